@@ -1,0 +1,3 @@
+//! Gatepass: the four Auth.js callbacks as a gRPC authentication microservice.
+
+pub mod model;

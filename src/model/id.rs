@@ -1,0 +1,112 @@
+//! Identifiers: lower-case hyphenated `UUIDv7` (RFC 9562 section 5.7), a type for each thing that has one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use super::clock::Clock;
+use super::entropy::{Entropy, random};
+
+/// A text that is not an identifier of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAnId;
+
+impl fmt::Display for NotAnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be a lower-case hyphenated UUID of version 7")
+    }
+}
+
+impl std::error::Error for NotAnId {}
+
+/// A fresh `UUIDv7` of this clock's time.
+fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
+    let millis = u64::try_from(clock.now().millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random(entropy)).into_uuid()
+}
+
+/// Reads the one spelling we write, and no other that the `uuid` crate would take.
+fn parse(text: &str) -> Result<Uuid, NotAnId> {
+    let id = Uuid::try_parse(text).map_err(|_| NotAnId)?;
+    let canonical = id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text;
+    if canonical && id.get_version_num() == 7 { Ok(id) } else { Err(NotAnId) }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A fresh identifier.
+            #[must_use]
+            pub fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+                Self(mint(clock, entropy))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                parse(text).map(Self)
+            }
+        }
+    };
+}
+
+id!(
+    /// A user: the `sub` of its tokens.
+    UserId
+);
+id!(
+    /// An account: one identity of a user at one provider.
+    AccountId
+);
+id!(
+    /// A session: the `sid` of its tokens.
+    SessionId
+);
+id!(
+    /// A token: its `jti`.
+    TokenId
+);
+id!(
+    /// A row of the auth log.
+    AuthLogId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{OsEntropy, SystemClock};
+
+    #[test]
+    fn a_minted_id_reads_back() {
+        let id = UserId::mint(&SystemClock, &OsEntropy);
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn only_our_spelling_is_an_id() {
+        for text in [
+            "",
+            "0190163d8694739b80cff63a7d4c5f6a",
+            "0190163D-8694-739B-80CF-F63A7D4C5F6A",
+            "{0190163d-8694-739b-80cf-f63a7d4c5f6a}",
+            "urn:uuid:0190163d-8694-739b-80cf-f63a7d4c5f6a",
+            "6ba7b810-9dad-41d1-80b4-00c04fd430c8",
+            "0190163d-8694-739b-80cf-f63a7d4c5f6a ",
+        ] {
+            assert_eq!(text.parse::<UserId>(), Err(NotAnId), "{text}");
+        }
+    }
+}
