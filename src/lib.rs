@@ -1,3 +1,5 @@
 //! Gatepass: the four Auth.js callbacks as a gRPC authentication microservice.
 
 pub mod model;
+pub mod storage;
+pub mod tokens;

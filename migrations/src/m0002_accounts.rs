@@ -1,0 +1,45 @@
+//! Accounts: which person of which provider a user is.
+
+use sea_orm_migration::prelude::*;
+
+use crate::column::{digest, id, integer, text};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        schema
+            .create_table(
+                Table::create()
+                    .table("accounts")
+                    .col(id("id").not_null().primary_key())
+                    .col(id("user_id").not_null())
+                    .col(digest("account_key").not_null().unique_key())
+                    .col(text("provider", 64).not_null())
+                    .col(text("provider_account_id", 255).not_null())
+                    .col(text("issuer", 255).not_null())
+                    .col(text("kind", 16).not_null())
+                    .col(ColumnDef::new("scope").text())
+                    .col(integer("created_at").not_null())
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from("accounts", "user_id")
+                            .to("users", "id")
+                            .on_delete(ForeignKeyAction::Cascade),
+                    )
+                    .to_owned(),
+            )
+            .await?;
+        schema
+            .create_index(
+                Index::create().name("accounts_user_id").table("accounts").col("user_id").to_owned(),
+            )
+            .await
+    }
+
+    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        schema.drop_table(Table::drop().table("accounts").to_owned()).await
+    }
+}

@@ -1,0 +1,48 @@
+//! The revocation feed, and the one-row counter that makes its order the order of commits.
+
+use sea_orm_migration::prelude::*;
+
+use crate::column::{id, integer, text};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        schema
+            .create_table(
+                Table::create()
+                    .table("revocations")
+                    .col(integer("seq").not_null().primary_key())
+                    .col(text("kind", 16).not_null())
+                    .col(id("subject").not_null())
+                    .col(integer("min_epoch"))
+                    .col(text("reason", 16))
+                    .col(integer("until").not_null())
+                    .to_owned(),
+            )
+            .await?;
+        schema
+            .create_table(
+                Table::create()
+                    .table("revocation_counter")
+                    .col(integer("id").not_null().primary_key())
+                    .col(integer("seq").not_null())
+                    .to_owned(),
+            )
+            .await?;
+        let first = Query::insert()
+            .into_table("revocation_counter")
+            .columns(["id", "seq"])
+            .values_panic([1.into(), 0.into()])
+            .to_owned();
+        schema.get_connection().execute(&first).await?;
+        Ok(())
+    }
+
+    async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        schema.drop_table(Table::drop().table("revocation_counter").to_owned()).await?;
+        schema.drop_table(Table::drop().table("revocations").to_owned()).await
+    }
+}

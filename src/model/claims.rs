@@ -1,0 +1,319 @@
+//! Claims that callbacks add: bounded JSON, under names that nobody else owns.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// A JSON object.
+pub type ClaimMap = Map<String, Value>;
+
+/// The largest integer that every JSON reader keeps whole (RFC 8259 section 6).
+pub const MAX_INTEGER: u64 = 1 << 53;
+
+/// How deep claims may nest.
+pub const MAX_DEPTH: usize = 16;
+
+/// Names that only Gatepass sets: its own, and those of the IANA registry "JSON Web Token Claims".
+const RESERVED: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "sid",
+    "auth_time",
+    "client_id",
+    "epoch",
+    "provider",
+    "session_exp",
+    "name",
+    "email",
+    "email_verified",
+    "picture",
+    "role",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "phone_number",
+    "phone_number_verified",
+    "address",
+    "updated_at",
+    "azp",
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "acr",
+    "amr",
+    "sub_jwk",
+    "cnf",
+    "sip_from_tag",
+    "sip_date",
+    "sip_callid",
+    "sip_cseq_num",
+    "sip_via_branch",
+    "orig",
+    "dest",
+    "mky",
+    "events",
+    "toe",
+    "txn",
+    "rph",
+    "vot",
+    "vtm",
+    "attest",
+    "origid",
+    "act",
+    "scope",
+    "may_act",
+    "jcard",
+    "at_use_nbr",
+    "div",
+    "opt",
+    "vc",
+    "vp",
+    "sph",
+    "ace_profile",
+    "cnonce",
+    "exi",
+    "roles",
+    "groups",
+    "entitlements",
+    "token_introspection",
+    "eat_nonce",
+    "ueid",
+    "sueids",
+    "oemid",
+    "hwmodel",
+    "hwversion",
+    "oemboot",
+    "dbgstat",
+    "location",
+    "eat_profile",
+    "submods",
+    "uptime",
+    "bootcount",
+    "bootseed",
+    "dloas",
+    "swname",
+    "swversion",
+    "manifests",
+    "measurements",
+    "measres",
+    "intuse",
+    "cdniv",
+    "cdnicrit",
+    "cdniip",
+    "cdniuc",
+    "cdniets",
+    "cdnistt",
+    "cdnistd",
+    "sig_val_claims",
+    "authorization_details",
+    "verified_claims",
+    "place_of_birth",
+    "nationalities",
+    "birth_family_name",
+    "birth_given_name",
+    "birth_middle_name",
+    "salutation",
+    "title",
+    "msisdn",
+    "also_known_as",
+    "htm",
+    "htu",
+    "ath",
+    "atc",
+    "sub_id",
+    "rcd",
+    "rcdi",
+    "crn",
+    "msgi",
+    "_claim_names",
+    "_claim_sources",
+    "rdap_allowed_purposes",
+    "rdap_dnt_allowed",
+    "geohash",
+    "_sd",
+    "...",
+    "_sd_alg",
+    "sd_hash",
+    "vct",
+    "vct#integrity",
+    "status",
+    "consumerPlmnId",
+    "consumerSnpnId",
+    "producerPlmnId",
+    "producerSnpnId",
+    "nfSetId",
+    "nfServiceSetIdList",
+    "source_snssai",
+    "ohttp",
+    "cose_kid",
+];
+
+/// Whether a claim of this name is not for callbacks to set.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+/// Why claims can't be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimFault {
+    /// The name is registered or ours.
+    Reserved(String),
+    /// The name is empty, over 128 bytes, or holds a control character.
+    BadName,
+    /// A number is not finite, or an integer beyond 2^53.
+    BadNumber(String),
+    /// Nested deeper than [`MAX_DEPTH`].
+    TooDeep(String),
+    /// More bytes of JSON than this.
+    TooLarge(usize),
+}
+
+impl fmt::Display for ClaimFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reserved(name) => write!(f, "claim {name:?} is reserved: choose another name"),
+            Self::BadName => f.write_str("a claim's name has 1 to 128 bytes and no control characters"),
+            Self::BadNumber(name) => {
+                write!(f, "claim {name:?} holds a number beyond 2^53: write it as a string")
+            }
+            Self::TooDeep(name) => write!(f, "claim {name:?} nests deeper than {MAX_DEPTH} levels"),
+            Self::TooLarge(limit) => write!(f, "claims are larger than {limit} bytes of JSON"),
+        }
+    }
+}
+
+/// Takes additions over: a null removes, anything else replaces.
+pub fn merge(into: &mut ClaimMap, additions: ClaimMap) {
+    for (name, value) in additions {
+        if value.is_null() {
+            into.remove(&name);
+        } else {
+            into.insert(name, value);
+        }
+    }
+}
+
+/// Checks names and values of additions; sizes are checked of the whole, by [`check_size`].
+pub fn check_additions(additions: &ClaimMap) -> Result<(), ClaimFault> {
+    additions.iter().try_for_each(|(name, value)| {
+        if is_reserved(name) { Err(ClaimFault::Reserved(name.clone())) } else { check_entry(name, value) }
+    })
+}
+
+/// Checks free JSON, whatever its names.
+pub fn check_free(map: &ClaimMap) -> Result<(), ClaimFault> {
+    map.iter().try_for_each(|(name, value)| check_entry(name, value))
+}
+
+/// Checks that claims have at most `limit` bytes as JSON.
+pub fn check_size(claims: &ClaimMap, limit: usize) -> Result<(), ClaimFault> {
+    if json_size(claims) > limit { Err(ClaimFault::TooLarge(limit)) } else { Ok(()) }
+}
+
+fn json_size(claims: &ClaimMap) -> usize {
+    serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len())
+}
+
+fn check_entry(name: &str, value: &Value) -> Result<(), ClaimFault> {
+    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
+        return Err(ClaimFault::BadName);
+    }
+    check_value(value, MAX_DEPTH).map_err(|fault| fault(name.to_owned()))
+}
+
+fn check_value(value: &Value, depth: usize) -> Result<(), fn(String) -> ClaimFault> {
+    if depth == 0 {
+        return Err(ClaimFault::TooDeep);
+    }
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
+        Value::Number(number) => {
+            if whole_enough(number) {
+                Ok(())
+            } else {
+                Err(ClaimFault::BadNumber)
+            }
+        }
+        Value::Array(items) => items.iter().try_for_each(|item| check_value(item, depth - 1)),
+        Value::Object(map) => map.values().try_for_each(|item| check_value(item, depth - 1)),
+    }
+}
+
+/// Whether another JSON reader would read the same number.
+#[must_use]
+pub fn whole_enough(number: &serde_json::Number) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "2^53 is exact in a double")]
+    let limit = MAX_INTEGER as f64;
+    if let Some(whole) = number.as_u64() {
+        whole <= MAX_INTEGER
+    } else if let Some(whole) = number.as_i64() {
+        whole.unsigned_abs() <= MAX_INTEGER
+    } else {
+        number.as_f64().is_some_and(|real| real.is_finite() && (real.abs() <= limit || real.fract() != 0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn map(value: Value) -> ClaimMap {
+        match value {
+            Value::Object(map) => map,
+            other => panic!("not an object: {other}"),
+        }
+    }
+
+    #[test]
+    fn a_null_removes_and_all_else_replaces() {
+        let mut claims = map(json!({"a": 1, "b": 2}));
+        merge(&mut claims, map(json!({"a": null, "b": 3, "c": 4, "d": null})));
+        assert_eq!(claims, map(json!({"b": 3, "c": 4})));
+    }
+
+    #[test]
+    fn registered_and_own_names_are_refused() {
+        for name in ["sub", "exp", "epoch", "session_exp", "role", "scope", "roles", "cnf"] {
+            let additions = ClaimMap::from_iter([(name.to_owned(), json!("x"))]);
+            assert_eq!(check_additions(&additions), Err(ClaimFault::Reserved(name.to_owned())));
+        }
+        assert_eq!(check_additions(&map(json!({"tenant": {"sub": 1}}))), Ok(()));
+    }
+
+    #[test]
+    fn numbers_beyond_two_to_the_53_are_refused_at_any_depth() {
+        assert_eq!(check_additions(&map(json!({"n": 9_007_199_254_740_992_u64}))), Ok(()));
+        for bad in [json!(9_007_199_254_740_993_u64), json!(-9_007_199_254_740_993_i64), json!(1e300)] {
+            let nested = map(json!({"n": [{"deep": bad}]}));
+            assert_eq!(check_additions(&nested), Err(ClaimFault::BadNumber("n".into())));
+        }
+    }
+
+    #[test]
+    fn nesting_has_a_bottom() {
+        let deep = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        assert_eq!(check_free(&map(json!({"n": deep(MAX_DEPTH - 1)}))), Ok(()));
+        assert_eq!(check_free(&map(json!({"n": deep(MAX_DEPTH)}))), Err(ClaimFault::TooDeep("n".into())));
+    }
+
+    #[test]
+    fn size_is_counted_as_json() {
+        assert_eq!(check_size(&map(json!({"a": "xy"})), 10), Ok(()));
+        assert_eq!(check_size(&map(json!({"a": "xyz"})), 10), Err(ClaimFault::TooLarge(10)));
+    }
+}

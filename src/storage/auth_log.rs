@@ -1,0 +1,29 @@
+//! The auth log's table: rows are added, in the transaction of what they tell.
+
+use async_trait::async_trait;
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait};
+
+use super::connect::Database;
+use super::entity::auth_log;
+use super::{AuthLogStore, StoreResult, convert};
+use crate::model::AuthLogEntry;
+
+#[async_trait]
+impl AuthLogStore for Database {
+    async fn append(&self, entry: AuthLogEntry) -> StoreResult<()> {
+        auth_log::Entity::insert(convert::auth_log_row(entry)).exec_without_returning(&self.write).await?;
+        Ok(())
+    }
+}
+
+/// Adds rows to a transaction, in one statement.
+pub(super) async fn insert(
+    transaction: &DatabaseTransaction,
+    entries: impl IntoIterator<Item = AuthLogEntry>,
+) -> Result<(), DbErr> {
+    let rows: Vec<_> = entries.into_iter().map(convert::auth_log_row).collect();
+    if !rows.is_empty() {
+        auth_log::Entity::insert_many(rows).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! Rows to models and back. A row the schema forbids is an error, never a guess.
+
+use sea_orm::ActiveValue::Set;
+use sea_orm::prelude::Uuid;
+
+use super::entity::{account, auth_log, revocation, session, signing_key, user};
+use super::error::broken_row;
+use super::{KeyRecord, StoreResult};
+use crate::model::{
+    Account, AccountId, AccountKey, AccountKind, AuthLogEntry, Ban, ClaimMap, Email, EmailKey, EndReason,
+    FeedEntry, Grant, RefreshState, RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
+};
+
+fn digest(bytes: Vec<u8>, column: &str) -> StoreResult<[u8; 32]> {
+    bytes.try_into().map_err(|_| broken_row("sessions", column))
+}
+
+fn digest_or_none(bytes: Option<Vec<u8>>, column: &str) -> StoreResult<Option<[u8; 32]>> {
+    bytes.map(|bytes| digest(bytes, column)).transpose()
+}
+
+pub(super) fn user(row: user::Model) -> StoreResult<User> {
+    let email =
+        row.email.as_deref().map(Email::parse).transpose().map_err(|_| broken_row("users", "email"))?;
+    Ok(User {
+        id: UserId(row.id),
+        email,
+        email_verified: row.email_verified,
+        name: row.name,
+        image: row.image,
+        role: row.role,
+        ban: row
+            .banned
+            .then(|| Ban { reason: row.ban_reason, expires_at: row.ban_expires_at.map(Timestamp) }),
+        epoch: row.epoch,
+        version: row.version,
+        created_at: Timestamp(row.created_at),
+        updated_at: Timestamp(row.updated_at),
+        last_sign_in_at: row.last_sign_in_at.map(Timestamp),
+    })
+}
+
+pub(super) fn user_row(user: &User) -> user::ActiveModel {
+    let ban = user.ban.clone().unwrap_or_default();
+    user::ActiveModel {
+        id: Set(user.id.0),
+        email: Set(user.email.as_ref().map(|email| email.as_str().to_owned())),
+        email_key: Set(email_key(user)),
+        email_verified: Set(user.email_verified),
+        name: Set(user.name.clone()),
+        image: Set(user.image.clone()),
+        role: Set(user.role.clone()),
+        banned: Set(user.ban.is_some()),
+        ban_reason: Set(ban.reason),
+        ban_expires_at: Set(ban.expires_at.map(Timestamp::millis)),
+        epoch: Set(user.epoch),
+        version: Set(user.version),
+        created_at: Set(user.created_at.millis()),
+        updated_at: Set(user.updated_at.millis()),
+        last_sign_in_at: Set(user.last_sign_in_at.map(Timestamp::millis)),
+    }
+}
+
+/// The unique key of a user's e-mail; an unverified one claims nothing.
+fn email_key(user: &User) -> Option<Vec<u8>> {
+    user.email.as_ref().filter(|_| user.email_verified).map(|email| EmailKey::from(email).0.to_vec())
+}
+
+pub(super) fn account(row: account::Model) -> StoreResult<Account> {
+    Ok(Account {
+        id: AccountId(row.id),
+        user_id: UserId(row.user_id),
+        provider: row.provider.parse().map_err(|_| broken_row("accounts", "provider"))?,
+        provider_account_id: row
+            .provider_account_id
+            .parse()
+            .map_err(|_| broken_row("accounts", "provider_account_id"))?,
+        issuer: row.issuer,
+        kind: AccountKind::from_name(&row.kind).ok_or_else(|| broken_row("accounts", "kind"))?,
+        scope: row.scope,
+        created_at: Timestamp(row.created_at),
+    })
+}
+
+pub(super) fn account_row(account: &Account) -> account::ActiveModel {
+    account::ActiveModel {
+        id: Set(account.id.0),
+        user_id: Set(account.user_id.0),
+        account_key: Set(AccountKey::from(account).0.to_vec()),
+        provider: Set(account.provider.as_str().to_owned()),
+        provider_account_id: Set(account.provider_account_id.as_str().to_owned()),
+        issuer: Set(account.issuer.clone()),
+        kind: Set(account.kind.name().to_owned()),
+        scope: Set(account.scope.clone()),
+        created_at: Set(account.created_at.millis()),
+    }
+}
+
+fn mark(key: Option<Vec<u8>>, fingerprint: Option<Vec<u8>>) -> StoreResult<Option<RequestMark>> {
+    match (digest_or_none(key, "request_key")?, digest_or_none(fingerprint, "request_fingerprint")?) {
+        (Some(key), Some(fingerprint)) => Ok(Some(RequestMark { key, fingerprint })),
+        _ => Ok(None),
+    }
+}
+
+fn refresh(row: &mut session::Model) -> StoreResult<Option<RefreshState>> {
+    let (Some(hash), Some(salt), Some(rotated_at)) =
+        (row.refresh_hash.take(), row.salt.take(), row.rotated_at)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(RefreshState {
+        hash: digest(hash, "refresh_hash")?,
+        previous_hash: digest_or_none(row.previous_hash.take(), "previous_hash")?,
+        generation: u64::try_from(row.generation).map_err(|_| broken_row("sessions", "generation"))?,
+        salt: digest(salt, "salt")?,
+        rotated_at: Timestamp(rotated_at),
+    }))
+}
+
+fn ended(row: &session::Model) -> StoreResult<Option<(Timestamp, EndReason)>> {
+    let Some(at) = row.ended_at else { return Ok(None) };
+    let reason = row.end_reason.as_deref().and_then(EndReason::from_name);
+    Ok(Some((Timestamp(at), reason.ok_or_else(|| broken_row("sessions", "end_reason"))?)))
+}
+
+pub(super) fn session(mut row: session::Model) -> StoreResult<Session> {
+    Ok(Session {
+        refresh: refresh(&mut row)?,
+        ended: ended(&row)?,
+        id: SessionId(row.id),
+        user_id: UserId(row.user_id),
+        account_id: AccountId(row.account_id),
+        provider: row.provider.parse().map_err(|_| broken_row("sessions", "provider"))?,
+        group: row.caller_group,
+        epoch: row.epoch,
+        authenticated_at: Timestamp(row.authenticated_at),
+        expires_at: Timestamp(row.expires_at),
+        grant: Grant {
+            hash: digest(row.grant_hash, "grant_hash")?,
+            expires_at: Timestamp(row.grant_expires_at),
+            request: mark(row.request_key, row.request_fingerprint)?,
+            redeemed_at: row.redeemed_at.map(Timestamp),
+            redemption: mark(row.redemption_key, row.redemption_fingerprint)?,
+        },
+        audiences: serde_json::from_str(&row.audiences).map_err(|_| broken_row("sessions", "audiences"))?,
+        claims: serde_json::from_str(&row.claims).map_err(|_| broken_row("sessions", "claims"))?,
+        pending: row.pending,
+        version: row.version,
+    })
+}
+
+/// A new session's row: its grant not redeemed, no refresh token yet.
+pub(super) fn pending_session_row(session: &Session, ip_address: Option<String>) -> session::ActiveModel {
+    session::ActiveModel {
+        id: Set(session.id.0),
+        user_id: Set(session.user_id.0),
+        account_id: Set(session.account_id.0),
+        provider: Set(session.provider.as_str().to_owned()),
+        caller_group: Set(session.group.clone()),
+        epoch: Set(session.epoch),
+        authenticated_at: Set(session.authenticated_at.millis()),
+        expires_at: Set(session.expires_at.millis()),
+        grant_hash: Set(session.grant.hash.to_vec()),
+        grant_expires_at: Set(session.grant.expires_at.millis()),
+        request_key: Set(session.grant.request.map(|mark| mark.key.to_vec())),
+        request_fingerprint: Set(session.grant.request.map(|mark| mark.fingerprint.to_vec())),
+        generation: Set(0),
+        audiences: Set("[]".to_owned()),
+        claims: Set("{}".to_owned()),
+        pending: Set(session.pending.clone()),
+        version: Set(session.version),
+        refresh_count: Set(0),
+        ip_address: Set(ip_address),
+        ..Default::default()
+    }
+}
+
+pub(super) fn json_of(claims: &ClaimMap) -> String {
+    serde_json::Value::Object(claims.clone()).to_string()
+}
+
+pub(super) fn json_of_list(list: &[String]) -> String {
+    serde_json::Value::from(list).to_string()
+}
+
+pub(super) fn auth_log_row(entry: AuthLogEntry) -> auth_log::ActiveModel {
+    auth_log::ActiveModel {
+        id: Set(entry.id.0),
+        created_at: Set(entry.created_at.millis()),
+        action: Set(entry.action.name().to_owned()),
+        outcome: Set(entry.outcome.name().to_owned()),
+        reason: Set(entry.reason.map(str::to_owned)),
+        user_id: Set(entry.user_id.map(|id| id.0)),
+        email: Set(entry.email),
+        provider: Set(entry.provider),
+        session_id: Set(entry.session_id.map(|id| id.0)),
+        caller: Set(entry.caller),
+        ip_address: Set(entry.ip_address),
+        user_agent: Set(entry.user_agent),
+        request_id: Set(entry.request_id),
+    }
+}
+
+pub(super) fn key_record(row: signing_key::Model) -> KeyRecord {
+    KeyRecord {
+        kid: row.kid,
+        algorithm: row.algorithm,
+        generation: row.generation,
+        not_before: Timestamp(row.not_before),
+        created_at: Timestamp(row.created_at),
+        sealed: row.sealed,
+    }
+}
+
+pub(super) fn key_row(record: KeyRecord) -> signing_key::ActiveModel {
+    signing_key::ActiveModel {
+        kid: Set(record.kid),
+        algorithm: Set(record.algorithm),
+        generation: Set(record.generation),
+        not_before: Set(record.not_before.millis()),
+        created_at: Set(record.created_at.millis()),
+        sealed: Set(record.sealed),
+    }
+}
+
+/// The columns (kind, subject, `min_epoch`, reason) of a revocation.
+pub(super) fn revocation_columns(it: Revocation) -> (&'static str, Uuid, Option<i64>, Option<&'static str>) {
+    match it {
+        Revocation::Session { id, reason } => ("SESSION", id.0, None, Some(reason.name())),
+        Revocation::User { id, min_epoch, reason } => ("USER", id.0, Some(min_epoch), Some(reason.name())),
+        Revocation::UserChanged { id } => ("USER_CHANGED", id.0, None, None),
+    }
+}
+
+pub(super) fn feed_entry(row: revocation::Model) -> StoreResult<FeedEntry> {
+    let broken = |column| broken_row("revocations", column);
+    let reason = || row.reason.as_deref().and_then(EndReason::from_name).ok_or_else(|| broken("reason"));
+    let revocation = match row.kind.as_str() {
+        "SESSION" => Revocation::Session { id: SessionId(row.subject), reason: reason()? },
+        "USER" => Revocation::User {
+            id: UserId(row.subject),
+            min_epoch: row.min_epoch.ok_or_else(|| broken("min_epoch"))?,
+            reason: reason()?,
+        },
+        "USER_CHANGED" => Revocation::UserChanged { id: UserId(row.subject) },
+        _ => return Err(broken("kind")),
+    };
+    Ok(FeedEntry { seq: row.seq, until: Timestamp(row.until), revocation })
+}

@@ -1,0 +1,260 @@
+//! Floor 1, the database: users, sessions, the auth log, signing keys and the revocation feed in SQLite, by sea-orm.
+//!
+//! A store's methods are atomic steps, not CRUD: each is one statement or one transaction, its UPDATE carries the
+//! state it expects, and the number of rows it changed decides. No transaction handle leaves this floor.
+//! What a step means — reuse, replay, denial — is for the use cases in `auth/` to say.
+#![expect(clippy::disallowed_types, reason = "this is the floor that speaks to the database")]
+
+mod auth_log;
+mod connect;
+mod convert;
+mod entity;
+mod error;
+mod feed;
+mod keys;
+mod opening;
+mod sessions;
+mod transaction;
+mod users;
+
+use async_trait::async_trait;
+
+use crate::model::{
+    Account, AccountKey, AuthLogEntry, ClaimMap, EmailKey, EndReason, FeedEntry, ProviderId, RefreshState,
+    RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
+};
+
+pub use connect::{Database, Options};
+pub use error::{Duplicate, StoreError};
+
+/// What a store answers.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Users and their accounts.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// The user of this id.
+    async fn find_user(&self, id: UserId) -> StoreResult<Option<User>>;
+    /// The users of these ids, those that exist.
+    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
+    /// The user that this account proves.
+    async fn find_user_by_account(&self, key: AccountKey) -> StoreResult<Option<(User, Account)>>;
+    /// The user who owns this verified e-mail.
+    async fn find_user_by_email(&self, key: EmailKey) -> StoreResult<Option<User>>;
+    /// The providers a user can sign in with.
+    async fn linked_providers(&self, id: UserId) -> StoreResult<Vec<ProviderId>>;
+    /// Writes an administrator's change, if the user is still of the version it was made from.
+    async fn update_user(&self, change: UserUpdate) -> StoreResult<Option<Revoked>>;
+}
+
+/// Sessions, from the grant to the last refresh.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Everything a sign-in writes, in one transaction.
+    async fn open_session(&self, opening: Opening) -> StoreResult<Opened>;
+    /// The session that a sign-in of this name opened.
+    async fn find_session_by_request(&self, key: [u8; 32]) -> StoreResult<Option<(Session, User)>>;
+    /// The session that this grant opens, redeemed or not.
+    async fn find_session_by_grant(&self, hash: [u8; 32]) -> StoreResult<Option<(Session, User)>>;
+    /// The session and its user.
+    async fn find_session(&self, id: SessionId) -> StoreResult<Option<(Session, User)>>;
+    /// Redeems a grant; false when somebody else did, or the session was ended.
+    async fn redeem_grant(&self, redemption: Redemption) -> StoreResult<bool>;
+    /// Moves a session on from the refresh token it is expected to have; false when it has another by now.
+    async fn rotate(&self, step: RotationStep) -> StoreResult<bool>;
+    /// Ends one session; false when it had ended already.
+    async fn end_session(&self, ending: Ending) -> StoreResult<Option<Revoked>>;
+    /// Ends all sessions of a user and raises its epoch, or all but one, each by name.
+    async fn end_sessions_of(&self, ending: EndingAll) -> StoreResult<Revoked>;
+}
+
+/// The auth log, for what changes nothing else.
+#[async_trait]
+pub trait AuthLogStore: Send + Sync {
+    /// Adds a row.
+    async fn append(&self, entry: AuthLogEntry) -> StoreResult<()>;
+}
+
+/// Signing keys, sealed.
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    /// Every key there is, oldest first.
+    async fn signing_keys(&self) -> StoreResult<Vec<KeyRecord>>;
+    /// Adds a key; false when another replica was faster with the same generation.
+    async fn add_signing_key(&self, record: KeyRecord) -> StoreResult<bool>;
+}
+
+/// The revocation feed.
+#[async_trait]
+pub trait RevocationFeed: Send + Sync {
+    /// What was appended after this place, in order.
+    async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>>;
+}
+
+/// What a revoking transaction appended to the feed, and how many live sessions it ended.
+#[derive(Debug, Clone, Default)]
+pub struct Revoked {
+    /// The entries, to be applied at once where they were made.
+    pub entries: Vec<FeedEntry>,
+    /// The user as it is now, where the step changed it.
+    pub user: Option<User>,
+    /// Sessions that were live until now.
+    pub sessions_ended: u64,
+}
+
+/// An administrator's change of a user.
+#[derive(Debug, Clone)]
+pub struct UserUpdate {
+    /// The user as it shall be, its version raised by one; its epoch raised if sessions end.
+    pub user: User,
+    /// The version it was made from.
+    pub expected_version: i64,
+    /// Ends its sessions, for this reason.
+    pub end_sessions: Option<EndReason>,
+    /// Until when the feed must remember.
+    pub remember_until: Timestamp,
+    /// Rows for the log.
+    pub log: Vec<AuthLogEntry>,
+}
+
+/// What a sign-in writes.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The user, new or known.
+    pub user: UserWrite,
+    /// The account, when it is new.
+    pub account: Option<Account>,
+    /// The pending session.
+    pub session: Session,
+    /// Until when the feed must remember a changed profile.
+    pub remember_until: Timestamp,
+    /// The row for the log.
+    pub log: AuthLogEntry,
+}
+
+/// The user of a sign-in.
+#[derive(Debug, Clone)]
+pub enum UserWrite {
+    /// A new one.
+    Create(User),
+    /// A known one, if it is still of the version it was found at.
+    Update {
+        /// The user as it shall be; of a higher version when more than the time of the last sign-in differs.
+        user: User,
+        /// The version it was found at.
+        expected_version: i64,
+    },
+}
+
+/// What became of a sign-in.
+#[derive(Debug)]
+pub enum Opened {
+    /// It is written.
+    Done(Vec<FeedEntry>),
+    /// Somebody else wrote the same user, account or e-mail first, or the user was banned meanwhile: look again.
+    Conflict,
+    /// A sign-in of the same `request_id` was there before.
+    RequestKnown,
+}
+
+/// What redeeming a grant writes.
+#[derive(Debug, Clone)]
+pub struct Redemption {
+    /// The session.
+    pub session_id: SessionId,
+    /// When.
+    pub at: Timestamp,
+    /// The repeatable request, if the caller named it.
+    pub request: Option<RequestMark>,
+    /// The first refresh token.
+    pub refresh: RefreshState,
+    /// When the session ends by itself.
+    pub expires_at: Timestamp,
+    /// What its tokens are for.
+    pub audiences: Vec<String>,
+    /// What the `jwt` callbacks added.
+    pub claims: ClaimMap,
+    /// The row for the log.
+    pub log: Option<AuthLogEntry>,
+}
+
+/// What a refresh writes.
+#[derive(Debug, Clone)]
+pub struct RotationStep {
+    /// The session.
+    pub session_id: SessionId,
+    /// The hash of the live refresh token, as it is expected.
+    pub expected_hash: [u8; 32],
+    /// The version the new claims were made from.
+    pub expected_version: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The refresh token from now on.
+    pub refresh: RefreshState,
+    /// When the session ends by itself.
+    pub expires_at: Timestamp,
+    /// What its tokens are for.
+    pub audiences: Vec<String>,
+    /// What the `jwt` callbacks and updates added.
+    pub claims: ClaimMap,
+    /// Where the person is now.
+    pub ip_address: Option<String>,
+    /// The row for the log.
+    pub log: Option<AuthLogEntry>,
+}
+
+/// What ending one session writes.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// The session.
+    pub session_id: SessionId,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: EndReason,
+    /// Until when the feed must remember.
+    pub remember_until: Timestamp,
+    /// The row for the log.
+    pub log: AuthLogEntry,
+}
+
+/// What ending all sessions of a user writes.
+#[derive(Debug, Clone)]
+pub struct EndingAll {
+    /// The user.
+    pub user_id: UserId,
+    /// The one that goes on; the user's epoch stays then.
+    pub except: Option<SessionId>,
+    /// Only while this session is live itself; nothing is ended otherwise.
+    pub only_if_live: Option<SessionId>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: EndReason,
+    /// Until when the feed must remember.
+    pub remember_until: Timestamp,
+    /// The row for the log.
+    pub log: AuthLogEntry,
+}
+
+/// A signing key as the database keeps it.
+#[derive(Debug, Clone)]
+pub struct KeyRecord {
+    /// Its `kid`.
+    pub kid: String,
+    /// Its algorithm (RFC 7518 name).
+    pub algorithm: String,
+    /// The how-manieth of its algorithm; unique.
+    pub generation: i64,
+    /// When it begins to sign.
+    pub not_before: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Both halves, sealed.
+    pub sealed: Vec<u8>,
+}
+
+/// Which revocation a user's end of sessions means.
+fn user_revocation(user: &User, reason: EndReason) -> Revocation {
+    Revocation::User { id: user.id, min_epoch: user.epoch, reason }
+}

@@ -1,0 +1,45 @@
+//! What a sign-in writes: user, account, pending session and log row, in one transaction or not at all.
+
+use futures_util::FutureExt;
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait};
+
+use super::entity::{account, session, user};
+use super::error::{Duplicate, duplicate};
+use super::{Opened, Opening, StoreResult, UserWrite, auth_log, convert, feed, transaction, users};
+use crate::model::Revocation;
+
+pub(super) async fn open(connection: &DatabaseConnection, opening: &Opening) -> StoreResult<Opened> {
+    match transaction::write(connection, opening, |tx, opening| insert_all(tx, opening).boxed()).await {
+        Ok(opened) => Ok(opened),
+        Err(error) => match duplicate(&error) {
+            Some(Duplicate::Request) => Ok(Opened::RequestKnown),
+            Some(Duplicate::Other) => Ok(Opened::Conflict),
+            None => Err(error.into()),
+        },
+    }
+}
+
+async fn insert_all(tx: &DatabaseTransaction, opening: &Opening) -> Result<Opened, DbErr> {
+    let changed = match &opening.user {
+        UserWrite::Create(user) => {
+            user::Entity::insert(convert::user_row(user)).exec_without_returning(tx).await?;
+            None
+        }
+        UserWrite::Update { user, expected_version } => {
+            // Whoever banned, deleted or changed the user meanwhile made another version: then all that was
+            // decided is void.
+            if !users::update_row(tx, convert::user_row(user), *expected_version).await? {
+                return Ok(Opened::Conflict);
+            }
+            (user.version != *expected_version).then_some(user.id)
+        }
+    };
+    if let Some(account) = &opening.account {
+        account::Entity::insert(convert::account_row(account)).exec_without_returning(tx).await?;
+    }
+    let session = convert::pending_session_row(&opening.session, opening.log.ip_address.clone());
+    session::Entity::insert(session).exec_without_returning(tx).await?;
+    auth_log::insert(tx, [opening.log.clone()]).await?;
+    let revocations: Vec<_> = changed.into_iter().map(|id| Revocation::UserChanged { id }).collect();
+    Ok(Opened::Done(feed::append(tx, &revocations, opening.remember_until).await?))
+}

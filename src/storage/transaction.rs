@@ -1,0 +1,53 @@
+//! One write transaction: begun for writing, tried again when another writer was faster, committed or nothing.
+
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+
+use super::error::is_contention;
+
+/// How often contention is met with another try.
+const RETRIES: u32 = 2;
+
+/// Runs `step` with its input in a transaction and commits what it did.
+///
+/// A commit whose outcome is unknown is an error, never a success.
+pub(super) async fn write<I: Sync, T>(
+    connection: &DatabaseConnection,
+    input: &I,
+    step: impl for<'t> Fn(&'t DatabaseTransaction, &'t I) -> BoxFuture<'t, Result<T, DbErr>> + Send + Sync,
+) -> Result<T, DbErr> {
+    let mut tries = 0;
+    loop {
+        match once(connection, input, &step).await {
+            Err(error) if tries < RETRIES && is_contention(&error) => tries += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn once<I: Sync, T>(
+    connection: &DatabaseConnection,
+    input: &I,
+    step: &(impl for<'t> Fn(&'t DatabaseTransaction, &'t I) -> BoxFuture<'t, Result<T, DbErr>> + Send + Sync),
+) -> Result<T, DbErr> {
+    let transaction = connection
+        .begin_with_options(TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        })
+        .await?;
+    match step(&transaction, input).await {
+        Ok(done) => {
+            transaction.commit().await?;
+            Ok(done)
+        }
+        Err(error) => {
+            // The step's own error is the news; a rollback that fails ends with its connection.
+            let _ = transaction.rollback().await;
+            Err(error)
+        }
+    }
+}

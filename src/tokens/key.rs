@@ -1,0 +1,241 @@
+//! A signing key: private half, public half and name, from PEM. Managed keys are PEM too, sealed.
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+};
+use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use zeroize::Zeroizing;
+
+use super::seal::{self, Purpose};
+use super::secrets::Secrets;
+use crate::model::{Entropy, Timestamp};
+
+/// How tokens are signed (RFC 7518 section 3.1, RFC 8037).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// ECDSA with P-256 and SHA-256: what every language's stock library verifies.
+    Es256,
+    /// ECDSA with P-384 and SHA-384.
+    Es384,
+    /// Ed25519.
+    EdDsa,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+}
+
+impl Algorithm {
+    /// Every algorithm there is.
+    pub const ALL: [Self; 5] = [Self::Es256, Self::Es384, Self::EdDsa, Self::Ps256, Self::Rs256];
+
+    /// Its `alg` value.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
+            Self::Ps256 => "PS256",
+            Self::Rs256 => "RS256",
+        }
+    }
+
+    /// The algorithm of this `alg` value.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    pub(super) const fn in_library(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Self::Es256 => jsonwebtoken::Algorithm::ES256,
+            Self::Es384 => jsonwebtoken::Algorithm::ES384,
+            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+            Self::Ps256 => jsonwebtoken::Algorithm::PS256,
+            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
+        }
+    }
+}
+
+/// Why a key can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFault {
+    /// Not a private key in PEM (PKCS#8; PKCS#1 for RSA) of a kind we know.
+    NotAKey,
+    /// A key of another kind than the algorithm wants.
+    OtherKind(Algorithm),
+    /// No accepted secret opens the record, or it was changed.
+    Sealed,
+    /// The library could not make one.
+    NotMade,
+}
+
+impl std::fmt::Display for KeyFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotAKey => f.write_str("not a PEM private key (PKCS#8) of P-256, P-384, Ed25519 or RSA"),
+            Self::OtherKind(algorithm) => write!(f, "not a key for {}", algorithm.name()),
+            Self::Sealed => f.write_str("no configured secret opens this signing key"),
+            Self::NotMade => f.write_str("no key could be made"),
+        }
+    }
+}
+
+/// A key that signs and verifies, under one algorithm.
+pub struct SigningKey {
+    pub(super) kid: String,
+    pub(super) algorithm: Algorithm,
+    pub(super) private: EncodingKey,
+    pub(super) public: DecodingKey,
+    pub(super) jwk: Jwk,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SigningKey({} {})", self.kid, self.algorithm.name())
+    }
+}
+
+impl SigningKey {
+    /// Reads a PEM private key. `rsa` says which algorithm an RSA key has; of other keys their kind says it.
+    pub fn from_pem(pem: &[u8], rsa: Algorithm) -> Result<Self, KeyFault> {
+        let candidates = [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, rsa];
+        candidates.into_iter().find_map(|algorithm| Self::of_kind(pem, algorithm)).ok_or(KeyFault::NotAKey)
+    }
+
+    fn of_kind(pem: &[u8], algorithm: Algorithm) -> Option<Self> {
+        let private = match algorithm {
+            Algorithm::Es256 | Algorithm::Es384 => EncodingKey::from_ec_pem(pem),
+            Algorithm::EdDsa => EncodingKey::from_ed_pem(pem),
+            Algorithm::Ps256 | Algorithm::Rs256 => EncodingKey::from_rsa_pem(pem),
+        }
+        .ok()?;
+        let mut jwk = Jwk::from_encoding_key(&private, algorithm.in_library()).ok()?;
+        let kid = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
+        let public = DecodingKey::from_jwk(&jwk).ok()?;
+        jwk.common.key_id = Some(kid.clone());
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+        jwk.common.key_algorithm = Some(KeyAlgorithm::from(algorithm.in_library()));
+        let key = Self { kid, algorithm, private, public, jwk };
+        key.proves_itself().then_some(key)
+    }
+
+    /// Whether what it signs verifies: a key that is broken, or too weak for the library, shows here.
+    fn proves_itself(&self) -> bool {
+        let algorithm = self.algorithm.in_library();
+        jsonwebtoken::crypto::sign(b"gatepass", &self.private, algorithm)
+            .and_then(|signature| {
+                jsonwebtoken::crypto::verify(&signature, b"gatepass", &self.public, algorithm)
+            })
+            .unwrap_or(false)
+    }
+
+    /// Its name: the SHA-256 thumbprint of its public half (RFC 7638).
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Its one algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Makes a key and seals it: the record of both halves is bound to name, algorithm and time.
+    pub fn generate(
+        secrets: &Secrets,
+        entropy: &dyn Entropy,
+        algorithm: Algorithm,
+        not_before: Timestamp,
+    ) -> Result<(Self, Vec<u8>), KeyFault> {
+        let pem = Zeroizing::new(generate_pem(algorithm).ok_or(KeyFault::NotMade)?);
+        let key = Self::of_kind(pem.as_bytes(), algorithm).ok_or(KeyFault::NotMade)?;
+        let aad = record_context(&key.kid, algorithm, not_before);
+        let sealed = seal::seal(secrets, entropy, Purpose::SigningKey, &aad, pem.as_bytes());
+        Ok((key, sealed))
+    }
+
+    /// Opens a sealed record, if it is of this name, algorithm and time.
+    pub fn open(
+        secrets: &Secrets,
+        kid: &str,
+        algorithm: Algorithm,
+        not_before: Timestamp,
+        sealed: &[u8],
+    ) -> Result<Self, KeyFault> {
+        let aad = record_context(kid, algorithm, not_before);
+        let pem = seal::open(secrets, Purpose::SigningKey, &aad, sealed)
+            .map(Zeroizing::new)
+            .ok_or(KeyFault::Sealed)?;
+        Self::of_kind(&pem, algorithm).filter(|key| key.kid == kid).ok_or(KeyFault::OtherKind(algorithm))
+    }
+}
+
+fn record_context(kid: &str, algorithm: Algorithm, not_before: Timestamp) -> Vec<u8> {
+    format!("{kid}\n{}\n{}", algorithm.name(), not_before.millis()).into_bytes()
+}
+
+fn generate_pem(algorithm: Algorithm) -> Option<String> {
+    let der: Vec<u8> = match algorithm {
+        Algorithm::Es256 => ecdsa_der(&ECDSA_P256_SHA256_FIXED_SIGNING)?,
+        Algorithm::Es384 => ecdsa_der(&ECDSA_P384_SHA384_FIXED_SIGNING)?,
+        Algorithm::EdDsa => Ed25519KeyPair::generate().ok()?.to_pkcs8v1().ok()?.as_ref().to_vec(),
+        Algorithm::Ps256 | Algorithm::Rs256 => {
+            let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa3072).ok()?;
+            AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).ok()?.as_ref().to_vec()
+        }
+    };
+    Some(pem::encode(&pem::Pem::new("PRIVATE KEY", der)))
+}
+
+fn ecdsa_der(algorithm: &'static aws_lc_rs::signature::EcdsaSigningAlgorithm) -> Option<Vec<u8>> {
+    let pair = EcdsaKeyPair::generate(algorithm).ok()?;
+    Some(pair.to_pkcs8v1().ok()?.as_ref().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::OsEntropy;
+
+    fn secrets(text: &str) -> Secrets {
+        Secrets::new(&[text.repeat(32).into()]).unwrap()
+    }
+
+    #[test]
+    fn a_made_key_opens_again_for_every_algorithm() {
+        let secrets = secrets("a");
+        for algorithm in Algorithm::ALL {
+            let (key, sealed) = SigningKey::generate(&secrets, &OsEntropy, algorithm, Timestamp(7)).unwrap();
+            let again = SigningKey::open(&secrets, key.kid(), algorithm, Timestamp(7), &sealed).unwrap();
+            assert_eq!((again.kid(), again.algorithm()), (key.kid(), algorithm));
+        }
+    }
+
+    #[test]
+    fn a_record_is_bound_to_its_columns_and_its_secret() {
+        let ours = secrets("a");
+        let (key, sealed) = SigningKey::generate(&ours, &OsEntropy, Algorithm::Es256, Timestamp(7)).unwrap();
+        let open = |secrets: &Secrets, kid: &str, algorithm, at| {
+            SigningKey::open(secrets, kid, algorithm, at, &sealed).map(|_| ())
+        };
+        assert_eq!(open(&ours, key.kid(), Algorithm::Es256, Timestamp(8)), Err(KeyFault::Sealed));
+        assert_eq!(open(&ours, "other", Algorithm::Es256, Timestamp(7)), Err(KeyFault::Sealed));
+        assert_eq!(open(&ours, key.kid(), Algorithm::Es384, Timestamp(7)), Err(KeyFault::Sealed));
+        assert_eq!(open(&secrets("b"), key.kid(), Algorithm::Es256, Timestamp(7)), Err(KeyFault::Sealed));
+    }
+
+    #[test]
+    fn what_is_no_private_key_is_refused() {
+        for bad in ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "nonsense"] {
+            assert_eq!(
+                SigningKey::from_pem(bad.as_bytes(), Algorithm::Rs256).unwrap_err(),
+                KeyFault::NotAKey
+            );
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The operator's secrets. Nothing uses one as it is: each purpose has a key of its own by HKDF (RFC 5869), and
+//! everything derived or sealed carries the 8-byte id of the secret it was made with, so that secrets can be
+//! rotated. The first makes, all accept.
+
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
+use aws_lc_rs::hmac;
+use secrecy::{ExposeSecret, SecretString};
+
+/// Which secret made something.
+pub(super) type SecretId = [u8; 8];
+
+/// The shortest secret that is accepted, in bytes.
+const MIN_BYTES: usize = 32;
+
+/// Why secrets can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretsFault {
+    /// There is none.
+    None,
+    /// The one at this place is shorter than 32 bytes.
+    Short(usize),
+    /// The one at this place stands in the list already.
+    Repeated(usize),
+}
+
+impl std::fmt::Display for SecretsFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("there is no secret"),
+            Self::Short(place) => write!(f, "secret {place} has fewer than {MIN_BYTES} bytes"),
+            Self::Repeated(place) => write!(f, "secret {place} stands in the list twice"),
+        }
+    }
+}
+
+/// The keys of one secret, a purpose each.
+pub(super) struct Secret {
+    pub(super) id: SecretId,
+    pub(super) refresh_mac: hmac::Key,
+    pub(super) refresh_successor: hmac::Key,
+    pub(super) refresh_first: hmac::Key,
+    pub(super) grant: hmac::Key,
+    pub(super) seal: hmac::Key,
+}
+
+/// Every accepted secret, the one that makes things first.
+pub struct Secrets(Vec<Secret>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secrets({})", self.0.len())
+    }
+}
+
+struct Bytes<const N: usize>;
+
+impl<const N: usize> KeyType for Bytes<N> {
+    fn len(&self) -> usize {
+        N
+    }
+}
+
+impl Secrets {
+    /// Derives the keys of each secret.
+    pub fn new(secrets: &[SecretString]) -> Result<Self, SecretsFault> {
+        if secrets.is_empty() {
+            return Err(SecretsFault::None);
+        }
+        let mut all: Vec<Secret> = Vec::with_capacity(secrets.len());
+        for (place, secret) in secrets.iter().enumerate() {
+            let bytes = secret.expose_secret().as_bytes();
+            if bytes.len() < MIN_BYTES {
+                return Err(SecretsFault::Short(place));
+            }
+            let secret = Secret::derive(bytes);
+            if all.iter().any(|known| known.id == secret.id) {
+                return Err(SecretsFault::Repeated(place));
+            }
+            all.push(secret);
+        }
+        Ok(Self(all))
+    }
+
+    /// The secret that makes things.
+    pub(super) fn current(&self) -> &Secret {
+        &self.0[0]
+    }
+
+    /// The secret of this id, if it is still accepted.
+    pub(super) fn find(&self, id: &SecretId) -> Option<&Secret> {
+        self.0.iter().find(|secret| secret.id == *id)
+    }
+
+    /// Every accepted secret.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.0.iter()
+    }
+}
+
+impl Secret {
+    fn derive(bytes: &[u8]) -> Self {
+        let prk = Salt::new(HKDF_SHA256, b"gatepass v1").extract(bytes);
+        let key = |label: &str| hmac::Key::new(hmac::HMAC_SHA256, &expand::<32>(&prk, label));
+        Self {
+            id: expand(&prk, "secret id"),
+            refresh_mac: key("refresh token mac"),
+            refresh_successor: key("refresh token successor"),
+            refresh_first: key("refresh token first"),
+            grant: key("grant"),
+            seal: key("seal"),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "HKDF fails only for more than 255 blocks of output")]
+fn expand<const N: usize>(prk: &Prk, label: &str) -> [u8; N] {
+    let mut out = [0; N];
+    let info = [b"gatepass v1 ", label.as_bytes()];
+    prk.expand(&info, Bytes::<N>).and_then(|okm| okm.fill(&mut out)).expect("a short output");
+    out
+}
+
+/// HMAC-SHA-256 over length-prefixed parts.
+pub(super) fn mac(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(key);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(context.sign().as_ref());
+    out
+}

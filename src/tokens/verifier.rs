@@ -1,0 +1,153 @@
+//! The verifier of access tokens. `jsonwebtoken` checks signatures here and nothing else: it ignores `crit`, takes
+//! an `iss` array, any `typ` and any `exp`, and keeps the last of two equal names (RFC 8725 says why that matters).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::claims::AccessClaims;
+use super::json::parse_object;
+use super::key::{Algorithm, SigningKey};
+use super::ring::KeyRing;
+use crate::model::{ClaimMap, Timestamp};
+
+/// The most bytes a token has.
+pub const MAX_TOKEN_BYTES: usize = 4096;
+
+/// The `typ` of an access token (RFC 9068 section 2.1).
+pub(super) const TOKEN_TYPE: &str = "at+jwt";
+
+/// No token of ours lives longer, whatever the configuration was when it was issued.
+const MAX_TOKEN_AGE: Duration = Duration::from_hours(1);
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenFault {
+    /// Not of the form that we issue.
+    Malformed,
+    /// No key of ours made this signature.
+    Signature,
+    /// Its time is over.
+    Expired,
+}
+
+/// Proves that a token was issued by this issuer's keys and that its time is now.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    ring: Arc<KeyRing>,
+    issuer: String,
+    leeway: Duration,
+}
+
+impl Verifier {
+    /// A verifier of this issuer's tokens; clocks may differ by `leeway`.
+    #[must_use]
+    pub fn new(ring: Arc<KeyRing>, issuer: String, leeway: Duration) -> Self {
+        Self { ring, issuer, leeway }
+    }
+
+    /// Proves a token good at this time; answers its claims and the name of its key.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<(AccessClaims, String), TokenFault> {
+        let (claims, kid) = self.verify_genuine(token, now)?;
+        if self.is_expired(claims.expires_at, now) { Err(TokenFault::Expired) } else { Ok((claims, kid)) }
+    }
+
+    /// Proves that we issued a token, though it may have expired: what signing out asks.
+    pub fn verify_genuine(&self, token: &str, now: Timestamp) -> Result<(AccessClaims, String), TokenFault> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenFault::Malformed);
+        }
+        let mut parts = token.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(TokenFault::Malformed);
+        };
+        let header = Header::parse(header)?;
+        let body = decode(payload)?;
+        decode(signature)?;
+        let ring = self.ring.snapshot();
+        let key = ring.find(&header.kid).ok_or(TokenFault::Signature)?;
+        let message = &token.as_bytes()[..token.len() - signature.len() - 1];
+        check_signature(key, &header, message, signature)?;
+        let claims = parse_object(&body).map_err(|_| TokenFault::Malformed)?;
+        let claims = AccessClaims::from_json(claims).ok_or(TokenFault::Malformed)?;
+        self.check_shape(&claims, now)?;
+        Ok((claims, header.kid))
+    }
+
+    /// Whether a token of that `exp` is over.
+    #[must_use]
+    pub fn is_expired(&self, expires_at: Timestamp, now: Timestamp) -> bool {
+        now >= expires_at.plus(self.leeway)
+    }
+
+    /// Whether a key still verifies; what was verified with a key that is gone counts no longer.
+    #[must_use]
+    pub fn knows_key(&self, kid: &str) -> bool {
+        self.ring.contains(kid)
+    }
+
+    fn check_shape(&self, claims: &AccessClaims, now: Timestamp) -> Result<(), TokenFault> {
+        let latest = now.plus(self.leeway);
+        let not_before = match claims.added.get("nbf") {
+            None => None,
+            Some(value) => Some(value.as_i64().ok_or(TokenFault::Malformed)?),
+        };
+        let well_formed = claims.issuer == self.issuer
+            && claims.issued_at <= latest
+            && claims.authenticated_at <= latest
+            && claims.issued_at < claims.expires_at
+            && claims.expires_at.since(claims.issued_at) <= MAX_TOKEN_AGE
+            && claims.expires_at <= claims.session_expires_at
+            && not_before.is_none_or(|seconds| Timestamp::from_seconds(seconds) <= latest);
+        if well_formed { Ok(()) } else { Err(TokenFault::Malformed) }
+    }
+}
+
+/// The three members that our tokens have; a header with any other is not ours. So there is no `crit`, no `jwk`,
+/// no `jku`, `x5u` or `x5c` to follow, and no `b64` or `zip` to be misled by.
+struct Header {
+    algorithm: Algorithm,
+    kid: String,
+}
+
+impl Header {
+    fn parse(encoded: &str) -> Result<Self, TokenFault> {
+        let mut header = parse_object(&decode(encoded)?).map_err(|_| TokenFault::Malformed)?;
+        let algorithm = take(&mut header, "alg").as_deref().and_then(Algorithm::from_name);
+        let typ = take(&mut header, "typ");
+        let kid = take(&mut header, "kid");
+        match (algorithm, typ.as_deref(), kid) {
+            (Some(algorithm), Some(TOKEN_TYPE), Some(kid)) if header.is_empty() => {
+                Ok(Self { algorithm, kid })
+            }
+            _ => Err(TokenFault::Malformed),
+        }
+    }
+}
+
+fn take(header: &mut ClaimMap, name: &str) -> Option<String> {
+    header.remove(name)?.as_str().map(str::to_owned)
+}
+
+fn decode(part: &str) -> Result<Vec<u8>, TokenFault> {
+    URL_SAFE_NO_PAD.decode(part).ok().filter(|bytes| !bytes.is_empty()).ok_or(TokenFault::Malformed)
+}
+
+fn check_signature(
+    key: &SigningKey,
+    header: &Header,
+    message: &[u8],
+    signature: &str,
+) -> Result<(), TokenFault> {
+    if header.algorithm != key.algorithm {
+        return Err(TokenFault::Malformed);
+    }
+    match jsonwebtoken::crypto::verify(signature, message, &key.public, key.algorithm.in_library()) {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err(TokenFault::Signature),
+    }
+}
