@@ -1,3 +1,4 @@
 //! Gatepass: the four Auth.js callbacks as a gRPC authentication microservice.
 
+pub mod grpc;
 pub mod model;
