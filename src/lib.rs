@@ -1,5 +1,6 @@
 //! Gatepass: the four Auth.js callbacks as a gRPC authentication microservice.
 
+pub mod grpc;
 pub mod model;
 pub mod storage;
 pub mod tokens;
