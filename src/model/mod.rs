@@ -24,6 +24,7 @@ pub use digest::{digest_of, sha256};
 pub use email::{Email, EmailDomain, EmailFault};
 pub use entropy::{Entropy, OsEntropy, random};
 pub use id::{AccountId, AuthLogId, NotAnId, SessionId, TokenId, UserId};
+pub(crate) use name_enum::name_enum;
 pub use permission::Permission;
 pub use provider::{ProviderAccountId, ProviderId};
 pub use redirect::{DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectUrl, resolve_redirect};

@@ -185,10 +185,21 @@ pub struct RotationStep {
     pub session_id: SessionId,
     /// The hash of the live refresh token, as it is expected.
     pub expected_hash: [u8; 32],
-    /// The version the new claims were made from.
-    pub expected_version: i64,
     /// When.
     pub at: Timestamp,
+    /// What becomes of the session; nothing, where the same answer is given again.
+    pub advance: Option<Advance>,
+    /// Where the person is now.
+    pub ip_address: Option<String>,
+    /// The row for the log.
+    pub log: Option<AuthLogEntry>,
+}
+
+/// How a refresh moves a session on.
+#[derive(Debug, Clone)]
+pub struct Advance {
+    /// The version the claims were made from.
+    pub expected_version: i64,
     /// The refresh token from now on.
     pub refresh: RefreshState,
     /// When the session ends by itself.
@@ -197,10 +208,6 @@ pub struct RotationStep {
     pub audiences: Vec<String>,
     /// What the `jwt` callbacks and updates added.
     pub claims: ClaimMap,
-    /// Where the person is now.
-    pub ip_address: Option<String>,
-    /// The row for the log.
-    pub log: Option<AuthLogEntry>,
 }
 
 /// What ending one session writes.

@@ -87,20 +87,22 @@ async fn redeem(tx: &DatabaseTransaction, step: &Redemption) -> Result<bool, DbE
 }
 
 async fn rotate(tx: &DatabaseTransaction, step: &RotationStep) -> Result<bool, DbErr> {
-    let rotated = with_refresh(session::Entity::update_many(), &step.refresh)
-        .col_expr(session::Column::ExpiresAt, Expr::value(step.expires_at.millis()))
-        .col_expr(session::Column::Audiences, Expr::value(convert::json_of_list(&step.audiences)))
-        .col_expr(session::Column::Claims, Expr::value(convert::json_of(&step.claims)))
-        .col_expr(session::Column::Version, Expr::col(session::Column::Version).add(1))
+    let mut update = session::Entity::update_many()
         .col_expr(session::Column::RefreshCount, Expr::col(session::Column::RefreshCount).add(1))
         .col_expr(session::Column::IpAddress, Expr::value(step.ip_address.clone()))
         .filter(session::Column::Id.eq(step.session_id.0))
         .filter(session::Column::RefreshHash.eq(step.expected_hash.to_vec()))
-        .filter(session::Column::Version.eq(step.expected_version))
         .filter(session::Column::EndedAt.is_null())
-        .filter(session::Column::ExpiresAt.gt(step.at.millis()))
-        .exec(tx)
-        .await?;
+        .filter(session::Column::ExpiresAt.gt(step.at.millis()));
+    if let Some(advance) = &step.advance {
+        update = with_refresh(update, &advance.refresh)
+            .col_expr(session::Column::ExpiresAt, Expr::value(advance.expires_at.millis()))
+            .col_expr(session::Column::Audiences, Expr::value(convert::json_of_list(&advance.audiences)))
+            .col_expr(session::Column::Claims, Expr::value(convert::json_of(&advance.claims)))
+            .col_expr(session::Column::Version, Expr::col(session::Column::Version).add(1))
+            .filter(session::Column::Version.eq(advance.expected_version));
+    }
+    let rotated = update.exec(tx).await?;
     log_if(tx, rotated.rows_affected == 1, step.log.clone()).await
 }
 

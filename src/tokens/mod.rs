@@ -3,6 +3,7 @@
 //! Knows no database and no clock of its own; what a verified token may do is for `auth/` to say.
 #![expect(clippy::disallowed_types, reason = "this is the floor that holds signing keys")]
 
+mod cache;
 mod claims;
 mod grant;
 mod json;
@@ -14,6 +15,7 @@ mod seal;
 mod secrets;
 mod verifier;
 
+pub use cache::{CachingVerifier, VerifiedToken, VerifyToken};
 pub use claims::{AccessClaims, UserClaims};
 pub use grant::GrantToken;
 pub use json::{JsonFault, parse_object};

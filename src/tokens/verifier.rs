@@ -90,7 +90,7 @@ impl Verifier {
         self.ring.contains(kid)
     }
 
-    fn check_shape(&self, claims: &AccessClaims, now: Timestamp) -> Result<(), TokenFault> {
+    pub(super) fn check_shape(&self, claims: &AccessClaims, now: Timestamp) -> Result<(), TokenFault> {
         let latest = now.plus(self.leeway);
         let not_before = match claims.added.get("nbf") {
             None => None,

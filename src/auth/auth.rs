@@ -1,0 +1,183 @@
+//! What the use cases share: stores, keys, callbacks and rules. Each RPC adds its method in a file of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::callbacks::Callbacks;
+use super::error::Result;
+use super::get_session::SessionReader;
+use super::revocation::Revocations;
+use crate::model::{
+    AuthLogAction, AuthLogEntry, BaseUrls, Clock, DeniedUrl, EmailDomain, Entropy, FeedEntry, Lifetimes,
+    Origin, Timestamp, User,
+};
+use crate::storage::{AuthLogStore, Revoked, SessionStore, UserStore};
+use crate::tokens::{KeyRing, Secrets, UserClaims, Verifier};
+
+/// The use cases.
+pub struct Auth {
+    pub(super) parts: Parts,
+    pub(super) rules: Rules,
+}
+
+/// What the use cases work with.
+pub struct Parts {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Users and accounts.
+    pub users: Arc<dyn UserStore>,
+    /// Sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// The auth log.
+    pub log: Arc<dyn AuthLogStore>,
+    /// The chain of callbacks.
+    pub callbacks: Arc<dyn Callbacks>,
+    /// The operator's secrets.
+    pub secrets: Arc<Secrets>,
+    /// The signing keys.
+    pub ring: Arc<KeyRing>,
+    /// The verifier of access tokens.
+    pub verifier: Verifier,
+    /// What is revoked.
+    pub revocations: Arc<Revocations>,
+    /// Who reads sessions from access tokens.
+    pub reader: Arc<dyn SessionReader>,
+}
+
+/// The configured rules.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The `iss` of every token.
+    pub issuer: String,
+    /// Every audience there is.
+    pub audiences: Vec<String>,
+    /// Which claims tell of the user.
+    pub user_claims: Vec<UserClaim>,
+    /// How long sessions and tokens live.
+    pub lifetimes: Lifetimes,
+    /// How far clocks may differ.
+    pub clock_leeway: Duration,
+    /// How long the last refresh token still gets its answer again.
+    pub refresh_retry_window: Duration,
+    /// What becomes of it later.
+    pub late_retry: LateRetry,
+    /// Claims that a client may change by `update`.
+    pub update_allow: Vec<String>,
+    /// How old the knowledge of revocations may grow.
+    pub stale_limit: Duration,
+    /// Who may sign in, and where the others go.
+    pub sign_in: SignInRules,
+    /// Where redirects may go.
+    pub base_urls: BaseUrls,
+    /// Actions that are not logged.
+    pub log_exclude: Vec<AuthLogAction>,
+}
+
+/// Who may sign in.
+#[derive(Debug, Clone)]
+pub struct SignInRules {
+    /// Only verified e-mails of these domains; any, if empty.
+    pub allowed_email_domains: Vec<EmailDomain>,
+    /// Only verified e-mails.
+    pub require_verified_email: bool,
+    /// Whether new users may come.
+    pub allow_sign_up: bool,
+    /// The role of a new user.
+    pub default_role: String,
+    /// Where a denied person goes.
+    pub denied_url: DeniedUrl,
+    /// Where a banned one goes.
+    pub banned_url: DeniedUrl,
+}
+
+/// What becomes of a refresh token that is presented again after the retry window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LateRetry {
+    /// It counts as stolen: the session ends.
+    Revoke,
+    /// While its successor is unused, it is replaced by a new one.
+    Recover,
+}
+
+/// A claim that tells of the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserClaim {
+    /// `name`.
+    Name,
+    /// `email`.
+    Email,
+    /// `email_verified`.
+    EmailVerified,
+    /// `picture`.
+    Picture,
+    /// `role`.
+    Role,
+}
+
+impl Rules {
+    /// What tokens tell of a user.
+    #[must_use]
+    pub fn user_claims(&self, user: &User) -> UserClaims {
+        let tells = |claim| self.user_claims.contains(&claim);
+        UserClaims {
+            name: user.name.clone().filter(|_| tells(UserClaim::Name)),
+            email: user
+                .email
+                .as_ref()
+                .filter(|_| tells(UserClaim::Email))
+                .map(|email| email.as_str().to_owned()),
+            email_verified: tells(UserClaim::EmailVerified).then_some(user.email_verified),
+            picture: user.image.clone().filter(|_| tells(UserClaim::Picture)),
+            role: tells(UserClaim::Role).then(|| user.role.clone()),
+        }
+    }
+
+    /// Until when something that makes tokens invalid must be remembered: the last of them has expired then.
+    #[must_use]
+    pub fn remember_until(&self, now: Timestamp) -> Timestamp {
+        const LONGEST_TOKEN: Duration = Duration::from_hours(1);
+        now.plus(LONGEST_TOKEN).plus(self.clock_leeway).plus(self.clock_leeway)
+    }
+}
+
+impl Auth {
+    /// The use cases over these parts, under these rules.
+    #[must_use]
+    pub fn new(parts: Parts, rules: Rules) -> Self {
+        Self { parts, rules }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// A row for the log, of success, that names nobody yet.
+    pub(super) fn log_entry(&self, action: AuthLogAction, origin: &Origin) -> AuthLogEntry {
+        AuthLogEntry::new(&*self.parts.clock, &*self.parts.entropy, action, origin)
+    }
+
+    /// The row, unless its action is excluded.
+    pub(super) fn unless_excluded(&self, entry: AuthLogEntry) -> Option<AuthLogEntry> {
+        (!self.rules.log_exclude.contains(&entry.action)).then_some(entry)
+    }
+
+    /// Adds a row that tells of nothing written.
+    pub(super) async fn append_log(&self, entry: AuthLogEntry) -> Result<()> {
+        if let Some(entry) = self.unless_excluded(entry) {
+            self.parts.log.append(entry).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets a change of this replica hold here at once.
+    pub(super) fn hold(&self, revoked: &Revoked) {
+        self.hold_entries(&revoked.entries, revoked.user.as_ref());
+    }
+
+    pub(super) fn hold_entries(&self, entries: &[FeedEntry], user: Option<&User>) {
+        let users = user.map(|user| (user.clone(), self.rules.user_claims(user))).into_iter().collect();
+        self.parts.revocations.apply(entries, users, &*self.parts.clock);
+    }
+}

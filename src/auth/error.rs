@@ -1,0 +1,135 @@
+//! The one domain error. Its variants state the fact; `grpc/status.rs` says which code and reason that is.
+
+use crate::model::{NotAnId, Permission};
+use crate::storage::StoreError;
+use crate::tokens::{RefreshFault, TokenFault};
+
+/// What a use case answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a call can't be done.
+#[derive(Debug)]
+pub enum Error {
+    /// Fields of the request are not as they must be.
+    InvalidRequest(Vec<FieldFault>),
+    /// The token is not of the form that we issue.
+    TokenMalformed,
+    /// The token's time is over.
+    TokenExpired,
+    /// No key of ours signed the token.
+    TokenSignatureInvalid,
+    /// The token is for somebody else.
+    TokenAudienceMismatch,
+    /// The user's role changed after the token was issued.
+    TokenStale,
+    /// The session was ended.
+    SessionRevoked,
+    /// The session is over, or was never there.
+    SessionExpired,
+    /// The user is banned.
+    UserBanned,
+    /// Not a grant of this caller's group.
+    GrantInvalid,
+    /// The grant's minute is over.
+    GrantExpired,
+    /// The grant was redeemed before.
+    GrantUsed,
+    /// Not a refresh token of this caller's group.
+    RefreshInvalid,
+    /// An old refresh token came back; its session was ended.
+    RefreshReused,
+    /// Nobody known presented a credential, or not one that is known.
+    CallerUnknown,
+    /// The caller lacks this permission, or may not do it to this.
+    CallerNotAllowed(Option<Permission>),
+    /// The `jwt` callback refused.
+    CallbackDenied(Option<String>),
+    /// No user of this id or e-mail.
+    UserNotFound,
+    /// No session of this id.
+    SessionNotFound,
+    /// The token or the session's claims would have more bytes than they may.
+    ClaimsTooLarge(usize),
+    /// The user is no longer as the caller saw it.
+    EtagMismatch,
+    /// Somebody else keeps changing the same thing.
+    Conflict,
+    /// A callback failed.
+    CallbackUnavailable(CallbackFailure),
+    /// The successor was made with a secret that this replica does not have yet.
+    SuccessorUnknown,
+    /// The database can't be asked.
+    StoreUnavailable(StoreError),
+    /// What is known of revocations is older than the caller, or the configuration, allows.
+    RevocationStale,
+    /// Not in this version.
+    NotImplemented(&'static str),
+    /// A bug.
+    Internal(String),
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldFault {
+    /// Its path in the request, `credential.profile.email` say.
+    pub field: String,
+    /// What it must be.
+    pub description: String,
+}
+
+/// Why a callback gave no answer that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackFailure {
+    /// Which callback.
+    pub callback: &'static str,
+    /// What happened; for the log, not for clients.
+    pub cause: String,
+}
+
+impl Error {
+    /// A request with one bad field.
+    #[must_use]
+    pub fn invalid(field: &str, description: impl ToString) -> Self {
+        Self::InvalidRequest(vec![FieldFault {
+            field: field.to_owned(),
+            description: description.to_string(),
+        }])
+    }
+
+    /// A request with an id that is none.
+    #[must_use]
+    pub fn not_an_id(field: &str) -> Self {
+        Self::invalid(field, NotAnId)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            unavailable @ StoreError::Unavailable(_) => Self::StoreUnavailable(unavailable),
+            StoreError::Broken(what) => Self::Internal(what),
+        }
+    }
+}
+
+impl From<TokenFault> for Error {
+    fn from(fault: TokenFault) -> Self {
+        match fault {
+            TokenFault::Malformed => Self::TokenMalformed,
+            TokenFault::Signature => Self::TokenSignatureInvalid,
+            TokenFault::Expired => Self::TokenExpired,
+        }
+    }
+}
+
+impl From<RefreshFault> for Error {
+    fn from(_: RefreshFault) -> Self {
+        Self::RefreshInvalid
+    }
+}
+
+impl From<CallbackFailure> for Error {
+    fn from(failure: CallbackFailure) -> Self {
+        Self::CallbackUnavailable(failure)
+    }
+}

@@ -1,0 +1,64 @@
+//! Following the revocation feed: read to its end once before the first call is answered, then every quarter of
+//! `max_staleness`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::auth::Rules;
+use super::revocation::Revocations;
+use crate::model::{Clock, FeedEntry, Revocation, UserId};
+use crate::storage::{RevocationFeed, StoreResult, UserStore};
+
+/// Reads what was appended since the last time, with the users it names, and takes it over.
+pub async fn read_feed(
+    feed: &dyn RevocationFeed,
+    users: &dyn UserStore,
+    revocations: &Revocations,
+    rules: &Rules,
+    clock: &dyn Clock,
+) -> StoreResult<()> {
+    let (by_clock, by_timer) = (clock.now(), Instant::now());
+    let entries = feed.revocations_after(revocations.seq()).await?;
+    let changed = changed_users(&entries);
+    let users = if changed.is_empty() { Vec::new() } else { users.find_users(&changed).await? };
+    let users =
+        users.into_iter().map(|user| (rules.user_claims(&user), user)).map(|(claims, user)| (user, claims));
+    revocations.apply(&entries, users.collect(), clock);
+    revocations.note_checked(by_clock, by_timer);
+    Ok(())
+}
+
+fn changed_users(entries: &[FeedEntry]) -> Vec<UserId> {
+    let changed = entries.iter().filter_map(|entry| match entry.revocation {
+        Revocation::UserChanged { id } => Some(id),
+        Revocation::Session { .. } | Revocation::User { .. } => None,
+    });
+    let mut ids: Vec<_> = changed.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// Reads the feed again and again. `on_read` learns whether it went well.
+pub async fn follow(
+    feed: Arc<dyn RevocationFeed>,
+    users: Arc<dyn UserStore>,
+    revocations: Arc<Revocations>,
+    rules: Rules,
+    clock: Arc<dyn Clock>,
+    every: Duration,
+    on_read: impl Fn(bool) + Send,
+) {
+    let mut failing = false;
+    loop {
+        tokio::time::sleep(every).await;
+        let read = read_feed(&*feed, &*users, &revocations, &rules, &*clock).await;
+        if let Err(error) = &read
+            && !failing
+        {
+            tracing::warn!(%error, "revocation feed not read");
+        }
+        failing = read.is_err();
+        on_read(!failing);
+    }
+}

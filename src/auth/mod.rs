@@ -1,0 +1,46 @@
+//! Floor 2, the use cases: one file an RPC, named like it, and beside them what they share — the callbacks trait,
+//! callers, what is revoked, and the one domain error. Knows stores and tokens by their traits and types, and
+//! neither gRPC nor SQL.
+
+mod auth;
+mod callbacks;
+mod caller;
+mod error;
+mod feed;
+mod get_session;
+mod get_user;
+mod issue_token;
+mod issued;
+mod pending;
+mod person;
+mod profile;
+mod refresh_token;
+mod resolve_redirect;
+mod revocation;
+mod revoke_session;
+mod revoke_user_sessions;
+mod session;
+mod sign_in;
+mod sign_out;
+mod update_user;
+
+pub use auth::{Auth, LateRetry, Parts, Rules, SignInRules, UserClaim};
+pub use callbacks::{
+    Callback, CallbackResult, Callbacks, Denial, DenialReason, JwtDecision, JwtInput, RedirectInput,
+    SessionInput, SignInDecision, SignInInput, Trigger,
+};
+pub use caller::{Call, Caller, Callers};
+pub use error::{CallbackFailure, Error, FieldFault, Result};
+pub use feed::{follow, read_feed};
+pub use get_session::{GetSession, JwtReader, SessionAnswer, SessionReader};
+pub use get_user::UserKey;
+pub use issue_token::IssueToken;
+pub use issued::{Issued, Rotation};
+pub use profile::Profile;
+pub use refresh_token::RefreshToken;
+pub use resolve_redirect::ResolveRedirect;
+pub use revocation::Revocations;
+pub use session::{SessionUser, SessionView};
+pub use sign_in::{Allowed, Denied, SignIn, SignInOutcome};
+pub use sign_out::{SignOut, SignOutToken};
+pub use update_user::{UpdateUser, UserChange};

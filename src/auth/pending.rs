@@ -1,0 +1,81 @@
+//! What a sign-in leaves for the redemption of its grant: account, profile, and whether the user is new; sealed in
+//! the session's row.
+
+use serde::{Deserialize, Serialize};
+
+use super::auth::Auth;
+use super::error::{Error, Result};
+use crate::model::{Account, AccountId, AccountKind, ClaimMap, Session, SessionId, Timestamp};
+
+/// The most bytes the sealed record has.
+pub(super) const MAX_PENDING_BYTES: usize = 32 * 1024;
+
+/// What is kept of a sign-in until its grant is redeemed.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    pub(super) account: Account,
+    pub(super) profile: ClaimMap,
+    pub(super) is_new_user: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    id: String,
+    provider: String,
+    provider_account_id: String,
+    issuer: String,
+    kind: String,
+    scope: Option<String>,
+    created_at: i64,
+    profile: ClaimMap,
+    is_new_user: bool,
+}
+
+impl Auth {
+    /// Seals what the redemption will need; only this session's row opens it.
+    pub(super) fn seal_pending(&self, session_id: SessionId, pending: &Pending) -> Result<Vec<u8>> {
+        let account = &pending.account;
+        let record = Record {
+            id: account.id.to_string(),
+            provider: account.provider.to_string(),
+            provider_account_id: account.provider_account_id.as_str().to_owned(),
+            issuer: account.issuer.clone(),
+            kind: account.kind.name().to_owned(),
+            scope: account.scope.clone(),
+            created_at: account.created_at.millis(),
+            profile: pending.profile.clone(),
+            is_new_user: pending.is_new_user,
+        };
+        let json = serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
+        let sealed = self.parts.secrets.seal_pending(&*self.parts.entropy, session_id.0.as_bytes(), &json);
+        if sealed.len() > MAX_PENDING_BYTES {
+            let limit = format!("the profile has more than {MAX_PENDING_BYTES} bytes when sealed");
+            return Err(Error::invalid("credential.profile.raw", limit));
+        }
+        Ok(sealed)
+    }
+
+    /// Opens what the sign-in left. A record that no secret opens is as if the grant were unknown: its secret was
+    /// taken out of the configuration.
+    pub(super) fn open_pending(&self, session: &Session) -> Result<Pending> {
+        let sealed = session.pending.as_deref().ok_or(Error::GrantInvalid)?;
+        let json =
+            self.parts.secrets.open_pending(session.id.0.as_bytes(), sealed).ok_or(Error::GrantInvalid)?;
+        let broken = || Error::Internal("a sealed pending session is not what was sealed".to_owned());
+        let record: Record = serde_json::from_slice(&json).map_err(|_| broken())?;
+        Ok(Pending {
+            account: Account {
+                id: record.id.parse::<AccountId>().map_err(|_| broken())?,
+                user_id: session.user_id,
+                provider: record.provider.parse().map_err(|_| broken())?,
+                provider_account_id: record.provider_account_id.parse().map_err(|_| broken())?,
+                issuer: record.issuer,
+                kind: AccountKind::from_name(&record.kind).ok_or_else(broken)?,
+                scope: record.scope,
+                created_at: Timestamp(record.created_at),
+            },
+            profile: record.profile,
+            is_new_user: record.is_new_user,
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! Which user a profile proves: the account's, or a new one. An e-mail never finds a user to sign in; one that
+//! belongs to somebody refuses the sign-in.
+
+use super::auth::Auth;
+use super::callbacks::{Denial, DenialReason};
+use super::error::Result;
+use super::profile::Profile;
+use crate::model::{Account, AccountId, AccountKey, EmailKey, ProviderId, Timestamp, User, UserId};
+use crate::storage::UserWrite;
+
+/// A user and the account that proves it, as they will be after the sign-in.
+pub(super) struct Person {
+    pub(super) user: User,
+    pub(super) account: Account,
+    /// The version a known user was found at.
+    known: Option<i64>,
+}
+
+impl Person {
+    pub(super) fn is_new(&self) -> bool {
+        self.known.is_none()
+    }
+
+    pub(super) fn into_writes(self) -> (UserWrite, Option<Account>) {
+        match self.known {
+            Some(expected_version) => (UserWrite::Update { user: self.user, expected_version }, None),
+            None => (UserWrite::Create(self.user), Some(self.account)),
+        }
+    }
+}
+
+/// A refusal, and how the owner of the e-mail signs in.
+type Refusal = (Denial, Vec<ProviderId>);
+
+impl Auth {
+    /// Finds or drafts the person of a profile; refuses a banned one, and an e-mail that is somebody's.
+    pub(super) async fn find_person(
+        &self,
+        profile: &Profile,
+    ) -> Result<std::result::Result<Person, Refusal>> {
+        let now = self.now();
+        let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
+        let refuse = |reason, detail| Denial { reason, detail };
+        if let Some((user, account)) = self.parts.users.find_user_by_account(key).await? {
+            if user.is_banned(now) {
+                let detail = user.ban.and_then(|ban| ban.reason);
+                return Ok(Err((refuse(DenialReason::UserBanned, detail), Vec::new())));
+            }
+            let known = Some(user.version);
+            let user = self.refreshed(user, profile, now).await?;
+            return Ok(Ok(Person { user, account, known }));
+        }
+        if let Some(email) = profile.verified_email()
+            && let Some(owner) = self.parts.users.find_user_by_email(EmailKey::from(email)).await?
+        {
+            let linked = self.parts.users.linked_providers(owner.id).await?;
+            return Ok(Err((refuse(DenialReason::AccountNotLinked, None), linked)));
+        }
+        let user = self.new_user(profile, now);
+        let account = self.new_account(user.id, profile, now);
+        Ok(Ok(Person { user, account, known: None }))
+    }
+
+    fn new_user(&self, profile: &Profile, now: Timestamp) -> User {
+        User {
+            id: UserId::mint(&*self.parts.clock, &*self.parts.entropy),
+            email: profile.email.clone(),
+            email_verified: profile.verified_email().is_some(),
+            name: profile.name.clone(),
+            image: profile.image.clone(),
+            role: self.rules.sign_in.default_role.clone(),
+            ban: None,
+            epoch: 0,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            last_sign_in_at: Some(now),
+        }
+    }
+
+    fn new_account(&self, user_id: UserId, profile: &Profile, now: Timestamp) -> Account {
+        Account {
+            id: AccountId::mint(&*self.parts.clock, &*self.parts.entropy),
+            user_id,
+            provider: profile.provider.clone(),
+            provider_account_id: profile.provider_account_id.clone(),
+            issuer: profile.issuer.clone(),
+            kind: profile.kind,
+            scope: None,
+            created_at: now,
+        }
+    }
+
+    /// A known user after this sign-in: name and image as told now, the e-mail only if it had none or if its own
+    /// was verified.
+    async fn refreshed(&self, known: User, profile: &Profile, now: Timestamp) -> Result<User> {
+        let mut user = known.clone();
+        if profile.name.is_some() {
+            user.name.clone_from(&profile.name);
+        }
+        if profile.image.is_some() {
+            user.image.clone_from(&profile.image);
+        }
+        self.refresh_email(&mut user, profile).await?;
+        if user != known {
+            user.version += 1;
+            user.updated_at = now;
+        }
+        user.last_sign_in_at = Some(now);
+        Ok(user)
+    }
+
+    async fn refresh_email(&self, user: &mut User, profile: &Profile) -> Result<()> {
+        let had_none = user.email.is_none();
+        let newly_verified = user.email == profile.email && !user.email_verified;
+        match profile.verified_email() {
+            Some(email) if had_none || newly_verified => {
+                // Somebody else's verified e-mail stays theirs.
+                if self.parts.users.find_user_by_email(EmailKey::from(email)).await?.is_none() {
+                    user.email = Some(email.clone());
+                    user.email_verified = true;
+                }
+            }
+            None if had_none => user.email.clone_from(&profile.email),
+            Some(_) | None => {}
+        }
+        Ok(())
+    }
+}

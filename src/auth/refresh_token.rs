@@ -1,0 +1,211 @@
+//! `RefreshToken`: the next two tokens of a session, of a user as it is now (Auth.js `jwt`, trigger `update`).
+//!
+//! **One live refresh token per session, always.** The presented token is compared with the row, and the row moves
+//! on by one UPDATE that still expects what was read; who loses that race reads again. Lost answers are given again
+//! by derivation, and an old token that turns up otherwise ends the session (RFC 9700 section 4.14.2).
+
+use super::auth::{Auth, LateRetry};
+use super::callbacks::{JwtInput, Trigger};
+use super::caller::Call;
+use super::error::{Error, Result};
+use super::issued::{Issued, Rotation};
+use crate::model::{
+    AuthLogAction, AuthLogOutcome, ClaimMap, EndReason, RefreshState, Session, Timestamp, User, claims,
+    random,
+};
+use crate::storage::{Advance, Ending, RotationStep};
+use crate::tokens::GenuineRefreshToken;
+
+/// How often a refresh that met another writer reads again.
+const ATTEMPTS: u32 = 8;
+
+/// What `RefreshToken` asks.
+#[derive(Debug)]
+pub struct RefreshToken<'a> {
+    /// The refresh token.
+    pub refresh_token: &'a str,
+    /// Claims to change; those that `session.update_allow` lists. A null removes one.
+    pub update: ClaimMap,
+    /// What the tokens are for; empty: as before.
+    pub audiences: Vec<String>,
+}
+
+/// What a genuine token is to the row it belongs to.
+enum Standing {
+    /// It is the live one, or may stand for it: this is the next state, and the token of it.
+    Good(Rotation, RefreshState, GenuineRefreshToken),
+    /// It was spent before and turned up again.
+    Reused,
+}
+
+impl Auth {
+    /// Refreshes a session.
+    pub async fn refresh_token(&self, call: &Call, request: RefreshToken<'_>) -> Result<Issued> {
+        let presented = GenuineRefreshToken::verify(&self.parts.secrets, request.refresh_token)?;
+        claims::check_free(&request.update).map_err(|fault| Error::invalid("update", fault))?;
+        for _ in 0..ATTEMPTS {
+            let found = self.parts.sessions.find_session(presented.session_id()).await?;
+            let (session, user) = found.ok_or(Error::SessionExpired)?;
+            if session.group != call.caller.group {
+                return Err(Error::RefreshInvalid);
+            }
+            self.check_live(&session, &user)?;
+            let outcome = match self.standing(&presented, &session)? {
+                Standing::Good(rotation, next, token) => {
+                    self.advance(call, &request, (&session, &user), (rotation, next, token)).await?
+                }
+                Standing::Reused => self.end_reused(call, &session, &user).await?,
+            };
+            if let Some(issued) = outcome {
+                return Ok(issued);
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Refuses the session of a banned user, and one that has ended or run out.
+    pub(super) fn check_live(&self, session: &Session, user: &User) -> Result<()> {
+        let now = self.now();
+        if user.is_banned(now) {
+            Err(Error::UserBanned)
+        } else if session.ended.is_some() || user.epoch > session.epoch {
+            Err(Error::SessionRevoked)
+        } else if now >= session.expires_at {
+            Err(Error::SessionExpired)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn standing(&self, presented: &GenuineRefreshToken, session: &Session) -> Result<Standing> {
+        let (now, hash) = (self.now(), presented.hash());
+        // A token of a session that has none: the row is older than the token, the database was restored.
+        let row = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
+        if hash == row.hash {
+            return Ok(self.successor(Rotation::Rotated, presented, now));
+        }
+        if row.previous_hash == Some(hash) {
+            if now < row.rotated_at.plus(self.rules.refresh_retry_window) {
+                let token = presented.successor_again(&self.parts.secrets, &row.salt, &row.hash);
+                return Ok(Standing::Good(
+                    Rotation::Replayed,
+                    row.clone(),
+                    token.ok_or(Error::SuccessorUnknown)?,
+                ));
+            }
+            // Its successor is the live one, so nobody has used it yet.
+            return Ok(match self.rules.late_retry {
+                LateRetry::Recover => self.successor(Rotation::Recovered, presented, now),
+                LateRetry::Revoke => Standing::Reused,
+            });
+        }
+        if presented.generation() > row.generation {
+            Err(Error::SessionExpired)
+        } else {
+            Ok(Standing::Reused)
+        }
+    }
+
+    fn successor(&self, rotation: Rotation, presented: &GenuineRefreshToken, now: Timestamp) -> Standing {
+        let salt = random(&*self.parts.entropy);
+        let token = presented.successor(&self.parts.secrets, &salt);
+        let next = RefreshState {
+            hash: token.hash(),
+            previous_hash: Some(presented.hash()),
+            generation: token.generation(),
+            salt,
+            rotated_at: now,
+        };
+        Standing::Good(rotation, next, token)
+    }
+
+    /// Moves the session on; none when it moved meanwhile.
+    async fn advance(
+        &self,
+        call: &Call,
+        request: &RefreshToken<'_>,
+        (session, user): (&Session, &User),
+        (rotation, next, refresh_token): (Rotation, RefreshState, GenuineRefreshToken),
+    ) -> Result<Option<Issued>> {
+        let now = self.now();
+        let live = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
+        let audiences = self.choose_audiences(&request.audiences, &session.audiences)?;
+        let claims = self.updated_claims(call, request, session, user).await?;
+        let replayed = rotation == Rotation::Replayed;
+        let expires_at = if replayed {
+            session.expires_at
+        } else {
+            self.rules.lifetimes.session_end(session.authenticated_at, now)
+        };
+        let token = self.sign_access_token(session, user, claims.clone(), &audiences, expires_at).await?;
+        // Giving the same answer again changes nothing, so that any number of retries need not race each other.
+        let nothing_new = replayed && claims == session.claims && audiences == session.audiences;
+        let action = if replayed { AuthLogAction::TokenReplayed } else { AuthLogAction::TokenRefreshed };
+        let step = RotationStep {
+            session_id: session.id,
+            expected_hash: live.hash,
+            at: now,
+            advance: (!nothing_new).then(|| Advance {
+                expected_version: session.version,
+                refresh: next,
+                expires_at,
+                audiences,
+                claims,
+            }),
+            ip_address: call.origin.ip_address.clone(),
+            log: self.unless_excluded(self.session_log(action, call, session, user)),
+        };
+        let moved = self.parts.sessions.rotate(step).await?;
+        Ok(moved.then(|| Issued::new(token, refresh_token, expires_at, rotation)))
+    }
+
+    /// The session's claims after the update and the `jwt` callbacks.
+    async fn updated_claims(
+        &self,
+        call: &Call,
+        request: &RefreshToken<'_>,
+        session: &Session,
+        user: &User,
+    ) -> Result<ClaimMap> {
+        let mut update = request.update.clone();
+        update.retain(|name, _| self.rules.update_allow.contains(name));
+        let mut before = session.claims.clone();
+        claims::merge(&mut before, update.clone());
+        let input = JwtInput {
+            trigger: Trigger::Update,
+            user,
+            account: None,
+            profile: None,
+            session_id: session.id,
+            claims: &before,
+            update: &update,
+        };
+        let after = self.run_jwt_callbacks(&input).await;
+        if let Err(Error::CallbackDenied(_)) = &after {
+            let log = self.session_log(AuthLogAction::TokenDenied, call, session, user);
+            self.append_log(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")).await?;
+        }
+        after
+    }
+
+    /// Ends the session of a reused token; none when it had ended already.
+    async fn end_reused(&self, call: &Call, session: &Session, user: &User) -> Result<Option<Issued>> {
+        let now = self.now();
+        let log = self.session_log(AuthLogAction::RefreshReused, call, session, user);
+        let ending = Ending {
+            session_id: session.id,
+            at: now,
+            reason: EndReason::Reused,
+            remember_until: self.rules.remember_until(now),
+            log: log.ended(AuthLogOutcome::Failed, "REFRESH_REUSED"),
+        };
+        match self.parts.sessions.end_session(ending).await? {
+            Some(revoked) => {
+                self.hold(&revoked);
+                tracing::warn!(session_id = %session.id, user_id = %user.id, "refresh token reused, session ended");
+                Err(Error::RefreshReused)
+            }
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What this replica knows of revocations: ended sessions, raised epochs, and users that changed. A projection of
+//! the feed, asked by every `GetSession`; a change made here holds at once, one made elsewhere when it is polled.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use super::error::{Error, Result};
+use crate::model::{Clock, EndReason, FeedEntry, Revocation, SessionId, Timestamp, User, UserId};
+use crate::tokens::{AccessClaims, UserClaims};
+
+/// The revocation list, the users' epochs and the overlay of changed users.
+#[derive(Debug, Default)]
+pub struct Revocations {
+    known: RwLock<Known>,
+    checked: RwLock<Option<Checked>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    seq: i64,
+    sessions: HashMap<SessionId, Remembered<EndReason>>,
+    users: HashMap<UserId, Remembered<MinEpoch>>,
+    changed: HashMap<UserId, Remembered<ChangedUser>>,
+}
+
+#[derive(Debug, Clone)]
+struct Remembered<T> {
+    until: Timestamp,
+    what: T,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct MinEpoch {
+    epoch: i64,
+    reason: EndReason,
+}
+
+/// A user as it is now.
+#[derive(Debug, Clone)]
+struct ChangedUser {
+    version: i64,
+    banned: bool,
+    claims: UserClaims,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Checked {
+    by_clock: Timestamp,
+    by_timer: Instant,
+}
+
+impl Revocations {
+    /// Refuses the token of an ended session or a lower epoch; answers what its user is now, if that changed.
+    pub fn check(&self, claims: &AccessClaims) -> Result<Option<UserClaims>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let changed = known.changed.get(&claims.user_id).map(|changed| &changed.what);
+        let ended = known.sessions.get(&claims.session_id).map(|ended| ended.what);
+        let below =
+            known.users.get(&claims.user_id).map(|user| user.what).filter(|user| claims.epoch < user.epoch);
+        match ended.or(below.map(|user| user.reason)) {
+            // A ban that was lifted still ended the session.
+            Some(EndReason::Banned) if changed.is_none_or(|user| user.banned) => Err(Error::UserBanned),
+            Some(_) => Err(Error::SessionRevoked),
+            None => Ok(changed.map(|user| user.claims.clone())),
+        }
+    }
+
+    /// When the feed was last read, and how long ago that is.
+    #[must_use]
+    pub fn checked(&self) -> Option<(Timestamp, Duration)> {
+        let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
+        checked.map(|checked| (checked.by_clock, checked.by_timer.elapsed()))
+    }
+
+    /// Notes that the feed was read to its end at a time before now.
+    pub fn note_checked(&self, by_clock: Timestamp, by_timer: Instant) {
+        *self.checked.write().unwrap_or_else(PoisonError::into_inner) = Some(Checked { by_clock, by_timer });
+    }
+
+    /// The place in the feed that has been read.
+    #[must_use]
+    pub fn seq(&self) -> i64 {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).seq
+    }
+
+    /// Takes over entries and the users they name, and forgets what no living token can be of any more.
+    pub fn apply(&self, entries: &[FeedEntry], users: Vec<(User, UserClaims)>, clock: &dyn Clock) {
+        if entries.is_empty() && users.is_empty() {
+            return;
+        }
+        let now = clock.now();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut changed_until = HashMap::new();
+        for entry in entries {
+            known.seq = known.seq.max(entry.seq);
+            match entry.revocation {
+                Revocation::Session { id, reason } => {
+                    known.sessions.insert(id, Remembered { until: entry.until, what: reason });
+                }
+                Revocation::User { id, min_epoch, reason } => {
+                    known.raise_epoch(id, entry.until, MinEpoch { epoch: min_epoch, reason });
+                }
+                Revocation::UserChanged { id } => {
+                    changed_until.insert(id, entry.until);
+                }
+            }
+        }
+        for (user, claims) in users {
+            let Some(until) = changed_until.get(&user.id) else { continue };
+            let what = ChangedUser { version: user.version, banned: user.is_banned(now), claims };
+            known.overlay(user.id, *until, what);
+        }
+        known.forget(now);
+    }
+}
+
+impl Known {
+    fn raise_epoch(&mut self, id: UserId, until: Timestamp, to: MinEpoch) {
+        let entry = self.users.entry(id).or_insert(Remembered { until, what: to });
+        entry.until = entry.until.max(until);
+        if entry.what.epoch < to.epoch {
+            entry.what = to;
+        }
+    }
+
+    /// A poll that began before a change of our own must not undo it.
+    fn overlay(&mut self, id: UserId, until: Timestamp, what: ChangedUser) {
+        let entry = self.changed.entry(id).or_insert_with(|| Remembered { until, what: what.clone() });
+        entry.until = entry.until.max(until);
+        if entry.what.version <= what.version {
+            entry.what = what;
+        }
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        self.sessions.retain(|_, entry| entry.until > now);
+        self.users.retain(|_, entry| entry.until > now);
+        self.changed.retain(|_, entry| entry.until > now);
+    }
+}

@@ -1,0 +1,97 @@
+//! `SignOut`: a session's own token ends it, or every session of its user (Auth.js `signOut()`).
+
+use super::auth::Auth;
+use super::caller::Call;
+use super::error::{Error, Result};
+use crate::model::{AuthLogAction, EndReason, Session, SessionId, User};
+use crate::storage::{Ending, EndingAll, Revoked};
+use crate::tokens::GenuineRefreshToken;
+
+/// What `SignOut` asks.
+#[derive(Debug)]
+pub struct SignOut<'a> {
+    /// Any genuine token of the session, expired or rotated too.
+    pub token: SignOutToken<'a>,
+    /// End every session of the user.
+    pub everywhere: bool,
+    /// But this one.
+    pub except_current: bool,
+}
+
+/// The token that names the session.
+#[derive(Debug, Clone, Copy)]
+pub enum SignOutToken<'a> {
+    /// An access token.
+    Access(&'a str),
+    /// A refresh token.
+    Refresh(&'a str),
+}
+
+impl Auth {
+    /// Ends sessions; answers how many were live.
+    pub async fn sign_out(&self, call: &Call, request: SignOut<'_>) -> Result<u64> {
+        if request.except_current && !request.everywhere {
+            return Err(Error::invalid("except_current", "goes with everywhere"));
+        }
+        let (id, not_yours) = match request.token {
+            SignOutToken::Access(token) => {
+                (self.session_of_access_token(token)?, Error::CallerNotAllowed(None))
+            }
+            SignOutToken::Refresh(token) => {
+                let genuine = GenuineRefreshToken::verify(&self.parts.secrets, token)?;
+                (genuine.session_id(), Error::RefreshInvalid)
+            }
+        };
+        let Some((session, user)) = self.parts.sessions.find_session(id).await? else { return Ok(0) };
+        if session.group != call.caller.group {
+            return Err(not_yours);
+        }
+        if session.ended.is_some() || self.now() >= session.expires_at {
+            return Ok(0);
+        }
+        let revoked = if request.everywhere {
+            self.end_everywhere(call, &session, &user, request.except_current).await?
+        } else {
+            self.end_one(call, &session, &user).await?
+        };
+        self.hold(&revoked);
+        Ok(revoked.sessions_ended)
+    }
+
+    fn session_of_access_token(&self, token: &str) -> Result<SessionId> {
+        Ok(self.parts.verifier.verify_genuine(token, self.now())?.0.session_id)
+    }
+
+    async fn end_one(&self, call: &Call, session: &Session, user: &User) -> Result<Revoked> {
+        let now = self.now();
+        let ending = Ending {
+            session_id: session.id,
+            at: now,
+            reason: EndReason::SignedOut,
+            remember_until: self.rules.remember_until(now),
+            log: self.session_log(AuthLogAction::SignOut, call, session, user),
+        };
+        Ok(self.parts.sessions.end_session(ending).await?.unwrap_or_default())
+    }
+
+    /// Ends them all, while this one is live: a token of a session that is over says nothing of others.
+    async fn end_everywhere(
+        &self,
+        call: &Call,
+        session: &Session,
+        user: &User,
+        but_this: bool,
+    ) -> Result<Revoked> {
+        let now = self.now();
+        let ending = EndingAll {
+            user_id: user.id,
+            except: but_this.then_some(session.id),
+            only_if_live: Some(session.id),
+            at: now,
+            reason: EndReason::SignedOut,
+            remember_until: self.rules.remember_until(now),
+            log: self.session_log(AuthLogAction::SignOut, call, session, user),
+        };
+        Ok(self.parts.sessions.end_sessions_of(ending).await?)
+    }
+}

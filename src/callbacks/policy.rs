@@ -1,0 +1,51 @@
+//! The built-in policy: who may sign in by the configuration alone. Only what the provider says now counts, and
+//! only a verified e-mail meets a rule about e-mails.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::auth::{
+    Callback, CallbackResult, Callbacks, Denial, DenialReason, SignInDecision, SignInInput, SignInRules,
+};
+use crate::model::Email;
+
+/// The rules of `sign_in` in the configuration.
+#[derive(Debug)]
+pub struct Policy(SignInRules);
+
+impl Policy {
+    /// The policy of these rules.
+    #[must_use]
+    pub fn new(rules: SignInRules) -> Self {
+        Self(rules)
+    }
+
+    fn refuses(&self, input: &SignInInput<'_>) -> Option<DenialReason> {
+        let verified = input.profile.get("email_verified") == Some(&Value::Bool(true));
+        let email =
+            input.profile.get("email").and_then(Value::as_str).and_then(|text| Email::parse(text).ok());
+        let domains = &self.0.allowed_email_domains;
+        let of_domain = email.as_ref().is_some_and(|email| domains.iter().any(|domain| domain.is_of(email)));
+        if !domains.is_empty() && !of_domain {
+            Some(DenialReason::EmailNotAllowed)
+        } else if (self.0.require_verified_email || !domains.is_empty()) && !(verified && email.is_some()) {
+            Some(DenialReason::EmailNotVerified)
+        } else if input.is_new_user && !self.0.allow_sign_up {
+            Some(DenialReason::SignUpClosed)
+        } else {
+            None
+        }
+    }
+}
+
+#[async_trait]
+impl Callbacks for Policy {
+    async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
+        let refusal = self.refuses(input).map(|reason| SignInDecision::Deny(Denial { reason, detail: None }));
+        Ok(refusal.unwrap_or(SignInDecision::Allow))
+    }
+
+    fn has(&self, callback: Callback) -> bool {
+        callback == Callback::SignIn
+    }
+}
