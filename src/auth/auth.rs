@@ -1,5 +1,6 @@
 //! What the use cases share: stores, keys, callbacks and rules. Each RPC adds its method in a file of its own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use super::error::Result;
 use super::get_session::SessionReader;
 use super::revocation::Revocations;
 use crate::model::{
-    AuthLogAction, AuthLogEntry, BaseUrls, Clock, DeniedUrl, EmailDomain, Entropy, FeedEntry, Lifetimes,
-    Origin, Timestamp, User,
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, BaseUrls, Clock, DeniedUrl, EmailDomain, Entropy, FeedEntry,
+    Lifetimes, Origin, Timestamp, User,
 };
 use crate::storage::{AuthLogStore, Revoked, SessionStore, UserStore};
 use crate::tokens::{KeyRing, Secrets, UserClaims, Verifier};
@@ -54,7 +55,7 @@ pub struct Rules {
     /// Every audience there is.
     pub audiences: Vec<String>,
     /// Which claims tell of the user.
-    pub user_claims: Vec<UserClaim>,
+    pub user_claims: BTreeSet<UserClaim>,
     /// How long sessions and tokens live.
     pub lifetimes: Lifetimes,
     /// How far clocks may differ.
@@ -102,7 +103,7 @@ pub enum LateRetry {
 }
 
 /// A claim that tells of the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserClaim {
     /// `name`.
     Name,
@@ -149,7 +150,9 @@ impl Auth {
         Self { parts, rules }
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
     }
 
@@ -169,6 +172,12 @@ impl Auth {
             self.parts.log.append(entry).await?;
         }
         Ok(())
+    }
+
+    /// Notes that a caller was refused; sampled, and not part of a transaction.
+    pub async fn log_caller_denied(&self, origin: &Origin, reason: &'static str) -> Result<()> {
+        let entry = self.log_entry(AuthLogAction::CallerDenied, origin);
+        self.append_log(entry.ended(AuthLogOutcome::Denied, reason)).await
     }
 
     /// Lets a change of this replica hold here at once.

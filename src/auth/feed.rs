@@ -39,15 +39,15 @@ fn changed_users(entries: &[FeedEntry]) -> Vec<UserId> {
     ids
 }
 
-/// Reads the feed again and again. `on_read` learns whether it went well.
-pub async fn follow(
+/// Reads the feed again and again; after each try `on_read` looks at how fresh it is.
+pub async fn follow<R: Future<Output = ()> + Send>(
     feed: Arc<dyn RevocationFeed>,
     users: Arc<dyn UserStore>,
     revocations: Arc<Revocations>,
     rules: Rules,
     clock: Arc<dyn Clock>,
     every: Duration,
-    on_read: impl Fn(bool) + Send,
+    on_read: impl Fn() -> R + Send,
 ) {
     let mut failing = false;
     loop {
@@ -59,6 +59,6 @@ pub async fn follow(
             tracing::warn!(%error, "revocation feed not read");
         }
         failing = read.is_err();
-        on_read(!failing);
+        on_read().await;
     }
 }

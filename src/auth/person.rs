@@ -40,11 +40,10 @@ impl Auth {
     ) -> Result<std::result::Result<Person, Refusal>> {
         let now = self.now();
         let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
-        let refuse = |reason, detail| Denial { reason, detail };
+        let refuse = |reason| Denial { reason, detail: None };
         if let Some((user, account)) = self.parts.users.find_user_by_account(key).await? {
             if user.is_banned(now) {
-                let detail = user.ban.and_then(|ban| ban.reason);
-                return Ok(Err((refuse(DenialReason::UserBanned, detail), Vec::new())));
+                return Ok(Err((refuse(DenialReason::UserBanned), Vec::new())));
             }
             let known = Some(user.version);
             let user = self.refreshed(user, profile, now).await?;
@@ -54,7 +53,7 @@ impl Auth {
             && let Some(owner) = self.parts.users.find_user_by_email(EmailKey::from(email)).await?
         {
             let linked = self.parts.users.linked_providers(owner.id).await?;
-            return Ok(Err((refuse(DenialReason::AccountNotLinked, None), linked)));
+            return Ok(Err((refuse(DenialReason::AccountNotLinked), linked)));
         }
         let user = self.new_user(profile, now);
         let account = self.new_account(user.id, profile, now);

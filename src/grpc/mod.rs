@@ -1,6 +1,23 @@
-//! Floor 3, transport: what a gRPC client sees. Owns the generated code and the table of permissions; what a call
-//! does is decided in `auth/`.
+//! Floor 3, transport: what a gRPC client sees. Owns the generated code and the table of permissions, the accept
+//! loop, the layers around every call, health and reflection; what a call does is decided in `auth/`.
 #![expect(clippy::disallowed_types, reason = "this floor speaks gRPC")]
 
+pub mod accept;
+mod admin_service;
+mod auth_service;
+mod call;
+pub mod connection;
+mod convert;
+pub mod error_details;
+pub mod first_bytes;
+pub mod health;
+pub mod layers;
+mod not_yet;
 pub mod proto;
 mod redact;
+pub mod reflection;
+mod revocation_service;
+pub mod routes;
+mod status;
+
+pub use status::reason_name;

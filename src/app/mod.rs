@@ -1,0 +1,214 @@
+//! The composition root: the only place that names concrete types of every floor. Listens first, then waits for
+//! the database as long as it takes; what can never become right stops the start.
+
+mod keys;
+mod rules;
+mod secret_file;
+mod start;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Callbacks;
+use crate::config::{Config, Server};
+use crate::grpc::accept::{self, Limits};
+use crate::grpc::health::Health;
+use crate::grpc::layers::{Ids, layered};
+use crate::grpc::proto::FILE_DESCRIPTOR_SET;
+use crate::grpc::reflection;
+use crate::grpc::routes::Front;
+use crate::http::{admin, public};
+use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
+use crate::tokens::Secrets;
+
+pub use keys::{KeysFault, list_keys};
+pub use start::StartFault;
+
+/// A Gatepass to be started.
+pub struct App {
+    config: Config,
+    callbacks: Vec<Arc<dyn Callbacks>>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    observer: Option<Observer>,
+}
+
+/// What is told every SQL statement.
+type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+impl App {
+    /// A Gatepass of this configuration, with the system's clock and randomness.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+        Self { config, callbacks: Vec::new(), clock, entropy, observer: None }
+    }
+
+    /// Adds callbacks behind the built-in policy, and behind those added before.
+    #[must_use]
+    pub fn callbacks(mut self, callbacks: impl Callbacks) -> Self {
+        self.callbacks.push(Arc::new(callbacks));
+        self
+    }
+
+    /// Takes time from this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Tells every SQL statement, without its values.
+    #[must_use]
+    pub fn observe_statements(mut self, observer: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Listens, and serves health from then on.
+    pub async fn bind(self) -> Result<Bound, StartFault> {
+        let server = &self.config.server;
+        let [grpc, http, admin] = [
+            listen("server.grpc_addr", server.grpc_addr).await?,
+            listen("server.http_addr", server.http_addr).await?,
+            listen("server.admin_addr", server.admin_addr).await?,
+        ];
+        let health = Health::new().await;
+        Ok(Bound { app: self, grpc, http, admin, health })
+    }
+}
+
+async fn listen(setting: &'static str, addr: SocketAddr) -> Result<TcpListener, StartFault> {
+    TcpListener::bind(addr).await.map_err(|cause| StartFault::Listen { setting, addr, cause })
+}
+
+/// A Gatepass that listens.
+pub struct Bound {
+    app: App,
+    grpc: TcpListener,
+    http: TcpListener,
+    admin: TcpListener,
+    health: Health,
+}
+
+impl Bound {
+    /// Where gRPC is served.
+    #[must_use]
+    pub fn grpc_addr(&self) -> Option<SocketAddr> {
+        self.grpc.local_addr().ok()
+    }
+
+    /// Where JWKS and discovery are.
+    #[must_use]
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http.local_addr().ok()
+    }
+
+    /// Where the probes are.
+    #[must_use]
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.local_addr().ok()
+    }
+
+    /// Whether it is ready, and not yet told to stop.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartFault> {
+        let Self { app, grpc, http, admin, health } = self;
+        let stop = shutdown.child_token();
+        let front = Front::new(always(&app.config.server, &health));
+        let keys = Arc::new(keys::PublishedKeys::default());
+        let tasks = TaskTracker::new();
+        serve_all(&app, &health, &front, &keys, [grpc, http, admin], &stop, &tasks);
+        let started = tokio::select! {
+            started = start::start(&app, &front, &keys, &health) => started.map(Some),
+            () = stop.cancelled() => Ok(None),
+        };
+        let outcome = match started {
+            Ok(Some(running)) => {
+                tracing::info!("ready");
+                running.until(&health, &stop).await;
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(fault) => Err(fault),
+        };
+        health.draining().await;
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+        outcome
+    }
+}
+
+/// Serves a Gatepass of this configuration and these callbacks until `shutdown`.
+pub async fn serve(
+    config: Config,
+    callbacks: impl Callbacks,
+    shutdown: CancellationToken,
+) -> Result<(), StartFault> {
+    App::new(config).callbacks(callbacks).bind().await?.run(shutdown).await
+}
+
+/// Finds what the configuration's own checks can't see: a rule that can't be kept, a key file that can't be used.
+pub fn check(config: &Config) -> Result<(), StartFault> {
+    rules::build(config).map_err(StartFault::Rules)?;
+    if let Some(secrets) = &config.secrets {
+        Secrets::new(secrets).map_err(StartFault::Secrets)?;
+    }
+    keys::check_pem_files(config).map_err(StartFault::Keys)
+}
+
+/// The services that answer before anything else is there.
+fn always(server: &Server, health: &Health) -> tonic::service::Routes {
+    let routes = tonic::service::Routes::new(health.service());
+    match reflection::services(FILE_DESCRIPTOR_SET) {
+        Ok((v1, v1alpha)) if server.reflection => routes.add_service(v1).add_service(v1alpha),
+        Ok(_) => routes,
+        Err(error) => {
+            tracing::error!(%error, "no reflection");
+            routes
+        }
+    }
+}
+
+fn serve_all(
+    app: &App,
+    health: &Health,
+    front: &Front,
+    keys: &Arc<keys::PublishedKeys>,
+    [grpc, http, admin]: [TcpListener; 3],
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    let (limits, server) = (limits(&app.config.server), &app.config.server);
+    let ids = Arc::new(Ids::new(Arc::clone(&app.clock), Arc::clone(&app.entropy)));
+    let entropy = || Arc::clone(&app.entropy);
+    let calls = layered(front.clone(), Arc::clone(&ids), server.request_timeout, stop.clone());
+    tasks.spawn(accept::serve(grpc, limits.clone(), entropy(), calls, stop.clone()));
+    let discovery = public::discovery(&app.config.issuer, &[app.config.tokens.algorithm.name()]);
+    let documents = public::router(Arc::clone(keys) as Arc<dyn public::PublicKeys>, discovery);
+    tasks.spawn(crate::http::serve(http, limits.clone(), entropy(), documents, stop.clone()));
+    let probes = layered(health.service(), ids, server.request_timeout, stop.clone());
+    // Probes are answered to the end of the drain: a process that goes is alive.
+    let probes = admin::router(health.clone(), probes);
+    tasks.spawn(crate::http::serve(admin, limits, entropy(), probes, stop.clone()));
+}
+
+fn limits(server: &Server) -> Limits {
+    Limits {
+        max_connections: server.max_connections,
+        max_concurrent_streams: server.max_concurrent_streams,
+        max_header_bytes: server.max_header_bytes,
+        shutdown_grace: server.shutdown_grace,
+        ..Limits::default()
+    }
+}

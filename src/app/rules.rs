@@ -1,0 +1,76 @@
+//! The configuration as the use cases take it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::auth::{Caller, Callers, Rules, SignInRules};
+use crate::config::{self, Config};
+use crate::model::{AuthLogAction, BaseUrls, DeniedUrl, EmailDomain, Lifetimes};
+
+/// The rules; what is wrong here the configuration's own checks have said before.
+pub(super) fn build(config: &Config) -> Result<Rules, String> {
+    let base_urls = BaseUrls::parse(&config.base_urls).map_err(|faults| {
+        faults.iter().map(|fault| format!("base_urls{fault}")).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(Rules {
+        issuer: config.issuer.clone(),
+        audiences: config.tokens.audiences.clone(),
+        user_claims: config.tokens.user_claims.clone(),
+        lifetimes: Lifetimes {
+            idle_ttl: config.session.idle_ttl,
+            max_age: config.session.max_age,
+            access_ttl: config.tokens.access_ttl,
+        },
+        clock_leeway: config.tokens.clock_leeway,
+        refresh_retry_window: config.session.refresh_retry_window,
+        late_retry: config.session.late_retry,
+        update_allow: config.session.update_allow.clone(),
+        stale_limit: config.session.stale_limit,
+        sign_in: sign_in(&config.sign_in, &base_urls)?,
+        base_urls,
+        log_exclude: config
+            .auth_log
+            .exclude
+            .iter()
+            .filter_map(|name| AuthLogAction::from_name(name))
+            .collect(),
+    })
+}
+
+fn sign_in(section: &config::SignIn, base_urls: &BaseUrls) -> Result<SignInRules, String> {
+    let place = |setting: &str, url: &str| {
+        DeniedUrl::parse(base_urls, url).map_err(|fault| format!("sign_in.{setting}: {fault}"))
+    };
+    let domains = section.allowed_email_domains.iter().flatten();
+    let domains = domains.map(|domain| EmailDomain::parse(domain));
+    Ok(SignInRules {
+        allowed_email_domains: domains
+            .collect::<Result<_, _>>()
+            .map_err(|fault| format!("sign_in.allowed_email_domains: {fault}"))?,
+        require_verified_email: section.require_verified_email,
+        allow_sign_up: section.allow_sign_up,
+        default_role: section.default_role.clone(),
+        denied_url: place("denied_url", &section.denied_url)?,
+        banned_url: place("banned_url", &section.banned_url)?,
+    })
+}
+
+/// Everybody is the same caller.
+pub(super) fn open_callers() -> Callers {
+    Callers::Open(Arc::new(Caller::local()))
+}
+
+/// The configured callers by their keys.
+pub(super) fn callers(callers: &[config::Caller]) -> Callers {
+    let mut by_key = HashMap::new();
+    for entry in callers {
+        let caller = Arc::new(Caller {
+            id: entry.id.clone(),
+            group: entry.group.clone(),
+            allow: entry.allow.clone(),
+            assert_providers: entry.assert_providers.clone(),
+        });
+        by_key.extend(entry.key_sha256.iter().map(|hash| (*hash, Arc::clone(&caller))));
+    }
+    Callers::ByKey(by_key)
+}

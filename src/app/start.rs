@@ -1,0 +1,231 @@
+//! From configuration to use cases: secrets, database, schema, keys, the first reading of the feed. A database that
+//! is not there is waited for.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+
+use super::keys::{KeysFault, PublishedKeys, load_ring};
+use super::{App, rules, secret_file};
+use crate::auth::{
+    Auth, Callback, Callbacks, Callers, JwtReader, Parts, Revocations, Rules, follow, read_feed,
+};
+use crate::callbacks::{Chain, Policy};
+use crate::config::Config;
+use crate::grpc::health::Health;
+use crate::grpc::routes::{Front, Services};
+use crate::storage::{Database, Options, StoreError};
+use crate::tokens::{CachingVerifier, Secrets, SecretsFault, Verifier, VerifyToken};
+
+/// The most verified tokens that are remembered, some 2 KiB each.
+const REMEMBERED_TOKENS: usize = 8192;
+
+/// The pause between two tries to reach the database.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Why a Gatepass could not start, and never would.
+#[derive(Debug)]
+pub enum StartFault {
+    /// A listener's address can't be had.
+    Listen {
+        /// The setting that names it.
+        setting: &'static str,
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// Secrets are unfit.
+    Secrets(SecretsFault),
+    /// The generated secret can't be kept or read.
+    SecretFile(secret_file::SecretFileFault),
+    /// A rule of the configuration can't be kept.
+    Rules(String),
+    /// Signing keys can't be used.
+    Keys(KeysFault),
+    /// The database holds what it must not.
+    Store(StoreError),
+}
+
+impl std::fmt::Display for StartFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Listen { setting, addr, cause } => write!(f, "{setting}: can't listen on {addr}: {cause}"),
+            Self::Secrets(fault) => write!(f, "secrets: {fault}"),
+            Self::SecretFile(fault) => fault.fmt(f),
+            Self::Rules(fault) => f.write_str(fault),
+            Self::Keys(fault) => fault.fmt(f),
+            Self::Store(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartFault {}
+
+/// A Gatepass whose services are open.
+pub(super) struct Running {
+    database: Database,
+    revocations: Arc<Revocations>,
+    rules: Rules,
+    app_clock: Arc<dyn crate::model::Clock>,
+    poll: Duration,
+}
+
+pub(super) async fn start(
+    app: &App,
+    front: &Front,
+    keys: &PublishedKeys,
+    health: &Health,
+) -> Result<Running, StartFault> {
+    let config = &app.config;
+    let rules = rules::build(config).map_err(StartFault::Rules)?;
+    let secrets = Arc::new(secrets(config, &*app.entropy)?);
+    if config.open_on_loopback() {
+        tracing::warn!("no callers are configured: every local process may sign anybody in");
+    }
+    let database = connect(app).await?;
+    let stored = load_ring(config, &secrets, &database, &*app.clock, &*app.entropy);
+    let ring = Arc::new(patiently("signing keys", stored).await?);
+    let revocations = Arc::new(Revocations::default());
+    let read = || async { Ok(read_feed(&database, &database, &revocations, &rules, &*app.clock).await?) };
+    patiently("revocation feed", read).await?;
+    let chain = chain(app, &rules);
+    let verifier = Verifier::new(Arc::clone(&ring), rules.issuer.clone(), rules.clock_leeway);
+    let remembering = CachingVerifier::new(verifier.clone(), REMEMBERED_TOKENS);
+    let reader = JwtReader {
+        verifier: Arc::new(remembering) as Arc<dyn VerifyToken>,
+        revocations: Arc::clone(&revocations),
+        clock: Arc::clone(&app.clock),
+        audiences: rules.audiences.clone(),
+        role_makes_claims: chain.has(Callback::Jwt),
+    };
+    let stores = Arc::new(database.clone());
+    let parts = Parts {
+        clock: Arc::clone(&app.clock),
+        entropy: Arc::clone(&app.entropy),
+        users: Arc::clone(&stores) as _,
+        sessions: Arc::clone(&stores) as _,
+        log: stores,
+        callbacks: Arc::new(chain),
+        secrets,
+        ring: Arc::clone(&ring),
+        verifier,
+        revocations: Arc::clone(&revocations),
+        reader: Arc::new(reader),
+    };
+    let auth = Arc::new(Auth::new(parts, rules.clone()));
+    keys.publish(ring);
+    let services = Services::new(&auth, config.server.max_message_bytes);
+    front.open(services.for_callers(Arc::new(callers(config)), auth));
+    health.ready().await;
+    let poll = config.session.max_staleness / 4;
+    Ok(Running { database, revocations, rules, app_clock: Arc::clone(&app.clock), poll })
+}
+
+impl Running {
+    /// Follows the feed until told to stop.
+    pub(super) async fn until(self, health: &Health, stop: &CancellationToken) {
+        let (limit, stores) = (self.rules.stale_limit, Arc::new(self.database.clone()));
+        let (revocations, health) = (Arc::clone(&self.revocations), health.clone());
+        let watched = Arc::clone(&revocations);
+        let on_read = move || {
+            let (health, watched) = (health.clone(), Arc::clone(&watched));
+            async move {
+                let fresh = watched.checked().is_some_and(|(_, age)| age <= limit);
+                health.auth_service(fresh).await;
+            }
+        };
+        let feed = follow(
+            Arc::clone(&stores) as _,
+            stores,
+            revocations,
+            self.rules,
+            self.app_clock,
+            self.poll,
+            on_read,
+        );
+        tokio::select! {
+            () = feed => {}
+            () = stop.cancelled() => {}
+        }
+        self.database.close().await;
+    }
+}
+
+fn chain(app: &App, rules: &Rules) -> Chain {
+    let mut links: Vec<Arc<dyn Callbacks>> = vec![Arc::new(Policy::new(rules.sign_in.clone()))];
+    links.extend(app.callbacks.iter().cloned());
+    Chain::new(links)
+}
+
+fn callers(config: &Config) -> Callers {
+    if config.open_on_loopback() { rules::open_callers() } else { rules::callers(&config.callers) }
+}
+
+/// The configured secrets, or the one that is kept beside the database.
+pub(super) fn secrets(config: &Config, entropy: &dyn crate::model::Entropy) -> Result<Secrets, StartFault> {
+    let secrets = match &config.secrets {
+        Some(secrets) => secrets.clone(),
+        None => {
+            let kept = secret_file::beside(config.database.url.expose_secret(), entropy);
+            vec![kept.map_err(StartFault::SecretFile)?]
+        }
+    };
+    Secrets::new(&secrets).map_err(StartFault::Secrets)
+}
+
+/// Opens the database and waits for its schema.
+async fn connect(app: &App) -> Result<Database, StartFault> {
+    let options = options(&app.config);
+    let database = patiently("database", || async { Ok(Database::connect(&options).await?) }).await?;
+    let database = match app.observer.clone() {
+        Some(observer) => database.observed_by(move |sql| observer(sql)),
+        None => database,
+    };
+    if app.config.database.migrate_on_start {
+        patiently("migration", || async { Ok(database.migrate().await?) }).await?;
+    } else {
+        while !patiently("schema", || async { Ok(database.is_migrated().await?) }).await? {
+            tracing::warn!("the schema is not up to date: waiting for `gatepass migrate`");
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+    Ok(database)
+}
+
+pub(super) fn options(config: &Config) -> Options {
+    Options {
+        url: config.database.url.expose_secret().to_owned(),
+        max_connections: config.database.max_connections,
+        acquire_timeout: config.database.acquire_timeout,
+    }
+}
+
+/// Tries until it works, or until it is clear that it never will.
+async fn patiently<T>(
+    what: &'static str,
+    mut step: impl AsyncFnMut() -> Result<T, StartFault>,
+) -> Result<T, StartFault> {
+    let mut waiting = false;
+    loop {
+        match step().await {
+            Err(StartFault::Store(cause @ StoreError::Unavailable(_))) => {
+                if !waiting {
+                    tracing::warn!(%cause, what, "waiting for the database");
+                }
+                waiting = true;
+                tokio::time::sleep(RETRY).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+impl From<StoreError> for StartFault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -1,0 +1,236 @@
+//! The commands of the program. Each answers an exit code: 64 where the command line or the configuration is at
+//! fault (sysexits' EX_USAGE), 1 where something else is.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is what a person at a terminal reads")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::app::{self, App};
+use crate::config::{self, Config};
+use crate::model::{OsEntropy, random, sha256};
+use crate::storage::{Database, Options};
+use crate::telemetry;
+
+const EX_USAGE: u8 = 64;
+
+/// The four Auth.js callbacks as a gRPC authentication microservice.
+#[derive(Debug, Parser)]
+#[command(name = "gatepass", version, about)]
+struct Arguments {
+    /// The configuration file, YAML; all defaults without one.
+    #[arg(long, global = true, env = "GATEPASS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or SIGINT (the default).
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Signing keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// The backends that may call.
+    #[command(subcommand)]
+    Callers(Callers),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Ask a running Gatepass on this machine whether it serves; for containers.
+    Health,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Keys {
+    /// List the signing keys.
+    List,
+    /// Make a new key; comes with a later version.
+    Rotate,
+    /// Revoke a key; comes with a later version.
+    Revoke,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Callers {
+    /// Make a caller's key; print it and the hash for `callers[].credential.key_sha256`.
+    Key,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum ConfigCommand {
+    /// Read the configuration and name every fault in it.
+    Check,
+}
+
+/// Runs the program with the process's arguments and environment.
+pub async fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(EX_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    if let Some(Command::Callers(Callers::Key)) = arguments.command {
+        return make_caller_key();
+    }
+    let config = match config::load(arguments.config.as_deref(), std::env::vars()) {
+        Ok(config) => config,
+        Err(faults) => {
+            eprintln!("{faults}");
+            return ExitCode::from(EX_USAGE);
+        }
+    };
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(config).await,
+        Command::Migrate => migrate(&config).await,
+        Command::Keys(Keys::List) => list_keys(&config).await,
+        Command::Keys(Keys::Rotate | Keys::Revoke) => {
+            eprintln!("not in this version");
+            ExitCode::from(EX_USAGE)
+        }
+        Command::Config(ConfigCommand::Check) => check(&config),
+        Command::Health => health(&config).await,
+        Command::Callers(Callers::Key) => ExitCode::SUCCESS,
+    }
+}
+
+async fn serve(config: Config) -> ExitCode {
+    telemetry::start(&config.telemetry);
+    let shutdown = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(shutdown.clone()));
+    let served = match App::new(config).bind().await {
+        Ok(bound) => {
+            let (grpc, http, admin) = (bound.grpc_addr(), bound.http_addr(), bound.admin_addr());
+            tracing::info!(?grpc, ?http, ?admin, "listening");
+            bound.run(shutdown).await
+        }
+        Err(fault) => Err(fault),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            tracing::error!(%fault, "can't start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn cancel_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals can't be caught: only SIGKILL ends this process");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("draining");
+    shutdown.cancel();
+}
+
+async fn migrate(config: &Config) -> ExitCode {
+    let options = Options {
+        url: config.database.url.expose_secret().to_owned(),
+        max_connections: 1,
+        acquire_timeout: config.database.acquire_timeout,
+    };
+    let migrated = async {
+        let database = Database::connect(&options).await?;
+        database.migrate().await?;
+        database.close().await;
+        Ok::<_, crate::storage::StoreError>(())
+    };
+    match migrated.await {
+        Ok(()) => {
+            println!("the schema is up to date");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn list_keys(config: &Config) -> ExitCode {
+    match app::list_keys(config).await {
+        Ok(lines) => {
+            lines.iter().for_each(|line| println!("{line}"));
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The hash is of the whole string that follows `Bearer `.
+fn make_caller_key() -> ExitCode {
+    let key = format!("gpk_{}", URL_SAFE_NO_PAD.encode(random::<32>(&OsEntropy)));
+    let hash: String = sha256(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("key:        {key}\nkey_sha256: {hash}");
+    ExitCode::SUCCESS
+}
+
+fn check(config: &Config) -> ExitCode {
+    match app::check(config) {
+        Ok(()) => {
+            println!("the configuration is sound");
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::from(EX_USAGE)
+        }
+    }
+}
+
+async fn health(config: &Config) -> ExitCode {
+    let mut addr = config.server.admin_addr;
+    if addr.ip().is_unspecified() {
+        addr.set_ip(if addr.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    let asked = async {
+        let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{addr}")).ok()?;
+        let endpoint = endpoint.timeout(Duration::from_secs(2)).connect_timeout(Duration::from_secs(2));
+        let request = HealthCheckRequest { service: String::new() };
+        let response = HealthClient::new(endpoint.connect().await.ok()?).check(request).await.ok()?;
+        Some(response.into_inner().status())
+    };
+    match asked.await {
+        Some(ServingStatus::Serving) => {
+            println!("serving");
+            ExitCode::SUCCESS
+        }
+        Some(_) => {
+            eprintln!("not serving");
+            ExitCode::FAILURE
+        }
+        None => {
+            eprintln!("no answer on {addr}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Combinations that are unsafe or impossible though each value is fine. All are reported together; a check rests where
+//! a value it needs is already at fault, since the default in its place was never asked for.
+
+use super::read::Context;
+use super::{Config, issuer};
+use crate::model::{BaseUrls, DeniedUrl};
+use std::net::SocketAddr;
+
+pub(super) fn check(config: &Config, cx: &Context) {
+    // Without the file nothing is known of what was wanted.
+    if cx.sound("") {
+        beyond_loopback(config, cx);
+        listeners_apart(config, cx);
+        lifetimes(config, cx);
+        keys(config, cx);
+        redirects(config, cx);
+    }
+}
+
+fn beyond_loopback(config: &Config, cx: &Context) {
+    let open: Vec<&str> = config
+        .server
+        .listeners()
+        .into_iter()
+        .filter(|(path, addr)| cx.sound(path) && !addr.ip().is_loopback())
+        .map(|(path, _)| path)
+        .collect();
+    let Some((first, others)) = open.split_first() else { return };
+    let also = if others.is_empty() { String::new() } else { format!(" (as does {})", others.join(", ")) };
+    let refuse = |message: &str| cx.fault(first, format!("listens beyond loopback{also} {message}"));
+    if config.callers.is_empty() && cx.sound("callers") {
+        refuse("without callers: anyone who reaches it could issue tokens; configure callers");
+    }
+    if !config.server.plaintext && cx.sound("server.plaintext") && cx.sound("server.tls") {
+        refuse("without TLS; set server.plaintext: true if a proxy or mesh before it encrypts");
+    }
+    if cx.sound("issuer") {
+        if config.issuer == issuer::DEFAULT {
+            refuse("with the default issuer; set issuer to the https URL that clients know it by");
+        } else if config.issuer.starts_with("http:") {
+            cx.fault("issuer", format!("must be https, since {first} listens beyond loopback{also}"));
+        }
+    }
+}
+
+fn listeners_apart(config: &Config, cx: &Context) {
+    let listeners = config.server.listeners();
+    for (index, (path, addr)) in listeners.iter().enumerate() {
+        for (other, taken) in &listeners[..index] {
+            if clash(*addr, *taken) && cx.sound(path) && cx.sound(other) {
+                // The default gives way in the report: the one that was written is the one to change.
+                let (path, other) = if cx.given(path) { (path, other) } else { (other, path) };
+                cx.fault(path, format!("has the address of {other}; give each its own port"));
+            }
+        }
+    }
+}
+
+/// Whether the second of two listeners could not be bound: the same port, and an address that the other's includes.
+fn clash(a: SocketAddr, b: SocketAddr) -> bool {
+    let includes = |wide: SocketAddr, narrow: SocketAddr| {
+        wide.ip() == narrow.ip() || wide.ip().is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4())
+    };
+    a.port() != 0 && a.port() == b.port() && (includes(a, b) || includes(b, a))
+}
+
+fn lifetimes(config: &Config, cx: &Context) {
+    let session = &config.session;
+    let sound = |paths: [&str; 2]| paths.iter().all(|path| cx.sound(path));
+    if session.idle_ttl > session.max_age && sound(["session.idle_ttl", "session.max_age"]) {
+        cx.fault("session.idle_ttl", "must not be longer than session.max_age");
+    }
+    if session.stale_limit < session.max_staleness && sound(["session.stale_limit", "session.max_staleness"])
+    {
+        cx.fault("session.stale_limit", "must not be shorter than session.max_staleness");
+    }
+}
+
+fn keys(config: &Config, cx: &Context) {
+    if cx.given("tokens.key_rotation") && !config.tokens.signing_keys.is_empty() {
+        cx.fault(
+            "tokens.key_rotation",
+            "has no effect beside tokens.signing_keys: Gatepass rotates only keys it made; keep one of the two",
+        );
+    }
+}
+
+fn redirects(config: &Config, cx: &Context) {
+    if !cx.sound("base_urls") {
+        return;
+    }
+    let bases = match BaseUrls::parse(&config.base_urls) {
+        Ok(bases) => bases,
+        Err(faults) => {
+            for fault in faults {
+                cx.fault(&format!("base_urls[{}]", fault.index), fault.message);
+            }
+            return;
+        }
+    };
+    let sign_in = &config.sign_in;
+    for (path, url) in
+        [("sign_in.denied_url", &sign_in.denied_url), ("sign_in.banned_url", &sign_in.banned_url)]
+    {
+        if cx.given(path) && cx.sound(path) && DeniedUrl::parse(&bases, url).is_err() {
+            cx.fault(path, "must be a plain path, or a URL on one of base_urls");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listeners_clash_on_one_port_and_an_address_that_includes_the_other() {
+        let addr = |text: &str| -> SocketAddr { text.parse().unwrap() };
+        for (a, b, clashing) in [
+            ("127.0.0.1:1", "127.0.0.1:1", true),
+            ("127.0.0.1:1", "127.0.0.1:2", false),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+            ("127.0.0.1:1", "127.0.0.2:1", false),
+            ("0.0.0.0:1", "127.0.0.1:1", true),
+            ("0.0.0.0:1", "[::1]:1", false),
+            ("[::]:1", "127.0.0.1:1", true),
+            ("[::]:1", "0.0.0.0:1", true),
+        ] {
+            assert_eq!((clash(addr(a), addr(b)), clash(addr(b), addr(a))), (clashing, clashing), "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `secrets`, and how any secret is written: a literal, `{env: NAME}` or `{file: PATH}` (from the working directory; one
+//! line end at its end is dropped). A secret is in no fault, and redacted in `Debug`.
+
+use super::read::{Section, Setting};
+use super::tree::Value;
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+/// Bytes that a secret of `secrets` needs, and may have.
+const BYTES: std::ops::RangeInclusive<usize> = 32..=4096;
+
+/// `secrets`: the first makes, all accept. `None`: not written, so that one is generated and kept.
+pub(super) fn read(root: &mut Section) -> Option<Vec<SecretString>> {
+    root.read("secrets", |setting| {
+        let (cx, path) = (setting.cx, setting.path.clone());
+        let items = setting.list()?;
+        if items.is_empty() || items.len() > 16 {
+            cx.fault(
+                &path,
+                "must have 1 to 16 entries; leave the key out to have a secret generated and kept",
+            );
+            return None;
+        }
+        let mut secrets: Vec<SecretString> = Vec::with_capacity(items.len());
+        for item in items {
+            let at = item.path.clone();
+            let Some(secret) = item.secret() else { continue };
+            let text = secret.expose_secret();
+            if !BYTES.contains(&text.len()) {
+                cx.fault(&at, "must have 32 to 4096 bytes; `openssl rand -base64 32` makes one");
+            } else if secrets.iter().any(|other| other.expose_secret() == text) {
+                cx.fault(&at, "is the same secret as one before it; keep one");
+            }
+            secrets.push(secret);
+        }
+        Some(secrets)
+    })
+}
+
+impl Setting<'_> {
+    /// A secret that is not empty.
+    pub(super) fn secret(self) -> Option<SecretString> {
+        let setting = self.flow_if("{", "{env: NAME} or {file: PATH}")?;
+        let Value::Map(entries) = &setting.value else {
+            return setting.text().map(SecretString::from);
+        };
+        let source = match entries.as_slice() {
+            [(key, node)] => match &node.value {
+                Value::Text(name) if key == "env" => return setting.secret_of_variable(name),
+                Value::Text(path) if key == "file" => return setting.secret_of_file(path),
+                Value::Variable(name) if key == "env" => return setting.secret_of_variable(name),
+                Value::Variable(path) if key == "file" => return setting.secret_of_file(path),
+                _ => "takes a literal (in quotes), {env: NAME} or {file: PATH}",
+            },
+            _ => "takes a literal (in quotes), or one of {env: NAME} and {file: PATH}",
+        };
+        setting.refuse(source)
+    }
+
+    fn secret_of_variable(&self, name: &str) -> Option<SecretString> {
+        match self.cx.variables.get(name) {
+            Some(text) if !text.is_empty() => Some(SecretString::from(text.as_str())),
+            Some(_) => self.refuse(format!("the variable {name} is empty")),
+            None => self.refuse(format!("the variable {name} is not set")),
+        }
+    }
+
+    fn secret_of_file(&self, path: &str) -> Option<SecretString> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(error) => return self.refuse(format!("the file {path} cannot be read: {}", error.kind())),
+        };
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            return self.refuse(format!("the file {path} is not text; write the secret in base64 or hex"));
+        };
+        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+        if text.is_empty() {
+            return self.refuse(format!("the file {path} is empty"));
+        }
+        Some(SecretString::from(text))
+    }
+}

@@ -1,0 +1,609 @@
+//! What the whole of the configuration does, from text and variables to values or faults.
+
+use super::*;
+use secrecy::ExposeSecret;
+use std::time::Duration;
+
+const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
+const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+fn read(yaml: &[u8], env: &[(&str, &str)]) -> Result<Config, Faults> {
+    let env = env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    assemble(Some(("g.yaml".to_owned(), Ok(yaml.to_vec().into()))), env)
+}
+
+#[track_caller]
+fn accepted(yaml: &str, env: &[(&str, &str)]) -> Config {
+    read(yaml.as_bytes(), env).unwrap_or_else(|faults| panic!("{yaml}\n{env:?}\n{faults}"))
+}
+
+#[track_caller]
+fn refused(yaml: &str, env: &[(&str, &str)]) -> String {
+    read(yaml.as_bytes(), env).expect_err(yaml).to_string()
+}
+
+/// Each YAML is refused with exactly this report.
+#[track_caller]
+fn all_refused(cases: &[(&str, &str)]) {
+    for (yaml, report) in cases {
+        assert_eq!(refused(yaml, &[]), *report, "{yaml}");
+    }
+}
+
+#[test]
+fn nothing_written_is_every_default() {
+    for config in [load(None, []).unwrap(), accepted("", &[]), accepted("# only this\n---\nserver:\n", &[])] {
+        let text = format!("{config:?}");
+        for wanted in [
+            "grpc_addr: 127.0.0.1:50051, http_addr: 127.0.0.1:8080, admin_addr: 127.0.0.1:8081, plaintext: false, \
+             reflection: true, request_timeout: 5s, shutdown_grace: 20s, max_message_bytes: 65536, \
+             max_header_bytes: 16384, max_concurrent_streams: 200, max_connections: 10000",
+            "max_connections: 10, acquire_timeout: 2s, migrate_on_start: true",
+            "secrets: None, issuer: \"http://localhost:8080\", base_urls: [\"http://localhost:3000\"]",
+            "algorithm: Es256, audiences: [\"gatepass\"], access_ttl: 900s, key_rotation: 7776000s, \
+             clock_leeway: 10s, signing_keys: [], user_claims: {Name, Email, EmailVerified, Picture, Role}",
+            "idle_ttl: 2592000s, max_age: 7776000s, refresh_retry_window: 10s, late_retry: Revoke, \
+             max_staleness: 1s, stale_limit: 30s, update_allow: []",
+            "allowed_email_domains: None, require_verified_email: false, allow_sign_up: true, \
+             default_role: \"user\", denied_url: \"/auth/error\", banned_url: \"/auth/error\"",
+            "callers: [], auth_log: AuthLog { retention: 34560000s, exclude: [\"TOKEN_REFRESHED\"] }",
+            "log_format: None, log_level: Info, metrics: false",
+        ] {
+            assert!(text.contains(wanted), "{wanted}\n{text}");
+        }
+        assert_eq!(config.database.url.expose_secret(), "sqlite://gatepass.db?mode=rwc");
+        assert_eq!(config.server.sign_in_timeout(), Duration::from_secs(10));
+        assert!(config.open_on_loopback());
+    }
+}
+
+#[test]
+fn defaults_that_depend_on_a_setting_follow_it() {
+    let config = accepted("sign_in: {denied_url: /no}\nsession: {max_age: 1h, max_staleness: 1m}", &[]);
+    assert_eq!(config.sign_in.banned_url, "/no");
+    assert_eq!(config.session.idle_ttl, Duration::from_secs(3600));
+    assert_eq!(config.session.stale_limit, Duration::from_secs(60));
+}
+
+#[test]
+fn a_whole_configuration_is_read() {
+    let yaml = format!(
+        "server: {{grpc_addr: '0.0.0.0:50051', plaintext: true}}
+database: {{url: 'sqlite:///var/lib/gatepass.db', max_connections: 4, migrate_on_start: false}}
+secrets: [{SECRET}]
+issuer: https://auth.example.com
+base_urls: [https://app.example.com, 'https://*.example.com']
+tokens: {{algorithm: EdDSA, audiences: [api, web], signing_keys: [a.pem, {{file: b.pem}}], user_claims: []}}
+session: {{strategy: jwt, late_retry: recover, refresh_retry_window: 0s, update_allow: [theme]}}
+sign_in: {{allowed_email_domains: [example.com], denied_url: 'https://app.example.com/no'}}
+providers: []
+callers:
+  - id: web
+    credential: {{key_sha256: {HASH}}}
+    allow: [sign_in, sign_in.assert, session.read]
+    assert_providers: [github]
+  - id: ops
+    group: people
+    credential:
+      - key_sha256: {}
+      - key_sha256: {}
+    allow: [admin.read]
+auth_log: {{exclude: []}}
+telemetry: {{log_format: json, log_level: warn, metrics: false}}
+",
+        "A".repeat(64),
+        "b".repeat(64)
+    );
+    let config = accepted(&yaml, &[]);
+    assert!(!config.server.reflection && !config.open_on_loopback());
+    assert_eq!(config.secrets.as_ref().unwrap()[0].expose_secret(), SECRET);
+    assert_eq!(config.tokens.signing_keys, ["a.pem", "b.pem"].map(std::path::PathBuf::from));
+    assert!(config.tokens.user_claims.is_empty() && config.auth_log.exclude.is_empty());
+    let [web, ops] = config.callers.as_slice() else { panic!() };
+    assert_eq!((web.group.as_str(), ops.group.as_str()), ("web", "people"));
+    assert_eq!((web.key_sha256[0][..2].to_vec(), ops.key_sha256.len()), (vec![0x9f, 0x86], 2));
+    assert_eq!(web.assert_providers.as_ref().unwrap()[0].as_str(), "github");
+}
+
+#[test]
+fn a_variable_overrides_the_file_in_every_form() {
+    let file = "issuer: https://file.example\nserver:\n  http_addr: 127.0.0.1:1\ntokens: {audiences: [x]}";
+    let callers = format!("[{{id: web, credential: {{key_sha256: {HASH}}}, allow: [session.read]}}]");
+    let config = accepted(
+        file,
+        &[
+            ("GATEPASS_ISSUER", "https://env.example"),
+            ("GATEPASS_SERVER__HTTP_ADDR", "[::1]:8080"),
+            ("GATEPASS_SERVER__REFLECTION", "false"),
+            ("GATEPASS_SERVER__MAX_CONNECTIONS", "12"),
+            ("GATEPASS_SERVER__REQUEST_TIMEOUT", "750ms"),
+            ("GATEPASS_TOKENS__AUDIENCES", "a, b"),
+            ("GATEPASS_BASE_URLS", "[https://a.example, 'https://b.example']"),
+            ("GATEPASS_AUTH_LOG__EXCLUDE", ""),
+            ("GATEPASS_SECRETS", "{env: OLD}, a-secret-of-more-than-thirty-two-bytes"),
+            ("OLD", "another-secret-of-more-than-thirty-two-bytes"),
+            ("GATEPASS_DATABASE__URL", "{env: DB}"),
+            ("DB", "sqlite::memory:"),
+            ("GATEPASS_CALLERS", &callers),
+            ("GATEPASS_PROVIDERS", "[]"),
+        ],
+    );
+    assert_eq!(config.issuer, "https://env.example");
+    assert_eq!(config.server.http_addr.to_string(), "[::1]:8080");
+    assert!(!config.server.reflection);
+    assert_eq!((config.server.max_connections, config.server.request_timeout.as_millis()), (12, 750));
+    assert_eq!(config.tokens.audiences, ["a", "b"]);
+    assert_eq!(config.base_urls, ["https://a.example", "https://b.example"]);
+    assert!(config.auth_log.exclude.is_empty());
+    let secrets: Vec<_> = config.secrets.iter().flatten().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, ["another-secret-of-more-than-thirty-two-bytes", SECRET]);
+    assert_eq!(config.database.url.expose_secret(), "sqlite::memory:");
+    assert_eq!(config.callers[0].id, "web");
+}
+
+#[test]
+fn the_variables_of_kubernetes_are_ignored() {
+    accepted(
+        "",
+        &[
+            ("GATEPASS_PORT", "tcp://10.0.0.1:50051"),
+            ("GATEPASS_SERVICE_HOST", "10.0.0.1"),
+            ("GATEPASS_SERVICE_PORT_GRPC", "50051"),
+            ("GATEPASS_PORT_50051_TCP", "tcp://10.0.0.1:50051"),
+            ("GATEPASS_CONFIG", "g.yaml"),
+            ("GATEPASS_HTTP__SERVICE_HOST", "10.0.0.1"),
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    for (name, value, report) in [
+        ("SERVER__GRPC_ADR", "x", "server.grpc_adr: unknown key; did you mean \"grpc_addr\"?"),
+        ("SEVER__GRPC_ADDR", "x", "sever.grpc_addr: unknown section; did you mean \"server\"?"),
+        ("SERVER__PLAINTEXT", "yes", "server.plaintext: must be true or false"),
+        (
+            "SERVER__MAX_CONNECTIONS",
+            "many",
+            "server.max_connections: must be a whole number from 1 to 1000000",
+        ),
+        (
+            "TOKENS__ACCESS_TTL",
+            "15",
+            "tokens.access_ttl: a duration needs its unit; write \"15s\" for seconds",
+        ),
+        ("TOKENS__AUDIENCES", "[a", "tokens.audiences: begins with \"[\" and is not YAML for a list"),
+        ("SERVER__TLS__CERT", "x", "server.tls: not in this version"),
+        ("SERVER__GRPC_ADDR__PORT", "1", "server.grpc_addr: must be text, not a section of keys"),
+    ] {
+        let name = format!("GATEPASS_{name}");
+        assert_eq!(refused("", &[(&name, value)]), format!("{name}: {report}"));
+    }
+    assert_eq!(
+        refused("server: {grpc_addr: '127.0.0.1:1'}", &[("GATEPASS_SERVER__GRPC_ADDR__PORT", "1")]),
+        "GATEPASS_SERVER__GRPC_ADDR__PORT: server.grpc_addr.port: is set inside what is no section of keys"
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    all_refused(&[
+        (
+            "issuer: https://a.example\nserver:\n  # why\n  grpc_adr: 1",
+            "g.yaml:4: server.grpc_adr: unknown key; did you mean \"grpc_addr\"?",
+        ),
+        ("sever: {}", "g.yaml:1: sever: unknown key; did you mean \"server\"?"),
+        (
+            "database:\n  colour:\n    - red",
+            "g.yaml:2: database.colour: unknown key; write one of url, max_connections, acquire_timeout, migrate_on_start",
+        ),
+        (
+            "5: x",
+            "g.yaml:1: 5: unknown key; write one of callbacks, authjs, providers, server, database, secrets, issuer, base_urls, tokens, session, sign_in, callers, auth_log, telemetry",
+        ),
+    ]);
+}
+
+#[test]
+fn a_wrong_type_is_told_what_to_write() {
+    all_refused(&[
+        ("server: 5", "g.yaml:1: server: must be a section of keys, not a number"),
+        ("- a", "g.yaml:1: must be a section of keys, not a list"),
+        ("issuer:", "g.yaml:1: issuer: has no value; give text, or leave the key out"),
+        ("issuer: ''", "g.yaml:1: issuer: must not be empty"),
+        ("issuer: [a]", "g.yaml:1: issuer: must be text, not a list"),
+        (
+            "sign_in: {default_role: 1}",
+            "g.yaml:1: sign_in.default_role: must be text, not a number; put it in quotes",
+        ),
+        (
+            "base_urls: http://a.example",
+            "g.yaml:1: base_urls: must be a list, not text; begin it with \"- \"",
+        ),
+        ("base_urls: []", "g.yaml:1: base_urls: must have 1 to 64 entries, not 0"),
+        ("base_urls: [a, b, a]", "g.yaml:1: base_urls[2]: given twice; keep one"),
+        (
+            "server: {plaintext: 'true'}",
+            "g.yaml:1: server.plaintext: must be true or false (without quotes), not text",
+        ),
+        (
+            "server: {plaintext: yes}",
+            "g.yaml:1: server.plaintext: must be true or false (without quotes), not text",
+        ),
+        (
+            "server: {max_connections: '5'}",
+            "g.yaml:1: server.max_connections: must be a number (without quotes), not text",
+        ),
+        (
+            "server: {max_connections: 1.5}",
+            "g.yaml:1: server.max_connections: must be a whole number from 1 to 1000000",
+        ),
+        (
+            "server: {max_message_bytes: 4194305}",
+            "g.yaml:1: server.max_message_bytes: must be a whole number from 1024 to 4194304",
+        ),
+        (
+            "server: {http_addr: 'localhost:80'}",
+            "g.yaml:1: server.http_addr: must be an IP address and a port; write \"127.0.0.1:80\" (IPv6: \"[::1]:80\")",
+        ),
+        (
+            "server: {http_addr: ':80'}",
+            "g.yaml:1: server.http_addr: must be an IP address and a port; write \"0.0.0.0:80\" (IPv6: \"[::1]:80\")",
+        ),
+        (
+            "tokens: {access_ttl: 15}",
+            "g.yaml:1: tokens.access_ttl: a duration needs its unit; write \"15s\" for seconds",
+        ),
+        (
+            "tokens: {access_ttl: 1h30m}",
+            "g.yaml:1: tokens.access_ttl: must be a number with one unit of ms, s, m, h, d; write \"500ms\", \"15m\" or \"90d\"",
+        ),
+        ("tokens: {access_ttl: 61m}", "g.yaml:1: tokens.access_ttl: must be from 1s to 1h"),
+        (
+            "tokens: {access_ttl: 1500ms}",
+            "g.yaml:1: tokens.access_ttl: must be whole seconds, as the dates of a JWT are",
+        ),
+        (
+            "tokens: {algorithm: es256}",
+            "g.yaml:1: tokens.algorithm: must be one of ES256, EdDSA, ES384, PS256, RS256; did you mean \"ES256\"?",
+        ),
+        (
+            "tokens: {algorithm: HS256}",
+            "g.yaml:1: tokens.algorithm: must be one of ES256, EdDSA, ES384, PS256, RS256; did you mean \"ES256\"?",
+        ),
+        (
+            "tokens:\n  audiences:\n    - ok\n    - a b",
+            "g.yaml:4: tokens.audiences[1]: must have at most 255 bytes and no white space",
+        ),
+        (
+            "auth_log: {exclude: [SIGN_INN]}",
+            "g.yaml:1: auth_log.exclude[0]: must be one of SIGN_IN, SIGN_UP, SIGN_IN_DENIED, ACCOUNT_LINKED, TOKEN_ISSUED, TOKEN_DENIED, TOKEN_REFRESHED, TOKEN_REPLAYED, REFRESH_REUSED, SIGN_OUT, SESSION_REVOKED, USER_CREATED, USER_UPDATED, USER_BANNED, USER_UNBANNED, USER_DELETED, KEY_ROTATED, CALLER_DENIED; did you mean \"SIGN_IN\"?",
+        ),
+        (
+            "session: {update_allow: [sub]}",
+            "g.yaml:1: session.update_allow[0]: is a claim that only Gatepass sets",
+        ),
+        (
+            "sign_in: {denied_url: //evil.example}",
+            "g.yaml:1: sign_in.denied_url: must be a path that begins with one \"/\", or an http or https URL",
+        ),
+        (
+            "sign_in: {banned_url: 'javascript:x'}",
+            "g.yaml:1: sign_in.banned_url: must be a path that begins with one \"/\", or an http or https URL",
+        ),
+        (
+            "sign_in: {allowed_email_domains: []}",
+            "g.yaml:1: sign_in.allowed_email_domains: must not be empty; leave the key out to allow every domain",
+        ),
+        (
+            "database: {url: gatepass.db}",
+            "g.yaml:1: database.url: must begin with sqlite://; write \"sqlite://gatepass.db?mode=rwc\"",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_not_built_yet_is_refused() {
+    all_refused(&[
+        ("providers: [{id: github}]", "g.yaml:1: providers: not in this version; leave the list empty"),
+        ("callbacks: {}", "g.yaml:1: callbacks: not in this version"),
+        ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not in this version"),
+        ("server: {tls: {cert: a}}", "g.yaml:1: server.tls: not in this version"),
+        ("telemetry: {otlp_endpoint: x}", "g.yaml:1: telemetry.otlp_endpoint: not in this version"),
+        (
+            "telemetry: {metrics: true}",
+            "g.yaml:1: telemetry.metrics: not in this version; write false, or leave the key out",
+        ),
+        (
+            "session: {strategy: database}",
+            "g.yaml:1: session.strategy: database is not in this version; write jwt",
+        ),
+        ("sign_in: {link_within: 5m}", "g.yaml:1: sign_in.link_within: not in this version"),
+        (
+            "database: {url: 'postgres://u:p@db/x'}",
+            "g.yaml:1: database.url: postgres:// is not in this version; write a sqlite:// URL",
+        ),
+        (
+            "database: {url: 'mysql://u:p@db/x'}",
+            "g.yaml:1: database.url: mysql:// is not in this version; write a sqlite:// URL",
+        ),
+        (
+            "callers: [{id: a, credential: {mtls_san: x}, allow: [sign_in]}]",
+            "g.yaml:1: callers[0].credential.mtls_san: not in this version",
+        ),
+        (
+            "callers: [{id: a, credential: [{jwt: {}}], allow: [sign_in]}]",
+            "g.yaml:1: callers[0].credential[0].jwt: not in this version",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_no_single_yaml_document_is_refused() {
+    for (yaml, told) in [
+        (&b"server: {}\nserver: {}"[..], "g.yaml:2: server: given twice (first at g.yaml:1); keep one"),
+        (
+            b"server:\n  plaintext: true\n  plaintext: true",
+            "g.yaml:3: server.plaintext: given twice (first at g.yaml:2); keep one",
+        ),
+        (b"issuer: \xff", "g.yaml: is not UTF-8 text"),
+        (
+            b"issuer: https://a.example\n---\nissuer: https://b.example",
+            "holds more than one YAML document; keep one",
+        ),
+        (
+            b"issuer: !secret x",
+            "g.yaml:1: YAML tags are not taken; put text that begins with \"!\" in quotes",
+        ),
+        (b"issuer: *x", "g.yaml:1: an alias without its anchor; put text that begins with \"*\" in quotes"),
+        (b"a: &a {b: 1}\nserver:\n  <<: *a", "merge keys (<<) are not taken; write the keys out"),
+        (b"[a]: 1", "g.yaml:1: ?: unknown key; write one of callbacks"),
+        (b"server: {", "g.yaml:"),
+        (b"a: b: c", "g.yaml:1: is not the YAML of a configuration: "),
+    ] {
+        let report = read(yaml, &[]).unwrap_err().to_string();
+        assert!(
+            report.contains(told) && report.lines().count() == 1,
+            "{}\n{report}",
+            String::from_utf8_lossy(yaml)
+        );
+    }
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..12 {
+        let items = vec![format!("*a{}", n - 1); 9].join(", ");
+        bomb += &format!("a{n}: &a{n} [{items}]\n");
+    }
+    for yaml in [bomb, format!("a: {}{}", "[".repeat(500), "]".repeat(500))] {
+        assert!(refused(&yaml, &[]).contains("is too large, too deep or has too many aliases"));
+    }
+    let aliased = accepted("base_urls: &all [https://a.example]\ntokens:\n  audiences: *all", &[]);
+    assert_eq!(aliased.tokens.audiences, ["https://a.example"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_and_variables_are_still_read() {
+    let env = [("GATEPASS_SERVER__GRPC_ADR".to_owned(), "x".to_owned())];
+    let report = load(Some(Path::new("/nowhere/gatepass.yaml")), env).unwrap_err().to_string();
+    let (file, variable) = report.split_once('\n').unwrap();
+    assert_eq!(file, "/nowhere/gatepass.yaml: cannot be read: entity not found");
+    assert!(variable.starts_with("GATEPASS_SERVER__GRPC_ADR: server.grpc_adr: unknown key"));
+}
+
+#[test]
+fn a_secret_is_a_literal_a_variable_or_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    };
+    let (one, other) = ("1".repeat(32), "2".repeat(32));
+    let lines = [file("a", format!("{one}\n").as_bytes()), file("b", format!("{other}\r\n").as_bytes())];
+    let yaml = format!("secrets: [{{file: {}}}, {{file: {}}}, {{env: OLD}}]", lines[0], lines[1]);
+    let config = accepted(&yaml, &[("OLD", SECRET)]);
+    let secrets: Vec<_> = config.secrets.iter().flatten().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(secrets, [one.as_str(), other.as_str(), SECRET]);
+
+    let (empty, binary) = (file("empty", b"\n"), file("binary", &[0xff; 32]));
+    for (source, told) in [
+        (format!("{{file: {empty}}}"), format!("the file {empty} is empty")),
+        (
+            format!("{{file: {binary}}}"),
+            format!("the file {binary} is not text; write the secret in base64 or hex"),
+        ),
+        ("{file: /nowhere/s}".to_owned(), "the file /nowhere/s cannot be read: entity not found".to_owned()),
+        ("{env: NONE}".to_owned(), "the variable NONE is not set".to_owned()),
+        ("{env: BLANK}".to_owned(), "the variable BLANK is empty".to_owned()),
+    ] {
+        let report = refused(&format!("secrets:\n  - {source}"), &[("BLANK", "")]);
+        assert_eq!(report, format!("g.yaml:2: secrets[0]: {told}"));
+    }
+}
+
+#[test]
+fn a_secret_is_in_no_fault_and_no_debug() {
+    let config = accepted(&format!("secrets: [{SECRET}]"), &[]);
+    assert!(!format!("{config:?}").contains("a-secret"));
+    for (yaml, told) in [
+        (
+            "secrets: [a-secret-short]",
+            "secrets[0]: must have 32 to 4096 bytes; `openssl rand -base64 32` makes one",
+        ),
+        (
+            "secrets: [a-secret-of-more-than-thirty-two-bytes, a-secret-of-more-than-thirty-two-bytes]",
+            "secrets[1]: is the same secret as one before it; keep one",
+        ),
+        (
+            "secrets: a-secret-of-more-than-thirty-two-bytes",
+            "secrets: must be a list, not text; begin it with \"- \"",
+        ),
+        (
+            "secrets:\n  - a-secret: of-more",
+            "secrets[0]: takes a literal (in quotes), {env: NAME} or {file: PATH}",
+        ),
+        (
+            "secrets: [{env: X, file: a-secret}]",
+            "secrets[0]: takes a literal (in quotes), or one of {env: NAME} and {file: PATH}",
+        ),
+        ("secrets: [*a-secret]", "an alias without its anchor; put text that begins with \"*\" in quotes"),
+        ("secrets: [!a-secret x]", "YAML tags are not taken; put text that begins with \"!\" in quotes"),
+        ("secrets: ['a-secret", "g.yaml:"),
+        (
+            "secrets: []",
+            "secrets: must have 1 to 16 entries; leave the key out to have a secret generated and kept",
+        ),
+        ("database: {url: 'postgres://u:a-secret@db'}", "database.url: postgres:// is not in this version"),
+        (
+            "callers: [{id: a, credential: {key_sha256: a-secret}, allow: [sign_in]}]",
+            "callers[0].credential.key_sha256: must be 64 hex digits: the SHA-256 of the key, not the key",
+        ),
+        (
+            "callers: [{id: a, credential: a-secret, allow: [sign_in]}]",
+            "callers[0].credential: must be a section of keys, not text",
+        ),
+    ] {
+        let faults = read(yaml.as_bytes(), &[]).unwrap_err();
+        let report = faults.to_string();
+        assert!(report.contains(told) && report.lines().count() == 1, "{yaml}\n{report}");
+        assert!(!format!("{report}{faults:?}").contains("a-secret"), "{yaml}\n{report}");
+    }
+    for value in ["{a-secret", "[a-secret", "{a-secret: x}", "a-secret", "{file: [a-secret]}"] {
+        let faults = read(b"", &[("GATEPASS_SECRETS", value)]).unwrap_err();
+        assert!(!format!("{faults}{faults:?}").contains("a-secret"), "{value}\n{faults}");
+    }
+}
+
+#[test]
+fn a_caller_lacking_something_is_told_what() {
+    let credential = format!("credential: {{key_sha256: {HASH}}}");
+    for (caller, told) in [
+        (
+            "{}".to_owned(),
+            "g.yaml:1: callers[0]: has no id; give its name\ng.yaml:1: callers[0]: has no credential; give {key_sha256: HEX} (`gatepass callers key` makes one)\ng.yaml:1: callers[0]: has no allow; give a list of permissions",
+        ),
+        (
+            format!("{{id: a b, {credential}, allow: [sign_in]}}"),
+            "g.yaml:1: callers[0].id: must have 1 to 64 characters of A-Z a-z 0-9 . _ : / @ -",
+        ),
+        (
+            format!("{{id: a, {credential}, allow: []}}"),
+            "g.yaml:1: callers[0].allow: must have 1 to 6 entries, not 0",
+        ),
+        (
+            format!("{{id: a, {credential}, allow: [sign_on]}}"),
+            "g.yaml:1: callers[0].allow[0]: must be one of sign_in, sign_in.assert, session.read, revocation.watch, admin.read, admin.write; did you mean \"sign_in\"?",
+        ),
+        (
+            format!("{{id: a, {credential}, allow: [sign_in], assert_providers: [github]}}"),
+            "g.yaml:1: callers[0].assert_providers: has no effect without the permission sign_in.assert; allow that, or remove this",
+        ),
+        (
+            format!("{{id: a, {credential}, allow: [sign_in.assert], assert_providers: [GitHub]}}"),
+            "g.yaml:1: callers[0].assert_providers[0]: must match [a-z0-9][a-z0-9_-]{0,63}",
+        ),
+        (
+            "{id: a, credential: [], allow: [sign_in]}".to_owned(),
+            "g.yaml:1: callers[0].credential: must not be empty: nobody could call as this caller",
+        ),
+        (
+            "{id: a, credential: {}, allow: [sign_in]}".to_owned(),
+            "g.yaml:1: callers[0].credential: has no key_sha256; give the SHA-256 of a key (`gatepass callers key` makes one)",
+        ),
+        (
+            format!(
+                "{{id: a, credential: [{{key_sha256: {HASH}}}, {{key_sha256: {HASH}}}], allow: [sign_in]}}"
+            ),
+            "g.yaml:1: callers[0].credential: has the same key twice; keep one",
+        ),
+        (
+            format!("{{id: a, {credential}, allow: [sign_in]}}, {{id: a, {credential}, allow: [sign_in]}}"),
+            "g.yaml:1: callers[1].id: another caller has this id; give each its own\ng.yaml:1: callers[1].credential: has a key of caller \"a\"; give each its own (`gatepass callers key`)",
+        ),
+    ] {
+        assert_eq!(refused(&format!("callers: [{caller}]"), &[]), told, "{caller}");
+    }
+}
+
+#[test]
+fn listening_beyond_loopback_takes_callers_a_private_way_and_an_https_issuer() {
+    let bare = |also: &str| {
+        format!(
+            "listens beyond loopback{also} without callers: anyone who reaches it could issue tokens; configure callers|\
+             listens beyond loopback{also} without TLS; set server.plaintext: true if a proxy or mesh before it encrypts|\
+             listens beyond loopback{also} with the default issuer; set issuer to the https URL that clients know it by"
+        )
+    };
+    for (key, addr) in [
+        ("grpc_addr", "0.0.0.0:1"),
+        ("http_addr", "[::]:1"),
+        ("admin_addr", "10.0.0.1:1"),
+        ("http_addr", "[::ffff:127.0.0.1]:1"),
+    ] {
+        let wanted: Vec<_> =
+            bare("").split('|').map(|told| format!("g.yaml:2: server.{key}: {told}")).collect();
+        assert_eq!(refused(&format!("server:\n  {key}: '{addr}'"), &[]), wanted.join("\n"));
+    }
+    let env = [("GATEPASS_SERVER__GRPC_ADDR", "0.0.0.0:1"), ("GATEPASS_SERVER__ADMIN_ADDR", "0.0.0.0:2")];
+    let also = bare(" (as does server.admin_addr)");
+    let wanted: Vec<_> =
+        also.split('|').map(|told| format!("GATEPASS_SERVER__GRPC_ADDR: server.grpc_addr: {told}")).collect();
+    assert_eq!(refused("", &env), wanted.join("\n"));
+
+    let callers = format!("callers: [{{id: a, credential: {{key_sha256: {HASH}}}, allow: [sign_in]}}]");
+    let server = "server: {grpc_addr: '0.0.0.0:1', plaintext: true}";
+    assert_eq!(
+        refused(&format!("{server}\n{callers}\nissuer: http://auth.example.com"), &[]),
+        "g.yaml:3: issuer: must be https, since server.grpc_addr listens beyond loopback"
+    );
+    accepted(&format!("{server}\n{callers}\nissuer: https://auth.example.com"), &[]);
+    assert!(!accepted(&callers, &[]).open_on_loopback());
+    assert!(accepted("server: {grpc_addr: '127.9.9.9:1', http_addr: '[::1]:1'}", &[]).open_on_loopback());
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    all_refused(&[
+        (
+            "server: {http_addr: '127.0.0.1:50051'}",
+            "g.yaml:1: server.http_addr: has the address of server.grpc_addr; give each its own port",
+        ),
+        (
+            "server: {grpc_addr: '127.0.0.1:8080'}",
+            "g.yaml:1: server.grpc_addr: has the address of server.http_addr; give each its own port",
+        ),
+        (
+            "session: {idle_ttl: 2h, max_age: 1h}",
+            "g.yaml:1: session.idle_ttl: must not be longer than session.max_age",
+        ),
+        (
+            "session: {stale_limit: 1s, max_staleness: 2s}",
+            "g.yaml:1: session.stale_limit: must not be shorter than session.max_staleness",
+        ),
+        (
+            "tokens: {key_rotation: 30d, signing_keys: [a.pem]}",
+            "g.yaml:1: tokens.key_rotation: has no effect beside tokens.signing_keys: Gatepass rotates only keys it made; keep one of the two",
+        ),
+    ]);
+}
+
+#[test]
+fn every_fault_is_reported_in_one_go() {
+    let yaml = "server:\n  grpc_addr: 0.0.0.0:1\n  plaintext: 1\n  colour: red\nissuer: nonsense\ncallers:\n  - id: a\n";
+    let env = [("GATEPASS_TOKENS__ACCESS_TTL", "2h"), ("GATEPASS_SESION__MAX_AGE", "1h")];
+    let report = refused(yaml, &env);
+    let places: Vec<_> =
+        report.lines().map(|line| line.splitn(3, ": ").take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        places,
+        [
+            "g.yaml:3 server.plaintext",
+            "g.yaml:4 server.colour",
+            "g.yaml:5 issuer",
+            "g.yaml:7 callers[0]",
+            "g.yaml:7 callers[0]",
+            "GATEPASS_SESION__MAX_AGE sesion.max_age",
+            "GATEPASS_TOKENS__ACCESS_TTL tokens.access_ttl",
+        ],
+        "no default stands in for what is at fault already:\n{report}"
+    );
+}

@@ -1,0 +1,158 @@
+//! Readers of single values: text, numbers, choices, addresses, lists. Each answers the value, or notes what to write
+//! instead and answers `None`. The file's values must have the right type; a variable's text is read as what is wanted.
+
+use super::read::Setting;
+use super::suggest;
+use super::tree::{Node, Value};
+use super::yaml;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+
+impl<'a> Setting<'a> {
+    fn not(&self, wanted: &str) -> String {
+        match self.value {
+            Value::Null => format!("has no value; give {wanted}, or leave the key out"),
+            ref other => format!("must be {wanted}, not {}", other.kind()),
+        }
+    }
+
+    /// Text that is not empty.
+    pub(super) fn text(&self) -> Option<String> {
+        match &self.value {
+            Value::Text(text) | Value::Variable(text) if text.is_empty() => self.refuse("must not be empty"),
+            Value::Text(text) | Value::Variable(text) => Some(text.to_string()),
+            Value::Bool(_) | Value::Number(_) => {
+                self.refuse(format!("{}; put it in quotes", self.not("text")))
+            }
+            Value::Null | Value::List(_) | Value::Map(_) => self.refuse(self.not("text")),
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(self) -> Option<bool> {
+        match &self.value {
+            Value::Bool(value) => Some(*value),
+            Value::Variable(text) if matches!(text.as_str(), "true" | "false") => {
+                Some(text.as_str() == "true")
+            }
+            Value::Variable(_) => self.refuse("must be true or false"),
+            _ => self.refuse(self.not("true or false (without quotes)")),
+        }
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn integer<T>(self, range: &RangeInclusive<T>) -> Option<T>
+    where
+        T: std::str::FromStr + PartialOrd + std::fmt::Display,
+    {
+        let text = match &self.value {
+            Value::Variable(text) => text.trim(),
+            Value::Number(text) => text.as_str(),
+            _ => return self.refuse(self.not("a number (without quotes)")),
+        };
+        let value = text.parse().ok().filter(|value| range.contains(value));
+        value.or_else(|| {
+            self.refuse(format!("must be a whole number from {} to {}", range.start(), range.end()))
+        })
+    }
+
+    /// One of the names listed.
+    pub(super) fn choice<T: Copy>(self, choices: &[(&'static str, T)]) -> Option<T> {
+        let text = self.text()?;
+        let found = choices.iter().find(|(name, _)| *name == text).map(|&(_, value)| value);
+        found.or_else(|| {
+            let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+            let mut message = format!("must be one of {}", names.join(", "));
+            if let Some(meant) = suggest::nearest(&text, names) {
+                let _ = write!(message, "; did you mean \"{meant}\"?");
+            }
+            self.refuse(message)
+        })
+    }
+
+    /// An address to listen on: an IP address and a port.
+    pub(super) fn address(self) -> Option<SocketAddr> {
+        let text = self.text()?;
+        text.parse().ok().or_else(|| {
+            let port = text.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("8080");
+            let host = if text.starts_with(':') { "0.0.0.0" } else { "127.0.0.1" };
+            self.refuse(format!(
+                "must be an IP address and a port; write \"{host}:{port}\" (IPv6: \"[::1]:{port}\")"
+            ))
+        })
+    }
+
+    /// A list: YAML's, or in a variable `a,b` or `[a, b]`. A variable of no text is the empty list.
+    pub(super) fn list(self) -> Option<Vec<Self>> {
+        let setting = self.flow_if("[", "a list")?;
+        let (cx, path) = (setting.cx, &setting.path);
+        let at = |index: usize| format!("{path}[{index}]");
+        let items: Vec<Node> = match setting.value {
+            Value::List(items) => items,
+            Value::Variable(ref text) if text.trim().is_empty() => Vec::new(),
+            Value::Variable(ref text) => {
+                let items = text.split(',').map(|item| Value::Variable(item.trim().to_owned().into()));
+                items.map(|value| Node { origin: cx.origin(path), value }).collect()
+            }
+            ref other => {
+                let mut message = setting.not("a list");
+                if matches!(other, Value::Text(_)) {
+                    message.push_str("; begin it with \"- \"");
+                }
+                return setting.refuse(message);
+            }
+        };
+        Some(items.into_iter().enumerate().map(|(index, node)| Setting::new(cx, at(index), node)).collect())
+    }
+
+    /// A list of distinct texts, at least `least` of them.
+    pub(super) fn texts(self, least: usize, most: usize) -> Option<Vec<String>> {
+        self.distinct(least, most, |item| item.text())
+    }
+
+    /// A list of distinct values, `least` to `most` of them, each as `read` takes it.
+    pub(super) fn distinct<T: PartialEq>(
+        self,
+        least: usize,
+        most: usize,
+        mut read: impl FnMut(Setting<'a>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let (cx, path) = (self.cx, self.path.clone());
+        let items = self.list()?;
+        if items.len() < least || items.len() > most {
+            let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
+            cx.fault(&path, format!("must have {wanted} entries, not {}", items.len()));
+            return None;
+        }
+        let mut values: Vec<T> = Vec::with_capacity(items.len());
+        let mut sound = true;
+        for item in items {
+            let at = item.path.clone();
+            match read(item) {
+                Some(value) if values.contains(&value) => {
+                    cx.fault(&at, "given twice; keep one");
+                    sound = false;
+                }
+                Some(value) => values.push(value),
+                None => sound = false,
+            }
+        }
+        sound.then_some(values)
+    }
+
+    /// The same setting, with a variable's YAML flow text (that begins with `opening`) read as YAML.
+    pub(super) fn flow_if(mut self, opening: &str, wanted: &str) -> Option<Self> {
+        if let Value::Variable(text) = &self.value
+            && text.trim_start().starts_with(opening)
+        {
+            let origin = self.cx.origin(&self.path);
+            // The parser's words could quote the text, which may hold secrets.
+            let Ok(Some(node)) = yaml::parse(text.as_bytes(), &|_| origin.clone()) else {
+                return self.refuse(format!("begins with \"{opening}\" and is not YAML for {wanted}"));
+            };
+            self.value = node.value;
+        }
+        Some(self)
+    }
+}

@@ -1,0 +1,177 @@
+//! YAML text to a tree of nodes that know their line. The parser's limits hold for depth, size and aliases; merge keys
+//! and tags are refused, and only `true` and `false` are booleans. Keys given twice stay in the tree: whoever reads
+//! the section reports them with both lines.
+
+use super::fault::Origin;
+use super::tree::{Node, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
+use serde_saphyr::{Error, Spanned};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A text that is no tree, and the line where that shows (0: unknown).
+pub(super) struct NotYaml {
+    pub(super) line: u64,
+    pub(super) message: String,
+}
+
+/// The tree of one YAML document; `None` when it holds nothing but white space and comments.
+pub(super) fn parse(text: &[u8], origin: &dyn Fn(u64) -> Option<Origin>) -> Result<Option<Node>, NotYaml> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_depth: 16, max_nodes: 20_000, max_aliases: 100 },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 2_000 },
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        merge_keys: MergeKeyPolicy::Error,
+        reject_unsupported_tags: true,
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+        with_snippet: false,
+    };
+    match serde_saphyr::from_slice_with_options::<Spanned<Raw>>(text, options) {
+        Ok(raw) => Ok(Some(node(raw, origin))),
+        Err(Error::Eof { .. }) => Ok(None),
+        Err(error) => {
+            Err(NotYaml { line: error.location().map_or(0, |at| at.line()), message: tell(&error) })
+        }
+    }
+}
+
+/// What to say of the parser's refusals. Its own words for these would quote the text or name Rust types.
+fn tell(error: &Error) -> String {
+    let own = match error {
+        Error::MultipleDocuments { .. } => "holds more than one YAML document; keep one",
+        Error::InvalidUtf8Input => "is not UTF-8 text",
+        Error::UnsupportedTag { .. } => "YAML tags are not taken; put text that begins with \"!\" in quotes",
+        Error::UnknownAnchor { .. } => {
+            "an alias without its anchor; put text that begins with \"*\" in quotes"
+        }
+        Error::MergeKeyNotAllowed { .. } => "merge keys (<<) are not taken; write the keys out",
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => "is too large, too deep or has too many aliases",
+        _ => return format!("is not the YAML of a configuration: {}", plain(error)),
+    };
+    own.to_owned()
+}
+
+/// The parser's message without place (told apart) and on one line.
+fn plain(error: &Error) -> String {
+    let message = match error {
+        Error::Message { msg, .. } | Error::ExternalMessage { msg, .. } => msg.clone(),
+        other => other.without_snippet().to_string(),
+    };
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+enum Raw {
+    Null,
+    Bool(bool),
+    Number(String),
+    Text(Zeroizing<String>),
+    List(Vec<Spanned<Raw>>),
+    Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
+}
+
+fn node(raw: Spanned<Raw>, origin: &dyn Fn(u64) -> Option<Origin>) -> Node {
+    let value = match raw.value {
+        Raw::Null => Value::Null,
+        Raw::Bool(value) => Value::Bool(value),
+        Raw::Number(text) => Value::Number(text),
+        Raw::Text(text) => Value::Text(text),
+        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, origin)).collect()),
+        Raw::Map(entries) => Value::Map(
+            entries
+                .into_iter()
+                .map(|(key, value)| {
+                    // The key's line: a block value begins on the line after it.
+                    let line = key.referenced.line();
+                    (key.value.into_key(), Node { origin: origin(line), value: node(value, origin).value })
+                })
+                .collect(),
+        ),
+    };
+    Node { origin: origin(raw.referenced.line()), value }
+}
+
+impl Raw {
+    fn into_key(self) -> String {
+        match self {
+            Self::Text(text) => text.to_string(),
+            Self::Number(text) => text,
+            Self::Bool(value) => value.to_string(),
+            // YAML's own sign for a key that is no name; no setting is called so.
+            Self::Null | Self::List(_) | Self::Map(_) => "?".to_owned(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+        Ok(Raw::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.to_string()))
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<Raw, E> {
+        Ok(Raw::Number(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.to_string()))
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<Raw, E> {
+        Ok(Raw::Number(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
+        Ok(Raw::Text(Zeroizing::new(value.to_owned())))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Raw, E> {
+        Ok(Raw::Text(Zeroizing::new(value)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Raw, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Raw::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, value)) = map.next_entry::<Spanned<Raw>, Spanned<Raw>>()? {
+            entries.push((key, value));
+        }
+        Ok(Raw::Map(entries))
+    }
+}

@@ -1,0 +1,82 @@
+//! `gatepass.v1.AuthService`: decode, call, encode.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status, async_trait};
+
+use super::call::open;
+use super::convert;
+use super::not_yet::not_yet;
+use super::proto::v1;
+use super::proto::v1::auth_service_server::AuthService;
+use crate::auth::{Auth, ResolveRedirect};
+
+/// The service over the use cases.
+#[derive(Clone)]
+pub struct AuthServiceImpl(pub Arc<Auth>);
+
+#[async_trait]
+impl AuthService for AuthServiceImpl {
+    async fn begin_sign_in(
+        &self,
+        _: Request<v1::BeginSignInRequest>,
+    ) -> Result<Response<v1::BeginSignInResponse>, Status> {
+        not_yet("BeginSignIn")
+    }
+
+    async fn sign_in(
+        &self,
+        request: Request<v1::SignInRequest>,
+    ) -> Result<Response<v1::SignInResponse>, Status> {
+        let (mut call, message) = open(request)?;
+        let asked = convert::read_sign_in(&mut call, message)?;
+        let outcome = self.0.sign_in(&call, asked).await?;
+        Ok(Response::new(convert::write_sign_in(outcome, self.0.now())))
+    }
+
+    async fn issue_token(
+        &self,
+        request: Request<v1::IssueTokenRequest>,
+    ) -> Result<Response<v1::IssueTokenResponse>, Status> {
+        let (mut call, message) = open(request)?;
+        let asked = convert::read_issue_token(&mut call, &message)?;
+        Ok(Response::new(convert::write_issued(self.0.issue_token(&call, asked).await?)))
+    }
+
+    async fn refresh_token(
+        &self,
+        request: Request<v1::RefreshTokenRequest>,
+    ) -> Result<Response<v1::RefreshTokenResponse>, Status> {
+        let (mut call, message) = open(request)?;
+        let asked = convert::read_refresh_token(&mut call, &message)?;
+        Ok(Response::new(convert::write_refreshed(self.0.refresh_token(&call, asked).await?)))
+    }
+
+    async fn get_session(
+        &self,
+        request: Request<v1::GetSessionRequest>,
+    ) -> Result<Response<v1::GetSessionResponse>, Status> {
+        let asked = convert::read_get_session(request.get_ref())?;
+        Ok(Response::new(convert::write_session_answer(self.0.get_session(asked).await?)))
+    }
+
+    async fn resolve_redirect(
+        &self,
+        request: Request<v1::ResolveRedirectRequest>,
+    ) -> Result<Response<v1::ResolveRedirectResponse>, Status> {
+        let v1::ResolveRedirectRequest { url, base_url } = request.get_ref();
+        let (url, disposition) = self.0.resolve_redirect(ResolveRedirect { url, base_url }).await?;
+        let disposition = convert::write_disposition(disposition).into();
+        Ok(Response::new(v1::ResolveRedirectResponse { url: url.into(), disposition }))
+    }
+
+    async fn sign_out(
+        &self,
+        request: Request<v1::SignOutRequest>,
+    ) -> Result<Response<v1::SignOutResponse>, Status> {
+        let (mut call, message) = open(request)?;
+        let asked = convert::read_sign_out(&mut call, &message)?;
+        let ended = self.0.sign_out(&call, asked).await?;
+        Ok(Response::new(v1::SignOutResponse { sessions_ended: i32::try_from(ended).unwrap_or(i32::MAX) }))
+    }
+}

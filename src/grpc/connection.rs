@@ -1,0 +1,130 @@
+//! One connection: how HTTP/2 is spoken on it, how a tower service answers its requests, and its life from the
+//! first byte to GOAWAY. Which connections there are is the accept loop's business.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use ::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulConnection;
+use pin_project_lite::pin_project;
+use tokio_util::sync::CancellationToken;
+use tower::{Service, ServiceExt, util::Oneshot};
+
+use super::accept::Limits;
+
+/// What one message and its frame header fit in without waiting for a window update.
+const STREAM_WINDOW: u32 = 128 * 1024;
+/// What a peer may make us hold: with every stream's window full it would be two hundred times the above.
+const CONNECTION_WINDOW: u32 = 512 * 1024;
+/// What we hold for a peer that does not read; hyper's own is 400 KiB a stream.
+const SEND_BUFFER: usize = 64 * 1024;
+/// How many streams a peer may open and reset before we hang up (CVE-2023-44487).
+const PENDING_RESETS: usize = 50;
+/// How many faulty frames a peer may send before we hang up (RUSTSEC-2024-0003).
+const LOCAL_RESETS: usize = 100;
+/// The smallest buffer hyper takes for HTTP/1.1; it panics below.
+const LEAST_BUFFER: usize = 8192;
+
+/// Whom a request came from: an extension of every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerAddr(pub SocketAddr);
+
+/// HTTP within our limits; gRPC's port takes the half of it that is HTTP/2.
+pub(crate) fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.first_bytes)
+        .max_buf_size((limits.max_header_bytes as usize).max(LEAST_BUFFER))
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.max_concurrent_streams)
+        .max_header_list_size(limits.max_header_bytes)
+        .keep_alive_interval(limits.keepalive_interval)
+        .keep_alive_timeout(limits.keepalive_timeout)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_pending_accept_reset_streams(PENDING_RESETS)
+        .max_local_error_reset_streams(LOCAL_RESETS);
+    builder
+}
+
+/// A tower service as hyper calls it, on one connection.
+pub(crate) struct Bridge<S> {
+    service: RefCell<S>,
+    peer: PeerAddr,
+}
+
+impl<S> Bridge<S> {
+    pub(crate) fn new(service: S, peer: SocketAddr) -> Self {
+        Self { service: RefCell::new(service), peer: PeerAddr(peer) }
+    }
+}
+
+impl<S, B> hyper::service::Service<Request<Incoming>> for Bridge<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone,
+{
+    type Response = Response<B>;
+    type Error = Infallible;
+    type Future = Answer<S, S::Future>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        let mut service = self.service.borrow_mut();
+        // Asked without a waker: our services are always ready, and one that is not gets a clone to wait with.
+        // A clone for every call would cost as many contended counters as the service holds Arcs.
+        match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => Answer::Ready { future: service.call(request) },
+            Poll::Ready(Err(never)) => match never {},
+            Poll::Pending => Answer::Waiting { future: service.clone().oneshot(request) },
+        }
+    }
+}
+
+pin_project! {
+    /// The answer to come.
+    #[project = AnswerProjection]
+    pub(crate) enum Answer<S: Service<Request<Incoming>>, F> {
+        Ready { #[pin] future: F },
+        Waiting { #[pin] future: Oneshot<S, Request<Incoming>> },
+    }
+}
+
+impl<S, F, B> Future for Answer<S, F>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    F: Future<Output = Result<Response<B>, Infallible>>,
+{
+    type Output = Result<Response<B>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            AnswerProjection::Ready { future } => future.poll(cx),
+            AnswerProjection::Waiting { future } => future.poll(cx),
+        }
+    }
+}
+
+/// Drives a connection to its end; from its age, or the shutdown, on it takes no new requests.
+pub(super) async fn drive<C: GracefulConnection>(connection: C, age: Duration, shutdown: CancellationToken) {
+    let mut connection = pin!(connection);
+    // A connection that fails is the peer's affair, and each call on it has had its own answer.
+    tokio::select! {
+        biased;
+        _ = connection.as_mut() => return,
+        () = shutdown.cancelled() => {}
+        () = tokio::time::sleep(age) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}

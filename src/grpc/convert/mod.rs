@@ -1,0 +1,15 @@
+//! Messages to domain types and back. Reading collects every bad field of a request with its path; writing can't
+//! fail.
+
+mod admin;
+mod auth;
+mod json;
+mod read;
+mod write;
+
+pub(super) use admin::{read_user_key, read_user_update};
+pub(super) use auth::{
+    read_get_session, read_issue_token, read_refresh_token, read_sign_in, read_sign_out, write_issued,
+    write_refreshed, write_session_answer, write_sign_in,
+};
+pub(super) use write::{write_disposition, write_user};

@@ -1,0 +1,128 @@
+//! Reading fields: each is bounded and typed, and all that are wrong are told together.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::auth::{Call, Error, FieldFault, Result};
+use crate::grpc::proto::v1;
+use crate::model::{ClaimMap, RequestMark, Timestamp};
+
+/// What was wrong so far.
+#[derive(Debug, Default)]
+pub(crate) struct Fields(Vec<FieldFault>);
+
+/// The last second of the year 9999, as far as a Timestamp goes.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+impl Fields {
+    /// Notes a fault.
+    pub(crate) fn fault(&mut self, field: &str, description: impl ToString) {
+        self.0.push(FieldFault { field: field.to_owned(), description: description.to_string() });
+    }
+
+    /// The value, if no field was wrong.
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            Some(_) | None => Err(Error::InvalidRequest(self.0)),
+        }
+    }
+
+    /// A value of a type of ours.
+    pub(crate) fn parsed<T: FromStr<Err: ToString>>(&mut self, field: &str, text: &str) -> Option<T> {
+        text.parse().map_err(|fault: T::Err| self.fault(field, fault.to_string())).ok()
+    }
+
+    /// A printable text of at most so many bytes.
+    pub(crate) fn text(&mut self, field: &str, text: &str, max: usize) -> String {
+        if text.len() > max {
+            self.fault(field, format!("must have at most {max} bytes"));
+        } else if text.chars().any(char::is_control) {
+            self.fault(field, "must have no control characters");
+        }
+        text.to_owned()
+    }
+
+    /// The same, where an empty text is none.
+    pub(crate) fn optional_text(&mut self, field: &str, text: Option<&str>, max: usize) -> Option<String> {
+        text.filter(|text| !text.is_empty()).map(|text| self.text(field, text, max))
+    }
+
+    /// Free JSON.
+    pub(crate) fn json(&mut self, field: &str, message: Option<prost_types::Struct>) -> ClaimMap {
+        let read = message.map_or_else(|| Some(ClaimMap::new()), super::json::read_struct);
+        read.unwrap_or_else(|| {
+            self.fault(field, "holds a number that is not finite");
+            ClaimMap::new()
+        })
+    }
+
+    /// A point in time.
+    pub(crate) fn timestamp(&mut self, field: &str, message: prost_types::Timestamp) -> Option<Timestamp> {
+        let nanos = u32::try_from(message.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
+        match nanos {
+            Some(nanos) if (0..=LAST_SECOND).contains(&message.seconds) => {
+                Some(Timestamp::from_seconds(message.seconds).plus(Duration::from_nanos(nanos.into())))
+            }
+            Some(_) | None => {
+                self.fault(field, "must be a time from 1970 to 9999");
+                None
+            }
+        }
+    }
+
+    /// A length of time.
+    pub(crate) fn duration(
+        &mut self,
+        field: &str,
+        message: Option<prost_types::Duration>,
+    ) -> Option<Duration> {
+        message.and_then(|message| {
+            Duration::try_from(message)
+                .map_err(|_| self.fault(field, "must be a duration of zero or more"))
+                .ok()
+        })
+    }
+
+    /// Audiences: a few short texts.
+    pub(crate) fn audiences(&mut self, audiences: Vec<String>) -> Vec<String> {
+        if audiences.len() > 64 {
+            self.fault("audiences", "must be at most 64");
+        }
+        audiences
+    }
+
+    /// Where the person is. A user agent is for display, and browsers send long ones: it is cut, not refused.
+    pub(crate) fn client(&mut self, call: &mut Call, client: Option<v1::Client>) {
+        let Some(client) = client else { return };
+        call.origin.ip_address = client.ip_address.filter(|text| !text.is_empty()).and_then(|text| {
+            let address = self.parsed::<IpAddr>("client.ip_address", &text);
+            address.map(|address| address.to_canonical().to_string())
+        });
+        call.origin.user_agent = client.user_agent.filter(|text| !text.is_empty()).map(|text| {
+            let end = text.floor_char_boundary(512);
+            text[..end].chars().filter(|c| !c.is_control()).collect()
+        });
+    }
+
+    /// The name of a request that may be repeated.
+    pub(crate) fn request(
+        &mut self,
+        call: &Call,
+        rpc: &str,
+        id: &str,
+        request: &[u8],
+    ) -> Option<RequestMark> {
+        if id.is_empty() {
+            return None;
+        }
+        if !(16..=255).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.fault(
+                "request_id",
+                "must be 16 to 255 visible ASCII characters with at least 128 random bits",
+            );
+        }
+        Some(call.request_mark(rpc, id, request))
+    }
+}

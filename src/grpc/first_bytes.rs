@@ -1,0 +1,122 @@
+//! A stream that must speak soon: reading from it fails unless its first bytes come within a time, or when the
+//! server drains before they came. Afterwards it costs one branch a read. HTTP libraries wait for the first bytes
+//! of a connection without limit, so that one silent peer would hold a slot, and a shutdown, for ever.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::CancellationToken;
+
+/// The HTTP/2 preface; no HTTP/1.1 request with its Host header is shorter.
+const ENOUGH: usize = 24;
+
+type Expiry = Pin<Box<dyn Future<Output = io::Error> + Send>>;
+
+/// See the module.
+pub struct FirstBytes<I> {
+    io: I,
+    missing: usize,
+    expiry: Option<Expiry>,
+}
+
+impl<I> FirstBytes<I> {
+    /// Gives `io` this long to speak, and no longer than until `shutdown`.
+    pub fn new(io: I, within: Duration, shutdown: CancellationToken) -> Self {
+        let expiry: Expiry = Box::pin(async move {
+            tokio::select! {
+                () = tokio::time::sleep(within) => io::ErrorKind::TimedOut.into(),
+                () = shutdown.cancelled_owned() => io::ErrorKind::ConnectionAborted.into(),
+            }
+        });
+        Self { io, missing: ENOUGH, expiry: Some(expiry) }
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for FirstBytes<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let Some(expiry) = &mut this.expiry else {
+            return Pin::new(&mut this.io).poll_read(cx, buf);
+        };
+        if let Poll::Ready(error) = expiry.as_mut().poll(cx) {
+            return Poll::Ready(Err(error));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        this.missing = this.missing.saturating_sub(buf.filled().len() - before);
+        if this.missing == 0 {
+            this.expiry = None;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for FirstBytes<I> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_drips_its_preface_is_timed_out() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let mut server = FirstBytes::new(server, Duration::from_secs(10), CancellationToken::new());
+        client.write_all(b"PRI").await.unwrap();
+        let mut read = Vec::new();
+        let error = server.read_to_end(&mut read).await.unwrap_err();
+        assert_eq!((error.kind(), read.as_slice()), (io::ErrorKind::TimedOut, b"PRI".as_slice()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_spoke_may_be_silent_for_ever() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let mut server = FirstBytes::new(server, Duration::from_secs(10), CancellationToken::new());
+        client.write_all(&[1; ENOUGH]).await.unwrap();
+        server.read_exact(&mut [0; ENOUGH]).await.unwrap();
+        assert!(tokio::time::timeout(LONG, server.read_u8()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_ends_the_wait() {
+        let (_client, server) = tokio::io::duplex(64);
+        let shutdown = CancellationToken::new();
+        let mut server = FirstBytes::new(server, LONG, shutdown.clone());
+        shutdown.cancel();
+        assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+    }
+}

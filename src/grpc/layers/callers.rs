@@ -1,0 +1,116 @@
+//! Who calls, and whether it may: the bearer keys of `authorization` name a caller, and the table made from the
+//! proto's `(gatepass.v1.permission)` says what the method asks. What is not in the table is refused.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::future::{Either, Ready, ready};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use tonic::Status;
+use tower::Service;
+
+use super::{CallerName, Request, RequestId, Response};
+use crate::auth::{Auth, Caller, Callers, Error, Result};
+use crate::grpc::proto::permission_of;
+use crate::model::Origin;
+
+/// The layer.
+#[derive(Clone)]
+pub struct KnownCallers<S> {
+    inner: S,
+    callers: Arc<Callers>,
+    denials: Arc<Denials>,
+}
+
+impl<S> KnownCallers<S> {
+    /// Around `inner`; denials are logged by `auth`, one a second.
+    pub fn new(inner: S, callers: Arc<Callers>, auth: Arc<Auth>) -> Self {
+        Self { inner, callers, denials: Arc::new(Denials { auth, last: AtomicI64::new(0) }) }
+    }
+
+    fn admit(&self, request: &Request) -> std::result::Result<Arc<Caller>, (Error, Option<Arc<Caller>>)> {
+        let caller = self.callers.find(bearer_keys(request.headers())).map_err(|error| (error, None))?;
+        let permission = permission_of(request.uri().path())
+            .ok_or_else(|| (Error::NotImplemented("this method"), Some(Arc::clone(caller))))?;
+        caller.must_have(permission).map_err(|error| (error, Some(Arc::clone(caller))))?;
+        Ok(Arc::clone(caller))
+    }
+}
+
+impl<S> Service<Request> for KnownCallers<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<S::Future, Ready<std::result::Result<Response, Infallible>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        match self.admit(&request) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                Either::Left(self.inner.call(request))
+            }
+            Err((error, caller)) => {
+                self.denials.sample(&request, &error, caller.as_deref());
+                let mut response = Status::from(error).into_http();
+                if let Some(caller) = caller {
+                    response.extensions_mut().insert(CallerName(caller.id.as_str().into()));
+                }
+                Either::Right(ready(Ok(response)))
+            }
+        }
+    }
+}
+
+/// The keys of every `authorization` header; another scheme is a key that nobody has.
+fn bearer_keys(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(AUTHORIZATION).iter().map(|value| {
+        let bytes = value.as_bytes();
+        match bytes.split_at_checked(7) {
+            Some((scheme, key)) if scheme.eq_ignore_ascii_case(b"bearer ") => key,
+            Some(_) | None => b"",
+        }
+    })
+}
+
+/// Denials in the auth log: sampled, so that a flood of them is no flood of rows.
+struct Denials {
+    auth: Arc<Auth>,
+    last: AtomicI64,
+}
+
+impl Denials {
+    fn sample(self: &Arc<Self>, request: &Request, error: &Error, caller: Option<&Caller>) {
+        let reason = match error {
+            Error::CallerUnknown => "CALLER_UNKNOWN",
+            Error::CallerNotAllowed(_) => "CALLER_NOT_ALLOWED",
+            _ => return,
+        };
+        let now = self.auth.now().seconds();
+        if self.last.swap(now, Ordering::Relaxed) == now {
+            return;
+        }
+        let origin = Origin {
+            caller: caller.map_or_else(|| "unknown".to_owned(), |caller| caller.id.clone()),
+            request_id: request.extensions().get::<RequestId>().map_or("", RequestId::as_str).to_owned(),
+            ..Origin::default()
+        };
+        let denials = Arc::clone(self);
+        tokio::spawn(async move { denials.log(origin, reason).await });
+    }
+
+    async fn log(&self, origin: Origin, reason: &'static str) {
+        let logged: Result<()> = self.auth.log_caller_denied(&origin, reason).await;
+        if let Err(error) = logged {
+            tracing::warn!(?error, "denied caller not logged");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A panic in a handler answers INTERNAL and ends nothing else: not the connection, not its other calls. What the
+//! panic said is not logged here; it may hold what the handler was at.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::uri::PathAndQuery;
+use pin_project_lite::pin_project;
+use tonic::{Code, Status};
+use tower::Service;
+
+use super::{Request, Response, method, service};
+use crate::grpc::error_details::{Extra, status};
+
+/// The layer.
+#[derive(Debug, Clone)]
+pub struct CatchPanic<S> {
+    inner: S,
+}
+
+impl<S> CatchPanic<S> {
+    /// Around `inner`.
+    pub fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S> Service<Request> for CatchPanic<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Caught<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let path = request.uri().path_and_query().cloned();
+        let future = catch_unwind(AssertUnwindSafe(|| self.inner.call(request))).ok();
+        Caught { future, path }
+    }
+}
+
+/// The answer to a call whose handler panicked, logged.
+pub(super) fn panicked(path: Option<&PathAndQuery>) -> Status {
+    let path = path.map_or("", PathAndQuery::path);
+    tracing::error!(rpc.service = service(path), rpc.method = method(path), "a handler panicked");
+    status(Code::Internal, "INTERNAL", "internal error", Extra::none())
+}
+
+pin_project! {
+    /// The answer to come; no future is a handler that panicked.
+    pub struct Caught<F> {
+        #[pin]
+        future: Option<F>,
+        path: Option<PathAndQuery>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Caught<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(future) = this.future.as_mut().as_pin_mut()
+            && let Ok(answer) = catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
+        {
+            return answer;
+        }
+        this.future.set(None);
+        Poll::Ready(Ok(panicked(this.path.as_ref()).into_http()))
+    }
+}

@@ -1,0 +1,185 @@
+//! Deadlines: the client's `grpc-timeout`, no longer than ours for the method. When it has passed, the handler is
+//! dropped and the answer is DEADLINE_EXCEEDED; tonic's own timer would say CANCELLED. It covers a call until its
+//! response headers: a stream that has begun ends with the client's deadline in `drain.rs`.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName};
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep};
+use tonic::{Code, Status};
+use tower::Service;
+
+use super::{Request, Response, method};
+use crate::grpc::error_details::{Extra, status};
+
+static HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
+
+/// When a call's answer is due: an extension of every request, for what the handler asks of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline(pub Instant);
+
+/// The layer.
+#[derive(Debug, Clone)]
+pub struct Deadlines<S> {
+    inner: S,
+    request_timeout: Duration,
+}
+
+impl<S> Deadlines<S> {
+    /// Around `inner`.
+    pub fn new(inner: S, request_timeout: Duration) -> Self {
+        Self { inner, request_timeout }
+    }
+}
+
+impl<S> Service<Request> for Deadlines<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Timed<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let timeout = match client_timeout(request.headers()) {
+            Ok(Some(Duration::ZERO)) => return Timed::Refused { status: Some(exceeded()) },
+            Ok(asked) => {
+                let most = most(self.request_timeout, request.uri().path());
+                asked.map_or(most, |asked| asked.min(most))
+            }
+            Err(malformed) => return Timed::Refused { status: Some(malformed) },
+        };
+        let due = Instant::now() + timeout;
+        request.extensions_mut().insert(Deadline(due));
+        Timed::Running { future: Some(self.inner.call(request)), due: tokio::time::sleep_until(due) }
+    }
+}
+
+/// The most that a method may take: the two that wait for a provider get twice the others' time.
+fn most(request_timeout: Duration, path: &str) -> Duration {
+    match method(path) {
+        "SignIn" | "BeginSignIn" => request_timeout * 2,
+        _ => request_timeout,
+    }
+}
+
+pub(super) fn exceeded() -> Status {
+    status(
+        Code::DeadlineExceeded,
+        "DEADLINE_EXCEEDED",
+        "the deadline passed before the answer was there",
+        Extra::none(),
+    )
+}
+
+/// What the client gives the call, if it says so.
+pub(super) fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
+    let Some(value) = headers.get(&HEADER) else { return Ok(None) };
+    if let Some(timeout) = parse(value.as_bytes()) {
+        return Ok(Some(timeout));
+    }
+    let wanted = "must be 1 to 8 digits and one of H, M, S, m, u, n";
+    let extra = Extra::field("grpc-timeout", wanted);
+    Err(status(Code::InvalidArgument, "INVALID_REQUEST", "the metadata grpc-timeout is malformed", extra))
+}
+
+fn parse(value: &[u8]) -> Option<Duration> {
+    let (unit, digits) = value.split_last()?;
+    if !(1..=8).contains(&digits.len()) {
+        return None;
+    }
+    let mut number = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + u64::from(digit - b'0');
+    }
+    Some(match unit {
+        b'H' => Duration::from_secs(number * 3600),
+        b'M' => Duration::from_secs(number * 60),
+        b'S' => Duration::from_secs(number),
+        b'm' => Duration::from_millis(number),
+        b'u' => Duration::from_micros(number),
+        b'n' => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+pin_project! {
+    /// The answer to come, in time or not.
+    #[project = TimedProjection]
+    pub enum Timed<F> {
+        /// The handler runs.
+        Running { #[pin] future: Option<F>, #[pin] due: Sleep },
+        /// It never began.
+        Refused { status: Option<Status> },
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Timed<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let late = match self.project() {
+            TimedProjection::Running { mut future, due } => {
+                // The handler first: one that never waits never registers its timer.
+                if let Some(future) = future.as_mut().as_pin_mut()
+                    && let Poll::Ready(answer) = future.poll(cx)
+                {
+                    return Poll::Ready(answer);
+                }
+                std::task::ready!(due.poll(cx));
+                future.set(None);
+                exceeded()
+            }
+            TimedProjection::Refused { status } => status.take().unwrap_or_else(exceeded),
+        };
+        Poll::Ready(Ok(late.into_http()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_protocol_writes_them() {
+        for (text, wanted) in [
+            ("1H", Some(Duration::from_secs(3600))),
+            ("2M", Some(Duration::from_secs(120))),
+            ("3S", Some(Duration::from_secs(3))),
+            ("4m", Some(Duration::from_millis(4))),
+            ("5u", Some(Duration::from_micros(5))),
+            ("99999999n", Some(Duration::from_nanos(99_999_999))),
+            ("99999999H", Some(Duration::from_secs(99_999_999 * 3600))),
+            ("0S", Some(Duration::ZERO)),
+            ("", None),
+            ("S", None),
+            ("1", None),
+            ("1s", None),
+            ("+1S", None),
+            ("-1S", None),
+            ("1 S", None),
+            ("123456789S", None),
+        ] {
+            assert_eq!(parse(text.as_bytes()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sign_in_may_take_twice_as_long() {
+        let second = Duration::from_secs(1);
+        assert_eq!(most(second, "/gatepass.v1.AuthService/SignIn"), 2 * second);
+        assert_eq!(most(second, "/gatepass.v1.AuthService/BeginSignIn"), 2 * second);
+        assert_eq!(most(second, "/gatepass.v1.AuthService/GetSession"), second);
+    }
+}

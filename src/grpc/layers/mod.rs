@@ -1,0 +1,77 @@
+//! What surrounds every call, outermost first: its id, its log line, gRPC statuses only, its deadline, panics, the
+//! end of streams at the shutdown. Each is a plain tower service without boxes, because `GetSession` passes through
+//! all of them; who the caller is and may do comes inside, with the services.
+
+mod callers;
+mod catch_panic;
+mod deadline;
+mod drain;
+mod plain_status;
+mod request_id;
+mod trace;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+
+pub use callers::KnownCallers;
+pub use catch_panic::CatchPanic;
+pub use deadline::{Deadline, Deadlines};
+pub use drain::Drain;
+pub use plain_status::PlainStatus;
+pub use request_id::{Ids, RequestId, RequestIds};
+pub use trace::{CallerName, Trace};
+
+/// A request as every layer takes it.
+pub type Request = http::Request<Body>;
+/// A response as every layer answers it.
+pub type Response = http::Response<Body>;
+
+/// A service with all layers around it.
+pub type Layered<S> = RequestIds<Trace<PlainStatus<Deadlines<CatchPanic<Drain<S>>>>>>;
+
+/// Puts all layers around `service`. `draining` ends its streams.
+pub fn layered<S>(
+    service: S,
+    ids: Arc<Ids>,
+    request_timeout: Duration,
+    draining: CancellationToken,
+) -> Layered<S> {
+    let service = CatchPanic::new(Drain::new(service, draining));
+    RequestIds::new(Trace::new(PlainStatus::new(Deadlines::new(service, request_timeout))), ids)
+}
+
+/// Whether a call answers a stream without an end of its own.
+fn streams(path: &str) -> bool {
+    reflects(path) || method(path).starts_with("Watch")
+}
+
+/// Whether a call is reflection's: the one whose requests are a stream too.
+fn reflects(path: &str) -> bool {
+    path.starts_with("/grpc.reflection.")
+}
+
+fn method(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(_, method)| method)
+}
+
+fn service(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(service, _)| service.trim_start_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_told_by_their_path() {
+        assert!(streams("/grpc.health.v1.Health/Watch"));
+        assert!(streams("/gatepass.v1.RevocationService/WatchRevocations"));
+        assert!(streams("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"));
+        assert!(!streams("/grpc.health.v1.Health/Check"));
+        assert!(!streams("/gatepass.v1.Watch/GetSession"));
+        assert!(!streams("Watch"));
+    }
+}

@@ -1,0 +1,215 @@
+//! Every answer is a gRPC status of ours. What tonic and its ready-made services answer by themselves (a message
+//! that is no protobuf, one too large, an unknown method) gets a code and a reason from the contract, and so does a
+//! request that is not gRPC at all. An OK answer costs one header look-up.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use pin_project_lite::pin_project;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::Service;
+
+use super::{Request, Response};
+use crate::grpc::error_details::{Extra, MESSAGE_TOO_LARGE, REASON, status};
+
+/// The layer.
+#[derive(Debug, Clone)]
+pub struct PlainStatus<S> {
+    inner: S,
+}
+
+impl<S> PlainStatus<S> {
+    /// Around `inner`.
+    pub fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S> Service<Request> for PlainStatus<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Plain<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let is_grpc = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|content| content.as_bytes().starts_with(b"application/grpc"));
+        // The protocol asks for HTTP's own codes here, so that no other client takes the 200 for a success.
+        let refusal = if !is_grpc {
+            Some((StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", "must begin with application/grpc"))
+        } else if request.method() != Method::POST {
+            Some((StatusCode::METHOD_NOT_ALLOWED, ":method", "must be POST"))
+        } else {
+            None
+        };
+        match refusal {
+            None => Plain::Called { future: self.inner.call(request) },
+            Some((http, field, wanted)) => {
+                let extra = Extra::field(field, wanted);
+                let status = status(Code::InvalidArgument, "INVALID_REQUEST", "not a gRPC request", extra);
+                let mut response: Response = status.into_http();
+                *response.status_mut() = http;
+                Plain::Refused { response: Some(response) }
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// The answer to come.
+    #[project = PlainProjection]
+    pub enum Plain<F> {
+        /// From the service.
+        Called { #[pin] future: F },
+        /// From here.
+        Refused { response: Option<Response> },
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Plain<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = match self.project() {
+            PlainProjection::Called { future } => ready!(future.poll(cx))?,
+            PlainProjection::Refused { response } => {
+                return Poll::Ready(Ok(response.take().unwrap_or_default()));
+            }
+        };
+        if response.headers().contains_key(Status::GRPC_STATUS) {
+            correct(response.headers_mut());
+        } else if response.status() != StatusCode::OK {
+            response = from_http(response.status(), response);
+        }
+        Poll::Ready(Ok(response))
+    }
+}
+
+/// Gives a status that is not of ours a code and a reason; `headers` are those of a trailers-only answer, or trailers.
+pub(super) fn correct(headers: &mut HeaderMap) {
+    if headers.contains_key(&REASON) {
+        return;
+    }
+    let Some(theirs) = Status::from_header_map(headers) else { return };
+    if theirs.code() != Code::Ok {
+        write(&ours(theirs.code(), theirs.message()), headers);
+    }
+}
+
+/// A gRPC answer in place of one in HTTP's own terms.
+fn from_http(http: StatusCode, response: Response) -> Response {
+    let code = match http.as_u16() {
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 | 405 => Code::Unimplemented,
+        429 => Code::ResourceExhausted,
+        502..=504 => Code::Unavailable,
+        400..=499 => Code::InvalidArgument,
+        _ => Code::Internal,
+    };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    // Not through `ours`: an INTERNAL from HTTP's 5xx is not the client's fault.
+    let status = match code {
+        Code::Internal => status(code, "INTERNAL", "internal error", Extra::none()),
+        code => ours(code, http.canonical_reason().unwrap_or_default()),
+    };
+    write(&status, &mut parts.headers);
+    parts.status = StatusCode::OK;
+    http::Response::from_parts(parts, Body::empty())
+}
+
+fn write(status: &Status, headers: &mut HeaderMap) {
+    headers.remove(Status::GRPC_MESSAGE);
+    headers.remove(Status::GRPC_STATUS_DETAILS);
+    // It fails for a message that is no header value, and messages are percent-encoded.
+    let _ = status.add_header(headers);
+}
+
+/// Our status for one of tonic's. Its decoder answers INTERNAL for whatever is wrong with a request: bad
+/// protobuf, a truncated or a missing message, a compression flag that nothing announced.
+fn ours(code: Code, message: &str) -> Status {
+    let with = |code, reason| status(code, reason, message, Extra::none());
+    match code {
+        Code::Ok => Status::ok(""),
+        Code::Internal | Code::Unknown | Code::InvalidArgument => {
+            let (field, description) = violation(message);
+            status(Code::InvalidArgument, "INVALID_REQUEST", message, Extra::field(field, description))
+        }
+        Code::OutOfRange | Code::ResourceExhausted => with(Code::ResourceExhausted, MESSAGE_TOO_LARGE),
+        Code::Unimplemented => {
+            let message = if message.is_empty() { "no such method" } else { message };
+            status(code, "NOT_IMPLEMENTED", message, Extra::none())
+        }
+        Code::Cancelled | Code::DeadlineExceeded => super::deadline::exceeded(),
+        Code::NotFound => with(code, "SERVICE_NOT_FOUND"),
+        Code::AlreadyExists | Code::Aborted => with(code, "CONFLICT"),
+        Code::PermissionDenied => with(code, "CALLER_NOT_ALLOWED"),
+        Code::Unauthenticated => with(code, "CALLER_UNKNOWN"),
+        Code::FailedPrecondition => with(code, "NOT_CONFIGURED"),
+        Code::Unavailable => with(code, "DRAINING"),
+        Code::DataLoss => with(code, "INTERNAL"),
+    }
+}
+
+/// The path of the field that prost could not decode, and why: `Outer.user: Inner.name: why` is `user.name`.
+fn violation(message: &str) -> (String, &str) {
+    let mut path = String::new();
+    let mut rest = message.strip_prefix("failed to decode Protobuf message: ").unwrap_or(message);
+    while let Some((step, after)) = rest.split_once(": ") {
+        let Some((_, field)) = step.split_once('.').filter(|_| !step.contains(' ')) else { break };
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(field);
+        rest = after;
+    }
+    (path, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoding_error_names_its_field() {
+        let read = |message| {
+            let (field, why) = violation(message);
+            (field, why.to_owned())
+        };
+        let nested =
+            "failed to decode Protobuf message: SignInRequest.client: Client.user_agent: invalid wire type";
+        assert_eq!(read(nested), ("client.user_agent".into(), "invalid wire type".into()));
+        let bare = "failed to decode Protobuf message: buffer underflow";
+        assert_eq!(read(bare), (String::new(), "buffer underflow".into()));
+        assert_eq!(read("Missing request message."), (String::new(), "Missing request message.".into()));
+    }
+
+    #[test]
+    fn http_answers_become_grpc_ones() {
+        for (http, code, reason) in [
+            (StatusCode::NOT_FOUND, Code::Unimplemented, "NOT_IMPLEMENTED"),
+            (StatusCode::PAYLOAD_TOO_LARGE, Code::InvalidArgument, "INVALID_REQUEST"),
+            (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, "DRAINING"),
+            (StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "INTERNAL"),
+        ] {
+            let response = from_http(http, Response::default());
+            assert_eq!(response.status(), StatusCode::OK);
+            assert_eq!(response.headers()[&REASON], reason);
+            assert_eq!(Status::from_header_map(response.headers()).unwrap().code(), code);
+        }
+    }
+}

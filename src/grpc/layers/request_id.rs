@@ -1,0 +1,131 @@
+//! The id of a call: the client's `x-request-id` where it is fit to log, else a `UUIDv7` of ours. Handlers find it
+//! among the request's extensions, clients in the response headers.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{HeaderName, HeaderValue};
+use pin_project_lite::pin_project;
+use tower::Service;
+use uuid::Uuid;
+
+use super::{Request, Response};
+use crate::model::{Clock, Entropy, random};
+
+static HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+const LONGEST: usize = 128;
+
+/// The id of a call: 1 to 128 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+/// What fresh ids are made from.
+pub struct Ids {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Ids {
+    /// Ids of this clock's time.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { clock, entropy }
+    }
+
+    fn mint(&self) -> HeaderValue {
+        let millis = u64::try_from(self.clock.now().millis()).unwrap_or(0);
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &random(&*self.entropy)).into_uuid();
+        let mut text = Uuid::encode_buffer();
+        HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text))
+            .unwrap_or(HeaderValue::from_static("-"))
+    }
+}
+
+/// The layer.
+#[derive(Clone)]
+pub struct RequestIds<S> {
+    inner: S,
+    ids: Arc<Ids>,
+}
+
+impl<S> RequestIds<S> {
+    /// Around `inner`.
+    pub fn new(inner: S, ids: Arc<Ids>) -> Self {
+        Self { inner, ids }
+    }
+}
+
+impl<S> Service<Request> for RequestIds<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Echoed<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let given = request.headers().get(&HEADER).filter(|id| is_fit(id.as_bytes())).cloned();
+        let id = given.unwrap_or_else(|| self.ids.mint());
+        request.extensions_mut().insert(RequestId(id.clone()));
+        Echoed { future: self.inner.call(request), id: Some(id) }
+    }
+}
+
+fn is_fit(id: &[u8]) -> bool {
+    (1..=LONGEST).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+}
+
+pin_project! {
+    /// The answer to come.
+    pub struct Echoed<F> {
+        #[pin]
+        future: F,
+        id: Option<HeaderValue>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Echoed<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.future.poll(cx))?;
+        if let Some(mut id) = this.id.take() {
+            // Told to HPACK as never to be indexed: no id comes twice, and each would evict from the table, on
+            // both sides, what does.
+            id.set_sensitive(true);
+            response.headers_mut().insert(HEADER.clone(), id);
+        }
+        Poll::Ready(Ok(response))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_short_visible_ascii_is_taken_over() {
+        assert!(is_fit(b"a"));
+        assert!(is_fit(&[b'~'; LONGEST]));
+        assert!(!is_fit(b""));
+        assert!(!is_fit(&[b'a'; LONGEST + 1]));
+        assert!(!is_fit(b"two words"));
+        assert!(!is_fit("id-é".as_bytes()));
+    }
+}

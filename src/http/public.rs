@@ -1,0 +1,115 @@
+//! What everybody may read: the key set that verifies our tokens, and the discovery document that leads to it.
+//! Where the keys come from is the key ring's business; here they are bytes with an ETag.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+
+use crate::tokens::Jwks;
+
+/// A replica publishes a key well longer than this before it signs with it.
+const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+/// RFC 7517 section 8.5.2.
+const JWKS: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What knows the keys that verify our tokens.
+pub trait PublicKeys: Send + Sync + 'static {
+    /// The set as it is now; none before the keys are read.
+    fn jwks(&self) -> Option<Arc<Jwks>>;
+}
+
+/// The metadata of OpenID Connect Discovery that is true of us: we have none of the endpoints.
+#[derive(Debug, Serialize)]
+struct Discovery<'a> {
+    issuer: &'a str,
+    jwks_uri: String,
+    // Required of every issuer, and Kubernetes' own, which has no endpoints either, says the same.
+    response_types_supported: [&'static str; 1],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: &'a [&'a str],
+}
+
+/// The document for this issuer, whose tokens these algorithms sign.
+#[must_use]
+pub fn discovery(issuer: &str, algorithms: &[&str]) -> Bytes {
+    let document = Discovery {
+        issuer,
+        jwks_uri: format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/')),
+        response_types_supported: ["id_token"],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: algorithms,
+    };
+    // Strings and lists of strings: there is nothing in it that JSON cannot say.
+    serde_json::to_vec(&document).unwrap_or_default().into()
+}
+
+/// The public port's two documents.
+pub fn router(keys: Arc<dyn PublicKeys>, discovery: Bytes) -> Router {
+    let openid = get(async move || ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, CACHE)], discovery.clone()));
+    Router::new()
+        .route("/.well-known/jwks.json", get(jwks))
+        .route("/.well-known/openid-configuration", openid)
+        .with_state(keys)
+}
+
+async fn jwks(State(keys): State<Arc<dyn PublicKeys>>, request: HeaderMap) -> Response {
+    let Some(jwks) = keys.jwks() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let mut headers = HeaderMap::new();
+    headers.insert(CACHE_CONTROL, CACHE);
+    if let Ok(etag) = HeaderValue::from_str(&jwks.etag) {
+        headers.insert(ETAG, etag);
+    }
+    if request.get_all(IF_NONE_MATCH).iter().any(|known| names(known, &jwks.etag)) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    headers.insert(CONTENT_TYPE, JWKS);
+    (headers, jwks.body.clone()).into_response()
+}
+
+/// Whether an If-None-Match names this entity tag, by weak comparison (RFC 9110 section 13.1.2).
+fn names(condition: &HeaderValue, etag: &str) -> bool {
+    let Ok(condition) = condition.to_str() else { return false };
+    condition.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entity_tag_is_found_among_others() {
+        for (condition, wanted) in [
+            ("\"a\"", true),
+            ("W/\"a\"", true),
+            ("\"b\", \"a\"", true),
+            ("*", true),
+            ("\"b\"", false),
+            ("a", false),
+            ("", false),
+        ] {
+            assert_eq!(names(&HeaderValue::from_static(condition), "\"a\""), wanted, "{condition}");
+        }
+    }
+
+    #[test]
+    fn discovery_tells_only_what_is_there() {
+        let document: serde_json::Value =
+            serde_json::from_slice(&discovery("https://auth.example.com/", &["ES256"])).unwrap();
+        let wanted = serde_json::json!({
+            "issuer": "https://auth.example.com/",
+            "jwks_uri": "https://auth.example.com/.well-known/jwks.json",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+        });
+        assert_eq!(document, wanted);
+    }
+}
