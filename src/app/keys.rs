@@ -50,21 +50,19 @@ impl PublicKeys for PublishedKeys {
     }
 }
 
-/// Reads the ring; answers a step that may be tried again.
-pub(super) fn load_ring<'a>(
-    config: &'a Config,
-    secrets: &'a Secrets,
-    database: &'a Database,
-    clock: &'a dyn Clock,
-    entropy: &'a dyn Entropy,
-) -> impl AsyncFnMut() -> Result<KeyRing, StartFault> {
-    async move || {
-        let tokens = &config.tokens;
-        if tokens.signing_keys.is_empty() {
-            managed_ring(tokens.algorithm, secrets, database, clock, entropy).await
-        } else {
-            pem_ring(tokens.algorithm, &tokens.signing_keys).map_err(StartFault::Keys)
-        }
+/// Reads the ring.
+pub(super) async fn load_ring(
+    config: &Config,
+    secrets: &Secrets,
+    database: &Database,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<KeyRing, StartFault> {
+    let tokens = &config.tokens;
+    if tokens.signing_keys.is_empty() {
+        managed_ring(tokens.algorithm, secrets, database, clock, entropy).await
+    } else {
+        pem_ring(tokens.algorithm, &tokens.signing_keys).map_err(StartFault::Keys)
     }
 }
 

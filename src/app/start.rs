@@ -87,8 +87,8 @@ pub(super) async fn start(
         tracing::warn!("no callers are configured: every local process may sign anybody in");
     }
     let database = connect(app).await?;
-    let stored = load_ring(config, &secrets, &database, &*app.clock, &*app.entropy);
-    let ring = Arc::new(patiently("signing keys", stored).await?);
+    let ring = || load_ring(config, &secrets, &database, &*app.clock, &*app.entropy);
+    let ring = Arc::new(patiently("signing keys", ring).await?);
     let revocations = Arc::new(Revocations::default());
     let read = || async { Ok(read_feed(&database, &database, &revocations, &rules, &*app.clock).await?) };
     patiently("revocation feed", read).await?;
@@ -205,9 +205,9 @@ pub(super) fn options(config: &Config) -> Options {
 }
 
 /// Tries until it works, or until it is clear that it never will.
-async fn patiently<T>(
+async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
     what: &'static str,
-    mut step: impl AsyncFnMut() -> Result<T, StartFault>,
+    step: impl Fn() -> F + Send,
 ) -> Result<T, StartFault> {
     let mut waiting = false;
     loop {

@@ -1,5 +1,4 @@
 //! The accept loop, spoken to over real sockets.
-#![expect(clippy::disallowed_types, reason = "tests read gRPC statuses as clients do")]
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -1,5 +1,4 @@
 //! The layers around every call, each answer read as it goes on the wire.
-#![expect(clippy::disallowed_types, reason = "tests read gRPC statuses as clients do")]
 
 use std::convert::Infallible;
 use std::future;

@@ -1,5 +1,8 @@
 //! The tests that boot something: one binary, a file a subject.
+#![expect(clippy::disallowed_types, reason = "tests read statuses and rows as clients and operators do")]
 
 mod accept;
 mod http_endpoints;
+mod issue_token;
 mod layers;
+mod support;

@@ -1,0 +1,251 @@
+//! A whole Gatepass for one test: its own database, free ports, a clock that stands still, and real clients.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gatepass::app::App;
+use gatepass::auth::Callbacks;
+use gatepass::config;
+use gatepass::grpc::proto::v1::admin_service_client::AdminServiceClient;
+use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
+use gatepass::grpc::proto::v1::{
+    IssueTokenRequest, IssueTokenResponse, ProfileCredential, SignInAllowed, SignInRequest, sign_in_request,
+    sign_in_response,
+};
+use gatepass::model::{ManualClock, Timestamp};
+use sea_orm::{ConnectionTrait, Statement};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Response, Status};
+use tonic_types::StatusExt as _;
+
+/// 2026-01-01T00:00:00Z, when every test begins.
+pub const START: Timestamp = Timestamp(1_767_225_600_000);
+
+/// The PEM files that tests sign with.
+pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/keys");
+
+/// A Gatepass that is about to be started.
+pub struct Builder {
+    yaml: String,
+    callbacks: Option<Box<dyn FnOnce(App) -> App>>,
+    folder: TempDir,
+}
+
+impl Builder {
+    /// Adds lines of configuration; sections that the test's own do not have.
+    pub fn config(mut self, yaml: &str) -> Self {
+        self.yaml.push_str(yaml);
+        self.yaml.push('\n');
+        self
+    }
+
+    /// Adds callbacks.
+    pub fn callbacks(mut self, callbacks: impl Callbacks) -> Self {
+        self.callbacks = Some(Box::new(move |app| app.callbacks(callbacks)));
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(self) -> TestApp {
+        let clock = Arc::new(ManualClock::at(START));
+        start(self.yaml, self.callbacks, self.folder, clock).await
+    }
+}
+
+/// A Gatepass that serves.
+pub struct TestApp {
+    pub auth: AuthServiceClient<Channel>,
+    pub admin: AdminServiceClient<Channel>,
+    pub channel: Channel,
+    pub clock: Arc<ManualClock>,
+    pub folder: TempDir,
+    pub http_addr: std::net::SocketAddr,
+    pub admin_addr: std::net::SocketAddr,
+    pub grpc_addr: std::net::SocketAddr,
+    statements: Arc<Mutex<Vec<String>>>,
+    yaml: String,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// A Gatepass with defaults: SQLite in a folder of its own, one ES256 key from [`KEYS`], no callers.
+pub async fn app() -> TestApp {
+    builder().start().await
+}
+
+/// The same, still to be configured. Sections `server`, `database` and `secrets` are given.
+pub fn builder() -> Builder {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = format!(
+        "server: {{grpc_addr: '127.0.0.1:0', http_addr: '127.0.0.1:0', admin_addr: '127.0.0.1:0'}}\n\
+         database: {{url: 'sqlite://{}/gatepass.db?mode=rwc'}}\n\
+         secrets: ['the first secret of a test, long enough']\n",
+        folder.path().display()
+    );
+    Builder { yaml, callbacks: None, folder }
+}
+
+/// The `tokens` section with the ES256 key that [`forge`](super::support) knows, and more of it.
+pub fn tokens(more: &str) -> String {
+    format!("tokens: {{signing_keys: ['{KEYS}/es256.pem']{}{more}}}", if more.is_empty() { "" } else { ", " })
+}
+
+async fn start(
+    yaml: String,
+    callbacks: Option<Box<dyn FnOnce(App) -> App>>,
+    folder: TempDir,
+    clock: Arc<ManualClock>,
+) -> TestApp {
+    let file = folder.path().join("gatepass.yaml");
+    std::fs::write(&file, &yaml).unwrap();
+    let config = config::load(Some(&file), []).unwrap_or_else(|faults| panic!("{faults}"));
+    let statements = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&statements);
+    let mut app = App::new(config)
+        .clock(Arc::clone(&clock) as _)
+        .observe_statements(move |sql| seen.lock().unwrap().push(sql.to_owned()));
+    if let Some(add) = callbacks {
+        app = add(app);
+    }
+    let bound = app.bind().await.unwrap();
+    let health = bound.health();
+    let addrs = [bound.grpc_addr(), bound.http_addr(), bound.admin_addr()].map(Option::unwrap);
+    let shutdown = CancellationToken::new();
+    let stop = shutdown.clone();
+    let task = tokio::spawn(async move { bound.run(stop).await.unwrap() });
+    while !health.is_ready() {
+        assert!(!task.is_finished(), "the app did not start");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let channel = Endpoint::from_shared(format!("http://{}", addrs[0])).unwrap().connect().await.unwrap();
+    TestApp {
+        auth: AuthServiceClient::new(channel.clone()),
+        admin: AdminServiceClient::new(channel.clone()),
+        channel,
+        clock,
+        folder,
+        http_addr: addrs[1],
+        admin_addr: addrs[2],
+        grpc_addr: addrs[0],
+        statements,
+        yaml,
+        shutdown,
+        task,
+    }
+}
+
+impl TestApp {
+    /// Stops it as SIGTERM would, and starts it again on the same files; `change` may edit the configuration.
+    pub async fn restart(self, change: impl FnOnce(String) -> String) -> Self {
+        let Self { folder, yaml, shutdown, task, clock, .. } = self;
+        shutdown.cancel();
+        task.await.unwrap();
+        start(change(yaml), None, folder, clock).await
+    }
+
+    /// Stops it as SIGTERM would.
+    pub async fn stop(self) -> TempDir {
+        self.shutdown.cancel();
+        self.task.await.unwrap();
+        self.folder
+    }
+
+    /// SQL statements since the last time, without transactions' ends and the feed's polling.
+    pub fn take_statements(&self) -> Vec<String> {
+        let all = std::mem::take(&mut *self.statements.lock().unwrap());
+        let polled = |sql: &str| sql.contains("FROM \"revocations\"");
+        all.into_iter().filter(|sql| !polled(sql)).collect()
+    }
+
+    /// Rows of a query, each column as text (cast in the query where needed).
+    pub async fn query(&self, sql: &str) -> Vec<Vec<String>> {
+        let url = format!("sqlite://{}/gatepass.db", self.folder.path().display());
+        let db = sea_orm::Database::connect(url).await.unwrap();
+        let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+        let text = |row: &sea_orm::QueryResult| {
+            let names = row.column_names();
+            names
+                .iter()
+                .map(|name| row.try_get::<Option<String>>("", name).unwrap().unwrap_or_default())
+                .collect()
+        };
+        rows.iter().map(text).collect()
+    }
+
+    /// The auth log, oldest first: `ACTION OUTCOME REASON`.
+    pub async fn log(&self) -> Vec<String> {
+        let sql = "SELECT action || ' ' || outcome || ' ' || coalesce(reason, '') AS line FROM auth_logs ORDER BY id";
+        let rows = self.query(sql).await;
+        rows.into_iter().map(|mut row| row.remove(0).trim_end().to_owned()).collect()
+    }
+
+    /// Signs a person in, by a verified e-mail of the same name.
+    pub async fn sign_in(&self, who: &str) -> SignInAllowed {
+        allowed(self.auth.clone().sign_in(profile(who)).await)
+    }
+
+    /// Signs a person in and redeems the grant.
+    pub async fn tokens(&self, who: &str) -> IssueTokenResponse {
+        let grant = self.sign_in(who).await.grant.unwrap();
+        self.issue(&grant).await.unwrap()
+    }
+
+    /// Redeems a grant.
+    pub async fn issue(&self, grant: &str) -> Result<IssueTokenResponse, Status> {
+        let request = IssueTokenRequest { grant: grant.to_owned(), ..Default::default() };
+        self.auth.clone().issue_token(request).await.map(Response::into_inner)
+    }
+}
+
+/// A sign-in of the provider `github` for a person with a verified e-mail of that name.
+pub fn profile(who: &str) -> SignInRequest {
+    credential(ProfileCredential {
+        provider: "github".to_owned(),
+        provider_account_id: who.to_owned(),
+        email: Some(format!("{who}@example.com")),
+        email_verified: true,
+        name: Some(who.to_owned()),
+        ..Default::default()
+    })
+}
+
+/// A sign-in with this profile.
+pub fn credential(profile: ProfileCredential) -> SignInRequest {
+    SignInRequest { credential: Some(sign_in_request::Credential::Profile(profile)), ..Default::default() }
+}
+
+/// The answer of a sign-in that must be allowed.
+pub fn allowed(answer: Result<Response<gatepass::grpc::proto::v1::SignInResponse>, Status>) -> SignInAllowed {
+    match answer.unwrap().into_inner().outcome {
+        Some(sign_in_response::Outcome::Allowed(allowed)) => allowed,
+        other => panic!("not allowed: {other:?}"),
+    }
+}
+
+/// A request with a caller's key.
+pub fn with_key<T>(message: T, key: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    let value = AsciiMetadataValue::try_from(format!("Bearer {key}")).unwrap();
+    request.metadata_mut().insert("authorization", value);
+    request
+}
+
+/// Code and reason of an error, which must tell its reason in the details and in the trailer alike.
+pub fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
+    let status = answer.expect_err("a refusal");
+    let details = status.get_error_details();
+    let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
+    assert_eq!(info.domain, "gatepass.v1");
+    assert_eq!(status.metadata().get("gatepass-reason").unwrap().to_str().unwrap(), info.reason);
+    assert_eq!(details.bad_request().is_some(), status.code() == Code::InvalidArgument, "{status:?}");
+    (status.code(), info.reason.clone())
+}
+
+/// The reason alone.
+pub fn reason<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
+    refusal(answer).1
+}
