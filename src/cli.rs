@@ -1,5 +1,5 @@
 //! The commands of the program. Each answers an exit code: 64 where the command line or the configuration is at
-//! fault (sysexits' EX_USAGE), 1 where something else is.
+//! fault (`EX_USAGE` of sysexits), 1 where something else is.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is what a person at a terminal reads")]
 
 use std::path::PathBuf;
@@ -172,7 +172,9 @@ async fn migrate(config: &Config) -> ExitCode {
 async fn list_keys(config: &Config) -> ExitCode {
     match app::list_keys(config).await {
         Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
+            for line in lines {
+                println!("{line}");
+            }
             ExitCode::SUCCESS
         }
         Err(fault) => {
@@ -185,8 +187,11 @@ async fn list_keys(config: &Config) -> ExitCode {
 /// The hash is of the whole string that follows `Bearer `.
 fn make_caller_key() -> ExitCode {
     let key = format!("gpk_{}", URL_SAFE_NO_PAD.encode(random::<32>(&OsEntropy)));
-    let hash: String = sha256(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    println!("key:        {key}\nkey_sha256: {hash}");
+    println!(
+        "key:        {key}
+key_sha256: {}",
+        hex::encode(sha256(key.as_bytes()))
+    );
     ExitCode::SUCCESS
 }
 

@@ -1,6 +1,7 @@
 //! The schema of Gatepass, one file a step. A past step never changes: it must mean tomorrow what it meant when
 //! it ran, so this crate imports nothing of the service. Ids are 16 bytes, times milliseconds in BIGINT, and what
 //! is looked up is a 32-byte digest: text collations fold what identities keep apart.
+#![expect(clippy::disallowed_types, reason = "migrations speak to the database")]
 
 use sea_orm_migration::prelude::*;
 

@@ -59,7 +59,7 @@ fn path_of(url: &str) -> Option<PathBuf> {
 
 fn new_secret(entropy: &dyn Entropy) -> SecretString {
     let bytes = Zeroizing::new(random::<32>(entropy));
-    URL_SAFE_NO_PAD.encode(&*bytes).into()
+    URL_SAFE_NO_PAD.encode(*bytes).into()
 }
 
 fn read(path: &Path) -> Result<SecretString, SecretFileFault> {

@@ -167,12 +167,11 @@ fn callers(config: &Config) -> Callers {
 
 /// The configured secrets, or the one that is kept beside the database.
 pub(super) fn secrets(config: &Config, entropy: &dyn crate::model::Entropy) -> Result<Secrets, StartFault> {
-    let secrets = match &config.secrets {
-        Some(secrets) => secrets.clone(),
-        None => {
-            let kept = secret_file::beside(config.database.url.expose_secret(), entropy);
-            vec![kept.map_err(StartFault::SecretFile)?]
-        }
+    let secrets = if let Some(secrets) = &config.secrets {
+        secrets.clone()
+    } else {
+        let kept = secret_file::beside(config.database.url.expose_secret(), entropy);
+        vec![kept.map_err(StartFault::SecretFile)?]
     };
     Secrets::new(&secrets).map_err(StartFault::Secrets)
 }

@@ -76,8 +76,8 @@ impl Callback {
 
     /// A failure of this callback.
     #[must_use]
-    pub fn failed(self, cause: impl ToString) -> CallbackFailure {
-        CallbackFailure { callback: self.name(), cause: cause.to_string() }
+    pub fn failed(self, cause: impl Into<String>) -> CallbackFailure {
+        CallbackFailure { callback: self.name(), cause: cause.into() }
     }
 }
 

@@ -89,17 +89,14 @@ pub struct CallbackFailure {
 impl Error {
     /// A request with one bad field.
     #[must_use]
-    pub fn invalid(field: &str, description: impl ToString) -> Self {
-        Self::InvalidRequest(vec![FieldFault {
-            field: field.to_owned(),
-            description: description.to_string(),
-        }])
+    pub fn invalid(field: &str, description: impl Into<String>) -> Self {
+        Self::InvalidRequest(vec![FieldFault { field: field.to_owned(), description: description.into() }])
     }
 
     /// A request with an id that is none.
     #[must_use]
     pub fn not_an_id(field: &str) -> Self {
-        Self::invalid(field, NotAnId)
+        Self::invalid(field, NotAnId.to_string())
     }
 }
 

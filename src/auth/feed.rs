@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::auth::Rules;
 use super::revocation::Revocations;
+use super::shared::Rules;
 use crate::model::{Clock, FeedEntry, Revocation, UserId};
 use crate::storage::{RevocationFeed, StoreResult, UserStore};
 

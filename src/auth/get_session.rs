@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::auth::Auth;
 use super::callbacks::{Callback, SessionInput};
 use super::error::{Error, Result};
 use super::revocation::Revocations;
 use super::session::SessionView;
+use super::shared::Auth;
 use crate::model::{Clock, Timestamp, claims};
 use crate::tokens::{AccessClaims, VerifyToken};
 
@@ -104,7 +104,7 @@ impl Auth {
         }
         let input = SessionInput { session, claims: &session.claims };
         let additions = self.parts.callbacks.session(&input).await?;
-        claims::check_free(&additions).map_err(|fault| Callback::Session.failed(fault))?;
+        claims::check_free(&additions).map_err(|fault| Callback::Session.failed(fault.to_string()))?;
         claims::merge(&mut session.claims, additions);
         Ok(())
     }

@@ -1,14 +1,14 @@
 //! `IssueToken`: a grant becomes the first two tokens of its session (Auth.js `jwt`, trigger `signIn` or `signUp`).
 
-use super::auth::Auth;
 use super::callbacks::{JwtInput, Trigger};
 use super::caller::Call;
 use super::error::{Error, Result};
 use super::issued::{Issued, Rotation};
+use super::shared::Auth;
 use super::sign_in::GRANT_TTL;
 use crate::model::{
-    AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, EndReason, RefreshState, RequestMark, Session,
-    User, random,
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, Email, EndReason, RefreshState, RequestMark,
+    Session, User, random,
 };
 use crate::storage::{Ending, Redemption};
 use crate::tokens::{GenuineRefreshToken, GrantToken};
@@ -173,7 +173,7 @@ impl Auth {
         user: &User,
     ) -> AuthLogEntry {
         self.log_entry(action, &call.origin)
-            .of_user(user.id, user.email.as_ref().map(|email| email.as_str()))
+            .of_user(user.id, user.email.as_ref().map(Email::as_str))
             .of_session(session.id, session.provider.as_str())
     }
 }

@@ -1,9 +1,9 @@
 //! What `IssueToken` and `RefreshToken` answer, and the steps they share: audiences, `jwt` callbacks, the token.
 
-use super::auth::Auth;
 use super::callbacks::{Callback, JwtDecision, JwtInput};
 use super::error::{Error, Result};
 use super::session::SessionView;
+use super::shared::Auth;
 use crate::model::{ClaimFault, ClaimMap, Session, Timestamp, TokenId, User, claims};
 use crate::tokens::{AccessClaims, GenuineRefreshToken, MAX_TOKEN_BYTES};
 
@@ -75,7 +75,8 @@ impl Auth {
         if self.parts.callbacks.has(Callback::Jwt) {
             match self.parts.callbacks.jwt(input).await? {
                 JwtDecision::Claims(additions) => {
-                    claims::check_additions(&additions).map_err(|fault| Callback::Jwt.failed(fault))?;
+                    claims::check_additions(&additions)
+                        .map_err(|fault| Callback::Jwt.failed(fault.to_string()))?;
                     claims::merge(&mut after, additions);
                 }
                 JwtDecision::Deny(detail) => return Err(Error::CallbackDenied(detail)),

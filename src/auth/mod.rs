@@ -2,7 +2,6 @@
 //! callers, what is revoked, and the one domain error. Knows stores and tokens by their traits and types, and
 //! neither gRPC nor SQL.
 
-mod auth;
 mod callbacks;
 mod caller;
 mod error;
@@ -20,11 +19,11 @@ mod revocation;
 mod revoke_session;
 mod revoke_user_sessions;
 mod session;
+mod shared;
 mod sign_in;
 mod sign_out;
 mod update_user;
 
-pub use auth::{Auth, LateRetry, Parts, Rules, SignInRules, UserClaim};
 pub use callbacks::{
     Callback, CallbackResult, Callbacks, Denial, DenialReason, JwtDecision, JwtInput, RedirectInput,
     SessionInput, SignInDecision, SignInInput, Trigger,
@@ -41,6 +40,7 @@ pub use refresh_token::RefreshToken;
 pub use resolve_redirect::ResolveRedirect;
 pub use revocation::Revocations;
 pub use session::{SessionUser, SessionView};
+pub use shared::{Auth, LateRetry, Parts, Rules, SignInRules, UserClaim};
 pub use sign_in::{Allowed, Denied, SignIn, SignInOutcome};
 pub use sign_out::{SignOut, SignOutToken};
 pub use update_user::{UpdateUser, UserChange};

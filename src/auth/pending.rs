@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::auth::Auth;
 use super::error::{Error, Result};
+use super::shared::Auth;
 use crate::model::{Account, AccountId, AccountKind, ClaimMap, Session, SessionId, Timestamp};
 
 /// The most bytes the sealed record has.

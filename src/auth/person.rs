@@ -1,10 +1,10 @@
 //! Which user a profile proves: the account's, or a new one. An e-mail never finds a user to sign in; one that
 //! belongs to somebody refuses the sign-in.
 
-use super::auth::Auth;
 use super::callbacks::{Denial, DenialReason};
 use super::error::Result;
 use super::profile::Profile;
+use super::shared::Auth;
 use crate::model::{Account, AccountId, AccountKey, EmailKey, ProviderId, Timestamp, User, UserId};
 use crate::storage::UserWrite;
 

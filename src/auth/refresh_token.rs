@@ -4,11 +4,11 @@
 //! on by one UPDATE that still expects what was read; who loses that race reads again. Lost answers are given again
 //! by derivation, and an old token that turns up otherwise ends the session (RFC 9700 section 4.14.2).
 
-use super::auth::{Auth, LateRetry};
 use super::callbacks::{JwtInput, Trigger};
 use super::caller::Call;
 use super::error::{Error, Result};
 use super::issued::{Issued, Rotation};
+use super::shared::{Auth, LateRetry};
 use crate::model::{
     AuthLogAction, AuthLogOutcome, ClaimMap, EndReason, RefreshState, Session, Timestamp, User, claims,
     random,
@@ -33,7 +33,7 @@ pub struct RefreshToken<'a> {
 /// What a genuine token is to the row it belongs to.
 enum Standing {
     /// It is the live one, or may stand for it: this is the next state, and the token of it.
-    Good(Rotation, RefreshState, GenuineRefreshToken),
+    Good(Rotation, Box<RefreshState>, GenuineRefreshToken),
     /// It was spent before and turned up again.
     Reused,
 }
@@ -42,7 +42,7 @@ impl Auth {
     /// Refreshes a session.
     pub async fn refresh_token(&self, call: &Call, request: RefreshToken<'_>) -> Result<Issued> {
         let presented = GenuineRefreshToken::verify(&self.parts.secrets, request.refresh_token)?;
-        claims::check_free(&request.update).map_err(|fault| Error::invalid("update", fault))?;
+        claims::check_free(&request.update).map_err(|fault| Error::invalid("update", fault.to_string()))?;
         for _ in 0..ATTEMPTS {
             let found = self.parts.sessions.find_session(presented.session_id()).await?;
             let (session, user) = found.ok_or(Error::SessionExpired)?;
@@ -52,7 +52,7 @@ impl Auth {
             self.check_live(&session, &user)?;
             let outcome = match self.standing(&presented, &session)? {
                 Standing::Good(rotation, next, token) => {
-                    self.advance(call, &request, (&session, &user), (rotation, next, token)).await?
+                    self.advance(call, &request, (&session, &user), (rotation, *next, token)).await?
                 }
                 Standing::Reused => self.end_reused(call, &session, &user).await?,
             };
@@ -89,7 +89,7 @@ impl Auth {
                 let token = presented.successor_again(&self.parts.secrets, &row.salt, &row.hash);
                 return Ok(Standing::Good(
                     Rotation::Replayed,
-                    row.clone(),
+                    Box::new(row.clone()),
                     token.ok_or(Error::SuccessorUnknown)?,
                 ));
             }
@@ -116,7 +116,7 @@ impl Auth {
             salt,
             rotated_at: now,
         };
-        Standing::Good(rotation, next, token)
+        Standing::Good(rotation, Box::new(next), token)
     }
 
     /// Moves the session on; none when it moved meanwhile.
@@ -145,7 +145,7 @@ impl Auth {
             session_id: session.id,
             expected_hash: live.hash,
             at: now,
-            advance: (!nothing_new).then(|| Advance {
+            advance: (!nothing_new).then_some(Advance {
                 expected_version: session.version,
                 refresh: next,
                 expires_at,

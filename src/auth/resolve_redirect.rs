@@ -1,9 +1,9 @@
 //! `ResolveRedirect`: where a person may be sent (Auth.js `redirect`). Every redirect of the product is decided by
 //! the one rule of `model::resolve_redirect`; what a callback answers passes it again.
 
-use super::auth::Auth;
 use super::callbacks::{Callback, RedirectInput};
 use super::error::{Error, Result};
+use super::shared::Auth;
 use crate::model::{Base, Disposition, RedirectUrl, resolve_redirect};
 
 /// What `ResolveRedirect` asks.

@@ -1,8 +1,8 @@
 //! `RevokeSession`: an administrator ends one session.
 
-use super::auth::Auth;
 use super::caller::Call;
 use super::error::{Error, Result};
+use super::shared::Auth;
 use crate::model::{AuthLogAction, EndReason, SessionId};
 use crate::storage::Ending;
 

@@ -1,9 +1,9 @@
 //! `RevokeUserSessions`: an administrator ends every session of a user.
 
-use super::auth::Auth;
 use super::caller::Call;
 use super::error::Result;
 use super::get_user::UserKey;
+use super::shared::Auth;
 use crate::model::{AuthLogAction, Email, EndReason, UserId};
 use crate::storage::EndingAll;
 

@@ -3,22 +3,22 @@
 //! Find the account, else the rule for e-mails; banned?; `sign_in` callbacks; then one transaction that writes all
 //! or nothing. Who meets another writer on the way looks again.
 
-use super::auth::Auth;
 use super::callbacks::{Callback, Denial, DenialReason, SignInDecision, SignInInput};
 use super::caller::Call;
 use super::error::{Error, Result};
 use super::pending::Pending;
 use super::person::Person;
 use super::profile::Profile;
+use super::shared::Auth;
 use crate::model::{
-    Account, AuthLogAction, AuthLogOutcome, ClaimMap, DeniedError, Grant, ProviderId, RedirectUrl,
+    Account, AuthLogAction, AuthLogOutcome, ClaimMap, DeniedError, Email, Grant, ProviderId, RedirectUrl,
     RequestMark, Session, SessionId, Timestamp, User,
 };
 use crate::storage::{Opened, Opening};
 use crate::tokens::GrantToken;
 
 /// How long a grant can be redeemed.
-pub(super) const GRANT_TTL: std::time::Duration = std::time::Duration::from_secs(60);
+pub(super) const GRANT_TTL: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// How often a sign-in that met another writer looks again.
 const ATTEMPTS: u32 = 5;
@@ -142,7 +142,7 @@ impl Auth {
         let pending = Pending { account: person.account.clone(), profile: profile.clone(), is_new_user };
         let (session, grant) = self.pending_session(call, request, &person.user, &pending, now)?;
         let action = if is_new_user { AuthLogAction::SignUp } else { AuthLogAction::SignIn };
-        let email = person.user.email.as_ref().map(|email| email.as_str());
+        let email = person.user.email.as_ref().map(Email::as_str);
         let log = self
             .log_entry(action, &call.origin)
             .of_user(person.user.id, email)

@@ -1,8 +1,8 @@
 //! `SignOut`: a session's own token ends it, or every session of its user (Auth.js `signOut()`).
 
-use super::auth::Auth;
 use super::caller::Call;
 use super::error::{Error, Result};
+use super::shared::Auth;
 use crate::model::{AuthLogAction, EndReason, Session, SessionId, User};
 use crate::storage::{Ending, EndingAll, Revoked};
 use crate::tokens::GenuineRefreshToken;

@@ -1,9 +1,9 @@
 //! `UpdateUser`: an administrator changes a user; a ban ends all its sessions in the same transaction.
 
-use super::auth::Auth;
 use super::caller::Call;
 use super::error::{Error, Result};
 use super::get_user::UserKey;
+use super::shared::Auth;
 use crate::model::{AuthLogAction, Ban, Email, EndReason, Timestamp, User, UserId};
 use crate::storage::UserUpdate;
 

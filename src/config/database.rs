@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Database {
     /// `url`: `sqlite://FILE?mode=rwc`. A secret, since other databases' URLs hold passwords: a literal, `{env: NAME}`
-    /// or `{file: PATH}`. Default sqlite://gatepass.db?mode=rwc (in the working directory).
+    /// or `{file: PATH}`. Default `sqlite://gatepass.db?mode=rwc` (in the working directory).
     pub url: SecretString,
     /// `max_connections`: the most connections of this replica, 1 to 1000. Default 10.
     pub max_connections: u32,
@@ -20,14 +20,14 @@ pub struct Database {
 
 impl Database {
     pub(super) fn read(section: &mut Section) -> Self {
-        let waits = Duration::from_millis(10)..=Duration::from_secs(60);
+        let waits = Duration::from_millis(10)..=Duration::from_mins(1);
         Self {
             url: section.read("url", url).unwrap_or_else(|| "sqlite://gatepass.db?mode=rwc".into()),
             max_connections: section.read("max_connections", |s| s.integer(&(1..=1000))).unwrap_or(10),
             acquire_timeout: section
                 .read("acquire_timeout", |s| s.duration(&waits))
                 .unwrap_or(Duration::from_secs(2)),
-            migrate_on_start: section.read("migrate_on_start", |s| s.boolean()).unwrap_or(true),
+            migrate_on_start: section.read("migrate_on_start", Setting::boolean).unwrap_or(true),
         }
     }
 }

@@ -14,9 +14,8 @@ pub(super) enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { name, line: 0 } => f.write_str(name),
+            Self::File { name, line: 0 } | Self::Variable(name) => f.write_str(name),
             Self::File { name, line } => write!(f, "{name}:{line}"),
-            Self::Variable(name) => f.write_str(name),
         }
     }
 }

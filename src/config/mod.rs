@@ -2,6 +2,11 @@
 //! One file here a section; `tree`, `yaml` and `overrides` make one tree of both sources, `read` and `value` take typed
 //! values from it, `check` looks at combinations. A new setting is a field with its doc and one line in its section;
 //! a new section is also a name in `overrides`. Nothing here reads the process environment: it is an argument.
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::wildcard_enum_match_arm,
+    reason = "a setting is used up by reading it; whatever is not of the wanted kind is at fault alike"
+)]
 
 mod auth_log;
 mod callers;

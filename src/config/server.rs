@@ -1,6 +1,6 @@
 //! `server`: where Gatepass listens, and the limits of a connection and a call.
 
-use super::read::Section;
+use super::read::{Section, Setting};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -36,13 +36,13 @@ impl Server {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let seconds = Duration::from_secs;
         section.not_yet("tls");
-        let grpc_addr = section.read("grpc_addr", |s| s.address()).unwrap_or(local(50051));
+        let grpc_addr = section.read("grpc_addr", Setting::address).unwrap_or(local(50051));
         Self {
             grpc_addr,
-            http_addr: section.read("http_addr", |s| s.address()).unwrap_or(local(8080)),
-            admin_addr: section.read("admin_addr", |s| s.address()).unwrap_or(local(8081)),
-            plaintext: section.read("plaintext", |s| s.boolean()).unwrap_or(false),
-            reflection: section.read("reflection", |s| s.boolean()).unwrap_or(grpc_addr.ip().is_loopback()),
+            http_addr: section.read("http_addr", Setting::address).unwrap_or(local(8080)),
+            admin_addr: section.read("admin_addr", Setting::address).unwrap_or(local(8081)),
+            plaintext: section.read("plaintext", Setting::boolean).unwrap_or(false),
+            reflection: section.read("reflection", Setting::boolean).unwrap_or(grpc_addr.ip().is_loopback()),
             request_timeout: section
                 .read("request_timeout", |s| s.duration(&(Duration::from_millis(10)..=seconds(300))))
                 .unwrap_or(seconds(5)),

@@ -28,8 +28,8 @@ impl SignIn {
         let denied_url = section.read("denied_url", place).unwrap_or_else(|| "/auth/error".to_owned());
         Self {
             allowed_email_domains: section.read("allowed_email_domains", domains),
-            require_verified_email: section.read("require_verified_email", |s| s.boolean()).unwrap_or(false),
-            allow_sign_up: section.read("allow_sign_up", |s| s.boolean()).unwrap_or(true),
+            require_verified_email: section.read("require_verified_email", Setting::boolean).unwrap_or(false),
+            allow_sign_up: section.read("allow_sign_up", Setting::boolean).unwrap_or(true),
             default_role: section.read("default_role", role).unwrap_or_else(|| "user".to_owned()),
             banned_url: section.read("banned_url", place).unwrap_or_else(|| denied_url.clone()),
             denied_url,

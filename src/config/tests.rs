@@ -61,8 +61,8 @@ fn nothing_written_is_every_default() {
 fn defaults_that_depend_on_a_setting_follow_it() {
     let config = accepted("sign_in: {denied_url: /no}\nsession: {max_age: 1h, max_staleness: 1m}", &[]);
     assert_eq!(config.sign_in.banned_url, "/no");
-    assert_eq!(config.session.idle_ttl, Duration::from_secs(3600));
-    assert_eq!(config.session.stale_limit, Duration::from_secs(60));
+    assert_eq!(config.session.idle_ttl, Duration::from_hours(1));
+    assert_eq!(config.session.stale_limit, Duration::from_mins(1));
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn what_is_no_single_yaml_document_is_refused() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for n in 1..12 {
         let items = vec![format!("*a{}", n - 1); 9].join(", ");
-        bomb += &format!("a{n}: &a{n} [{items}]\n");
+        bomb = format!("{bomb}a{n}: &a{n} [{items}]\n");
     }
     for yaml in [bomb, format!("a: {}{}", "[".repeat(500), "]".repeat(500))] {
         assert!(refused(&yaml, &[]).contains("is too large, too deep or has too many aliases"));

@@ -77,7 +77,7 @@ fn audience(setting: Setting) -> Option<String> {
 
 fn access_ttl(setting: Setting) -> Option<Duration> {
     let (cx, path) = (setting.cx, setting.path.clone());
-    let ttl = setting.duration(&(Duration::from_secs(1)..=Duration::from_secs(3600)))?;
+    let ttl = setting.duration(&(Duration::from_secs(1)..=Duration::from_hours(1)))?;
     if ttl.subsec_nanos() != 0 {
         cx.fault(&path, "must be whole seconds, as the dates of a JWT are");
         return None;

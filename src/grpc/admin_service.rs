@@ -13,7 +13,7 @@ use crate::auth::{Auth, Error};
 
 /// The service over the use cases.
 #[derive(Clone)]
-pub struct AdminServiceImpl(pub Arc<Auth>);
+pub(super) struct AdminServiceImpl(pub(super) Arc<Auth>);
 
 #[async_trait]
 impl AdminService for AdminServiceImpl {

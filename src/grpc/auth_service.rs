@@ -13,7 +13,7 @@ use crate::auth::{Auth, ResolveRedirect};
 
 /// The service over the use cases.
 #[derive(Clone)]
-pub struct AuthServiceImpl(pub Arc<Auth>);
+pub(super) struct AuthServiceImpl(pub(super) Arc<Auth>);
 
 #[async_trait]
 impl AuthService for AuthServiceImpl {

@@ -44,7 +44,7 @@ struct Inner {
 
 impl Health {
     /// Every name registered, none serving but `liveness`: a name that came later would end its watchers with
-    /// NOT_FOUND, and tonic-health would begin with `""` SERVING.
+    /// `NOT_FOUND`, and tonic-health would begin with `""` SERVING.
     pub async fn new() -> Self {
         let reporter = HealthReporter::new();
         reporter.set_service_status("liveness", ServingStatus::Serving).await;

@@ -8,7 +8,7 @@ use super::proto::v1::revocation_service_server::RevocationService;
 
 /// The service.
 #[derive(Clone)]
-pub struct RevocationServiceImpl;
+pub(super) struct RevocationServiceImpl;
 
 #[async_trait]
 impl RevocationService for RevocationServiceImpl {

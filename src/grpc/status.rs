@@ -14,6 +14,7 @@ pub fn reason_name(reason: ErrorReason) -> &'static str {
     name.strip_prefix("ERROR_REASON_").unwrap_or(name)
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other errors say all they know")]
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         log_cause(&error);
@@ -28,6 +29,7 @@ impl From<Error> for Status {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other errors have no cause but the request")]
 fn log_cause(error: &Error) {
     match error {
         Error::StoreUnavailable(cause) => tracing::warn!(%cause, "database unavailable"),

@@ -1,5 +1,5 @@
 //! What everybody may read: the key set that verifies our tokens, and the discovery document that leads to it.
-//! Where the keys come from is the key ring's business; here they are bytes with an ETag.
+//! Where the keys come from is the key ring's business; here they are bytes with an entity tag.
 
 use std::sync::Arc;
 

@@ -273,10 +273,7 @@ mod tests {
     use serde_json::json;
 
     fn map(value: Value) -> ClaimMap {
-        match value {
-            Value::Object(map) => map,
-            other => panic!("not an object: {other}"),
-        }
+        value.as_object().expect("an object").clone()
     }
 
     #[test]

@@ -233,7 +233,7 @@ pub(super) fn revocation_columns(it: Revocation) -> (&'static str, Uuid, Option<
     }
 }
 
-pub(super) fn feed_entry(row: revocation::Model) -> StoreResult<FeedEntry> {
+pub(super) fn feed_entry(row: &revocation::Model) -> StoreResult<FeedEntry> {
     let broken = |column| broken_row("revocations", column);
     let reason = || row.reason.as_deref().and_then(EndReason::from_name).ok_or_else(|| broken("reason"));
     let revocation = match row.kind.as_str() {

@@ -78,6 +78,7 @@ fn is_passing(error: &DbErr) -> bool {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "only a database's own error has a code")]
 /// The primary result code; extended ones carry more above their low byte.
 fn sqlite_code(error: &DbErr) -> Option<i64> {
     match runtime(error)? {
@@ -86,6 +87,7 @@ fn sqlite_code(error: &DbErr) -> Option<i64> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these come from the driver")]
 fn runtime(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(cause))

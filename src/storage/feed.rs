@@ -20,7 +20,7 @@ impl RevocationFeed for Database {
             .order_by_asc(revocation::Column::Seq)
             .all(&self.read)
             .await?;
-        rows.into_iter().map(convert::feed_entry).collect()
+        rows.iter().map(convert::feed_entry).collect()
     }
 }
 

@@ -142,6 +142,7 @@ fn date(map: &mut ClaimMap, name: &str) -> Option<Timestamp> {
     map.remove(name)?.as_i64().filter(|seconds| *seconds >= 0).map(Timestamp::from_seconds)
 }
 
+#[expect(clippy::option_option, reason = "missing is fine, of the wrong type is not")]
 /// `Some(None)` where the claim is missing, `None` where it is of the wrong type.
 fn optional<T>(
     map: &mut ClaimMap,

@@ -40,7 +40,7 @@ impl GenuineRefreshToken {
         let mut bytes = [0; WHOLE];
         let written = URL_SAFE_NO_PAD.decode_slice(encoded, &mut bytes).map_err(|_| RefreshFault)?;
         let token = Self(bytes);
-        let id = token.0.first_chunk().ok_or(RefreshFault)?;
+        let id = *token.0.first_chunk().ok_or(RefreshFault)?;
         let secret = secrets.find(id).filter(|_| written == WHOLE).ok_or(RefreshFault)?;
         let expected = mac(&secret.refresh_mac, &[&token.0[..BODY]]);
         if bool::from(expected.ct_eq(&token.0[BODY..])) { Ok(token) } else { Err(RefreshFault) }

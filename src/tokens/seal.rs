@@ -55,7 +55,7 @@ pub(super) fn open(secrets: &Secrets, purpose: Purpose, aad: &[u8], sealed: &[u8
     let (id, rest) = sealed.split_first_chunk::<ID>()?;
     let (salt, rest) = rest.split_first_chunk::<SALT>()?;
     let (nonce, body) = rest.split_first_chunk::<NONCE>()?;
-    let key = record_key(secrets.find(id)?, purpose, salt)?;
+    let key = record_key(secrets.find(*id)?, purpose, salt)?;
     let mut body = body.to_vec();
     let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), &mut body).ok()?;
     Some(plain.to_vec())

@@ -87,8 +87,8 @@ impl Secrets {
     }
 
     /// The secret of this id, if it is still accepted.
-    pub(super) fn find(&self, id: &SecretId) -> Option<&Secret> {
-        self.0.iter().find(|secret| secret.id == *id)
+    pub(super) fn find(&self, id: SecretId) -> Option<&Secret> {
+        self.0.iter().find(|secret| secret.id == id)
     }
 
     /// Every accepted secret.

@@ -27,7 +27,7 @@ use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_respon
 use tower::{Service, ServiceExt, service_fn};
 
 /// So long that a test which waits for it hangs visibly: nothing here may take it.
-const NEVER: Duration = Duration::from_secs(3600);
+const NEVER: Duration = Duration::from_hours(1);
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 fn limits() -> Limits {

@@ -147,7 +147,7 @@ async fn a_request_whose_headers_do_not_end_is_dropped() {
 #[tokio::test]
 async fn an_idle_connection_does_not_hold_the_drain() {
     let health = Health::new().await;
-    let limits = Limits { shutdown_grace: Duration::from_secs(3600), ..Limits::default() };
+    let limits = Limits { shutdown_grace: Duration::from_hours(1), ..Limits::default() };
     let (addr, shutdown, task) = start(admin::router(health.clone(), health.service()), limits).await;
     let mut idle = TcpStream::connect(addr).await.unwrap();
     idle.write_all(b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n").await.unwrap();

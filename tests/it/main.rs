@@ -1,5 +1,11 @@
 //! The tests that boot something: one binary, a file a subject.
-#![expect(clippy::disallowed_types, reason = "tests read statuses and rows as clients and operators do")]
+#![expect(
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests read statuses and rows as clients and operators do, and stop where something is not as it must be"
+)]
 
 mod accept;
 mod http_endpoints;

@@ -13,9 +13,10 @@ pub(crate) fn read_user_key(message: v1::GetUserRequest) -> Result<UserKey> {
     let mut fields = Fields::default();
     let key = match message.key {
         Some(get_user_request::Key::UserId(id)) => fields.parsed("user_id", &id).map(UserKey::Id),
-        Some(get_user_request::Key::Email(text)) => {
-            Email::parse(&text).map_err(|fault| fields.fault("email", fault)).ok().map(UserKey::Email)
-        }
+        Some(get_user_request::Key::Email(text)) => Email::parse(&text)
+            .map_err(|fault| fields.fault("email", fault.to_string()))
+            .ok()
+            .map(UserKey::Email),
         None => {
             fields.fault("key", "one of user_id and email is required");
             None
@@ -46,8 +47,9 @@ fn read_change(fields: &mut Fields, path: &str, user: &v1::User, change: &mut Us
         "image" => change.image = Some(fields.optional_text("user.image", user.image.as_deref(), MAX_URL)),
         "email" => {
             let text = user.email.as_deref().filter(|text| !text.is_empty());
-            let email =
-                text.map(|text| Email::parse(text).map_err(|fault| fields.fault("user.email", fault)).ok());
+            let email = text.map(|text| {
+                Email::parse(text).map_err(|fault| fields.fault("user.email", fault.to_string())).ok()
+            });
             change.email = Some(email.flatten());
         }
         "role" => {

@@ -45,10 +45,9 @@ fn read_profile(fields: &mut Fields, message: v1::ProfileCredential) -> Option<P
     let at = |name: &str| format!("credential.profile.{name}");
     let provider: Option<ProviderId> = fields.parsed(&at("provider"), &message.provider);
     let provider_account_id = fields.parsed(&at("provider_account_id"), &message.provider_account_id);
-    let email = message
-        .email
-        .filter(|text| !text.is_empty())
-        .and_then(|text| Email::parse(&text).map_err(|fault| fields.fault(&at("email"), fault)).ok());
+    let email = message.email.filter(|text| !text.is_empty()).and_then(|text| {
+        Email::parse(&text).map_err(|fault| fields.fault(&at("email"), fault.to_string())).ok()
+    });
     if message.email_verified && email.is_none() {
         fields.fault(&at("email_verified"), "needs an email");
     }

@@ -17,8 +17,8 @@ const LAST_SECOND: i64 = 253_402_300_799;
 
 impl Fields {
     /// Notes a fault.
-    pub(crate) fn fault(&mut self, field: &str, description: impl ToString) {
-        self.0.push(FieldFault { field: field.to_owned(), description: description.to_string() });
+    pub(crate) fn fault(&mut self, field: &str, description: impl Into<String>) {
+        self.0.push(FieldFault { field: field.to_owned(), description: description.into() });
     }
 
     /// The value, if no field was wrong.

@@ -88,6 +88,7 @@ struct Denials {
 }
 
 impl Denials {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other errors are not about who calls")]
     fn sample(self: &Arc<Self>, request: &Request, error: &Error, caller: Option<&Caller>) {
         let reason = match error {
             Error::CallerUnknown => "CALLER_UNKNOWN",

@@ -1,5 +1,5 @@
 //! Deadlines: the client's `grpc-timeout`, no longer than ours for the method. When it has passed, the handler is
-//! dropped and the answer is DEADLINE_EXCEEDED; tonic's own timer would say CANCELLED. It covers a call until its
+//! dropped and the answer is `DEADLINE_EXCEEDED`; tonic's own timer would say CANCELLED. It covers a call until its
 //! response headers: a stream that has begun ends with the client's deadline in `drain.rs`.
 
 use std::convert::Infallible;
@@ -154,13 +154,13 @@ mod tests {
     #[test]
     fn timeouts_are_read_as_the_protocol_writes_them() {
         for (text, wanted) in [
-            ("1H", Some(Duration::from_secs(3600))),
-            ("2M", Some(Duration::from_secs(120))),
+            ("1H", Some(Duration::from_hours(1))),
+            ("2M", Some(Duration::from_mins(2))),
             ("3S", Some(Duration::from_secs(3))),
             ("4m", Some(Duration::from_millis(4))),
             ("5u", Some(Duration::from_micros(5))),
             ("99999999n", Some(Duration::from_nanos(99_999_999))),
-            ("99999999H", Some(Duration::from_secs(99_999_999 * 3600))),
+            ("99999999H", Some(Duration::from_hours(99_999_999))),
             ("0S", Some(Duration::ZERO)),
             ("", None),
             ("S", None),

@@ -1,5 +1,5 @@
 //! The end of streams. A Watch has none of its own: at the shutdown it ends with UNAVAILABLE DRAINING, so that it
-//! does not hold the drain to its limit; at the client's deadline with DEADLINE_EXCEEDED; after a panic with
+//! does not hold the drain to its limit; at the client's deadline with `DEADLINE_EXCEEDED`; after a panic with
 //! INTERNAL. Only streams pay for it: other calls pass through.
 
 use std::convert::Infallible;

@@ -123,9 +123,10 @@ fn from_http(http: StatusCode, response: Response) -> Response {
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     // Not through `ours`: an INTERNAL from HTTP's 5xx is not the client's fault.
-    let status = match code {
-        Code::Internal => status(code, "INTERNAL", "internal error", Extra::none()),
-        code => ours(code, http.canonical_reason().unwrap_or_default()),
+    let status = if code == Code::Internal {
+        status(code, "INTERNAL", "internal error", Extra::none())
+    } else {
+        ours(code, http.canonical_reason().unwrap_or_default())
     };
     write(&status, &mut parts.headers);
     parts.status = StatusCode::OK;

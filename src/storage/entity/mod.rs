@@ -1,6 +1,8 @@
 //! The rows as sea-orm sees them. Migrations own the schema; a test holds the two against each other.
 #![allow(
     missing_docs,
+    unreachable_pub,
+    clippy::pedantic,
     clippy::allow_attributes,
     reason = "columns are named after what model/ documents; macros write the rest"
 )]
