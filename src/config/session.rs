@@ -4,6 +4,7 @@
 use super::duration::days;
 use super::read::{Section, Setting};
 use crate::auth::LateRetry;
+use crate::model::claims::is_reserved;
 use std::time::Duration;
 
 /// Sessions.
@@ -27,23 +28,6 @@ pub struct Session {
     /// `update_allow`: the claims that a client's `update` may change; at most 64. Default none.
     pub update_allow: Vec<String>,
 }
-
-/// Claims that Gatepass itself sets in every token.
-const OWN_CLAIMS: [&str; 13] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "sid",
-    "auth_time",
-    "client_id",
-    "epoch",
-    "provider",
-    "session_exp",
-];
 
 impl Session {
     pub(super) fn read(section: &mut Section) -> Self {
@@ -84,8 +68,8 @@ fn strategy(setting: Setting) -> Option<()> {
 
 fn claim(setting: Setting) -> Option<String> {
     let text = setting.text()?;
-    if OWN_CLAIMS.contains(&text.as_str()) {
-        return setting.refuse("is a claim that only Gatepass sets");
+    if is_reserved(&text) {
+        return setting.refuse("is a registered claim or one of ours, which only Gatepass sets");
     }
     if text.len() > 64 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return setting.refuse("must be the name of a claim: at most 64 bytes, no white space");

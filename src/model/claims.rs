@@ -272,6 +272,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "so that json! stands in the call")]
     fn map(value: Value) -> ClaimMap {
         value.as_object().expect("an object").clone()
     }
