@@ -35,7 +35,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
     /// Serve until SIGTERM or SIGINT (the default).
     Serve,
@@ -54,14 +54,17 @@ enum Command {
     Health,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Keys {
     /// List the signing keys.
     List,
     /// Make a new key; comes with a later version.
     Rotate,
     /// Revoke a key; comes with a later version.
-    Revoke,
+    Revoke {
+        /// The key's `kid`.
+        kid: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -99,7 +102,7 @@ pub async fn run() -> ExitCode {
         Command::Serve => serve(config).await,
         Command::Migrate => migrate(&config).await,
         Command::Keys(Keys::List) => list_keys(&config).await,
-        Command::Keys(Keys::Rotate | Keys::Revoke) => {
+        Command::Keys(Keys::Rotate | Keys::Revoke { .. }) => {
             eprintln!("not in this version");
             ExitCode::from(EX_USAGE)
         }

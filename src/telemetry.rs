@@ -35,4 +35,9 @@ pub fn start(telemetry: &Telemetry) {
     };
     // A program that embeds Gatepass has a subscriber of its own; then that one stays.
     drop(started);
+    std::panic::set_hook(Box::new(|panic| {
+        // Where, and not what: the payload may hold what the handler was at.
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panic");
+    }));
 }

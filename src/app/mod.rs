@@ -190,7 +190,7 @@ fn serve_all(
     tasks: &TaskTracker,
 ) {
     let (limits, server) = (limits(&app.config.server), &app.config.server);
-    let ids = Arc::new(Ids::new(Arc::clone(&app.clock), Arc::clone(&app.entropy)));
+    let ids = Arc::new(Ids::new(Arc::clone(&app.clock), &*app.entropy));
     let entropy = || Arc::clone(&app.entropy);
     let calls = layered(front.clone(), Arc::clone(&ids), server.request_timeout, stop.clone());
     tasks.spawn(accept::serve(grpc, limits.clone(), entropy(), calls, stop.clone()));

@@ -65,7 +65,7 @@ impl Server {
 }
 
 fn around<S>(service: S, draining: &CancellationToken) -> Layered<S> {
-    let ids = Arc::new(Ids::new(Arc::new(SystemClock), Arc::new(OsEntropy)));
+    let ids = Arc::new(Ids::new(Arc::new(SystemClock), &OsEntropy));
     layered(service, ids, NEVER, draining.clone())
 }
 

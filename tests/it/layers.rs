@@ -21,7 +21,7 @@ const CHECK: &str = "/grpc.health.v1.Health/Check";
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn around<S>(service: S) -> Layered<S> {
-    let ids = Arc::new(Ids::new(Arc::new(SystemClock), Arc::new(OsEntropy)));
+    let ids = Arc::new(Ids::new(Arc::new(SystemClock), &OsEntropy));
     layered(service, ids, TIMEOUT, CancellationToken::new())
 }
 

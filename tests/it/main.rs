@@ -1,5 +1,6 @@
 //! The tests that boot something: one binary, a file a subject.
 #![expect(
+    unreachable_pub,
     clippy::disallowed_types,
     clippy::unwrap_used,
     clippy::expect_used,

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use http::{HeaderName, HeaderValue};
@@ -30,22 +31,27 @@ impl RequestId {
     }
 }
 
-/// What fresh ids are made from.
+/// What fresh ids are made from: the time, and a random start that is counted up. An id of a call must differ from
+/// all others and need not be a secret, so a call does not pay for randomness.
 pub struct Ids {
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    start: u128,
+    made: AtomicU64,
 }
 
 impl Ids {
     /// Ids of this clock's time.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { clock, entropy }
+    pub fn new(clock: Arc<dyn Clock>, entropy: &dyn Entropy) -> Self {
+        Self { clock, start: u128::from_be_bytes(random(entropy)), made: AtomicU64::new(0) }
     }
 
     fn mint(&self) -> HeaderValue {
         let millis = u64::try_from(self.clock.now().millis()).unwrap_or(0);
-        let id = uuid::Builder::from_unix_timestamp_millis(millis, &random(&*self.entropy)).into_uuid();
+        let made = self.made.fetch_add(1, Ordering::Relaxed);
+        let [.., a, b, c, d, e, f, g, h, i, j] = self.start.wrapping_add(made.into()).to_be_bytes();
+        let id =
+            uuid::Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]).into_uuid();
         let mut text = Uuid::encode_buffer();
         HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text))
             .unwrap_or(HeaderValue::from_static("-"))
