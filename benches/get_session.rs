@@ -10,7 +10,6 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_types,
-    missing_docs,
     reason = "a program for a person at a terminal"
 )]
 

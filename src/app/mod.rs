@@ -123,29 +123,41 @@ impl Bound {
     /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartFault> {
         let Self { app, grpc, http, admin, health } = self;
-        let stop = shutdown.child_token();
+        // Watchers of the health learn that it ends before their streams do.
+        let stop = CancellationToken::new();
         let front = Front::new(always(&app.config.server, &health));
         let keys = Arc::new(keys::PublishedKeys::default());
         let tasks = TaskTracker::new();
         serve_all(&app, &health, &front, &keys, [grpc, http, admin], &stop, &tasks);
-        let started = tokio::select! {
-            started = start::start(&app, &front, &keys, &health) => started.map(Some),
-            () = stop.cancelled() => Ok(None),
+        let drain = async {
+            shutdown.cancelled().await;
+            health.draining().await;
+            stop.cancel();
+            tasks.close();
+            tasks.wait().await;
         };
-        let outcome = match started {
-            Ok(Some(running)) => {
+        tokio::pin!(drain);
+        let started = tokio::select! {
+            started = start::start(&app, &front, &keys, &health) => started,
+            () = &mut drain => return Ok(()),
+        };
+        match started {
+            Ok(running) => {
                 tracing::info!("ready");
-                running.until(&health, &stop).await;
+                // The feed is followed, and the database stays open, until the last call has ended.
+                tokio::select! {
+                    () = running.follow_feed(&health) => {}
+                    () = &mut drain => {}
+                }
+                running.close().await;
                 Ok(())
             }
-            Ok(None) => Ok(()),
-            Err(fault) => Err(fault),
-        };
-        health.draining().await;
-        stop.cancel();
-        tasks.close();
-        tasks.wait().await;
-        outcome
+            Err(fault) => {
+                shutdown.cancel();
+                drain.await;
+                Err(fault)
+            }
+        }
     }
 }
 

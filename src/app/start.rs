@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use tokio_util::sync::CancellationToken;
 
 use super::keys::{KeysFault, PublishedKeys, load_ring};
 use super::{App, rules, secret_file};
@@ -17,6 +16,7 @@ use crate::callbacks::{Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
+use crate::model::{Clock, Entropy};
 use crate::storage::{Database, Options, StoreError};
 use crate::tokens::{CachingVerifier, Secrets, SecretsFault, Verifier, VerifyToken};
 
@@ -70,7 +70,7 @@ pub(super) struct Running {
     database: Database,
     revocations: Arc<Revocations>,
     rules: Rules,
-    app_clock: Arc<dyn crate::model::Clock>,
+    clock: Arc<dyn Clock>,
     poll: Duration,
 }
 
@@ -122,35 +122,23 @@ pub(super) async fn start(
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
-    Ok(Running { database, revocations, rules, app_clock: Arc::clone(&app.clock), poll })
+    Ok(Running { database, revocations, rules, clock: Arc::clone(&app.clock), poll })
 }
 
 impl Running {
-    /// Follows the feed until told to stop.
-    pub(super) async fn until(self, health: &Health, stop: &CancellationToken) {
-        let (limit, stores) = (self.rules.stale_limit, Arc::new(self.database.clone()));
-        let (revocations, health) = (Arc::clone(&self.revocations), health.clone());
-        let watched = Arc::clone(&revocations);
-        let on_read = move || {
-            let (health, watched) = (health.clone(), Arc::clone(&watched));
-            async move {
-                let fresh = watched.checked().is_some_and(|(_, age)| age <= limit);
-                health.auth_service(fresh).await;
-            }
+    /// Follows the feed for ever.
+    pub(super) async fn follow_feed(&self, health: &Health) {
+        let limit = self.rules.stale_limit;
+        let on_read = || async move {
+            let fresh = self.revocations.checked().is_some_and(|(_, age)| age <= limit);
+            health.auth_service(fresh).await;
         };
-        let feed = follow(
-            Arc::clone(&stores) as _,
-            stores,
-            revocations,
-            self.rules,
-            self.app_clock,
-            self.poll,
-            on_read,
-        );
-        tokio::select! {
-            () = feed => {}
-            () = stop.cancelled() => {}
-        }
+        let (database, revocations) = (&self.database, &*self.revocations);
+        follow(database, database, revocations, &self.rules, &*self.clock, self.poll, on_read).await;
+    }
+
+    /// Lets go of the database.
+    pub(super) async fn close(self) {
         self.database.close().await;
     }
 }
@@ -166,7 +154,7 @@ fn callers(config: &Config) -> Callers {
 }
 
 /// The configured secrets, or the one that is kept beside the database.
-pub(super) fn secrets(config: &Config, entropy: &dyn crate::model::Entropy) -> Result<Secrets, StartFault> {
+pub(super) fn secrets(config: &Config, entropy: &dyn Entropy) -> Result<Secrets, StartFault> {
     let secrets = if let Some(secrets) = &config.secrets {
         secrets.clone()
     } else {

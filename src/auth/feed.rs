@@ -1,12 +1,11 @@
 //! Following the revocation feed: read to its end once before the first call is answered, then every quarter of
 //! `max_staleness`.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::revocation::Revocations;
 use super::shared::Rules;
-use crate::model::{Clock, FeedEntry, Revocation, UserId};
+use crate::model::{Clock, FeedEntry, Revocation, User, UserId};
 use crate::storage::{RevocationFeed, StoreResult, UserStore};
 
 /// Reads what was appended since the last time, with the users it names, and takes it over.
@@ -21,9 +20,11 @@ pub async fn read_feed(
     let entries = feed.revocations_after(revocations.seq()).await?;
     let changed = changed_users(&entries);
     let users = if changed.is_empty() { Vec::new() } else { users.find_users(&changed).await? };
-    let users =
-        users.into_iter().map(|user| (rules.user_claims(&user), user)).map(|(claims, user)| (user, claims));
-    revocations.apply(&entries, users.collect(), clock);
+    let told = |user: User| {
+        let claims = rules.user_claims(&user);
+        (user, claims)
+    };
+    revocations.apply(&entries, users.into_iter().map(told).collect(), clock);
     revocations.note_checked(by_clock, by_timer);
     Ok(())
 }
@@ -41,18 +42,18 @@ fn changed_users(entries: &[FeedEntry]) -> Vec<UserId> {
 
 /// Reads the feed again and again; after each try `on_read` looks at how fresh it is.
 pub async fn follow<R: Future<Output = ()> + Send>(
-    feed: Arc<dyn RevocationFeed>,
-    users: Arc<dyn UserStore>,
-    revocations: Arc<Revocations>,
-    rules: Rules,
-    clock: Arc<dyn Clock>,
+    feed: &dyn RevocationFeed,
+    users: &dyn UserStore,
+    revocations: &Revocations,
+    rules: &Rules,
+    clock: &dyn Clock,
     every: Duration,
     on_read: impl Fn() -> R + Send,
 ) {
     let mut failing = false;
     loop {
         tokio::time::sleep(every).await;
-        let read = read_feed(&*feed, &*users, &revocations, &rules, &*clock).await;
+        let read = read_feed(feed, users, revocations, rules, clock).await;
         if let Err(error) = &read
             && !failing
         {

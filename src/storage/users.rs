@@ -13,6 +13,9 @@ use super::{
 };
 use crate::model::{Account, AccountKey, EmailKey, ProviderId, Revocation, User, UserId};
 
+/// A statement can have only so many values.
+const IDS_A_STATEMENT: usize = 500;
+
 #[async_trait]
 impl UserStore for Database {
     async fn find_user(&self, id: UserId) -> StoreResult<Option<User>> {
@@ -20,9 +23,14 @@ impl UserStore for Database {
     }
 
     async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
-        let ids = ids.iter().map(|id| id.0);
-        let rows = user::Entity::find().filter(user::Column::Id.is_in(ids)).all(&self.read).await?;
-        rows.into_iter().map(convert::user).collect()
+        let mut users = Vec::with_capacity(ids.len());
+        for some in ids.chunks(IDS_A_STATEMENT) {
+            let some = some.iter().map(|id| id.0);
+            for row in user::Entity::find().filter(user::Column::Id.is_in(some)).all(&self.read).await? {
+                users.push(convert::user(row)?);
+            }
+        }
+        Ok(users)
     }
 
     async fn find_user_by_account(&self, key: AccountKey) -> StoreResult<Option<(User, Account)>> {
