@@ -13,5 +13,6 @@ mod crash;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod rotation_model;
 mod statements;
 mod support;
