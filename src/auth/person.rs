@@ -46,7 +46,7 @@ impl Auth {
                 return Ok(Err((refuse(DenialReason::UserBanned), Vec::new())));
             }
             let known = Some(user.version);
-            let user = self.refreshed(user, profile, now).await?;
+            let user = self.refreshed(user, profile, now, look_up).await?;
             return Ok(Ok(Person { user, account, known }));
         }
         if let Some(email) = profile.verified_email()
@@ -92,7 +92,7 @@ impl Auth {
 
     /// A known user after this sign-in: name and image as told now, the e-mail only if it had none or if its own
     /// was verified.
-    async fn refreshed(&self, known: User, profile: &Profile, now: Timestamp) -> Result<User> {
+    async fn refreshed(&self, known: User, profile: &Profile, now: Timestamp, look_up: bool) -> Result<User> {
         let mut user = known.clone();
         if profile.name.is_some() {
             user.name.clone_from(&profile.name);
@@ -100,7 +100,7 @@ impl Auth {
         if profile.image.is_some() {
             user.image.clone_from(&profile.image);
         }
-        self.refresh_email(&mut user, profile).await?;
+        self.refresh_email(&mut user, profile, look_up).await?;
         if user != known {
             user.version += 1;
             user.updated_at = now;
@@ -109,13 +109,15 @@ impl Auth {
         Ok(user)
     }
 
-    async fn refresh_email(&self, user: &mut User, profile: &Profile) -> Result<()> {
+    async fn refresh_email(&self, user: &mut User, profile: &Profile, look_up: bool) -> Result<()> {
         let had_none = user.email.is_none();
         let newly_verified = user.email == profile.email && !user.email_verified;
         match profile.verified_email() {
             Some(email) if had_none || newly_verified => {
                 // Somebody else's verified e-mail stays theirs.
-                if self.parts.users.find_user_by_email(EmailKey::from(email)).await?.is_none() {
+                let taken =
+                    look_up && self.parts.users.find_user_by_email(EmailKey::from(email)).await?.is_some();
+                if !taken {
                     user.email = Some(email.clone());
                     user.email_verified = true;
                 }

@@ -87,8 +87,8 @@ impl Auth {
     async fn sign_in_proven(&self, call: &Call, request: &SignIn) -> Result<SignInOutcome> {
         let redirect_to = self.redirect_to(&request.redirect_to).await?;
         let profile = request.profile.to_claims();
-        for _ in 0..ATTEMPTS {
-            let person = match self.find_person(&request.profile).await? {
+        for attempt in 0..ATTEMPTS {
+            let person = match self.find_person(&request.profile, attempt > 0).await? {
                 Ok(person) => person,
                 Err((denial, linked)) => return self.denied(call, &request.profile, denial, linked).await,
             };

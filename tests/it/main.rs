@@ -12,4 +12,5 @@ mod accept;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod statements;
 mod support;

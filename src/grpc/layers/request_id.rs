@@ -49,9 +49,10 @@ impl Ids {
     fn mint(&self) -> HeaderValue {
         let millis = u64::try_from(self.clock.now().millis()).unwrap_or(0);
         let made = self.made.fetch_add(1, Ordering::Relaxed);
-        let [.., a, b, c, d, e, f, g, h, i, j] = self.start.wrapping_add(made.into()).to_be_bytes();
-        let id =
-            uuid::Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]).into_uuid();
+        let next = self.start.wrapping_add(made.into()).to_be_bytes();
+        let mut low = [0; 10];
+        low.copy_from_slice(&next[6..]);
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &low).into_uuid();
         let mut text = Uuid::encode_buffer();
         HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text))
             .unwrap_or(HeaderValue::from_static("-"))

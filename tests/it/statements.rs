@@ -1,0 +1,81 @@
+//! How many SQL statements a call costs, without the ends of its transaction.
+
+use gatepass::grpc::proto::v1::{
+    GetSessionRequest, ProfileCredential, RefreshTokenRequest, get_session_request, sign_in_request,
+};
+
+use crate::support::{TestApp, app, builder, profile};
+
+fn count(app: &TestApp) -> usize {
+    app.take_statements().len()
+}
+
+#[tokio::test]
+async fn a_call_costs_few_statements() {
+    let app = app().await;
+    count(&app);
+    let grant = app.sign_in("ada").await.grant.unwrap();
+    let sign_up = count(&app);
+    let issued = app.issue(&grant).await.unwrap();
+    let issue = count(&app);
+    let credential = Some(get_session_request::Credential::AccessToken(issued.access_token));
+    let request = GetSessionRequest { credential, ..Default::default() };
+    app.auth.clone().get_session(request.clone()).await.unwrap();
+    app.auth.clone().get_session(request).await.unwrap();
+    let session = count(&app);
+    let request = RefreshTokenRequest { refresh_token: issued.refresh_token, ..Default::default() };
+    app.auth.clone().refresh_token(request.clone()).await.unwrap();
+    let refresh = count(&app);
+    app.auth.clone().refresh_token(request).await.unwrap();
+    let replay = count(&app);
+    app.sign_in("ada").await;
+    let returning = count(&app);
+    assert_eq!(session, 0);
+    assert!(sign_up <= 6 && returning <= 6, "SignIn: {sign_up}, {returning}");
+    assert!((1..=3).contains(&issue), "IssueToken: {issue}");
+    assert!((1..=3).contains(&refresh) && (1..=3).contains(&replay), "RefreshToken: {refresh}, {replay}");
+}
+
+#[tokio::test]
+async fn a_refresh_that_is_logged_costs_three_at_most() {
+    let app = builder().config("auth_log: {exclude: []}").start().await;
+    let issued = app.tokens("ada").await;
+    count(&app);
+    let request = RefreshTokenRequest { refresh_token: issued.refresh_token, ..Default::default() };
+    app.auth.clone().refresh_token(request).await.unwrap();
+    assert_eq!(count(&app), 3);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_changes_the_profile_costs_six_at_most() {
+    let app = app().await;
+    let named = |name: &str, email: Option<&str>| {
+        let mut request = profile("ada");
+        if let Some(sign_in_request::Credential::Profile(profile)) = &mut request.credential {
+            *profile = ProfileCredential {
+                name: Some(name.to_owned()),
+                email: email.map(str::to_owned),
+                email_verified: email.is_some(),
+                ..profile.clone()
+            };
+        }
+        request
+    };
+    app.auth.clone().sign_in(named("Ada", None)).await.unwrap();
+    count(&app);
+    app.auth.clone().sign_in(named("Countess", None)).await.unwrap();
+    assert!(count(&app) <= 6);
+    app.auth.clone().sign_in(named("Ada King", Some("ada@example.com"))).await.unwrap();
+    assert!(count(&app) <= 6);
+}
+
+#[tokio::test]
+async fn a_forged_refresh_token_costs_none() {
+    let app = app().await;
+    let token = app.tokens("ada").await.refresh_token;
+    count(&app);
+    let forged = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'B' } else { 'A' });
+    let request = RefreshTokenRequest { refresh_token: forged, ..Default::default() };
+    app.auth.clone().refresh_token(request).await.unwrap_err();
+    assert_eq!(count(&app), 0);
+}
