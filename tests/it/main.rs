@@ -16,3 +16,4 @@ mod layers;
 mod rotation_model;
 mod statements;
 mod support;
+mod token_forgery;
