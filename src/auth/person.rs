@@ -45,7 +45,16 @@ impl Auth {
         let now = self.now();
         let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
         let refuse = |reason| Denial { reason, detail: None };
-        if let Some((user, account)) = self.parts.users.find_user_by_account(key).await? {
+        let mut found = self.parts.users.find_user_by_account(key).await?;
+        let mut owner = None;
+        if let Some(email) = profile.verified_email().filter(|_| found.is_none()) {
+            owner = self.parts.users.find_user_by_email(EmailKey::from(email)).await?;
+            if owner.is_some() {
+                // The same person may have signed up between the two looks.
+                found = self.parts.users.find_user_by_account(key).await?;
+            }
+        }
+        if let Some((user, account)) = found {
             if user.is_banned(now) {
                 return Ok(Err((refuse(DenialReason::UserBanned), Vec::new())));
             }
@@ -53,9 +62,7 @@ impl Auth {
             let user = self.refreshed(user, profile, now, look_up).await?;
             return Ok(Ok(Person { user, account, known }));
         }
-        if let Some(email) = profile.verified_email()
-            && let Some(owner) = self.parts.users.find_user_by_email(EmailKey::from(email)).await?
-        {
+        if let Some(owner) = owner {
             let linked = self.parts.users.linked_providers(owner.id).await?;
             return Ok(Err((refuse(DenialReason::AccountNotLinked), linked)));
         }
