@@ -16,7 +16,7 @@ import time
 import urllib.request
 
 BLOCK = re.compile(
-    r"^(?P<indent> *)(?:<!-- (?P<mark>run|file)(?:: (?P<what>[^>]*?))? -->\n\s*)?"
+    r"^ *(?:<!-- (?P<mark>run|file)(?:: (?P<what>[^>]*?))? -->\n\s*)?"
     r"```(?P<language>\w+)\n(?P<text>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -82,7 +82,7 @@ def blocks(text, ports):
     for name, port in DEFAULT_PORTS.items():
         text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ports[name]}")
     for found in BLOCK.finditer(text):
-        yield found["mark"], found["what"], found["language"], textwrap.dedent(found["indent"] + found["text"])
+        yield found["mark"], found["what"], found["language"], textwrap.dedent(found["text"])
 
 
 def run_all(readme, folder, ports):
