@@ -57,7 +57,9 @@ fn tell(error: &Error) -> String {
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => TOO_LARGE,
         // The scanner's own limit of nesting, which it tells in words only.
-        Error::Message { msg, .. } | Error::ExternalMessage { msg, .. } if msg == "recursion limit exceeded" => {
+        Error::Message { msg, .. } | Error::ExternalMessage { msg, .. }
+            if msg == "recursion limit exceeded" =>
+        {
             TOO_LARGE
         }
         _ => return format!("is not the YAML of a configuration: {}", plain(error)),
