@@ -13,5 +13,6 @@ mod crash;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod sign_in;
 mod statements;
 mod support;

@@ -1,5 +1,10 @@
 //! A whole Gatepass for one test: its own database, free ports, a clock that stands still, and real clients.
 
+pub mod callers;
+pub mod crowd;
+pub mod hooks;
+pub mod people;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -1,0 +1,36 @@
+//! Callers of a test: the `callers` section, and the key of each.
+
+use gatepass::model::sha256;
+use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
+
+use super::with_key;
+
+/// The key of the caller of this id.
+pub fn key(id: &str) -> String {
+    format!("key-of-{id}")
+}
+
+/// One entry of `callers`, known by its [`key`]; `more` has at least `allow`.
+pub fn caller(id: &str, more: &str) -> String {
+    format!("  - {{id: '{id}', credential: {}, {more}}}\n", credential(&key(id)))
+}
+
+/// The credential of a bearer string.
+pub fn credential(key: &str) -> String {
+    let hash: String = sha256(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{{key_sha256: '{hash}'}}")
+}
+
+/// The section of these entries.
+pub fn callers(entries: &[String]) -> String {
+    format!("callers:\n{}", entries.concat())
+}
+
+/// Calls a method by its path with an empty message.
+pub async fn call(channel: &Channel, path: &str, key: &str) -> Result<Response<()>, Status> {
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.map_err(|error| Status::new(Code::Unknown, error.to_string()))?;
+    let codec = tonic_prost::ProstCodec::<(), ()>::default();
+    client.unary(with_key((), key), path.parse().unwrap(), codec).await
+}

@@ -1,0 +1,69 @@
+//! Callbacks made of closures; what has none is not implemented.
+
+use async_trait::async_trait;
+use gatepass::auth::{
+    Callback, CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SignInDecision, SignInInput,
+};
+
+type OnSignIn = dyn Fn(&SignInInput<'_>) -> CallbackResult<SignInDecision> + Send + Sync;
+type OnJwt = dyn Fn(&JwtInput<'_>) -> CallbackResult<JwtDecision> + Send + Sync;
+type OnRedirect = dyn Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> + Send + Sync;
+
+/// Closures in the place of callbacks.
+#[derive(Default)]
+pub struct Hooks {
+    sign_in: Option<Box<OnSignIn>>,
+    jwt: Option<Box<OnJwt>>,
+    redirect: Option<Box<OnRedirect>>,
+}
+
+/// A `sign_in` callback.
+pub fn on_sign_in(
+    hook: impl Fn(&SignInInput<'_>) -> CallbackResult<SignInDecision> + Send + Sync + 'static,
+) -> Hooks {
+    Hooks { sign_in: Some(Box::new(hook)), ..Hooks::default() }
+}
+
+/// A `jwt` callback.
+pub fn on_jwt(hook: impl Fn(&JwtInput<'_>) -> CallbackResult<JwtDecision> + Send + Sync + 'static) -> Hooks {
+    Hooks { jwt: Some(Box::new(hook)), ..Hooks::default() }
+}
+
+/// A `redirect` callback.
+pub fn on_redirect(
+    hook: impl Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> + Send + Sync + 'static,
+) -> Hooks {
+    Hooks { redirect: Some(Box::new(hook)), ..Hooks::default() }
+}
+
+/// Claims for a `jwt` callback to answer.
+pub fn claims(claims: serde_json::Value) -> JwtDecision {
+    match claims {
+        serde_json::Value::Object(claims) => JwtDecision::Claims(claims),
+        other => panic!("not an object: {other}"),
+    }
+}
+
+#[async_trait]
+impl Callbacks for Hooks {
+    async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
+        self.sign_in.as_ref().map_or(Ok(SignInDecision::Allow), |hook| hook(input))
+    }
+
+    async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
+        self.jwt.as_ref().map_or_else(|| Ok(claims(serde_json::json!({}))), |hook| hook(input))
+    }
+
+    async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
+        self.redirect.as_ref().map_or(Ok(None), |hook| hook(input))
+    }
+
+    fn has(&self, callback: Callback) -> bool {
+        match callback {
+            Callback::SignIn => self.sign_in.is_some(),
+            Callback::Jwt => self.jwt.is_some(),
+            Callback::Redirect => self.redirect.is_some(),
+            Callback::Session => false,
+        }
+    }
+}
