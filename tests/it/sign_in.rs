@@ -564,6 +564,29 @@ async fn what_this_version_lacks_is_unimplemented() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_first_sign_ins_of_one_person_at_once_make_one_user() {
+    let app = patient().start().await;
+    let answers = at_once(50, |_| {
+        let mut auth = app.auth.clone();
+        async move { allowed(auth.sign_in(profile("ada")).await) }
+    })
+    .await;
+    assert_eq!(app.counts().await, [1, 1, 50]);
+    assert_eq!(answers.iter().filter(|answer| answer.is_new_user).count(), 1);
+    let mut users: Vec<_> = answers.iter().map(|answer| answer.user.clone().unwrap().id).collect();
+    users.dedup();
+    assert_eq!(users.len(), 1);
+    let mut grants: Vec<_> = answers.into_iter().map(|answer| answer.grant.unwrap()).collect();
+    grants.sort();
+    grants.dedup();
+    assert_eq!(grants.len(), 50);
+    let mut log = app.log().await;
+    log.sort();
+    assert_eq!(log[49], "SIGN_UP SUCCESS");
+    assert!(log[..49].iter().all(|line| line == "SIGN_IN SUCCESS"), "{log:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_accounts_with_one_verified_email_at_once_one_gets_a_user() {
     let app = patient().start().await;
     for round in 0..10_u32 {
