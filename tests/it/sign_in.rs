@@ -218,6 +218,66 @@ async fn an_unknown_account_with_somebodys_verified_email_is_not_linked() {
 }
 
 #[tokio::test]
+async fn the_configured_policy_decides_who_may_come() {
+    let domains = "allowed_email_domains: [example.com, example.org]";
+    let verified = "require_verified_email: true";
+    let both = "allowed_email_domains: [example.com], require_verified_email: true";
+    let closed = "allow_sign_up: false";
+    let [not_allowed, not_verified, sign_up_closed] =
+        [DenialReason::EmailNotAllowed, DenialReason::EmailNotVerified, DenialReason::SignUpClosed];
+    for (config, cases) in [
+        (
+            domains,
+            &[
+                (Some("ada@example.com"), true, None),
+                (Some("ada@EXAMPLE.org"), true, None),
+                (Some("eve@sub.example.com"), true, Some(not_allowed)),
+                (Some("eve@notexample.com"), true, Some(not_allowed)),
+                (Some("eve@example.com.evil.test"), true, Some(not_allowed)),
+                (Some("eve@example.com"), false, Some(not_allowed)),
+                (None, false, Some(not_allowed)),
+            ][..],
+        ),
+        (
+            verified,
+            &[
+                (Some("ada@example.com"), true, None),
+                (Some("eve@example.com"), false, Some(not_verified)),
+                (None, false, Some(not_verified)),
+            ],
+        ),
+        (
+            both,
+            &[
+                (Some("ada@example.com"), true, None),
+                (Some("eve@example.net"), true, Some(not_allowed)),
+                (Some("eve@example.com"), false, Some(not_verified)),
+            ],
+        ),
+        (closed, &[(Some("eve@example.com"), true, Some(sign_up_closed))]),
+    ] {
+        let app = builder().config(&format!("sign_in: {{{config}}}")).start().await;
+        let mut users = 0;
+        for (row, (email, is_verified, refused)) in cases.iter().enumerate() {
+            let told = person(&row.to_string(), *email, *is_verified);
+            let answer = app.try_sign_in(credential(told)).await;
+            let what = format!("{config}: {email:?} {is_verified}");
+            if let Some(reason) = refused {
+                let denied = denied(answer);
+                assert_eq!(denied.reason(), *reason, "{what}");
+                assert_eq!(denied.redirect_to, "http://localhost:3000/auth/error?error=AccessDenied");
+                let wanted = reason.as_str_name().replace("DENIAL_REASON_", "SIGN_IN_DENIED DENIED ");
+                assert_eq!(app.log().await.pop(), Some(wanted), "{what}");
+            } else {
+                users += 1;
+                assert!(allowed(answer).is_new_user, "{what}");
+            }
+            assert_eq!(app.counts().await, [users; 3], "{what}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_is_known_may_come_when_sign_up_is_closed() {
     let app = app().await;
     let known = app.sign_in("ada").await.user.unwrap();
