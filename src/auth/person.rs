@@ -32,10 +32,6 @@ impl Person {
 /// A refusal, and how the owner of the e-mail signs in.
 type Refusal = (Denial, Vec<ProviderId>);
 
-fn refuse(reason: DenialReason) -> Denial {
-    Denial { reason, detail: None }
-}
-
 impl Auth {
     /// Finds or drafts the person of a profile; refuses a banned one, and an e-mail that is somebody's.
     ///
@@ -73,21 +69,6 @@ impl Auth {
         let user = self.new_user(profile, now);
         let account = self.new_account(user.id, profile, now);
         Ok(Ok(Person { user, account, known: None }))
-    }
-
-    async fn known_person(
-        &self,
-        (user, account): (User, Account),
-        profile: &Profile,
-        now: Timestamp,
-        look_up: bool,
-    ) -> Result<std::result::Result<Person, Refusal>> {
-        if user.is_banned(now) {
-            return Ok(Err((refuse(DenialReason::UserBanned), Vec::new())));
-        }
-        let known = Some(user.version);
-        let user = self.refreshed(user, profile, now, look_up).await?;
-        Ok(Ok(Person { user, account, known }))
     }
 
     fn new_user(&self, profile: &Profile, now: Timestamp) -> User {
