@@ -10,12 +10,15 @@
 
 mod accept;
 mod crash;
+mod get_session;
 mod http_endpoints;
 mod issue_token;
 mod layers;
 mod refresh_token;
+mod resolve_redirect;
 mod rotation_model;
 mod sign_in;
+mod sign_out;
 mod statements;
 mod support;
 mod token_forgery;
