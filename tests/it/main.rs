@@ -5,4 +5,5 @@ mod accept;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod store;
 mod support;
