@@ -5,5 +5,6 @@ mod accept;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod migrations;
 mod store;
 mod support;

@@ -9,7 +9,7 @@ mod sessions;
 mod users;
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(crate) async fn open(url: String) -> Database {
     Database::connect(&options(url)).await.unwrap()
 }
 
-pub(crate) fn file_url(file: &PathBuf) -> String {
+pub(crate) fn file_url(file: &Path) -> String {
     format!("sqlite://{}?mode=rwc", file.display())
 }
 
@@ -176,3 +176,33 @@ macro_rules! backends {
 }
 
 backends!(sqlite_file, sqlite_in_memory);
+
+#[tokio::test]
+async fn sqlite_keeps_ids_as_16_bytes_and_digests_as_32() {
+    use sea_orm::{ConnectionTrait as _, Statement};
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gatepass.db");
+    let database = open(file_url(&file)).await;
+    database.migrate().await.unwrap();
+    sample::redeemed(&database, "ada").await;
+    database.close().await;
+    let db = sea_orm::Database::connect(format!("sqlite://{}", file.display())).await.unwrap();
+    for (table, columns, bytes) in [
+        ("users", &["id"][..], 16),
+        ("users", &["email_key"], 32),
+        ("accounts", &["id", "user_id"], 16),
+        ("accounts", &["account_key"], 32),
+        ("sessions", &["id", "user_id", "account_id"], 16),
+        ("sessions", &["grant_hash", "refresh_hash", "salt"], 32),
+        ("auth_logs", &["id", "user_id", "session_id"], 16),
+    ] {
+        for column in columns {
+            let sql = format!(
+                "SELECT count(*) AS n FROM {table} WHERE {column} IS NOT NULL \
+                 AND (typeof({column}) <> 'blob' OR length({column}) <> {bytes})"
+            );
+            let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+            assert_eq!(row.unwrap().try_get::<i64>("", "n").unwrap(), 0, "{table}.{column}");
+        }
+    }
+}
