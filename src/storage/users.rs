@@ -13,6 +13,9 @@ use super::{
 };
 use crate::model::{Account, AccountKey, EmailKey, ProviderId, Revocation, User, UserId};
 
+/// How many ids one statement asks for: SQLite takes 32,766 values, and long statements are slow to parse.
+const IDS_AT_ONCE: usize = 500;
+
 #[async_trait]
 impl UserStore for Database {
     async fn find_user(&self, id: UserId) -> StoreResult<Option<User>> {
@@ -20,9 +23,15 @@ impl UserStore for Database {
     }
 
     async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
-        let ids = ids.iter().map(|id| id.0);
-        let rows = user::Entity::find().filter(user::Column::Id.is_in(ids)).all(&self.read).await?;
-        rows.into_iter().map(convert::user).collect()
+        let mut users = Vec::with_capacity(ids.len());
+        for some in ids.chunks(IDS_AT_ONCE) {
+            let some = some.iter().map(|id| id.0);
+            let rows = user::Entity::find().filter(user::Column::Id.is_in(some)).all(&self.read).await?;
+            for row in rows {
+                users.push(convert::user(row)?);
+            }
+        }
+        Ok(users)
     }
 
     async fn find_user_by_account(&self, key: AccountKey) -> StoreResult<Option<(User, Account)>> {
