@@ -6,5 +6,6 @@ mod http_endpoints;
 mod issue_token;
 mod layers;
 mod migrations;
+mod program;
 mod store;
 mod support;

@@ -1,5 +1,7 @@
 //! A whole Gatepass for one test: its own database, free ports, a clock that stands still, and real clients.
 
+pub mod program;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
