@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use tracing::field::display;
 
 use crate::app::{self, App};
 use crate::config::{self, Config};
@@ -35,7 +36,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Serve until SIGTERM or SIGINT (the default).
     Serve,
@@ -54,14 +55,17 @@ enum Command {
     Health,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Keys {
     /// List the signing keys.
     List,
     /// Make a new key; comes with a later version.
     Rotate,
     /// Revoke a key; comes with a later version.
-    Revoke,
+    Revoke {
+        /// The key's id, as `keys list` tells it.
+        kid: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -99,14 +103,17 @@ pub async fn run() -> ExitCode {
         Command::Serve => serve(config).await,
         Command::Migrate => migrate(&config).await,
         Command::Keys(Keys::List) => list_keys(&config).await,
-        Command::Keys(Keys::Rotate | Keys::Revoke) => {
-            eprintln!("not in this version");
-            ExitCode::from(EX_USAGE)
-        }
+        Command::Keys(Keys::Rotate) => not_in_this_version("keys rotate"),
+        Command::Keys(Keys::Revoke { kid }) => not_in_this_version(&format!("keys revoke {kid}")),
         Command::Config(ConfigCommand::Check) => check(&config),
         Command::Health => health(&config).await,
         Command::Callers(Callers::Key) => ExitCode::SUCCESS,
     }
+}
+
+fn not_in_this_version(command: &str) -> ExitCode {
+    eprintln!("{command}: not in this version");
+    ExitCode::from(EX_USAGE)
 }
 
 async fn serve(config: Config) -> ExitCode {
@@ -116,7 +123,8 @@ async fn serve(config: Config) -> ExitCode {
     let served = match App::new(config).bind().await {
         Ok(bound) => {
             let (grpc, http, admin) = (bound.grpc_addr(), bound.http_addr(), bound.admin_addr());
-            tracing::info!(?grpc, ?http, ?admin, "listening");
+            let (grpc, http, admin) = (grpc.map(display), http.map(display), admin.map(display));
+            tracing::info!(grpc, http, admin, "listening");
             bound.run(shutdown).await
         }
         Err(fault) => Err(fault),
