@@ -13,6 +13,7 @@ mod crash;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod request_id;
 mod sign_in;
 mod statements;
 mod support;
