@@ -9,6 +9,7 @@
 )]
 
 mod accept;
+mod callers;
 mod crash;
 mod http_endpoints;
 mod issue_token;
