@@ -11,10 +11,15 @@
 mod accept;
 mod callers;
 mod crash;
+mod get_user;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod not_yet;
 mod request_id;
+mod revoke_session;
+mod revoke_user_sessions;
 mod sign_in;
 mod statements;
 mod support;
+mod update_user;
