@@ -1,4 +1,87 @@
 //! Gatepass: the four Auth.js callbacks as a gRPC authentication microservice.
+//!
+//! The README tells what it does and how to run it. This page tells how the code is laid out, and where to add what.
+//!
+//! # Floors
+//!
+//! Imports go down only:
+//!
+//! ```text
+//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks  →  tokens, storage  →  model
+//! ```
+//!
+//! | Module | Owns | Leaves to others |
+//! |---|---|---|
+//! | [`app`] | composition: the only place that names concrete types of every floor; start, drain | everything that decides |
+//! | [`cli`] | commands and exit codes | what a command does |
+//! | [`config`] | YAML and variables, once, into plain sections; every fault with its line | building things of it: [`app`] |
+//! | [`telemetry`] | the log, and what is never in it | what is logged |
+//! | [`grpc`] | generated code, conversion, layers, status, health, reflection, the accept loop | decisions |
+//! | [`http`] | JWKS, discovery, probes, on the accept loop and health of [`grpc`] | keys |
+//! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
+//! | [`callbacks`] | the ways a callback can be given: the policy of the configuration, the chain | when they are called |
+//! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
+//! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
+//! | [`model`] | types and pure rules: ids, e-mails, claims, redirects, clock, entropy | I/O of any kind |
+//!
+//! The ground floors `tokens` and `storage` know nothing of each other. `migrations/` is a crate of its own, because
+//! past migrations must not change their meaning when entities do.
+//!
+//! # How a call flows
+//!
+//! Decode → use case → ground → database, and back once. An RPC method in [`grpc`] decodes, calls, encodes: a few lines.
+//! Around it stand the layers: request id, span, panic, deadline, caller and permission (read from the option on the
+//! method in the proto). `GetSession` asks a [`SessionReader`](auth::SessionReader): it holds a verifier, the list of
+//! revocations and a clock, and no store, so the compiler keeps the database off that path.
+//!
+//! **One name, five places**: `rpc RefreshToken` ↔ `refresh_token()` in `grpc/auth_service.rs` ↔
+//! `auth/refresh_token.rs` ↔ `tests/it/refresh_token.rs` ↔ its paragraph in the README.
+//!
+//! # Rules
+//!
+//! - **Stores are atomic steps, not CRUD.** Each method is one statement or one transaction; its UPDATE carries the state
+//!   that it expects, and the rows it changed decide. No transaction leaves [`storage`].
+//! - **Time and randomness are arguments**: [`Clock`](model::Clock) and [`Entropy`](model::Entropy). The linter refuses the
+//!   system's own elsewhere.
+//! - **Foreign types stay on the floor that owns them** (`tonic::Status`, sea-orm's, jsonwebtoken's keys): `.clippy.toml`.
+//!   The owning floor opens with an `expect` that says so.
+//! - **The type says how far a value may be trusted**: a [`RedirectUrl`](model::RedirectUrl) can be made by the redirect rule
+//!   only; what holds a secret redacts its `Debug`.
+//! - **One error**: ground floors have small enums, [`auth::Error`] is what use cases answer, and `grpc/status.rs` alone makes
+//!   code, reason and message of it, and logs the cause once.
+//! - **Callbacks run before anything is spent and never inside a transaction.** One that fails lets nobody in.
+//! - **A written change and its row in the auth log are one transaction.**
+//! - **`Arc<dyn Trait>`**, no generic services. **Caches are decorators** of the trait they implement.
+//! - Files have one subject and stay under 250 lines, tests aside; modules open with what they own and what they leave to
+//!   others. Log messages in lower case, what one filters by in fields; never tokens, e-mail addresses or bodies.
+//!
+//! # Where to add what
+//!
+//! | To add | Touch |
+//! |---|---|
+//! | an RPC | the proto with its permission option; one file in `auth/`; one method in `grpc/*_service.rs` and its conversion; one file in `tests/it/` |
+//! | an error reason | one value in `error_reason.proto`; a variant of [`auth::Error`]; the arms that the compiler then demands |
+//! | a stored field | a migration; its entity; one conversion in `storage/convert.rs` |
+//! | a setting | a field with its doc and one line in its file in `config/`; its row in the README; where it is used |
+//! | a section of settings | the same, and its name in `config/overrides.rs` |
+//! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
+//! | another way to give callbacks | one file in `callbacks/`; one link in the chain that `app` builds |
+//! | a provider | nothing yet: with its feature, a stanza of configuration, or one file and one line in a registry, in `oauth/` beside `tokens` |
+//! | a database | a feature of sea-orm and its scheme in `config/database.rs`; its error codes in `storage/error.rs`; the store tests run on it |
+//! | a metric, a span field | the layer in `grpc/layers/` that sees it |
+//!
+//! # Decisions
+//!
+//! Dated paragraphs about the product are in `CHANGELOG.md`. About the layout:
+//!
+//! **2026-11-23 · One package.** A library and a thin binary, with `migrations` as the only other member: floors are modules
+//! that clippy and review keep apart. A crate a floor lost: eight manifests, and a build no faster on two cores.
+//!
+//! **2026-11-23 · `http` stands on `grpc`'s accept loop.** The limits and the drain of a listener are the same for both; a third
+//! module for them lost, as it would have had these two users only.
+//!
+//! **2026-11-23 · Protos are compiled in the build, by protox.** No `protoc` to install, and comments and method options survive.
+//! Checked-in generated code lost: it drifts.
 
 pub mod app;
 pub mod auth;

@@ -32,10 +32,6 @@ impl Person {
 /// A refusal, and how the owner of the e-mail signs in.
 type Refusal = (Denial, Vec<ProviderId>);
 
-fn refuse(reason: DenialReason) -> Denial {
-    Denial { reason, detail: None }
-}
-
 impl Auth {
     /// Finds or drafts the person of a profile; refuses a banned one, and an e-mail that is somebody's.
     ///
@@ -48,37 +44,31 @@ impl Auth {
     ) -> Result<std::result::Result<Person, Refusal>> {
         let now = self.now();
         let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
-        if let Some(found) = self.parts.users.find_user_by_account(key).await? {
-            return self.known_person(found, profile, now, look_up).await;
-        }
-        if let Some(email) = profile.verified_email()
-            && let Some(owner) = self.parts.users.find_user_by_email(EmailKey::from(email)).await?
-        {
-            // The owner may be this very person, whose first sign-in was written since the look at the account.
-            if let Some(found) = self.parts.users.find_user_by_account(key).await? {
-                return self.known_person(found, profile, now, look_up).await;
+        let refuse = |reason| Denial { reason, detail: None };
+        let mut found = self.parts.users.find_user_by_account(key).await?;
+        let mut owner = None;
+        if let Some(email) = profile.verified_email().filter(|_| found.is_none()) {
+            owner = self.parts.users.find_user_by_email(EmailKey::from(email)).await?;
+            if owner.is_some() {
+                // The same person may have signed up between the two looks.
+                found = self.parts.users.find_user_by_account(key).await?;
             }
+        }
+        if let Some((user, account)) = found {
+            if user.is_banned(now) {
+                return Ok(Err((refuse(DenialReason::UserBanned), Vec::new())));
+            }
+            let known = Some(user.version);
+            let user = self.refreshed(user, profile, now, look_up).await?;
+            return Ok(Ok(Person { user, account, known }));
+        }
+        if let Some(owner) = owner {
             let linked = self.parts.users.linked_providers(owner.id).await?;
             return Ok(Err((refuse(DenialReason::AccountNotLinked), linked)));
         }
         let user = self.new_user(profile, now);
         let account = self.new_account(user.id, profile, now);
         Ok(Ok(Person { user, account, known: None }))
-    }
-
-    async fn known_person(
-        &self,
-        (user, account): (User, Account),
-        profile: &Profile,
-        now: Timestamp,
-        look_up: bool,
-    ) -> Result<std::result::Result<Person, Refusal>> {
-        if user.is_banned(now) {
-            return Ok(Err((refuse(DenialReason::UserBanned), Vec::new())));
-        }
-        let known = Some(user.version);
-        let user = self.refreshed(user, profile, now, look_up).await?;
-        Ok(Ok(Person { user, account, known }))
     }
 
     fn new_user(&self, profile: &Profile, now: Timestamp) -> User {

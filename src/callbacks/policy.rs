@@ -22,8 +22,9 @@ impl Policy {
 
     fn refuses(&self, input: &SignInInput<'_>) -> Option<DenialReason> {
         let verified = input.profile.get("email_verified") == Some(&Value::Bool(true));
-        let email = input.profile.get("email").and_then(Value::as_str);
-        let email = email.filter(|_| verified).and_then(|text| Email::parse(text).ok());
+        let email =
+            input.profile.get("email").and_then(Value::as_str).and_then(|text| Email::parse(text).ok());
+        let email = email.filter(|_| verified);
         let domains = &self.0.allowed_email_domains;
         let of_domain = email.as_ref().is_some_and(|email| domains.iter().any(|domain| domain.is_of(email)));
         if self.0.require_verified_email && email.is_none() {

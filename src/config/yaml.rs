@@ -38,9 +38,13 @@ pub(super) fn parse(text: &[u8], origin: &dyn Fn(u64) -> Option<Origin>) -> Resu
     }
 }
 
+const TOO_LARGE: &str = "is too large, too deep or has too many aliases";
+
 /// What to say of the parser's refusals. Its own words for these would quote the text or name Rust types.
 fn tell(error: &Error) -> String {
     let own = match error {
+        // What went wrong in the copy that an alias stands for.
+        Error::AliasError { error, .. } => return tell(error),
         Error::MultipleDocuments { .. } => "holds more than one YAML document; keep one",
         Error::InvalidUtf8Input => "is not UTF-8 text",
         Error::UnsupportedTag { .. } => "YAML tags are not taken; put text that begins with \"!\" in quotes",
@@ -51,7 +55,13 @@ fn tell(error: &Error) -> String {
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => "is too large, too deep or has too many aliases",
+        | Error::AliasReplayStackDepthExceeded { .. } => TOO_LARGE,
+        // The scanner's own limit of nesting, which it tells in words only.
+        Error::Message { msg, .. } | Error::ExternalMessage { msg, .. }
+            if msg == "recursion limit exceeded" =>
+        {
+            TOO_LARGE
+        }
         _ => return format!("is not the YAML of a configuration: {}", plain(error)),
     };
     own.to_owned()

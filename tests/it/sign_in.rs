@@ -433,10 +433,10 @@ async fn the_policy_comes_before_a_callback() {
 #[tokio::test]
 async fn a_callback_sees_user_account_profile_and_client() {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let sees = Arc::clone(&seen);
+    let witness = Arc::clone(&seen);
     let hooks = on_sign_in(move |input| {
         let (user, origin) = (input.user, input.origin);
-        sees.lock().unwrap().push((
+        witness.lock().unwrap().push((
             (user.id.to_string(), user.name.clone(), user.role.clone(), user.email_verified),
             (input.account.provider.to_string(), input.account.provider_account_id.as_str().to_owned()),
             serde_json::to_value(input.profile).unwrap(),

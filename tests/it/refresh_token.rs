@@ -1,0 +1,342 @@
+//! `RefreshToken`: the next two tokens of a session, of a user as it is now.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gatepass::auth::{Callback, JwtDecision};
+use gatepass::grpc::proto::v1::{
+    RefreshTokenRequest, RefreshTokenResponse, Rotation, UpdateUserRequest, User,
+};
+use prost_types::{FieldMask, Struct, Value, value::Kind};
+use serde_json::json;
+use tokio::task::JoinSet;
+use tonic::{Code, Response, Status};
+
+use crate::support::callers::{caller, callers, key};
+use crate::support::hooks::{claims, on_jwt};
+use crate::support::{START, TestApp, app, builder, profile, reason, refusal, with_key};
+
+async fn refresh(app: &TestApp, token: &str) -> Result<RefreshTokenResponse, Status> {
+    update(app, token, Vec::new()).await
+}
+
+async fn update(
+    app: &TestApp,
+    token: &str,
+    fields: Vec<(&str, Kind)>,
+) -> Result<RefreshTokenResponse, Status> {
+    let fields = fields.into_iter().map(|(name, kind)| (name.to_owned(), Value { kind: Some(kind) }));
+    let update = Some(Struct { fields: fields.collect() });
+    let request = RefreshTokenRequest { refresh_token: token.to_owned(), update, ..Default::default() };
+    app.auth.clone().refresh_token(request).await.map(Response::into_inner)
+}
+
+fn text(value: &str) -> Kind {
+    Kind::StringValue(value.to_owned())
+}
+
+/// What the session says besides, as sorted `name=value`.
+fn added(answer: &RefreshTokenResponse) -> Vec<String> {
+    let claims = answer.session.clone().unwrap().claims.unwrap();
+    claims.fields.into_iter().map(|(name, value)| format!("{name}={:?}", value.kind.unwrap())).collect()
+}
+
+#[tokio::test]
+async fn a_refresh_token_works_once_and_its_answer_can_be_had_again() {
+    let app = app().await;
+    let first = app.tokens("ada").await.refresh_token;
+    let rotated = refresh(&app, &first).await.unwrap();
+    assert_eq!(rotated.rotation(), Rotation::Rotated);
+    app.clock.advance(Duration::from_secs(9));
+    let replayed = refresh(&app, &first).await.unwrap();
+    assert_eq!(replayed.rotation(), Rotation::Replayed);
+    assert_eq!(replayed.refresh_token, rotated.refresh_token);
+    assert_ne!(replayed.access_token, rotated.access_token);
+    assert_eq!(app.log().await.last().unwrap(), "TOKEN_REPLAYED SUCCESS");
+}
+
+#[tokio::test]
+async fn an_old_token_ends_its_session() {
+    let app = app().await;
+    let first = app.tokens("ada").await.refresh_token;
+    let second = refresh(&app, &first).await.unwrap().refresh_token;
+    app.clock.advance(Duration::from_secs(10));
+    assert_eq!(refusal(refresh(&app, &first).await), (Code::Unauthenticated, "REFRESH_REUSED".to_owned()));
+    assert_eq!(reason(refresh(&app, &second).await), "SESSION_REVOKED");
+    // That it ended is said of every token of it now, and no second alarm is raised.
+    assert_eq!(reason(refresh(&app, &first).await), "SESSION_REVOKED");
+    let alarms =
+        app.log().await.iter().filter(|line| *line == "REFRESH_REUSED FAILED REFRESH_REUSED").count();
+    assert_eq!(alarms, 1);
+}
+
+#[tokio::test]
+async fn a_late_retry_can_be_recovered_while_its_successor_is_unused() {
+    let app = builder().config("session: {late_retry: recover}").start().await;
+    let first = app.tokens("ada").await.refresh_token;
+    let lost = refresh(&app, &first).await.unwrap().refresh_token;
+    app.clock.advance(Duration::from_secs(60));
+    let recovered = refresh(&app, &first).await.unwrap();
+    assert_eq!(recovered.rotation(), Rotation::Recovered);
+    assert_ne!(recovered.refresh_token, lost);
+    assert_eq!(reason(refresh(&app, &lost).await), "REFRESH_REUSED");
+    assert_eq!(reason(refresh(&app, &recovered.refresh_token).await), "SESSION_REVOKED");
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_says_so_before_anything_else() {
+    let app = builder().config("session: {idle_ttl: 1h, max_age: 2h}").start().await;
+    let idle = app.tokens("ada").await.refresh_token;
+    let older = refresh(&app, &idle).await.unwrap().refresh_token;
+    let newest = refresh(&app, &older).await.unwrap();
+    app.clock.advance(Duration::from_hours(1));
+    for token in [&idle, &older, &newest.refresh_token] {
+        assert_eq!(reason(refresh(&app, token).await), "SESSION_EXPIRED");
+    }
+    assert!(!app.log().await.iter().any(|line| line.starts_with("REFRESH_REUSED")));
+}
+
+#[tokio::test]
+async fn no_session_outlives_its_absolute_age() {
+    let app = builder().config("session: {idle_ttl: 1h, max_age: 90m}").start().await;
+    let issued = app.tokens("ada").await;
+    let end = |answer: Option<prost_types::Timestamp>| answer.unwrap().seconds - START.seconds();
+    assert_eq!(end(issued.refresh_token_expires_at), 3600);
+    app.clock.advance(Duration::from_mins(50));
+    let refreshed = refresh(&app, &issued.refresh_token).await.unwrap();
+    assert_eq!(end(refreshed.refresh_token_expires_at), 90 * 60);
+    assert_eq!(refreshed.session.unwrap().expires_at, refreshed.refresh_token_expires_at);
+    app.clock.advance(Duration::from_mins(35));
+    let last = refresh(&app, &refreshed.refresh_token).await.unwrap();
+    // An access token never outlives its session.
+    assert_eq!(end(last.access_token_expires_at), 90 * 60);
+    app.clock.advance(Duration::from_mins(5));
+    assert_eq!(reason(refresh(&app, &last.refresh_token).await), "SESSION_EXPIRED");
+}
+
+#[tokio::test]
+async fn a_token_newer_than_the_row_means_a_restored_database() {
+    let app = app().await;
+    let first = app.tokens("ada").await.refresh_token;
+    let row = "refresh_hash = (SELECT refresh_hash FROM kept), generation = (SELECT generation FROM kept), \
+               previous_hash = NULL, version = version + 1";
+    app.query("CREATE TABLE kept AS SELECT refresh_hash, generation FROM sessions").await;
+    let mut newest = first.clone();
+    for _ in 0..2 {
+        newest = refresh(&app, &newest).await.unwrap().refresh_token;
+    }
+    app.query(&format!("UPDATE sessions SET {row}")).await;
+    assert_eq!(reason(refresh(&app, &newest).await), "SESSION_EXPIRED");
+    assert_eq!(refresh(&app, &first).await.unwrap().rotation(), Rotation::Rotated);
+}
+
+#[tokio::test]
+async fn what_is_no_refresh_token_of_ours_is_refused() {
+    let app = app().await;
+    let issued = app.tokens("ada").await;
+    let good = issued.refresh_token;
+    let other_prefix = good.replacen("gpr_", "gpg_", 1);
+    let cut = &good[..good.len() - 1];
+    for bad in
+        ["", "gpr_", "x", cut, &format!("{good}A"), &format!(" {good}"), &other_prefix, &issued.access_token]
+    {
+        assert_eq!(
+            refusal(refresh(&app, bad).await),
+            (Code::Unauthenticated, "REFRESH_INVALID".to_owned()),
+            "{bad}"
+        );
+    }
+    refresh(&app, &good).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_for_the_group_that_opened_its_session() {
+    let allow = "allow: [sign_in, sign_in.assert]";
+    let entries = [
+        caller("shop", &format!("group: web, {allow}")),
+        caller("blog", &format!("group: web, {allow}")),
+        caller("other", allow),
+    ];
+    let app = builder().config(&callers(&entries)).start().await;
+    let mut client = app.auth.clone();
+    let signed_in = client.sign_in(with_key(profile("ada"), &key("shop"))).await;
+    let grant = crate::support::allowed(signed_in).grant.unwrap();
+    let request = gatepass::grpc::proto::v1::IssueTokenRequest { grant, ..Default::default() };
+    let token = client.issue_token(with_key(request, &key("shop"))).await.unwrap().into_inner().refresh_token;
+    let request = || RefreshTokenRequest { refresh_token: token.clone(), ..Default::default() };
+    assert_eq!(reason(client.refresh_token(with_key(request(), &key("other"))).await), "REFRESH_INVALID");
+    client.refresh_token(with_key(request(), &key("blog"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_tells_the_user_as_it_is_now() {
+    let app = app().await;
+    let issued = app.tokens("ada").await;
+    let id = issued.session.unwrap().user.unwrap().id.unwrap();
+    let user = User { id, role: "admin".to_owned(), name: Some("Countess".to_owned()), ..Default::default() };
+    let update_mask = Some(FieldMask { paths: vec!["role".to_owned(), "name".to_owned()] });
+    app.admin.clone().update_user(UpdateUserRequest { user: Some(user), update_mask }).await.unwrap();
+    let told = refresh(&app, &issued.refresh_token).await.unwrap().session.unwrap().user.unwrap();
+    assert_eq!((told.role.as_deref(), told.name.as_deref()), (Some("admin"), Some("Countess")));
+}
+
+#[tokio::test]
+async fn an_update_changes_what_it_may_and_is_kept() {
+    let app = builder().config("session: {update_allow: [theme, locale_choice]}").start().await;
+    let first = app.tokens("ada").await.refresh_token;
+    let fields =
+        vec![("theme", text("dark")), ("tenant", text("evil")), ("role", text("admin")), ("sub", text("x"))];
+    let updated = update(&app, &first, fields).await.unwrap();
+    assert_eq!(added(&updated), ["theme=StringValue(\"dark\")"]);
+    assert_eq!(updated.session.clone().unwrap().user.unwrap().role.as_deref(), Some("user"));
+    let kept = refresh(&app, &updated.refresh_token).await.unwrap();
+    assert_eq!(added(&kept), added(&updated));
+    // A replay takes an update too.
+    let replayed = update(&app, &updated.refresh_token, vec![("locale_choice", text("de"))]).await.unwrap();
+    assert_eq!(replayed.rotation(), Rotation::Replayed);
+    assert_eq!(added(&replayed).len(), 2);
+    let removed = update(&app, &replayed.refresh_token, vec![("theme", Kind::NullValue(0))]).await.unwrap();
+    assert_eq!(added(&removed), ["locale_choice=StringValue(\"de\")"]);
+}
+
+#[tokio::test]
+async fn an_update_is_hostile_input() {
+    let app = builder().config("session: {update_allow: [a]}").start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    for kind in [Kind::NumberValue(f64::NAN), Kind::NumberValue(f64::INFINITY), Kind::NumberValue(1e17)] {
+        let refused = refusal(update(&app, &token, vec![("a", kind)]).await);
+        assert_eq!(refused, (Code::InvalidArgument, "INVALID_REQUEST".to_owned()));
+    }
+    let large = update(&app, &token, vec![("a", text(&"x".repeat(9000)))]).await;
+    assert_eq!(refusal(large), (Code::FailedPrecondition, "CLAIMS_TOO_LARGE".to_owned()));
+    let too_large_for_a_token = update(&app, &token, vec![("a", text(&"x".repeat(5000)))]).await;
+    assert_eq!(refusal(too_large_for_a_token), (Code::FailedPrecondition, "CLAIMS_TOO_LARGE".to_owned()));
+    assert_eq!(refresh(&app, &token).await.unwrap().rotation(), Rotation::Rotated);
+}
+
+#[tokio::test]
+async fn the_jwt_callback_starts_from_what_it_added_before() {
+    let hooks = on_jwt(|input| {
+        let count = input.claims.get("count").and_then(serde_json::Value::as_i64).unwrap_or(0) + 1;
+        let told =
+            format!("{} {} {}", input.trigger.name(), input.account.is_some(), input.profile.is_some());
+        Ok(claims(json!({"count": count, "told": told})))
+    });
+    let app = builder().callbacks(hooks).start().await;
+    let issued = app.tokens("ada").await;
+    let first = issued.session.unwrap().claims.unwrap();
+    assert_eq!(first.fields["told"].kind, Some(text("SIGN_UP true true")));
+    let refreshed = refresh(&app, &issued.refresh_token).await.unwrap();
+    assert_eq!(added(&refreshed), ["count=NumberValue(2.0)", "told=StringValue(\"UPDATE false false\")"]);
+}
+
+#[tokio::test]
+async fn a_jwt_callback_that_refuses_or_fails_spends_nothing() {
+    let (refuse, fail) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (refuses, fails) = (Arc::clone(&refuse), Arc::clone(&fail));
+    let hooks = on_jwt(move |_| {
+        if fails.load(Ordering::SeqCst) {
+            return Err(Callback::Jwt.failed("it broke"));
+        }
+        let deny = refuses.load(Ordering::SeqCst);
+        Ok(if deny { JwtDecision::Deny(Some("not now".to_owned())) } else { claims(json!({})) })
+    });
+    let app = builder().callbacks(hooks).start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    refuse.store(true, Ordering::SeqCst);
+    let denied = refresh(&app, &token).await;
+    assert_eq!(denied.as_ref().unwrap_err().message(), "not now");
+    assert_eq!(refusal(denied), (Code::PermissionDenied, "CALLBACK_DENIED".to_owned()));
+    assert_eq!(app.log().await.last().unwrap(), "TOKEN_DENIED DENIED CALLBACK_DENIED");
+    fail.store(true, Ordering::SeqCst);
+    assert_eq!(refusal(refresh(&app, &token).await), (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned()));
+    fail.store(false, Ordering::SeqCst);
+    refuse.store(false, Ordering::SeqCst);
+    assert_eq!(refresh(&app, &token).await.unwrap().rotation(), Rotation::Rotated);
+}
+
+#[tokio::test]
+async fn audiences_stay_unless_others_are_asked_for() {
+    let app = builder().config("tokens: {audiences: [shop, blog]}").start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    let ask = async |token: String, audiences: &[&str]| {
+        let audiences = audiences.iter().map(ToString::to_string).collect();
+        let request = RefreshTokenRequest { refresh_token: token, audiences, ..Default::default() };
+        app.auth.clone().refresh_token(request).await.map(Response::into_inner)
+    };
+    assert_eq!(reason(ask(token.clone(), &["shop", "bank"]).await), "INVALID_REQUEST");
+    let shop = ask(token, &["shop"]).await.unwrap();
+    let after = ask(shop.refresh_token, &[]).await.unwrap();
+    let payload = after.access_token.split('.').nth(1).unwrap().to_owned();
+    let payload = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload).unwrap();
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&payload).unwrap()["aud"], json!(["shop"]));
+}
+
+#[tokio::test]
+async fn a_hundred_refreshes_at_once_have_one_successor() {
+    let app = app().await;
+    let token = app.tokens("ada").await.refresh_token;
+    let mut all = JoinSet::new();
+    for _ in 0..100 {
+        let (mut client, refresh_token) = (app.auth.clone(), token.clone());
+        let request = RefreshTokenRequest { refresh_token, ..Default::default() };
+        all.spawn(async move { client.refresh_token(request).await.unwrap().into_inner() });
+    }
+    let answers = all.join_all().await;
+    let successors: HashSet<_> = answers.iter().map(|answer| answer.refresh_token.clone()).collect();
+    assert_eq!(successors.len(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.rotation() == Rotation::Rotated).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.rotation() == Rotation::Replayed).count(), 99);
+    let next = refresh(&app, successors.iter().next().unwrap()).await.unwrap();
+    assert_eq!(next.rotation(), Rotation::Rotated);
+}
+
+#[tokio::test]
+async fn no_update_is_lost_among_replays() {
+    let app = builder().config("session: {update_allow: [a, b, c, d]}").start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    let newest = refresh(&app, &token).await.unwrap().refresh_token;
+    let answers = futures_util::future::join_all(["a", "b", "c", "d"].map(|name| {
+        let (app, token) = (&app, &token);
+        async move { update(app, token, vec![(name, text(name))]).await.unwrap() }
+    }));
+    assert!(answers.await.iter().all(|answer| answer.refresh_token == newest));
+    assert_eq!(added(&refresh(&app, &newest).await.unwrap()).len(), 4);
+}
+
+#[tokio::test]
+async fn nothing_is_accepted_after_a_revoke_was_answered() {
+    let app = app().await;
+    for round in 0..25 {
+        let issued = app.tokens(&format!("p{round}")).await;
+        let session_id = issued.session.unwrap().id.unwrap();
+        let request = gatepass::grpc::proto::v1::RevokeSessionRequest { session_id };
+        let mut admin = app.admin.clone();
+        let revoking = tokio::spawn(async move { admin.revoke_session(request).await.unwrap() });
+        let racing = refresh(&app, &issued.refresh_token).await;
+        revoking.await.unwrap();
+        let newest = racing.map_or(issued.refresh_token, |answer| answer.refresh_token);
+        assert_eq!(reason(refresh(&app, &newest).await), "SESSION_REVOKED");
+    }
+}
+
+#[tokio::test]
+async fn secrets_can_be_rotated_without_losing_a_session() {
+    const OLD: &str = "'the first secret of a test, long enough'";
+    const NEW: &str = "'the second secret of a test, long too'";
+    // The managed signing key is sealed with the old secret; here the keys are the operator's.
+    let app = builder().config(&crate::support::tokens("")).start().await;
+    let first = app.tokens("ada").await.refresh_token;
+    let second = refresh(&app, &first).await.unwrap().refresh_token;
+    let app = app.restart(|yaml| yaml.replace(OLD, &format!("{NEW}, {OLD}"))).await;
+    // The answer that was lost before the change is given again after it.
+    let replayed = refresh(&app, &first).await.unwrap();
+    assert_eq!((replayed.rotation(), &replayed.refresh_token), (Rotation::Replayed, &second));
+    let third = refresh(&app, &second).await.unwrap().refresh_token;
+    // What the new secret made outlives the old one; what the old one made does not.
+    let app = app.restart(|yaml| yaml.replace(&format!(", {OLD}"), "")).await;
+    assert_eq!(reason(refresh(&app, &second).await), "REFRESH_INVALID");
+    assert_eq!(refresh(&app, &third).await.unwrap().rotation(), Rotation::Rotated);
+}

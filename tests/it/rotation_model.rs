@@ -1,0 +1,216 @@
+//! A model of the session's row against random sequences: whatever clients do with the tokens they hold, the answers
+//! are the model's, and of all tokens of a session at most one is live.
+
+use std::time::Duration;
+
+use gatepass::grpc::proto::v1::{
+    GetUserRequest, RefreshTokenRequest, RevokeSessionRequest, Rotation, SignOutRequest, UpdateUserRequest,
+    User, get_user_request, sign_out_request,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::support::{TestApp, builder, reason};
+
+const WINDOW: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_hours(1);
+
+/// What somebody does.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Refreshes with one of the tokens that were ever answered, counted from the newest.
+    Refresh(usize),
+    /// Lets time pass.
+    Wait(Duration),
+    /// Signs out with one of the tokens.
+    SignOut(usize),
+    /// An administrator ends the session.
+    Revoke,
+    /// An administrator bans the user, or lifts the ban.
+    Ban(bool),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        12 => (0..4_usize).prop_map(Step::Refresh),
+        3 => (1..8_u64).prop_map(|seconds| Step::Wait(Duration::from_secs(seconds))),
+        2 => Just(Step::Wait(WINDOW)),
+        1 => Just(Step::Wait(IDLE)),
+        1 => (0..4_usize).prop_map(Step::SignOut),
+        1 => Just(Step::Revoke),
+        1 => any::<bool>().prop_map(Step::Ban),
+    ];
+    prop::collection::vec(step, 1..30)
+}
+
+/// The row as it must be: which of the answered tokens is live, and which came directly before it.
+#[derive(Debug)]
+struct Model {
+    live: usize,
+    previous: Option<usize>,
+    rotated_at: Duration,
+    expires_at: Duration,
+    ended: bool,
+    banned: bool,
+    now: Duration,
+    recover: bool,
+}
+
+#[derive(Debug, PartialEq)]
+enum Wanted {
+    /// A token that was never answered before.
+    New(Rotation),
+    /// The live token again.
+    Again,
+    Refused(&'static str),
+}
+
+impl Model {
+    fn refresh(&mut self, token: usize) -> Wanted {
+        if self.banned {
+            return Wanted::Refused("USER_BANNED");
+        }
+        if self.ended {
+            return Wanted::Refused("SESSION_REVOKED");
+        }
+        if self.now >= self.expires_at {
+            return Wanted::Refused("SESSION_EXPIRED");
+        }
+        let late = self.now >= self.rotated_at + WINDOW;
+        if token == self.live {
+            Wanted::New(Rotation::Rotated)
+        } else if self.previous == Some(token) && !late {
+            Wanted::Again
+        } else if self.previous == Some(token) && self.recover {
+            Wanted::New(Rotation::Recovered)
+        } else {
+            self.ended = true;
+            Wanted::Refused("REFRESH_REUSED")
+        }
+    }
+
+    fn moved_to(&mut self, new: usize, presented: usize) {
+        (self.previous, self.live) = (Some(presented), new);
+        self.rotated_at = self.now;
+        self.expires_at = self.now + IDLE;
+    }
+}
+
+async fn refresh(app: &TestApp, token: &str) -> Result<(String, Rotation), tonic::Status> {
+    let request = RefreshTokenRequest { refresh_token: token.to_owned(), ..Default::default() };
+    let answer = app.auth.clone().refresh_token(request).await?.into_inner();
+    let rotation = answer.rotation();
+    Ok((answer.refresh_token, rotation))
+}
+
+async fn ban(app: &TestApp, id: &str, banned: bool) {
+    let user = User { id: id.to_owned(), banned, ..Default::default() };
+    let update_mask = Some(prost_types::FieldMask { paths: vec!["banned".to_owned()] });
+    app.admin.clone().update_user(UpdateUserRequest { user: Some(user), update_mask }).await.unwrap();
+}
+
+async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
+    let who = format!("p{}", app.query("SELECT cast(count(*) AS text) FROM users").await[0][0]);
+    let issued = app.tokens(&who).await;
+    let session = issued.session.unwrap();
+    let (id, user) = (session.id.unwrap(), session.user.unwrap().id.unwrap());
+    let mut tokens = vec![issued.refresh_token];
+    let mut model = Model {
+        live: 0,
+        previous: None,
+        rotated_at: Duration::ZERO,
+        expires_at: IDLE,
+        ended: false,
+        banned: false,
+        now: Duration::ZERO,
+        recover,
+    };
+    let at = |tokens: &[String], back: usize| tokens.len() - 1 - back % tokens.len();
+    for step in steps {
+        match step {
+            Step::Refresh(back) => {
+                let token = at(&tokens, back);
+                match (model.refresh(token), refresh(app, &tokens[token]).await) {
+                    (Wanted::New(wanted), Ok((answered, rotation))) => {
+                        assert_eq!(rotation, wanted, "{step:?} {model:?}");
+                        assert!(!tokens.contains(&answered), "{step:?} {model:?}");
+                        tokens.push(answered);
+                        model.moved_to(tokens.len() - 1, token);
+                    }
+                    (Wanted::Again, Ok((answered, rotation))) => {
+                        assert_eq!(
+                            (&answered, rotation),
+                            (&tokens[model.live], Rotation::Replayed),
+                            "{model:?}"
+                        );
+                    }
+                    (Wanted::Refused(wanted), answer) => {
+                        assert_eq!(reason(answer), wanted, "{step:?} {model:?}")
+                    }
+                    (wanted, answer) => panic!("{step:?}: {answer:?}, not {wanted:?}; {model:?}"),
+                }
+            }
+            Step::Wait(time) => {
+                app.clock.advance(time);
+                model.now += time;
+            }
+            Step::SignOut(back) => {
+                let token = tokens[at(&tokens, back)].clone();
+                let credential = Some(sign_out_request::Credential::RefreshToken(token));
+                let request = SignOutRequest { credential, ..Default::default() };
+                let ended = app.auth.clone().sign_out(request).await.unwrap().into_inner().sessions_ended;
+                let live = !model.ended && model.now < model.expires_at;
+                assert_eq!(ended, i32::from(live), "{step:?} {model:?}");
+                model.ended |= live;
+            }
+            Step::Revoke => {
+                let request = RevokeSessionRequest { session_id: id.clone() };
+                app.admin.clone().revoke_session(request).await.unwrap();
+                model.ended = true;
+            }
+            Step::Ban(banned) => {
+                ban(app, &user, banned).await;
+                model.banned = banned;
+                model.ended |= banned;
+            }
+        }
+        assert_one_live(app, &id, &tokens, &model).await;
+    }
+    let key = Some(get_user_request::Key::UserId(user));
+    app.admin.clone().get_user(GetUserRequest { key }).await.unwrap();
+}
+
+/// The row names one token at most, and it is the model's.
+async fn assert_one_live(app: &TestApp, id: &str, tokens: &[String], model: &Model) {
+    let id = id.replace('-', "");
+    let sql = format!(
+        "SELECT cast(generation AS text), hex(previous_hash), cast(ended_at IS NULL AS text) \
+         FROM sessions WHERE hex(id) = upper('{id}')"
+    );
+    let row = app.query(&sql).await.remove(0);
+    assert_eq!(row[2] == "1", !model.ended, "{model:?}");
+    assert_eq!(row[1].is_empty(), model.previous.is_none(), "{model:?}");
+    assert!(row[0].parse::<usize>().unwrap() < tokens.len(), "{model:?}");
+}
+
+fn check(late_retry: &'static str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let session = format!("session: {{idle_ttl: 1h, refresh_retry_window: 10s, late_retry: {late_retry}}}");
+    let app = runtime.block_on(builder().config(&session).start());
+    let config = Config { cases: 48, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&steps(), |steps| {
+        runtime.block_on(run(&app, late_retry == "recover", steps));
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
+fn answers_are_the_models_where_a_late_retry_revokes() {
+    check("revoke");
+}
+
+#[test]
+fn answers_are_the_models_where_a_late_retry_recovers() {
+    check("recover");
+}
