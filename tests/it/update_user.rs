@@ -274,6 +274,25 @@ async fn a_ban_tells_reason_and_end_while_it_lasts() {
 }
 
 #[tokio::test]
+async fn a_ban_that_ran_out_is_no_ban_to_a_change() {
+    let app = app().await;
+    let id = ada(&app).await.id;
+    let mask = ["banned", "ban_reason", "ban_expires_at"];
+    app.update(renewed(&id), &mask).await.unwrap();
+    app.clock.advance(2 * DAY);
+    let then = Some(proto_time(START.plus(3 * DAY)));
+    let longer = User { ban_expires_at: then, ..user(&id) };
+    assert_eq!(fields(app.update(longer, &["ban_expires_at"]).await), ["user.ban_expires_at"]);
+    app.update(User { name: Some("Countess".to_owned()), ..user(&id) }, &["name", "banned"]).await.unwrap();
+    let again = app.ban(&id).await;
+    assert_eq!((again.banned, again.ban_reason, again.ban_expires_at), (true, None, None));
+    assert_eq!(
+        app.log().await,
+        ["SIGN_UP SUCCESS", "USER_BANNED SUCCESS", "USER_UPDATED SUCCESS", "USER_BANNED SUCCESS"]
+    );
+}
+
+#[tokio::test]
 async fn name_image_email_and_role_are_told_at_once() {
     let app = app().await;
     let issued = app.tokens("ada").await;
