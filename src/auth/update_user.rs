@@ -147,7 +147,7 @@ fn change_ban(user: &mut User, change: &UserChange, now: Timestamp) -> Result<()
     if let Some(new) = change.ban_expires_at {
         *expires_at = new;
     }
-    if change.banned == Some(true) && expires_at.is_some_and(|end| end <= now) {
+    if expires_at.is_some_and(|end| end <= now) {
         return Err(Error::invalid("user.ban_expires_at", "is in the past"));
     }
     Ok(())

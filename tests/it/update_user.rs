@@ -293,6 +293,21 @@ async fn a_ban_that_ran_out_is_no_ban_to_a_change() {
 }
 
 #[tokio::test]
+async fn a_ban_is_not_moved_into_the_past() {
+    let app = app().await;
+    let id = ada(&app).await.id;
+    app.ban(&id).await;
+    for end in [START, Timestamp(START.0 - 1)] {
+        let past = User { ban_expires_at: Some(proto_time(end)), ..user(&id) };
+        assert_eq!(fields(app.update(past, &["ban_expires_at"]).await), ["user.ban_expires_at"]);
+    }
+    assert!(get(&app, &id).await.banned);
+    let later = User { ban_expires_at: Some(proto_time(LATER)), ..user(&id) };
+    assert_eq!(app.update(later, &["ban_expires_at"]).await.unwrap().ban_expires_at, Some(proto_time(LATER)));
+    assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "USER_BANNED SUCCESS", "USER_UPDATED SUCCESS"]);
+}
+
+#[tokio::test]
 async fn name_image_email_and_role_are_told_at_once() {
     let app = app().await;
     let issued = app.tokens("ada").await;
