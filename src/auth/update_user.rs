@@ -44,11 +44,15 @@ impl Auth {
     /// Changes a user.
     pub async fn update_user(&self, call: &Call, request: UpdateUser) -> Result<User> {
         for _ in 0..ATTEMPTS {
-            let before = self.get_user(UserKey::Id(request.id)).await?;
+            let mut before = self.get_user(UserKey::Id(request.id)).await?;
             if request.etag.as_ref().is_some_and(|etag| *etag != before.etag()) {
                 return Err(Error::EtagMismatch);
             }
             let now = self.now();
+            if !before.is_banned(now) {
+                // A ban that ran out is none: nothing of it is changed, lifted or used again.
+                before.ban = None;
+            }
             let after = changed(&before, &request.change, now)?;
             if after == before {
                 return Ok(before);
@@ -143,11 +147,8 @@ fn change_ban(user: &mut User, change: &UserChange, now: Timestamp) -> Result<()
     if let Some(new) = change.ban_expires_at {
         *expires_at = new;
     }
-    if change.banned == Some(true) && expires_at.is_some_and(|end| end <= now) {
-        if change.ban_expires_at.is_some() {
-            return Err(Error::invalid("user.ban_expires_at", "is in the past"));
-        }
-        *expires_at = None;
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(Error::invalid("user.ban_expires_at", "is in the past"));
     }
     Ok(())
 }

@@ -9,11 +9,13 @@
 )]
 
 mod accept;
+mod callers;
 mod crash;
 mod get_session;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod not_yet;
 mod refresh_token;
 mod resolve_redirect;
 mod rotation_model;
@@ -22,3 +24,4 @@ mod sign_out;
 mod statements;
 mod support;
 mod token_forgery;
+mod update_user;

@@ -571,8 +571,7 @@ async fn every_bad_field_is_named_and_nothing_is_written() {
     for (field, request) in cases {
         let answer = app.try_sign_in(request.clone()).await;
         let status = answer.expect_err(&format!("{field}: {request:?}"));
-        assert_eq!(fields::<()>(Err(status.clone())), [field], "{request:?}");
-        assert_eq!(refusal::<()>(Err(status)), (Code::InvalidArgument, "INVALID_REQUEST".to_owned()));
+        assert_eq!(fields::<()>(Err(status)), [field], "{request:?}");
     }
     assert_eq!(app.counts().await, [0, 0, 0]);
     assert!(app.log().await.is_empty());

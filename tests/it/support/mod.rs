@@ -3,6 +3,7 @@
 pub mod callers;
 pub mod crowd;
 pub mod hooks;
+pub mod jwt;
 pub mod people;
 
 use std::sync::{Arc, Mutex};

@@ -6,11 +6,11 @@ use gatepass::grpc::proto::v1::{
 };
 use gatepass::model::Timestamp;
 use prost_types::FieldMask;
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use super::TestApp;
+use super::{TestApp, refusal};
 
 /// A `UUIDv7` that nothing has.
 pub const NOBODY: &str = "0190163d-8694-739b-80cf-f63a7d4c5f6a";
@@ -23,9 +23,11 @@ pub fn denied(answer: Result<Response<SignInResponse>, Status>) -> SignInDenied 
     }
 }
 
-/// The paths of the fields that a refusal names.
+/// The paths of the fields that make a request an invalid one.
 pub fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let details = answer.expect_err("a refusal").get_error_details();
+    let status = answer.expect_err("a refusal");
+    let details = status.get_error_details();
+    assert_eq!(refusal::<()>(Err(status)), (Code::InvalidArgument, "INVALID_REQUEST".to_owned()));
     let fields = &details.bad_request().expect("a BadRequest").field_violations;
     fields.iter().map(|violation| violation.field.clone()).collect()
 }
