@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use tracing::field::display;
 
 use crate::app::{self, App};
 use crate::config::{self, Config};
@@ -112,6 +113,11 @@ pub async fn run() -> ExitCode {
     }
 }
 
+fn not_in_this_version(command: &str) -> ExitCode {
+    eprintln!("{command}: not in this version");
+    ExitCode::from(EX_USAGE)
+}
+
 async fn serve(config: Config) -> ExitCode {
     telemetry::start(&config.telemetry);
     let shutdown = CancellationToken::new();
@@ -119,7 +125,8 @@ async fn serve(config: Config) -> ExitCode {
     let served = match App::new(config).bind().await {
         Ok(bound) => {
             let (grpc, http, admin) = (bound.grpc_addr(), bound.http_addr(), bound.admin_addr());
-            tracing::info!(?grpc, ?http, ?admin, "listening");
+            let (grpc, http, admin) = (grpc.map(display), http.map(display), admin.map(display));
+            tracing::info!(grpc, http, admin, "listening");
             bound.run(shutdown).await
         }
         Err(fault) => Err(fault),

@@ -1,0 +1,208 @@
+//! The contract of the stores, held by every database: what each step writes, what it refuses, and who wins when
+//! many try at once. A new database is an `empty` function and a line of `backends!`.
+
+mod auth_log;
+mod feed;
+mod keys;
+mod sample;
+mod sessions;
+mod users;
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepass::storage::{Database, Options};
+use tempfile::TempDir;
+
+/// An empty migrated database of one test, and what it lives in.
+pub(crate) struct Store {
+    pub(crate) database: Database,
+    _folder: Option<TempDir>,
+}
+
+/// How every database here is opened; the wait is long, since the tests share few processors.
+pub(crate) fn options(url: String) -> Options {
+    Options { url, max_connections: 4, acquire_timeout: Duration::from_secs(60) }
+}
+
+pub(crate) async fn open(url: String) -> Database {
+    Database::connect(&options(url)).await.unwrap()
+}
+
+pub(crate) fn file_url(file: &Path) -> String {
+    format!("sqlite://{}?mode=rwc", file.display())
+}
+
+async fn sqlite_file() -> Store {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(file_url(&folder.path().join("gatepass.db"))).await;
+    database.migrate().await.unwrap();
+    Store { database, _folder: Some(folder) }
+}
+
+async fn sqlite_in_memory() -> Store {
+    let database = open("sqlite::memory:".to_owned()).await;
+    database.migrate().await.unwrap();
+    Store { database, _folder: None }
+}
+
+/// Runs `task` for each number below `count`, all at once.
+async fn at_once<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let gate = Arc::new(tokio::sync::Barrier::new(count));
+    let tasks: Vec<_> = (0..count)
+        .map(|number| {
+            let (gate, task) = (Arc::clone(&gate), task(number));
+            tokio::spawn(async move {
+                gate.wait().await;
+                task.await
+            })
+        })
+        .collect();
+    let mut answers = Vec::with_capacity(count);
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
+}
+
+macro_rules! contract {
+    ($backend:ident: $($file:ident { $($test:ident),* $(,)? })*) => {
+        mod $backend {
+            $(mod $file {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let store = $crate::store::$backend().await;
+                    $crate::store::$file::$test(&store.database).await;
+                })*
+            })*
+        }
+    };
+}
+
+macro_rules! backends {
+    ($($backend:ident),*) => {
+        $(contract! { $backend:
+            users {
+                a_user_reads_back_as_it_was_written,
+                a_user_of_nothing_but_an_id_reads_back,
+                a_user_of_the_largest_values_reads_back,
+                an_account_reads_back_with_its_user,
+                accounts_that_only_look_alike_are_two,
+                accounts_of_another_issuer_are_others,
+                many_users_are_found_by_their_ids,
+                what_is_not_there_is_not_found,
+                a_verified_email_finds_its_user_and_an_unverified_one_nobody,
+                emails_that_only_look_alike_are_two,
+                linked_providers_are_told_once_each,
+                an_update_is_written_with_its_log_and_its_place_in_the_feed,
+                an_update_of_an_old_version_writes_nothing,
+                an_update_of_nobody_writes_nothing,
+                of_many_updates_of_one_version_one_is_written,
+                an_update_never_lowers_an_epoch_that_rose_meanwhile,
+                an_update_never_takes_back_a_sign_in,
+                an_update_never_moves_the_time_of_creation,
+                an_update_that_ends_sessions_ends_those_with_an_open_grant_too,
+                a_verified_email_that_somebody_else_has_is_refused,
+                a_freed_email_can_be_another_users,
+            }
+            sessions {
+                a_sign_up_writes_everything,
+                a_session_reads_back_as_it_was_written,
+                a_session_of_the_largest_values_reads_back,
+                a_conflict_on_the_account_leaves_nothing,
+                a_conflict_on_the_email_leaves_nothing,
+                a_conflict_on_the_grant_leaves_nothing,
+                a_failing_log_row_leaves_nothing,
+                a_stale_version_leaves_nothing,
+                a_known_request_leaves_nothing,
+                a_known_user_gets_another_session,
+                a_changed_profile_goes_to_the_feed_and_a_mere_sign_in_does_not,
+                of_many_sign_ups_of_one_account_one_is_written,
+                of_many_sign_ups_with_one_email_one_is_written,
+                of_many_sign_ins_of_one_request_one_is_written,
+                a_sign_in_that_was_dropped_half_way_leaves_all_or_nothing,
+                a_session_is_found_by_id_grant_and_request,
+                a_redemption_reads_back,
+                a_redeemed_grant_is_not_redeemed_again,
+                a_grant_has_one_winner,
+                a_grant_is_dead_at_the_moment_it_expires,
+                a_grant_of_an_ended_session_is_dead,
+                a_grant_of_nothing_is_dead,
+                a_rotation_reads_back,
+                a_rotation_from_another_hash_is_refused,
+                a_rotation_from_another_version_is_refused,
+                a_rotation_of_an_ended_session_is_refused,
+                a_rotation_of_a_session_that_ran_out_is_refused,
+                a_refused_rotation_logs_nothing,
+                a_replay_moves_nothing_on_and_counts,
+                a_rotation_has_one_winner,
+                a_rotation_and_an_end_leave_an_ended_session,
+                a_session_is_ended_once,
+                of_many_ends_one_ends_it,
+                an_end_before_the_redemption_ends_no_live_session,
+                an_end_of_a_session_that_ran_out_ends_no_live_session,
+                all_sessions_end_and_the_epoch_rises,
+                all_sessions_of_others_go_on,
+                all_but_one_end_by_name_and_the_epoch_stays,
+                all_end_only_while_the_one_that_asks_is_live,
+                the_epoch_rises_without_any_session,
+                all_sessions_of_nobody_are_none,
+                of_many_ends_of_all_every_one_raises_the_epoch,
+            }
+            auth_log { a_row_is_added, a_row_of_the_same_id_is_refused, many_rows_are_added_at_once }
+            keys {
+                a_key_reads_back,
+                keys_are_told_oldest_first,
+                of_many_keys_of_one_generation_one_is_kept,
+                a_generation_is_unique_for_its_algorithm_only,
+                a_key_id_is_unique,
+            }
+            feed {
+                an_empty_feed_tells_nothing,
+                each_kind_of_entry_reads_back,
+                what_is_after_a_place_is_told_in_order,
+                places_rise_without_gaps_under_concurrent_writers,
+                a_reader_who_saw_a_place_saw_all_before_it,
+                a_step_that_failed_takes_no_place,
+            }
+        })*
+    };
+}
+
+backends!(sqlite_file, sqlite_in_memory);
+
+#[tokio::test]
+async fn sqlite_keeps_ids_as_16_bytes_and_digests_as_32() {
+    use sea_orm::{ConnectionTrait as _, Statement};
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gatepass.db");
+    let database = open(file_url(&file)).await;
+    database.migrate().await.unwrap();
+    sample::redeemed(&database, "ada").await;
+    database.close().await;
+    let db = sea_orm::Database::connect(format!("sqlite://{}", file.display())).await.unwrap();
+    for (table, columns, bytes) in [
+        ("users", &["id"][..], 16),
+        ("users", &["email_key"], 32),
+        ("accounts", &["id", "user_id"], 16),
+        ("accounts", &["account_key"], 32),
+        ("sessions", &["id", "user_id", "account_id"], 16),
+        ("sessions", &["grant_hash", "refresh_hash", "salt"], 32),
+        ("auth_logs", &["id", "user_id", "session_id"], 16),
+    ] {
+        for column in columns {
+            let sql = format!(
+                "SELECT count(*) AS n FROM {table} WHERE {column} IS NOT NULL \
+                 AND (typeof({column}) <> 'blob' OR length({column}) <> {bytes})"
+            );
+            let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+            assert_eq!(row.unwrap().try_get::<i64>("", "n").unwrap(), 0, "{table}.{column}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The program as its users run it: a process with files and variables of its own, its log read as it comes.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use gatepass::grpc::proto::v1::admin_service_client::AdminServiceClient;
+use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tonic::transport::{Channel, Endpoint};
+
+/// So long that a program which takes it is stuck.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// Free ports on loopback for all three listeners.
+pub const FREE_PORTS: [(&str, &str); 3] = [
+    ("GATEPASS_SERVER__GRPC_ADDR", "127.0.0.1:0"),
+    ("GATEPASS_SERVER__HTTP_ADDR", "127.0.0.1:0"),
+    ("GATEPASS_SERVER__ADMIN_ADDR", "127.0.0.1:0"),
+];
+
+/// The program with these arguments and variables, and no others, in this folder; on free ports unless told.
+pub fn gatepass(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatepass"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(FREE_PORTS)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs it to its end.
+pub async fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let running = gatepass(folder, arguments, variables).output();
+    Ended::from(tokio::time::timeout(STUCK, running).await.expect("the program ends").unwrap())
+}
+
+/// What a program said.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A program that serves.
+pub struct Serving {
+    child: Child,
+    lines: UnboundedReceiver<String>,
+    /// Its log so far.
+    pub log: Vec<String>,
+    pub grpc: SocketAddr,
+    pub http: SocketAddr,
+    pub admin: SocketAddr,
+}
+
+impl Serving {
+    /// Starts it and waits until it listens.
+    pub async fn start(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = gatepass(folder, arguments, variables).stdout(Stdio::null()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (told, lines) = unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = stderr.next_line().await {
+                let _ = told.send(line);
+            }
+        });
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut this = Self { child, lines, log: Vec::new(), grpc: nowhere, http: nowhere, admin: nowhere };
+        let listening = this.until("listening").await;
+        let addr = |name: &str| listening[name].as_str().unwrap().parse().unwrap();
+        (this.grpc, this.http, this.admin) = (addr("grpc"), addr("http"), addr("admin"));
+        this
+    }
+
+    /// The same, and until it is ready.
+    pub async fn ready(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut this = Self::start(folder, arguments, variables).await;
+        this.until("ready").await;
+        this
+    }
+
+    /// Waits for this message in its log.
+    pub async fn until(&mut self, message: &str) -> Value {
+        loop {
+            let next = tokio::time::timeout(STUCK, self.lines.recv()).await;
+            let Ok(Some(line)) = next else {
+                panic!("no \"{message}\" in the log:\n{}", self.log.join("\n"))
+            };
+            let entry: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+            self.log.push(line);
+            if entry["message"] == message {
+                return entry;
+            }
+        }
+    }
+
+    /// Whether a line of the log so far has this message.
+    pub fn said(&self, message: &str) -> bool {
+        self.log.iter().any(|line| line.contains(message))
+    }
+
+    pub async fn channel(&self) -> Channel {
+        Endpoint::from_shared(format!("http://{}", self.grpc)).unwrap().connect().await.unwrap()
+    }
+
+    pub async fn auth(&self) -> AuthServiceClient<Channel> {
+        AuthServiceClient::new(self.channel().await)
+    }
+
+    pub async fn admin(&self) -> AdminServiceClient<Channel> {
+        AdminServiceClient::new(self.channel().await)
+    }
+
+    /// Sends a signal, by the shell's own `kill`.
+    pub async fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id().expect("it runs"));
+        assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
+    }
+
+    /// Waits for its end and the rest of its log.
+    pub async fn ends(&mut self) -> ExitStatus {
+        let status = tokio::time::timeout(STUCK, self.child.wait()).await.expect("the program ends").unwrap();
+        while let Some(line) = self.lines.recv().await {
+            self.log.push(line);
+        }
+        status
+    }
+
+    /// Stops it in order.
+    pub async fn stop(mut self) -> Vec<String> {
+        self.signal("TERM").await;
+        assert_eq!(self.ends().await.code(), Some(0), "{}", self.log.join("\n"));
+        self.log
+    }
+
+    /// Ends it at once, as a crash would.
+    pub async fn kill(mut self) {
+        self.child.start_kill().unwrap();
+        self.ends().await;
+    }
+}
