@@ -64,7 +64,7 @@ async fn a_grant_lives_for_sixty_seconds() {
     let app = app().await;
     let [early, late] =
         [app.sign_in("ada").await, app.sign_in("ada").await].map(|allowed| allowed.grant.unwrap());
-    app.clock.advance(MINUTE - MILLISECOND);
+    app.clock.advance(Duration::from_millis(59_999));
     app.issue(&early).await.unwrap();
     app.clock.advance(MILLISECOND);
     let wanted = (Code::Unauthenticated, "GRANT_EXPIRED".to_owned());
@@ -137,9 +137,8 @@ async fn a_bad_audience_or_address_spends_nothing() {
 
 #[tokio::test]
 async fn an_access_token_says_what_the_contract_says() {
-    let issuer = "issuer: 'https://auth.example.com'";
     let hooks = on_jwt(|_| Ok(claims(json!({"tenant": "t1", "limits": {"seats": 3, "ratio": 0.5}}))));
-    let app = builder().config(issuer).callbacks(hooks).start().await;
+    let app = builder().config("issuer: 'https://auth.example.com'").callbacks(hooks).start().await;
     app.clock.advance(Duration::from_millis(700));
     let signed_in = app
         .try_sign_in(credential(ProfileCredential {
@@ -237,9 +236,9 @@ async fn a_token_ends_no_later_than_its_session() {
 #[tokio::test]
 async fn a_jwt_callback_sees_account_and_profile_and_whether_the_user_is_new() {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let sees = Arc::clone(&seen);
+    let record = Arc::clone(&seen);
     let hooks = on_jwt(move |input| {
-        sees.lock().unwrap().push((
+        record.lock().unwrap().push((
             input.trigger.name(),
             input.user.id.to_string(),
             input.session_id.to_string(),
@@ -276,6 +275,9 @@ async fn a_jwt_callback_that_denies_ends_the_pending_session() {
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "TOKEN_DENIED DENIED CALLBACK_DENIED"]);
 }
 
+/// What a `jwt` callback answers, or why it fails.
+type Answer = Box<dyn Fn() -> Result<Value, &'static str> + Send + Sync>;
+
 /// A `jwt` callback that answers `first` until told to be good.
 fn mending(
     first: impl Fn() -> Result<Value, &'static str> + Send + Sync + 'static,
@@ -296,7 +298,6 @@ async fn a_jwt_callback_that_errs_spends_nothing() {
     let unavailable = (Code::Unavailable, "CALLBACK_UNAVAILABLE");
     let too_large = (Code::FailedPrecondition, "CLAIMS_TOO_LARGE");
     let reserved = ["sub", "exp", "sid", "epoch", "role", "email", "scope", "cnf", "session_exp"];
-    type Answer = Box<dyn Fn() -> Result<Value, &'static str> + Send + Sync>;
     let mut cases: Vec<(String, (Code, &str), Answer)> = vec![
         ("fails".to_owned(), unavailable, Box::new(|| Err("10.1.2.3 refused"))),
         ("beyond 2^53".to_owned(), unavailable, Box::new(|| Ok(json!({"n": (1_u64 << 53) + 1})))),

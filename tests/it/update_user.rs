@@ -15,7 +15,8 @@ use crate::support::hooks::{claims, on_jwt};
 use crate::support::people::{NOBODY, denied, fields, proto_time};
 use crate::support::{START, TestApp, app, builder, profile, reason, refusal};
 
-const DAY: Duration = Duration::from_hours(24);
+const DAY_MILLIS: u64 = 86_400_000;
+const DAY: Duration = Duration::from_millis(DAY_MILLIS);
 const LATER: Timestamp = Timestamp(START.0 + 86_400_000);
 
 fn user(id: &str) -> User {
@@ -267,7 +268,7 @@ async fn a_ban_tells_reason_and_end_while_it_lasts() {
     let told = |user: User| (user.banned, user.ban_reason, user.ban_expires_at);
     let wanted = (true, Some("spam".to_owned()), Some(proto_time(LATER)));
     assert_eq!(told(banned), wanted);
-    app.clock.advance(DAY - Duration::from_millis(1));
+    app.clock.advance(Duration::from_millis(DAY_MILLIS - 1));
     assert_eq!(told(get(&app, &id).await), wanted);
     app.clock.advance(Duration::from_millis(1));
     assert_eq!(told(get(&app, &id).await), (false, None, None));

@@ -18,7 +18,7 @@ pub fn caller(id: &str, more: &str) -> String {
 
 /// The credential of a bearer string.
 pub fn credential(key: &str) -> String {
-    let hash: String = sha256(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = sha256(key.as_bytes()).map(|byte| format!("{byte:02x}")).concat();
     format!("{{key_sha256: '{hash}'}}")
 }
 
