@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "tests read statuses and rows as clients and operators do")]
 
 mod accept;
+mod crash;
 mod http_endpoints;
 mod issue_token;
 mod layers;
