@@ -104,6 +104,7 @@ pub(super) async fn start(
     if config.open_on_loopback() {
         tracing::warn!("no callers are configured: every local process may sign anybody in");
     }
+    warn_of_what_does_nothing_yet(config);
     let database = connect(app).await?;
     let ring = || load_ring(config, &secrets, &database, &*app.clock, &*app.entropy);
     let ring = Arc::new(patiently("signing keys", ring).await?);
@@ -158,6 +159,17 @@ impl Running {
     /// Lets go of the database.
     pub(super) async fn close(self) {
         self.database.close().await;
+    }
+}
+
+/// Settings whose defaults promise nothing yet are told of where somebody changed them.
+fn warn_of_what_does_nothing_yet(config: &Config) {
+    const DAY: Duration = Duration::from_hours(24);
+    if config.tokens.key_rotation != DAY * 90 {
+        tracing::warn!("tokens.key_rotation does nothing in this version: keys are not rotated");
+    }
+    if config.auth_log.retention != DAY * 400 {
+        tracing::warn!("auth_log.retention does nothing in this version: rows are not swept");
     }
 }
 

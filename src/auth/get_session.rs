@@ -15,7 +15,6 @@ use crate::model::{Clock, Timestamp, claims};
 use crate::tokens::{AccessClaims, VerifyToken};
 
 /// What `GetSession` asks.
-#[derive(Debug)]
 pub struct GetSession<'a> {
     /// The access token.
     pub access_token: &'a str,

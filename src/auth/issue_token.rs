@@ -14,7 +14,6 @@ use crate::storage::{Ending, Redemption};
 use crate::tokens::{GenuineRefreshToken, GrantToken};
 
 /// What `IssueToken` asks.
-#[derive(Debug)]
 pub struct IssueToken<'a> {
     /// The grant of a sign-in.
     pub grant: &'a str,

@@ -11,7 +11,6 @@ use crate::tokens::{AccessClaims, GenuineRefreshToken, MAX_TOKEN_BYTES};
 pub(super) const MAX_SESSION_CLAIMS: usize = 8 * 1024;
 
 /// Both tokens of a session.
-#[derive(Debug)]
 pub struct Issued {
     /// The access token.
     pub access_token: String,

@@ -20,7 +20,6 @@ use crate::tokens::GenuineRefreshToken;
 const ATTEMPTS: u32 = 8;
 
 /// What `RefreshToken` asks.
-#[derive(Debug)]
 pub struct RefreshToken<'a> {
     /// The refresh token.
     pub refresh_token: &'a str,

@@ -8,7 +8,6 @@ use crate::storage::{Ending, EndingAll, Revoked};
 use crate::tokens::GenuineRefreshToken;
 
 /// What `SignOut` asks.
-#[derive(Debug)]
 pub struct SignOut<'a> {
     /// Any genuine token of the session, expired or rotated too.
     pub token: SignOutToken<'a>,
@@ -19,7 +18,7 @@ pub struct SignOut<'a> {
 }
 
 /// The token that names the session.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum SignOutToken<'a> {
     /// An access token.
     Access(&'a str),

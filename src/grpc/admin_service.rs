@@ -9,6 +9,7 @@ use super::convert;
 use super::not_yet::{Never, not_yet};
 use super::proto::v1;
 use super::proto::v1::admin_service_server::AdminService;
+use super::to_the_end::to_the_end;
 use crate::auth::{Auth, Error};
 
 /// The service over the use cases.
@@ -48,7 +49,9 @@ impl AdminService for AdminServiceImpl {
     ) -> Result<Response<v1::UpdateUserResponse>, Status> {
         let (call, message) = open(request)?;
         let asked = convert::read_user_update(message)?;
-        let user = convert::write_user(self.0.update_user(&call, asked).await?, self.0.now());
+        let auth = Arc::clone(&self.0);
+        let user = to_the_end(async move { auth.update_user(&call, asked).await }).await?;
+        let user = convert::write_user(user, self.0.now());
         Ok(Response::new(v1::UpdateUserResponse { user: Some(user) }))
     }
 
@@ -86,7 +89,8 @@ impl AdminService for AdminServiceImpl {
     ) -> Result<Response<v1::RevokeSessionResponse>, Status> {
         let (call, message) = open(request)?;
         let id = message.session_id.parse().map_err(|_| Error::not_an_id("session_id"))?;
-        self.0.revoke_session(&call, id).await?;
+        let auth = Arc::clone(&self.0);
+        to_the_end(async move { auth.revoke_session(&call, id).await }).await?;
         Ok(Response::new(v1::RevokeSessionResponse {}))
     }
 
@@ -96,7 +100,8 @@ impl AdminService for AdminServiceImpl {
     ) -> Result<Response<v1::RevokeUserSessionsResponse>, Status> {
         let (call, message) = open(request)?;
         let id = message.user_id.parse().map_err(|_| Error::not_an_id("user_id"))?;
-        let ended = self.0.revoke_user_sessions(&call, id).await?;
+        let auth = Arc::clone(&self.0);
+        let ended = to_the_end(async move { auth.revoke_user_sessions(&call, id).await }).await?;
         Ok(Response::new(v1::RevokeUserSessionsResponse {
             sessions_ended: i32::try_from(ended).unwrap_or(i32::MAX),
         }))

@@ -9,6 +9,7 @@ use super::convert;
 use super::not_yet::not_yet;
 use super::proto::v1;
 use super::proto::v1::auth_service_server::AuthService;
+use super::to_the_end::to_the_end;
 use crate::auth::{Auth, ResolveRedirect};
 
 /// The service over the use cases.
@@ -75,8 +76,12 @@ impl AuthService for AuthServiceImpl {
         request: Request<v1::SignOutRequest>,
     ) -> Result<Response<v1::SignOutResponse>, Status> {
         let (mut call, message) = open(request)?;
-        let asked = convert::read_sign_out(&mut call, &message)?;
-        let ended = self.0.sign_out(&call, asked).await?;
+        let auth = Arc::clone(&self.0);
+        let ended = to_the_end(async move {
+            let asked = convert::read_sign_out(&mut call, &message)?;
+            auth.sign_out(&call, asked).await
+        });
+        let ended = ended.await?;
         Ok(Response::new(v1::SignOutResponse { sessions_ended: i32::try_from(ended).unwrap_or(i32::MAX) }))
     }
 }

@@ -19,5 +19,6 @@ pub mod reflection;
 mod revocation_service;
 pub mod routes;
 mod status;
+mod to_the_end;
 
 pub use status::reason_name;

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
+use futures_util::future::Either;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::Service;
@@ -94,22 +95,19 @@ impl Front {
 impl Service<Request> for Front {
     type Response = Response;
     type Error = Infallible;
-    type Future = Answer;
+    type Future = Either<<KnownCallers<Services> as Service<Request>>::Future, Answer>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Service::<Request>::poll_ready(&mut self.always, cx)
     }
 
-    fn call(&mut self, request: Request) -> Answer {
+    fn call(&mut self, request: Request) -> Self::Future {
         if !request.uri().path().starts_with("/gatepass.v1.") {
-            return Box::pin(self.always.call(request));
+            return Either::Right(Box::pin(self.always.call(request)));
         }
         match self.ready.get() {
-            Some(services) => match services.clone().call(request) {
-                futures_util::future::Either::Left(answer) => answer,
-                futures_util::future::Either::Right(refused) => Box::pin(refused),
-            },
-            None => Box::pin(async { Ok(starting().into_http()) }),
+            Some(services) => Either::Left(services.clone().call(request)),
+            None => Either::Right(Box::pin(async { Ok(starting().into_http()) })),
         }
     }
 }

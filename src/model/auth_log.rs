@@ -62,7 +62,7 @@ name_enum!(
 );
 
 /// One row of the log.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AuthLogEntry {
     /// The row's id; its order is the order of time.
     pub id: AuthLogId,
@@ -90,6 +90,13 @@ pub struct AuthLogEntry {
     pub user_agent: Option<String>,
     /// `x-request-id` of the call.
     pub request_id: String,
+}
+
+impl std::fmt::Debug for AuthLogEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its e-mail and address are for the table alone.
+        write!(f, "AuthLogEntry({} {} {:?})", self.action.name(), self.outcome.name(), self.reason)
+    }
 }
 
 /// Who asked, for whom: what every row of the log says besides what happened.

@@ -108,7 +108,7 @@ async fn a_user_banned_meanwhile_gets_no_second_answer() {
 }
 
 #[tokio::test]
-async fn the_same_id_of_another_group_is_another_request() {
+async fn the_same_id_of_another_caller_is_another_request() {
     let allow = "allow: [sign_in, sign_in.assert]";
     let entries = [
         caller("web-1", &format!("group: web, {allow}")),
@@ -121,9 +121,10 @@ async fn the_same_id_of_another_group_is_another_request() {
         allowed(app.auth.clone().sign_in(request).await).grant.unwrap()
     };
     let web = sign_in("web-1").await;
-    assert_eq!(sign_in("web-2").await, web);
+    assert_eq!(sign_in("web-1").await, web);
+    assert_ne!(sign_in("web-2").await, web);
     assert_ne!(sign_in("mobile").await, web);
-    assert_eq!(app.counts().await, [1, 1, 2]);
+    assert_eq!(app.counts().await, [1, 1, 3]);
 }
 
 #[tokio::test]

@@ -2,13 +2,15 @@
 //! proto's `(gatepass.v1.permission)` says what the method asks. What is not in the table is refused.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use futures_util::future::{Either, Ready, ready};
+use futures_util::future::{self, Either, Ready};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use pin_project_lite::pin_project;
 use tonic::Status;
 use tower::Service;
 
@@ -46,7 +48,7 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<S::Future, Ready<std::result::Result<Response, Infallible>>>;
+    type Future = Either<Named<S::Future>, Ready<std::result::Result<Response, Infallible>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Infallible>> {
         self.inner.poll_ready(cx)
@@ -55,8 +57,9 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         match self.admit(&request) {
             Ok(caller) => {
-                request.extensions_mut().insert(caller);
-                Either::Left(self.inner.call(request))
+                tracing::Span::current().record("caller", caller.id.as_str());
+                request.extensions_mut().insert(Arc::clone(&caller));
+                Either::Left(Named { future: self.inner.call(request), caller })
             }
             Err((error, caller)) => {
                 self.denials.sample(&request, &error, caller.as_deref());
@@ -64,9 +67,31 @@ where
                 if let Some(caller) = caller {
                     response.extensions_mut().insert(CallerName(caller.id.as_str().into()));
                 }
-                Either::Right(ready(Ok(response)))
+                Either::Right(future::ready(Ok(response)))
             }
         }
+    }
+}
+
+pin_project! {
+    /// The answer to come; an error tells the log whose call it was.
+    pub struct Named<F> {
+        #[pin]
+        future: F,
+        caller: Arc<Caller>,
+    }
+}
+
+impl<F: Future<Output = std::result::Result<Response, Infallible>>> Future for Named<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.future.poll(cx))?;
+        if response.headers().contains_key(Status::GRPC_STATUS) {
+            response.extensions_mut().insert(CallerName(this.caller.id.as_str().into()));
+        }
+        Poll::Ready(Ok(response))
     }
 }
 
