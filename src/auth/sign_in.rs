@@ -82,7 +82,7 @@ impl Auth {
         };
         match &outcome {
             Err(Error::CallerNotAllowed(_)) => {
-                self.log_caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await?
+                self.log_caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await?;
             }
             Err(error) => {
                 if let Some(reason) = failure(error) {

@@ -531,16 +531,16 @@ pub(super) async fn all_but_one_end_by_name_and_the_epoch_stays(db: &Database) {
     assert!(db.redeem_grant(redemption(&live.session)).await.unwrap());
     let step = EndingAll { except: Some(ada.session.id), ..ending_all(ada.user.id) };
     let revoked = db.end_sessions_of(step).await.unwrap();
-    let (ended, mut names) = told(&revoked);
+    let (ended, mut told_of) = told(&revoked);
     let named = |it: &Signed| Revocation::Session { id: it.session.id, reason: EndReason::Revoked };
     let mut wanted = vec![named(&live), named(&pending)];
     let place = |revocation: &Revocation| match revocation {
         Revocation::Session { id, .. } => *id,
         other => panic!("{other:?}"),
     };
-    names.sort_by_key(place);
+    told_of.sort_by_key(place);
     wanted.sort_by_key(place);
-    assert_eq!((ended, names), (1, wanted));
+    assert_eq!((ended, told_of), (1, wanted));
     assert_eq!(ada.user_now(db).await.epoch, 0);
     assert_eq!(ada.now(db).await.ended, None);
     for it in [&live, &pending] {
