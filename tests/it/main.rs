@@ -6,6 +6,7 @@ mod crash;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod manners;
 mod migrations;
 mod program;
 mod store;
