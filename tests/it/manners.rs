@@ -518,7 +518,7 @@ async fn a_request_id_is_echoed_and_logged() {
     let app = app().await;
     let mut auth = app.auth.clone();
     let logged = async || {
-        let sql = "SELECT request_id FROM auth_logs ORDER BY id";
+        let sql = "SELECT request_id FROM auth_logs ORDER BY rowid";
         app.query(sql).await.into_iter().flatten().collect::<Vec<_>>()
     };
     let longest = "r".repeat(128);

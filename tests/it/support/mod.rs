@@ -186,7 +186,7 @@ impl TestApp {
 
     /// The auth log, oldest first: `ACTION OUTCOME REASON`.
     pub async fn log(&self) -> Vec<String> {
-        let sql = "SELECT action || ' ' || outcome || ' ' || coalesce(reason, '') AS line FROM auth_logs ORDER BY id";
+        let sql = "SELECT action || ' ' || outcome || ' ' || coalesce(reason, '') AS line FROM auth_logs ORDER BY rowid";
         let rows = self.query(sql).await;
         rows.into_iter().map(|mut row| row.remove(0).trim_end().to_owned()).collect()
     }
