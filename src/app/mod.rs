@@ -20,7 +20,7 @@ use crate::grpc::health::Health;
 use crate::grpc::layers::{Ids, layered};
 use crate::grpc::proto::FILE_DESCRIPTOR_SET;
 use crate::grpc::reflection;
-use crate::grpc::routes::Front;
+use crate::grpc::routes::{Front, Services};
 use crate::http::{admin, public};
 use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::tokens::Secrets;
@@ -170,7 +170,7 @@ pub fn check(config: &Config) -> Result<(), StartFault> {
 /// The services that answer before anything else is there.
 fn always(server: &Server, health: &Health) -> tonic::service::Routes {
     let routes = tonic::service::Routes::new(health.service());
-    match reflection::services(FILE_DESCRIPTOR_SET) {
+    match reflection::services(FILE_DESCRIPTOR_SET, &Services::NAMES) {
         Ok((v1, v1alpha)) if server.reflection => routes.add_service(v1).add_service(v1alpha),
         Ok(_) => routes,
         Err(error) => {
