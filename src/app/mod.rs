@@ -8,6 +8,7 @@ mod start;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,9 @@ pub struct App {
     entropy: Arc<dyn Entropy>,
     observer: Option<Observer>,
 }
+
+/// How long a probe may still take when all calls have ended.
+const PROBES_GRACE: Duration = Duration::from_secs(1);
 
 /// What is told every SQL statement.
 type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -120,31 +124,40 @@ impl Bound {
         self.health.clone()
     }
 
-    /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`.
+    /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`. Calls in flight have the database to
+    /// the end of the drain, and probes are answered until then: a process that goes is alive.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartFault> {
         let Self { app, grpc, http, admin, health } = self;
-        let stop = shutdown.child_token();
+        let (stop, drained) = (shutdown.child_token(), CancellationToken::new());
         let front = Front::new(always(&app.config.server, &health));
         let keys = Arc::new(keys::PublishedKeys::default());
         let tasks = TaskTracker::new();
-        serve_all(&app, &health, &front, &keys, [grpc, http, admin], &stop, &tasks);
+        serve_calls(&app, &front, &keys, [grpc, http], &stop, &tasks);
+        let probes = tokio::spawn(serve_probes(&app, &health, admin, &stop, &drained));
         let started = tokio::select! {
             started = start::start(&app, &front, &keys, &health) => started.map(Some),
             () = stop.cancelled() => Ok(None),
         };
+        let drain = async |told: &CancellationToken| {
+            told.cancelled().await;
+            health.draining().await;
+            tasks.close();
+            tasks.wait().await;
+        };
         let outcome = match started {
             Ok(Some(running)) => {
                 tracing::info!("ready");
-                running.until(&health, &stop).await;
+                running.until(&health, drain(&stop)).await;
                 Ok(())
             }
-            Ok(None) => Ok(()),
-            Err(fault) => Err(fault),
+            not_running => {
+                stop.cancel();
+                drain(&stop).await;
+                not_running.map(drop)
+            }
         };
-        health.draining().await;
-        stop.cancel();
-        tasks.close();
-        tasks.wait().await;
+        drained.cancel();
+        let _ = probes.await;
         outcome
     }
 }
@@ -180,27 +193,40 @@ fn always(server: &Server, health: &Health) -> tonic::service::Routes {
     }
 }
 
-fn serve_all(
+fn serve_calls(
     app: &App,
-    health: &Health,
     front: &Front,
     keys: &Arc<keys::PublishedKeys>,
-    [grpc, http, admin]: [TcpListener; 3],
+    [grpc, http]: [TcpListener; 2],
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
     let (limits, server) = (limits(&app.config.server), &app.config.server);
-    let ids = Arc::new(Ids::new(Arc::clone(&app.clock), Arc::clone(&app.entropy)));
     let entropy = || Arc::clone(&app.entropy);
-    let calls = layered(front.clone(), Arc::clone(&ids), server.request_timeout, stop.clone());
+    let calls = layered(front.clone(), ids(app), server.request_timeout, stop.clone());
     tasks.spawn(accept::serve(grpc, limits.clone(), entropy(), calls, stop.clone()));
     let discovery = public::discovery(&app.config.issuer, &[app.config.tokens.algorithm.name()]);
     let documents = public::router(Arc::clone(keys) as Arc<dyn public::PublicKeys>, discovery);
-    tasks.spawn(crate::http::serve(http, limits.clone(), entropy(), documents, stop.clone()));
-    let probes = layered(health.service(), ids, server.request_timeout, stop.clone());
-    // Probes are answered to the end of the drain: a process that goes is alive.
-    let probes = admin::router(health.clone(), probes);
-    tasks.spawn(crate::http::serve(admin, limits, entropy(), probes, stop.clone()));
+    tasks.spawn(crate::http::serve(http, limits, entropy(), documents, stop.clone()));
+}
+
+/// Watches end with the calls, at `stop`; the port is open until `drained`.
+fn serve_probes(
+    app: &App,
+    health: &Health,
+    admin: TcpListener,
+    stop: &CancellationToken,
+    drained: &CancellationToken,
+) -> impl Future<Output = usize> + Send + use<> {
+    let server = &app.config.server;
+    let probes = layered(health.service(), ids(app), server.request_timeout, stop.clone());
+    let limits = Limits { shutdown_grace: server.shutdown_grace.min(PROBES_GRACE), ..limits(server) };
+    let router = admin::router(health.clone(), probes);
+    crate::http::serve(admin, limits, Arc::clone(&app.entropy), router, drained.clone())
+}
+
+fn ids(app: &App) -> Arc<Ids> {
+    Arc::new(Ids::new(Arc::clone(&app.clock), Arc::clone(&app.entropy)))
 }
 
 fn limits(server: &Server) -> Limits {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use tokio_util::sync::CancellationToken;
 
 use super::keys::{KeysFault, PublishedKeys, load_ring};
 use super::secret_file::{self, SecretFileFault};
@@ -144,8 +143,8 @@ pub(super) async fn start(
 }
 
 impl Running {
-    /// Follows the feed until told to stop.
-    pub(super) async fn until(self, health: &Health, stop: &CancellationToken) {
+    /// Follows the feed until the last call has ended, and closes the database then.
+    pub(super) async fn until(self, health: &Health, drained: impl Future<Output = ()>) {
         let (limit, stores) = (self.rules.stale_limit, Arc::new(self.database.clone()));
         let (revocations, health) = (Arc::clone(&self.revocations), health.clone());
         let watched = Arc::clone(&revocations);
@@ -167,7 +166,7 @@ impl Running {
         );
         tokio::select! {
             () = feed => {}
-            () = stop.cancelled() => {}
+            () = drained => {}
         }
         self.database.close().await;
     }
