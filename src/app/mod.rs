@@ -8,6 +8,7 @@ mod start;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +21,7 @@ use crate::grpc::health::Health;
 use crate::grpc::layers::{Ids, layered};
 use crate::grpc::proto::FILE_DESCRIPTOR_SET;
 use crate::grpc::reflection;
-use crate::grpc::routes::Front;
+use crate::grpc::routes::{Front, Services};
 use crate::http::{admin, public};
 use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::tokens::Secrets;
@@ -36,6 +37,9 @@ pub struct App {
     entropy: Arc<dyn Entropy>,
     observer: Option<Observer>,
 }
+
+/// How long a probe may still take when all calls have ended.
+const PROBES_GRACE: Duration = Duration::from_secs(1);
 
 /// What is told every SQL statement.
 type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -120,7 +124,8 @@ impl Bound {
         self.health.clone()
     }
 
-    /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`.
+    /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`. Calls in flight have the database to
+    /// the end of the drain, and probes are answered until then: a process that goes is alive.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartFault> {
         let Self { app, grpc, http, admin, health } = self;
         // Watchers of the health learn that it ends before their streams do.
@@ -188,7 +193,7 @@ pub fn check(config: &Config) -> Result<(), StartFault> {
 /// The services that answer before anything else is there.
 fn always(server: &Server, health: &Health) -> tonic::service::Routes {
     let routes = tonic::service::Routes::new(health.service());
-    match reflection::services(FILE_DESCRIPTOR_SET) {
+    match reflection::services(FILE_DESCRIPTOR_SET, &Services::NAMES) {
         Ok((v1, v1alpha)) if server.reflection => routes.add_service(v1).add_service(v1alpha),
         Ok(_) => routes,
         Err(error) => {

@@ -1,5 +1,7 @@
-//! Server reflection, in both versions: grpcurl and others still ask for v1alpha only.
+//! Server reflection, in both versions: grpcurl and others still ask for v1alpha only. It lists what is served and
+//! nothing else; what the descriptors describe besides (the callbacks that users serve) can be asked for by name.
 
+use tonic_reflection::pb;
 use tonic_reflection::server::{Builder, Error, v1, v1alpha};
 
 /// What the gRPC port answers; the callback services of the protocol are for others to serve.
@@ -15,10 +17,11 @@ const SERVED: [&str; 6] = [
 /// The two reflection services over these encoded descriptors and those of the health service.
 pub fn services(
     descriptors: &'static [u8],
+    served: &[&str],
 ) -> Result<
     (
-        v1::ServerReflectionServer<impl v1::ServerReflection>,
-        v1alpha::ServerReflectionServer<impl v1alpha::ServerReflection>,
+        v1::ServerReflectionServer<impl v1::ServerReflection + use<>>,
+        v1alpha::ServerReflectionServer<impl v1alpha::ServerReflection + use<>>,
     ),
     Error,
 > {

@@ -32,6 +32,13 @@ pub struct Services {
 }
 
 impl Services {
+    /// Their names.
+    pub const NAMES: [&str; 3] = [
+        AuthServiceServer::<AuthServiceImpl>::NAME,
+        AdminServiceServer::<AdminServiceImpl>::NAME,
+        RevocationServiceServer::<RevocationServiceImpl>::NAME,
+    ];
+
     /// The services over the use cases; a message may have so many bytes.
     #[must_use]
     pub fn new(auth: &Arc<Auth>, max_message_bytes: usize) -> Self {

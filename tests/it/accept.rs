@@ -204,7 +204,7 @@ async fn a_watch_ends_with_draining_at_the_shutdown() {
 
 #[tokio::test]
 async fn reflection_lists_the_services_and_does_not_hold_the_drain() {
-    let (v1, _v1alpha) = reflection::services(tonic_health::pb::FILE_DESCRIPTOR_SET).unwrap();
+    let (v1, _v1alpha) = reflection::services(tonic_health::pb::FILE_DESCRIPTOR_SET, &[]).unwrap();
     let server = Server::start(limits(), v1).await;
     let list = ServerReflectionRequest {
         message_request: Some(MessageRequest::ListServices(String::new())),

@@ -16,6 +16,7 @@ mod get_user;
 mod http_endpoints;
 mod issue_token;
 mod layers;
+mod manners;
 mod migrations;
 mod not_yet;
 mod program;

@@ -50,6 +50,12 @@ impl Builder {
         self
     }
 
+    /// Adds keys to the section `server`.
+    pub fn server(mut self, keys: &str) -> Self {
+        self.yaml = self.yaml.replace("server: {", &format!("server: {{{keys}, "));
+        self
+    }
+
     /// Adds callbacks.
     pub fn callbacks(mut self, callbacks: impl Callbacks) -> Self {
         self.callbacks = Some(Box::new(move |app| app.callbacks(callbacks)));
