@@ -228,7 +228,7 @@ fn serve_probes(
 ) {
     let calls = layered(health.service(), ids(app), app.config.server.request_timeout, stop.clone());
     let probes = admin::router(health.clone(), calls);
-    let limits = limits(&app.config.server);
+    let limits = Limits { shutdown_grace: PROBES_GRACE, ..limits(&app.config.server) };
     tasks.spawn(crate::http::serve(listener, limits, Arc::clone(&app.entropy), probes, stop.clone()));
 }
 

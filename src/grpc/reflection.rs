@@ -4,17 +4,13 @@
 use tonic_reflection::pb;
 use tonic_reflection::server::{Builder, Error, v1, v1alpha};
 
-/// What the gRPC port answers; the callback services of the protocol are for others to serve.
-const SERVED: [&str; 6] = [
-    "gatepass.v1.AuthService",
-    "gatepass.v1.AdminService",
-    "gatepass.v1.RevocationService",
+const OWN: [&str; 3] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
 ];
 
-/// The two reflection services over these encoded descriptors and those of the health service.
+/// The two reflection services: they describe these encoded descriptors, and list `served`, health and themselves.
 pub fn services(
     descriptors: &'static [u8],
     served: &[&str],
@@ -26,13 +22,12 @@ pub fn services(
     Error,
 > {
     let builder = || {
-        let builder = Builder::configure()
-            .register_encoded_file_descriptor_set(descriptors)
-            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET);
-        SERVED.into_iter().fold(builder, Builder::with_service_name)
+        let described = [descriptors, tonic_health::pb::FILE_DESCRIPTOR_SET]
+            .into_iter()
+            .chain([pb::v1::FILE_DESCRIPTOR_SET, pb::v1alpha::FILE_DESCRIPTOR_SET])
+            .fold(Builder::configure(), Builder::register_encoded_file_descriptor_set);
+        let names = served.iter().chain(&OWN).copied();
+        names.fold(described.include_reflection_service(false), Builder::with_service_name)
     };
     Ok((builder().build_v1()?, builder().build_v1alpha()?))
 }

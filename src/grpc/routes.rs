@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use futures_util::future::Either;
+use tonic::server::NamedService as _;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::Service;

@@ -76,7 +76,6 @@ pub struct TestApp {
     pub channel: Channel,
     pub clock: Arc<ManualClock>,
     pub folder: TempDir,
-    pub http_addr: std::net::SocketAddr,
     pub admin_addr: std::net::SocketAddr,
     pub grpc_addr: std::net::SocketAddr,
     statements: Arc<Mutex<Vec<String>>>,
@@ -126,7 +125,7 @@ async fn start(
     }
     let bound = app.bind().await.unwrap();
     let health = bound.health();
-    let addrs = [bound.grpc_addr(), bound.http_addr(), bound.admin_addr()].map(Option::unwrap);
+    let addrs = [bound.grpc_addr(), bound.admin_addr()].map(Option::unwrap);
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
     let task = tokio::spawn(async move { bound.run(stop).await.unwrap() });
@@ -141,8 +140,7 @@ async fn start(
         channel,
         clock,
         folder,
-        http_addr: addrs[1],
-        admin_addr: addrs[2],
+        admin_addr: addrs[1],
         grpc_addr: addrs[0],
         statements,
         yaml,
