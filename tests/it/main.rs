@@ -18,6 +18,7 @@ mod issue_token;
 mod layers;
 mod migrations;
 mod not_yet;
+mod program;
 mod refresh_token;
 mod request_id;
 mod resolve_redirect;

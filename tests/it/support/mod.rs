@@ -5,6 +5,7 @@ pub mod crowd;
 pub mod hooks;
 pub mod jwt;
 pub mod people;
+pub mod program;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
