@@ -63,7 +63,7 @@ enum Keys {
     Rotate,
     /// Revoke a key; comes with a later version.
     Revoke {
-        /// The key's `kid`.
+        /// The key's id, as `keys list` tells it.
         kid: String,
     },
 }
@@ -92,7 +92,7 @@ pub async fn run() -> ExitCode {
     if let Some(Command::Callers(Callers::Key)) = arguments.command {
         return make_caller_key();
     }
-    let config = match config::load(arguments.config.as_deref(), std::env::vars()) {
+    let config = match config::load(arguments.config.as_deref(), variables()) {
         Ok(config) => config,
         Err(faults) => {
             eprintln!("{faults}");
@@ -103,10 +103,8 @@ pub async fn run() -> ExitCode {
         Command::Serve => serve(config).await,
         Command::Migrate => migrate(&config).await,
         Command::Keys(Keys::List) => list_keys(&config).await,
-        Command::Keys(Keys::Rotate | Keys::Revoke { .. }) => {
-            eprintln!("not in this version");
-            ExitCode::from(EX_USAGE)
-        }
+        Command::Keys(Keys::Rotate) => not_in_this_version("keys rotate"),
+        Command::Keys(Keys::Revoke { kid }) => not_in_this_version(&format!("keys revoke {kid}")),
         Command::Config(ConfigCommand::Check) => check(&config),
         Command::Health => health(&config).await,
         Command::Callers(Callers::Key) => ExitCode::SUCCESS,
@@ -118,7 +116,17 @@ fn not_in_this_version(command: &str) -> ExitCode {
     ExitCode::from(EX_USAGE)
 }
 
+/// The environment, without what is no text: no setting of ours is.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 async fn serve(config: Config) -> ExitCode {
+    if let Err(fault) = app::check(&config) {
+        eprintln!("{fault}");
+        return ExitCode::from(EX_USAGE);
+    }
     telemetry::start(&config.telemetry);
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
@@ -197,11 +205,8 @@ async fn list_keys(config: &Config) -> ExitCode {
 /// The hash is of the whole string that follows `Bearer `.
 fn make_caller_key() -> ExitCode {
     let key = format!("gpk_{}", URL_SAFE_NO_PAD.encode(random::<32>(&OsEntropy)));
-    println!(
-        "key:        {key}
-key_sha256: {}",
-        hex::encode(sha256(key.as_bytes()))
-    );
+    println!("key:        {key}");
+    println!("key_sha256: {}", hex::encode(sha256(key.as_bytes())));
     ExitCode::SUCCESS
 }
 

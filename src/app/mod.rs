@@ -124,17 +124,23 @@ impl Bound {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartFault> {
         let Self { app, grpc, http, admin, health } = self;
         // Watchers of the health learn that it ends before their streams do.
-        let stop = CancellationToken::new();
+        let (shutdown, stop, probes) =
+            (shutdown.child_token(), CancellationToken::new(), CancellationToken::new());
         let front = Front::new(always(&app.config.server, &health));
         let keys = Arc::new(keys::PublishedKeys::default());
-        let tasks = TaskTracker::new();
-        serve_all(&app, &health, &front, &keys, [grpc, http, admin], &stop, &tasks);
+        let (tasks, probing) = (TaskTracker::new(), TaskTracker::new());
+        serve_calls(&app, &front, &keys, [grpc, http], &stop, &tasks);
+        serve_probes(&app, &health, admin, &probes, &probing);
         let drain = async {
             shutdown.cancelled().await;
             health.draining().await;
             stop.cancel();
             tasks.close();
             tasks.wait().await;
+            // Probes are answered to the end of the drain: a process that goes is alive.
+            probes.cancel();
+            probing.close();
+            probing.wait().await;
         };
         tokio::pin!(drain);
         let started = tokio::select! {
@@ -192,27 +198,37 @@ fn always(server: &Server, health: &Health) -> tonic::service::Routes {
     }
 }
 
-fn serve_all(
+fn serve_calls(
     app: &App,
-    health: &Health,
     front: &Front,
     keys: &Arc<keys::PublishedKeys>,
-    [grpc, http, admin]: [TcpListener; 3],
+    [grpc, http]: [TcpListener; 2],
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
-    let (limits, server) = (limits(&app.config.server), &app.config.server);
-    let ids = Arc::new(Ids::new(Arc::clone(&app.clock), &*app.entropy));
-    let entropy = || Arc::clone(&app.entropy);
-    let calls = layered(front.clone(), Arc::clone(&ids), server.request_timeout, stop.clone());
-    tasks.spawn(accept::serve(grpc, limits.clone(), entropy(), calls, stop.clone()));
+    let limits = limits(&app.config.server);
+    let calls = layered(front.clone(), ids(app), app.config.server.request_timeout, stop.clone());
+    tasks.spawn(accept::serve(grpc, limits.clone(), Arc::clone(&app.entropy), calls, stop.clone()));
     let discovery = public::discovery(&app.config.issuer, &[app.config.tokens.algorithm.name()]);
     let documents = public::router(Arc::clone(keys) as Arc<dyn public::PublicKeys>, discovery);
-    tasks.spawn(crate::http::serve(http, limits.clone(), entropy(), documents, stop.clone()));
-    let probes = layered(health.service(), ids, server.request_timeout, stop.clone());
-    // Probes are answered to the end of the drain: a process that goes is alive.
-    let probes = admin::router(health.clone(), probes);
-    tasks.spawn(crate::http::serve(admin, limits, entropy(), probes, stop.clone()));
+    tasks.spawn(crate::http::serve(http, limits, Arc::clone(&app.entropy), documents, stop.clone()));
+}
+
+fn serve_probes(
+    app: &App,
+    health: &Health,
+    listener: TcpListener,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    let calls = layered(health.service(), ids(app), app.config.server.request_timeout, stop.clone());
+    let probes = admin::router(health.clone(), calls);
+    let limits = limits(&app.config.server);
+    tasks.spawn(crate::http::serve(listener, limits, Arc::clone(&app.entropy), probes, stop.clone()));
+}
+
+fn ids(app: &App) -> Arc<Ids> {
+    Arc::new(Ids::new(Arc::clone(&app.clock), &*app.entropy))
 }
 
 fn limits(server: &Server) -> Limits {

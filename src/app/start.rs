@@ -8,7 +8,8 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::keys::{KeysFault, PublishedKeys, load_ring};
-use super::{App, rules, secret_file};
+use super::secret_file::{self, SecretFileFault};
+use super::{App, rules};
 use crate::auth::{
     Auth, Callback, Callbacks, Callers, JwtReader, Parts, Revocations, Rules, follow, read_feed,
 };
@@ -41,7 +42,7 @@ pub enum StartFault {
     /// Secrets are unfit.
     Secrets(SecretsFault),
     /// The generated secret can't be kept or read.
-    SecretFile(secret_file::SecretFileFault),
+    SecretFile(SecretFileFault),
     /// A rule of the configuration can't be kept.
     Rules(String),
     /// Signing keys can't be used.
@@ -65,6 +66,22 @@ impl std::fmt::Display for StartFault {
 
 impl std::error::Error for StartFault {}
 
+impl StartFault {
+    /// Whether a later try may do better: the database, or the folder that it and its secret are in, may come yet.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Unavailable(_)) => true,
+            Self::SecretFile(SecretFileFault::Io(_, cause)) => cause.kind() == std::io::ErrorKind::NotFound,
+            Self::Listen { .. }
+            | Self::Secrets(_)
+            | Self::SecretFile(_)
+            | Self::Rules(_)
+            | Self::Keys(_)
+            | Self::Store(StoreError::Broken(_)) => false,
+        }
+    }
+}
+
 /// A Gatepass whose services are open.
 pub(super) struct Running {
     database: Database,
@@ -82,7 +99,8 @@ pub(super) async fn start(
 ) -> Result<Running, StartFault> {
     let config = &app.config;
     let rules = rules::build(config).map_err(StartFault::Rules)?;
-    let secrets = Arc::new(secrets(config, &*app.entropy)?);
+    let secrets = || async { secrets(config, &*app.entropy) };
+    let secrets = Arc::new(patiently("secret", secrets).await?);
     if config.open_on_loopback() {
         tracing::warn!("no callers are configured: every local process may sign anybody in");
     }
@@ -199,7 +217,7 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
     let mut waiting = false;
     loop {
         match step().await {
-            Err(StartFault::Store(cause @ StoreError::Unavailable(_))) => {
+            Err(cause) if cause.may_pass() => {
                 if !waiting {
                     tracing::warn!(%cause, what, "waiting for the database");
                 }

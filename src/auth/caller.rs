@@ -86,10 +86,10 @@ pub struct Call {
 }
 
 impl Call {
-    /// The mark of a repeatable request: bound to the caller's group, what it named and what it asked.
+    /// The mark of a repeatable request: bound to the caller, what it named and what it asked.
     #[must_use]
     pub fn request_mark(&self, rpc: &str, request_id: &str, request: &[u8]) -> RequestMark {
-        let parts = [rpc.as_bytes(), self.caller.group.as_bytes(), request_id.as_bytes()];
+        let parts = [rpc.as_bytes(), self.caller.id.as_bytes(), request_id.as_bytes()];
         RequestMark { key: digest_of(b"gatepass request", &parts), fingerprint: sha256(request) }
     }
 }

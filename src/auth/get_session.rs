@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::callbacks::{Callback, SessionInput};
 use super::error::{Error, Result};
-use super::revocation::Revocations;
+use super::revocation::{Revocations, UserNow};
 use super::session::SessionView;
 use super::shared::Auth;
 use crate::model::{Clock, Timestamp, claims};
@@ -64,12 +64,21 @@ impl SessionReader for JwtReader {
         let now = self.revocations.check(claims)?;
         let mut session = SessionView::from(claims);
         if let Some(now) = now {
-            if self.role_makes_claims && now.role != claims.user.role {
+            if self.role_makes_claims && tells_another_role(claims, &now) {
                 return Err(Error::TokenStale);
             }
-            session.refresh_user(&now);
+            session.refresh_user(&now.claims);
         }
         Ok(session)
+    }
+}
+
+/// Whether a token may carry claims made from another role. Where tokens do not tell the role, any that is not newer
+/// than the user's last change may.
+fn tells_another_role(claims: &AccessClaims, now: &UserNow) -> bool {
+    match (&claims.user.role, &now.claims.role) {
+        (Some(told), Some(role)) => told != role,
+        _ => claims.issued_at <= now.changed_at.floor_to_second(),
     }
 }
 
@@ -104,7 +113,7 @@ impl Auth {
         }
         let input = SessionInput { session, claims: &session.claims };
         let additions = self.parts.callbacks.session(&input).await?;
-        claims::check_free(&additions).map_err(|fault| Callback::Session.failed(fault.to_string()))?;
+        claims::check_additions(&additions).map_err(|fault| Callback::Session.failed(fault.to_string()))?;
         claims::merge(&mut session.claims, additions);
         Ok(())
     }

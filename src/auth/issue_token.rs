@@ -122,9 +122,11 @@ impl Auth {
                 at: now,
                 reason: EndReason::Denied,
                 remember_until: self.rules.remember_until(now),
-                log: log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED"),
+                log: self.unless_excluded(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")),
             };
-            self.parts.sessions.end_session(ending).await?;
+            if let Some(revoked) = self.parts.sessions.end_session(ending).await? {
+                self.hold(&revoked);
+            }
         }
         claims
     }

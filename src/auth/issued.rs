@@ -54,7 +54,9 @@ impl Auth {
         let configured = &self.rules.audiences;
         if asked.is_empty() {
             let kept: Vec<_> = otherwise.iter().filter(|aud| configured.contains(aud)).cloned().collect();
-            return Ok(if kept.is_empty() { configured.clone() } else { kept });
+            let none_left =
+                || Error::invalid("audiences", "none of the session's audiences is configured any more");
+            return if kept.is_empty() { Err(none_left()) } else { Ok(kept) };
         }
         if asked.iter().all(|aud| configured.contains(aud)) {
             let mut chosen: Vec<String> = Vec::new();

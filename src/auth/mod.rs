@@ -38,7 +38,7 @@ pub use issued::{Issued, Rotation};
 pub use profile::Profile;
 pub use refresh_token::RefreshToken;
 pub use resolve_redirect::ResolveRedirect;
-pub use revocation::Revocations;
+pub use revocation::{Revocations, UserNow};
 pub use session::{SessionUser, SessionView};
 pub use shared::{Auth, LateRetry, Parts, Rules, SignInRules, UserClaim};
 pub use sign_in::{Allowed, Denied, SignIn, SignInOutcome};

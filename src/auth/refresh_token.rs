@@ -70,11 +70,18 @@ impl Auth {
             Err(Error::UserBanned)
         } else if session.ended.is_some() || user.epoch > session.epoch {
             Err(Error::SessionRevoked)
-        } else if now >= session.expires_at {
+        } else if now >= self.end_of(session) {
             Err(Error::SessionExpired)
         } else {
             Ok(())
         }
+    }
+
+    /// When a session ends by itself: as its row says, or sooner where the configured limits were lowered since.
+    fn end_of(&self, session: &Session) -> Timestamp {
+        let last_issued =
+            session.refresh.as_ref().map_or(session.authenticated_at, |refresh| refresh.rotated_at);
+        session.expires_at.min(self.rules.lifetimes.session_end(session.authenticated_at, last_issued))
     }
 
     fn standing(&self, presented: &GenuineRefreshToken, session: &Session) -> Result<Standing> {
@@ -138,8 +145,10 @@ impl Auth {
             self.rules.lifetimes.session_end(session.authenticated_at, now)
         };
         let token = self.sign_access_token(session, user, claims.clone(), &audiences, expires_at).await?;
-        // Giving the same answer again changes nothing, so that any number of retries need not race each other.
-        let nothing_new = replayed && claims == session.claims && audiences == session.audiences;
+        // Giving the same answer again changes nothing, so that any number of retries need not race each other; what a
+        // callback adds differently then is in the token and not kept.
+        let nothing_new =
+            replayed && audiences == session.audiences && self.allowed_update(request).is_empty();
         let action = if replayed { AuthLogAction::TokenReplayed } else { AuthLogAction::TokenRefreshed };
         let step = RotationStep {
             session_id: session.id,
@@ -159,6 +168,13 @@ impl Auth {
         Ok(moved.then(|| Issued::new(token, refresh_token, expires_at, rotation)))
     }
 
+    /// What of the update the client may change.
+    fn allowed_update(&self, request: &RefreshToken<'_>) -> ClaimMap {
+        let mut update = request.update.clone();
+        update.retain(|name, _| self.rules.update_allow.contains(name));
+        update
+    }
+
     /// The session's claims after the update and the `jwt` callbacks.
     async fn updated_claims(
         &self,
@@ -167,8 +183,7 @@ impl Auth {
         session: &Session,
         user: &User,
     ) -> Result<ClaimMap> {
-        let mut update = request.update.clone();
-        update.retain(|name, _| self.rules.update_allow.contains(name));
+        let update = self.allowed_update(request);
         let mut before = session.claims.clone();
         claims::merge(&mut before, update.clone());
         let input = JwtInput {
@@ -197,7 +212,7 @@ impl Auth {
             at: now,
             reason: EndReason::Reused,
             remember_until: self.rules.remember_until(now),
-            log: log.ended(AuthLogOutcome::Failed, "REFRESH_REUSED"),
+            log: self.unless_excluded(log.ended(AuthLogOutcome::Failed, "REFRESH_REUSED")),
         };
         match self.parts.sessions.end_session(ending).await? {
             Some(revoked) => {

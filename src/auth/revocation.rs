@@ -9,6 +9,9 @@ use super::error::{Error, Result};
 use crate::model::{Clock, EndReason, FeedEntry, Revocation, SessionId, Timestamp, User, UserId};
 use crate::tokens::{AccessClaims, UserClaims};
 
+/// Entries that no living token can be of are looked for this often: the look goes over all of them.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
+
 /// The revocation list, the users' epochs and the overlay of changed users.
 #[derive(Debug, Default)]
 pub struct Revocations {
@@ -19,6 +22,7 @@ pub struct Revocations {
 #[derive(Debug, Default)]
 struct Known {
     seq: i64,
+    forgotten_at: Timestamp,
     sessions: HashMap<SessionId, Remembered<EndReason>>,
     users: HashMap<UserId, Remembered<MinEpoch>>,
     changed: HashMap<UserId, Remembered<ChangedUser>>,
@@ -36,10 +40,19 @@ struct MinEpoch {
     reason: EndReason,
 }
 
-/// A user as it is now.
+/// A user who changed, as it is now.
+#[derive(Debug, Clone)]
+pub struct UserNow {
+    /// What tokens would tell of it.
+    pub claims: UserClaims,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+}
+
 #[derive(Debug, Clone)]
 struct ChangedUser {
     version: i64,
+    changed_at: Timestamp,
     banned: bool,
     claims: UserClaims,
 }
@@ -52,7 +65,7 @@ struct Checked {
 
 impl Revocations {
     /// Refuses the token of an ended session or a lower epoch; answers what its user is now, if that changed.
-    pub fn check(&self, claims: &AccessClaims) -> Result<Option<UserClaims>> {
+    pub fn check(&self, claims: &AccessClaims) -> Result<Option<UserNow>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let changed = known.changed.get(&claims.user_id).map(|changed| &changed.what);
         let ended = known.sessions.get(&claims.session_id).map(|ended| ended.what);
@@ -62,7 +75,9 @@ impl Revocations {
             // A ban that was lifted still ended the session.
             Some(EndReason::Banned) if changed.is_none_or(|user| user.banned) => Err(Error::UserBanned),
             Some(_) => Err(Error::SessionRevoked),
-            None => Ok(changed.map(|user| user.claims.clone())),
+            None => {
+                Ok(changed.map(|user| UserNow { claims: user.claims.clone(), changed_at: user.changed_at }))
+            }
         }
     }
 
@@ -86,7 +101,7 @@ impl Revocations {
 
     /// Takes over entries and the users they name, and forgets what no living token can be of any more.
     pub fn apply(&self, entries: &[FeedEntry], users: Vec<(User, UserClaims)>, clock: &dyn Clock) {
-        if entries.is_empty() && users.is_empty() {
+        if entries.is_empty() {
             return;
         }
         let now = clock.now();
@@ -108,10 +123,13 @@ impl Revocations {
         }
         for (user, claims) in users {
             let Some(until) = changed_until.get(&user.id) else { continue };
-            let what = ChangedUser { version: user.version, banned: user.is_banned(now), claims };
+            let (version, changed_at) = (user.version, user.updated_at);
+            let what = ChangedUser { version, changed_at, banned: user.is_banned(now), claims };
             known.overlay(user.id, *until, what);
         }
-        known.forget(now);
+        if known.forgotten_at.plus(FORGET_EVERY) <= now {
+            known.forget(now);
+        }
     }
 }
 
@@ -134,6 +152,7 @@ impl Known {
     }
 
     fn forget(&mut self, now: Timestamp) {
+        self.forgotten_at = now;
         self.sessions.retain(|_, entry| entry.until > now);
         self.users.retain(|_, entry| entry.until > now);
         self.changed.retain(|_, entry| entry.until > now);

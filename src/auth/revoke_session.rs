@@ -16,7 +16,7 @@ impl Auth {
             at: now,
             reason: EndReason::Revoked,
             remember_until: self.rules.remember_until(now),
-            log: self.session_log(AuthLogAction::SessionRevoked, call, &session, &user),
+            log: self.unless_excluded(self.session_log(AuthLogAction::SessionRevoked, call, &session, &user)),
         };
         if let Some(revoked) = self.parts.sessions.end_session(ending).await? {
             self.hold(&revoked);

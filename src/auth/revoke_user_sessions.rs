@@ -20,7 +20,7 @@ impl Auth {
             at: now,
             reason: EndReason::Revoked,
             remember_until: self.rules.remember_until(now),
-            log: log.of_user(id, user.email.as_ref().map(Email::as_str)),
+            log: self.unless_excluded(log.of_user(id, user.email.as_ref().map(Email::as_str))),
         };
         let revoked = self.parts.sessions.end_sessions_of(ending).await?;
         self.hold(&revoked);

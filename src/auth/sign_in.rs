@@ -76,16 +76,25 @@ pub struct Denied {
 impl Auth {
     /// Signs a person in that the caller vouches for.
     pub async fn sign_in(&self, call: &Call, request: SignIn) -> Result<SignInOutcome> {
-        call.caller.must_assert(&request.profile.provider)?;
-        let outcome = self.sign_in_proven(call, &request).await;
-        if let Err(Error::CallbackUnavailable(_)) = &outcome {
-            self.log_denied(call, &request.profile, AuthLogOutcome::Failed, "CALLBACK_UNAVAILABLE").await?;
+        let outcome = match call.caller.must_assert(&request.profile.provider) {
+            Ok(()) => self.sign_in_proven(call, &request).await,
+            Err(refused) => Err(refused),
+        };
+        match &outcome {
+            Err(Error::CallerNotAllowed(_)) => {
+                self.log_caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await?
+            }
+            Err(error) => {
+                if let Some(reason) = failure(error) {
+                    self.log_denied(call, &request.profile, AuthLogOutcome::Failed, reason).await?;
+                }
+            }
+            Ok(_) => {}
         }
         outcome
     }
 
     async fn sign_in_proven(&self, call: &Call, request: &SignIn) -> Result<SignInOutcome> {
-        let redirect_to = self.redirect_to(&request.redirect_to).await?;
         let profile = request.profile.to_claims();
         for attempt in 0..ATTEMPTS {
             let person = match self.find_person(&request.profile, attempt > 0).await? {
@@ -102,6 +111,7 @@ impl Auth {
                     return Ok(SignInOutcome::Redirect(self.redirect_to(&url).await?));
                 }
             }
+            let redirect_to = self.redirect_to(&request.redirect_to).await?;
             if let Some(allowed) = self.open(call, request, person, &profile, &redirect_to).await? {
                 return Ok(SignInOutcome::Allowed(Box::new(allowed)));
             }
@@ -156,7 +166,14 @@ impl Auth {
             redirect_to: redirect_to.clone(),
         };
         let (user, account) = person.into_writes();
-        let opening = Opening { user, account, session, remember_until: self.rules.remember_until(now), log };
+        let opening = Opening {
+            user,
+            account,
+            session,
+            ip_address: call.origin.ip_address.clone(),
+            remember_until: self.rules.remember_until(now),
+            log: self.unless_excluded(log),
+        };
         match self.parts.sessions.open_session(opening).await? {
             Opened::Done(entries) => {
                 self.hold_entries(&entries, Some(&allowed.user));
@@ -265,5 +282,17 @@ impl Auth {
         entry.email = profile.email.as_ref().map(|email| email.as_str().to_owned());
         entry.provider = Some(profile.provider.to_string());
         self.append_log(entry).await
+    }
+}
+
+/// What the log says of a sign-in that failed; nothing where the log itself can't be written.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other error comes from a sign-in")]
+fn failure(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::CallbackUnavailable(_) => Some("CALLBACK_UNAVAILABLE"),
+        Error::InvalidRequest(_) => Some("INVALID_REQUEST"),
+        Error::GrantUsed => Some("GRANT_USED"),
+        Error::Conflict => Some("CONFLICT"),
+        _ => None,
     }
 }

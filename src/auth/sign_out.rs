@@ -69,7 +69,7 @@ impl Auth {
             at: now,
             reason: EndReason::SignedOut,
             remember_until: self.rules.remember_until(now),
-            log: self.session_log(AuthLogAction::SignOut, call, session, user),
+            log: self.unless_excluded(self.session_log(AuthLogAction::SignOut, call, session, user)),
         };
         Ok(self.parts.sessions.end_session(ending).await?.unwrap_or_default())
     }
@@ -90,7 +90,7 @@ impl Auth {
             at: now,
             reason: EndReason::SignedOut,
             remember_until: self.rules.remember_until(now),
-            log: self.session_log(AuthLogAction::SignOut, call, session, user),
+            log: self.unless_excluded(self.session_log(AuthLogAction::SignOut, call, session, user)),
         };
         Ok(self.parts.sessions.end_sessions_of(ending).await?)
     }

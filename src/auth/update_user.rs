@@ -91,7 +91,7 @@ impl Auth {
             expected_version: before.version,
             end_sessions: newly_banned.then_some(EndReason::Banned),
             remember_until: self.rules.remember_until(now),
-            log: log.collect(),
+            log: log.filter_map(|entry| self.unless_excluded(entry)).collect(),
             user: after,
         };
         let Some(revoked) = self.parts.users.update_user(update).await? else { return Ok(None) };

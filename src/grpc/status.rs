@@ -109,7 +109,8 @@ fn describe(error: &Error) -> (Code, ErrorReason, String) {
             Code::FailedPrecondition,
             ErrorReason::ClaimsTooLarge,
             format!(
-                "the claims need more than the {limit} bytes they may have: add less in the jwt callback"
+                "the claims need more than the {limit} bytes they may have: add less in the jwt callback, or take some \
+                 out of tokens.user_claims"
             ),
         ),
         Error::EtagMismatch => {

@@ -59,7 +59,7 @@ pub struct Grant {
 /// A request that may be repeated: who named it how, and what it asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestMark {
-    /// Digest of the caller's group and its `request_id`.
+    /// Digest of the caller and its `request_id`.
     pub key: [u8; 32],
     /// Digest of the request itself.
     pub fingerprint: [u8; 32],

@@ -36,7 +36,7 @@ impl Database {
     /// Opens the database. SQLite has one writer at a time, so has this.
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
         let sqlite = SqliteConnectOptions::from_str(&options.url)
-            .map_err(|cause| StoreError::Unavailable(DbErr::Custom(cause.to_string())))?
+            .map_err(|cause| StoreError::Broken(cause.to_string()))?
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(options.acquire_timeout)
@@ -48,10 +48,9 @@ impl Database {
                 .acquire_timeout(options.acquire_timeout)
                 .test_before_acquire(false)
         };
-        let unavailable =
-            |cause| StoreError::Unavailable(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(cause))));
+        let refused = |cause| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(cause)));
         let writer = pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
-        let write = writer.connect_with(sqlite.clone()).await.map_err(unavailable)?;
+        let write = writer.connect_with(sqlite.clone()).await.map_err(refused)?;
         let write = SqlxSqliteConnector::from_sqlx_sqlite_pool(write);
         let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
         let read = if in_memory {

@@ -126,10 +126,12 @@ pub struct Opening {
     pub account: Option<Account>,
     /// The pending session.
     pub session: Session,
+    /// Where the person is.
+    pub ip_address: Option<String>,
     /// Until when the feed must remember a changed profile.
     pub remember_until: Timestamp,
     /// The row for the log.
-    pub log: AuthLogEntry,
+    pub log: Option<AuthLogEntry>,
 }
 
 /// The user of a sign-in.
@@ -222,7 +224,7 @@ pub struct Ending {
     /// Until when the feed must remember.
     pub remember_until: Timestamp,
     /// The row for the log.
-    pub log: AuthLogEntry,
+    pub log: Option<AuthLogEntry>,
 }
 
 /// What ending all sessions of a user writes.
@@ -241,7 +243,7 @@ pub struct EndingAll {
     /// Until when the feed must remember.
     pub remember_until: Timestamp,
     /// The row for the log.
-    pub log: AuthLogEntry,
+    pub log: Option<AuthLogEntry>,
 }
 
 /// A signing key as the database keeps it.

@@ -37,9 +37,9 @@ async fn insert_all(tx: &DatabaseTransaction, opening: &Opening) -> Result<Opene
     if let Some(account) = &opening.account {
         account::Entity::insert(convert::account_row(account)).exec_without_returning(tx).await?;
     }
-    let session = convert::pending_session_row(&opening.session, opening.log.ip_address.clone());
+    let session = convert::pending_session_row(&opening.session, opening.ip_address.clone());
     session::Entity::insert(session).exec_without_returning(tx).await?;
-    auth_log::insert(tx, [opening.log.clone()]).await?;
+    auth_log::insert(tx, opening.log.clone()).await?;
     let revocations: Vec<_> = changed.into_iter().map(|id| Revocation::UserChanged { id }).collect();
     Ok(Opened::Done(feed::append(tx, &revocations, opening.remember_until).await?))
 }

@@ -89,11 +89,13 @@ async fn redeem(tx: &DatabaseTransaction, step: &Redemption) -> Result<bool, DbE
 async fn rotate(tx: &DatabaseTransaction, step: &RotationStep) -> Result<bool, DbErr> {
     let mut update = session::Entity::update_many()
         .col_expr(session::Column::RefreshCount, Expr::col(session::Column::RefreshCount).add(1))
-        .col_expr(session::Column::IpAddress, Expr::value(step.ip_address.clone()))
         .filter(session::Column::Id.eq(step.session_id.0))
         .filter(session::Column::RefreshHash.eq(step.expected_hash.to_vec()))
         .filter(session::Column::EndedAt.is_null())
         .filter(session::Column::ExpiresAt.gt(step.at.millis()));
+    if let Some(address) = &step.ip_address {
+        update = update.col_expr(session::Column::IpAddress, Expr::value(address.as_str()));
+    }
     if let Some(advance) = &step.advance {
         update = with_refresh(update, &advance.refresh)
             .col_expr(session::Column::ExpiresAt, Expr::value(advance.expires_at.millis()))
@@ -133,7 +135,7 @@ async fn end_one(tx: &DatabaseTransaction, ending: &Ending) -> Result<Option<Rev
     if end_where(tx, condition, ending.at, ending.reason).await? == 0 {
         return Ok(None);
     }
-    auth_log::insert(tx, [ending.log.clone()]).await?;
+    auth_log::insert(tx, ending.log.clone()).await?;
     let revocation = Revocation::Session { id: ending.session_id, reason: ending.reason };
     let entries = feed::append(tx, &[revocation], ending.remember_until).await?;
     Ok(Some(Revoked {
@@ -158,7 +160,7 @@ async fn end_sessions_of(tx: &DatabaseTransaction, ending: &EndingAll) -> Result
     } else {
         vec![Revocation::User { id: ending.user_id, min_epoch: epoch, reason: ending.reason }]
     };
-    auth_log::insert(tx, [ending.log.clone()]).await?;
+    auth_log::insert(tx, ending.log.clone()).await?;
     revoked.entries = feed::append(tx, &revocations, ending.remember_until).await?;
     Ok(revoked)
 }

@@ -15,7 +15,7 @@ use super::verifier::{MAX_TOKEN_BYTES, TOKEN_TYPE};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimsTooLarge;
 
-/// The ring. Changing it is one atomic swap; readers never wait.
+/// The ring; readers never wait.
 #[derive(Debug)]
 pub struct KeyRing(ArcSwap<Snapshot>);
 
@@ -38,11 +38,6 @@ impl KeyRing {
     #[must_use]
     pub fn new(signing: SigningKey, others: Vec<SigningKey>) -> Self {
         Self(ArcSwap::from_pointee(snapshot(signing, others)))
-    }
-
-    /// Changes the ring as a whole.
-    pub fn replace(&self, signing: SigningKey, others: Vec<SigningKey>) {
-        self.0.store(Arc::new(snapshot(signing, others)));
     }
 
     /// The public keys.

@@ -12,12 +12,18 @@ use crate::model::{ClaimMap, RequestMark, Timestamp};
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Vec<FieldFault>);
 
+/// The most faults that are told.
+const MOST_FAULTS: usize = 16;
+
 /// The last second of the year 9999, as far as a Timestamp goes.
 const LAST_SECOND: i64 = 253_402_300_799;
 
 impl Fields {
-    /// Notes a fault.
+    /// Notes a fault. A request can have any number of them, an answer can't.
     pub(crate) fn fault(&mut self, field: &str, description: impl Into<String>) {
+        if self.0.len() >= MOST_FAULTS {
+            return;
+        }
         self.0.push(FieldFault { field: field.to_owned(), description: description.into() });
     }
 

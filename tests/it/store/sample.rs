@@ -116,9 +116,12 @@ pub(crate) fn sign_up(user: &User, account: &Account, session: &Session) -> Open
         account: Some(account.clone()),
         session: session.clone(),
         remember_until: NOW.plus(HOUR),
-        log: log(AuthLogAction::SignUp)
-            .of_user(user.id, None)
-            .of_session(session.id, account.provider.as_str()),
+        ip_address: Some("192.0.2.7".to_owned()),
+        log: Some(
+            log(AuthLogAction::SignUp)
+                .of_user(user.id, None)
+                .of_session(session.id, account.provider.as_str()),
+        ),
     }
 }
 
@@ -129,7 +132,8 @@ pub(crate) fn sign_in(user: &User, expected_version: i64, session: &Session) -> 
         account: None,
         session: session.clone(),
         remember_until: NOW.plus(HOUR),
-        log: log(AuthLogAction::SignIn).of_user(user.id, None).of_session(session.id, "github"),
+        ip_address: Some("192.0.2.7".to_owned()),
+        log: Some(log(AuthLogAction::SignIn).of_user(user.id, None).of_session(session.id, "github")),
     }
 }
 
@@ -230,7 +234,7 @@ pub(crate) fn ending(id: SessionId) -> Ending {
         at: NOW,
         reason: EndReason::SignedOut,
         remember_until: NOW.plus(HOUR),
-        log: log(AuthLogAction::SignOut).of_session(id, "github"),
+        log: Some(log(AuthLogAction::SignOut).of_session(id, "github")),
     }
 }
 
@@ -242,7 +246,7 @@ pub(crate) fn ending_all(user_id: UserId) -> EndingAll {
         at: NOW,
         reason: EndReason::Revoked,
         remember_until: NOW.plus(HOUR),
-        log: log(AuthLogAction::SessionRevoked).of_user(user_id, None),
+        log: Some(log(AuthLogAction::SessionRevoked).of_user(user_id, None)),
     }
 }
 
