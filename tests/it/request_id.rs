@@ -67,6 +67,8 @@ async fn another_request_of_the_same_id_is_refused() {
         assert_eq!(fields(answer), ["request_id"]);
     }
     assert_eq!(app.counts().await, [1, 1, 1]);
+    let failed = "SIGN_IN_DENIED FAILED INVALID_REQUEST";
+    assert_eq!(app.log().await, ["SIGN_UP SUCCESS", failed, failed]);
     app.issue(&first.grant.unwrap()).await.unwrap();
 }
 
@@ -108,7 +110,7 @@ async fn a_user_banned_meanwhile_gets_no_second_answer() {
 }
 
 #[tokio::test]
-async fn the_same_id_of_another_group_is_another_request() {
+async fn the_same_id_of_another_caller_is_another_request() {
     let allow = "allow: [sign_in, sign_in.assert]";
     let entries = [
         caller("web-1", &format!("group: web, {allow}")),
@@ -120,10 +122,12 @@ async fn the_same_id_of_another_group_is_another_request() {
         let request = with_key(named("ada", ID), &key(caller));
         allowed(app.auth.clone().sign_in(request).await).grant.unwrap()
     };
-    let web = sign_in("web-1").await;
-    assert_eq!(sign_in("web-2").await, web);
-    assert_ne!(sign_in("mobile").await, web);
-    assert_eq!(app.counts().await, [1, 1, 2]);
+    let first = sign_in("web-1").await;
+    assert_eq!(sign_in("web-1").await, first);
+    for other in ["web-2", "mobile"] {
+        assert_ne!(sign_in(other).await, first, "{other}");
+    }
+    assert_eq!(app.counts().await, [1, 1, 3]);
 }
 
 #[tokio::test]
