@@ -67,6 +67,8 @@ async fn another_request_of_the_same_id_is_refused() {
         assert_eq!(fields(answer), ["request_id"]);
     }
     assert_eq!(app.counts().await, [1, 1, 1]);
+    let failed = "SIGN_IN_DENIED FAILED INVALID_REQUEST";
+    assert_eq!(app.log().await, ["SIGN_UP SUCCESS", failed, failed]);
     app.issue(&first.grant.unwrap()).await.unwrap();
 }
 

@@ -560,7 +560,6 @@ async fn every_bad_field_is_named_and_nothing_is_written() {
         let number = Value { kind: Some(Kind::NumberValue(number)) };
         bad("raw", ProfileCredential { raw: Some(raw("a", number)), ..ada() });
     }
-    bad("raw", ProfileCredential { raw: Some(raw("a", text(&"x".repeat(33 * 1024)))), ..ada() });
     for address in ["1.2.3", "192.0.2.1:80", "[::1]", "localhost", " ::1"] {
         let client = Some(Client { ip_address: Some(address.to_owned()), user_agent: None });
         cases.push(("client.ip_address".to_owned(), SignInRequest { client, ..profile("ada") }));
@@ -576,6 +575,18 @@ async fn every_bad_field_is_named_and_nothing_is_written() {
     }
     assert_eq!(app.counts().await, [0, 0, 0]);
     assert!(app.log().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_profile_too_large_to_keep_is_refused_and_logged_as_a_failure() {
+    let app = app().await;
+    let raw = |bytes| Some(raw("a", text(&"x".repeat(bytes))));
+    let told = ProfileCredential { raw: raw(33 * 1024), ..person("ada", None, false) };
+    assert_eq!(fields(app.try_sign_in(credential(told)).await), ["credential.profile.raw"]);
+    assert_eq!(app.counts().await, [0, 0, 0]);
+    assert_eq!(app.log().await, ["SIGN_IN_DENIED FAILED INVALID_REQUEST"]);
+    let told = ProfileCredential { raw: raw(31 * 1024), ..person("ada", None, false) };
+    allowed(app.try_sign_in(credential(told)).await);
 }
 
 #[tokio::test]
