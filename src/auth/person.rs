@@ -17,6 +17,12 @@ pub(super) struct Person {
 }
 
 impl Person {
+    /// The refusal of this person.
+    pub(super) fn refused(&self, denial: Denial) -> Refusal {
+        let user_id = (!self.is_new()).then_some(self.user.id);
+        Refusal { denial, linked_providers: Vec::new(), user_id }
+    }
+
     pub(super) fn is_new(&self) -> bool {
         self.known.is_none()
     }
@@ -29,8 +35,14 @@ impl Person {
     }
 }
 
-/// A refusal, and how the owner of the e-mail signs in.
-type Refusal = (Denial, Vec<ProviderId>);
+/// Why a person may not sign in.
+pub(super) struct Refusal {
+    pub(super) denial: Denial,
+    /// How the owner of the e-mail signs in.
+    pub(super) linked_providers: Vec<ProviderId>,
+    /// Whom the account proves, where that is known.
+    pub(super) user_id: Option<UserId>,
+}
 
 impl Auth {
     /// Finds or drafts the person of a profile; refuses a banned one, and an e-mail that is somebody's.
@@ -44,7 +56,10 @@ impl Auth {
     ) -> Result<std::result::Result<Person, Refusal>> {
         let now = self.now();
         let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
-        let refuse = |reason| Denial { reason, detail: None };
+        let refuse = |reason, linked_providers, user_id| {
+            let denial = Denial { reason, detail: None };
+            Ok(Err(Refusal { denial, linked_providers, user_id }))
+        };
         let mut found = self.parts.users.find_user_by_account(key).await?;
         let mut owner = None;
         if let Some(email) = profile.verified_email().filter(|_| found.is_none()) {
@@ -56,7 +71,7 @@ impl Auth {
         }
         if let Some((user, account)) = found {
             if user.is_banned(now) {
-                return Ok(Err((refuse(DenialReason::UserBanned), Vec::new())));
+                return refuse(DenialReason::UserBanned, Vec::new(), Some(user.id));
             }
             let known = Some(user.version);
             let user = self.refreshed(user, profile, now, look_up).await?;
@@ -64,7 +79,7 @@ impl Auth {
         }
         if let Some(owner) = owner {
             let linked = self.parts.users.linked_providers(owner.id).await?;
-            return Ok(Err((refuse(DenialReason::AccountNotLinked), linked)));
+            return refuse(DenialReason::AccountNotLinked, linked, None);
         }
         let user = self.new_user(profile, now);
         let account = self.new_account(user.id, profile, now);

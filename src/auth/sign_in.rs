@@ -7,12 +7,12 @@ use super::callbacks::{Callback, Denial, DenialReason, SignInDecision, SignInInp
 use super::caller::Call;
 use super::error::{Error, Result};
 use super::pending::Pending;
-use super::person::Person;
+use super::person::{Person, Refusal};
 use super::profile::Profile;
 use super::shared::Auth;
 use crate::model::{
-    Account, AuthLogAction, AuthLogOutcome, ClaimMap, DeniedError, Email, Grant, ProviderId, RedirectUrl,
-    RequestMark, Session, SessionId, Timestamp, User,
+    Account, AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, DeniedError, Email, Grant, ProviderId,
+    RedirectUrl, RequestMark, Session, SessionId, Timestamp, User,
 };
 use crate::storage::{Opened, Opening};
 use crate::tokens::GrantToken;
@@ -86,7 +86,8 @@ impl Auth {
             }
             Err(error) => {
                 if let Some(reason) = failure(error) {
-                    self.log_denied(call, &request.profile, AuthLogOutcome::Failed, reason).await?;
+                    let entry = self.denied_log(call, &request.profile, AuthLogOutcome::Failed, reason);
+                    self.append_log(entry).await?;
                 }
             }
             Ok(_) => {}
@@ -99,15 +100,17 @@ impl Auth {
         for attempt in 0..ATTEMPTS {
             let person = match self.find_person(&request.profile, attempt > 0).await? {
                 Ok(person) => person,
-                Err((denial, linked)) => return self.denied(call, &request.profile, denial, linked).await,
+                Err(refusal) => return self.denied(call, &request.profile, refusal).await,
             };
             match self.ask_callbacks(call, &person, &profile).await? {
                 SignInDecision::Allow => {}
                 SignInDecision::Deny(denial) => {
-                    return self.denied(call, &request.profile, denial, Vec::new()).await;
+                    return self.denied(call, &request.profile, person.refused(denial)).await;
                 }
                 SignInDecision::Redirect(url) => {
-                    self.log_denied(call, &request.profile, AuthLogOutcome::Redirected, "REDIRECTED").await?;
+                    let entry =
+                        self.denied_log(call, &request.profile, AuthLogOutcome::Redirected, "REDIRECTED");
+                    self.append_log(entry).await?;
                     return Ok(SignInOutcome::Redirect(self.redirect_to(&url).await?));
                 }
             }
@@ -250,14 +253,10 @@ impl Auth {
         })
     }
 
-    async fn denied(
-        &self,
-        call: &Call,
-        profile: &Profile,
-        denial: Denial,
-        linked_providers: Vec<ProviderId>,
-    ) -> Result<SignInOutcome> {
-        self.log_denied(call, profile, AuthLogOutcome::Denied, denial.reason.name()).await?;
+    async fn denied(&self, call: &Call, profile: &Profile, refusal: Refusal) -> Result<SignInOutcome> {
+        let Refusal { denial, linked_providers, user_id } = refusal;
+        let entry = self.denied_log(call, profile, AuthLogOutcome::Denied, denial.reason.name());
+        self.append_log(AuthLogEntry { user_id, ..entry }).await?;
         let rules = &self.rules.sign_in;
         let redirect_to = match denial.reason {
             DenialReason::UserBanned => rules.banned_url.with_error(DeniedError::AccessDenied),
@@ -271,17 +270,17 @@ impl Auth {
         Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to }))
     }
 
-    async fn log_denied(
+    fn denied_log(
         &self,
         call: &Call,
         profile: &Profile,
         outcome: AuthLogOutcome,
         reason: &'static str,
-    ) -> Result<()> {
+    ) -> AuthLogEntry {
         let mut entry = self.log_entry(AuthLogAction::SignInDenied, &call.origin).ended(outcome, reason);
         entry.email = profile.email.as_ref().map(|email| email.as_str().to_owned());
         entry.provider = Some(profile.provider.to_string());
-        self.append_log(entry).await
+        entry
     }
 }
 

@@ -2,17 +2,19 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gatepass_migrations::Migrator;
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sea_orm::{
     DatabaseConnection, DbErr, RuntimeErr, SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions,
-    TransactionTrait, metric,
+    TransactionTrait, metric, sqlx,
 };
 use sea_orm_migration::MigratorTrait;
 
-use super::error::StoreError;
+use super::error::{StoreError, is_contention};
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -48,9 +50,9 @@ impl Database {
                 .acquire_timeout(options.acquire_timeout)
                 .test_before_acquire(false)
         };
-        let refused = |cause| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(cause)));
-        let writer = pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
-        let write = writer.connect_with(sqlite.clone()).await.map_err(refused)?;
+        let writer = || pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
+        let write =
+            first_connection(|| writer().connect_with(sqlite.clone()), options.acquire_timeout).await?;
         let write = SqlxSqliteConnector::from_sqlx_sqlite_pool(write);
         let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
         let read = if in_memory {
@@ -100,5 +102,23 @@ impl Database {
     pub async fn close(self) {
         let _ = self.read.close().await;
         let _ = self.write.close().await;
+    }
+}
+
+/// Opens the writer. A file that another process turns to write-ahead logging at the same moment is locked, and
+/// SQLite's busy timeout does not cover that moment.
+async fn first_connection<F: Future<Output = Result<SqlitePool, sqlx::Error>>>(
+    connect: impl Fn() -> F,
+    patience: Duration,
+) -> Result<SqlitePool, DbErr> {
+    let begin = Instant::now();
+    loop {
+        let refused = |cause| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(cause)));
+        match connect().await.map_err(refused) {
+            Err(error) if is_contention(&error) && begin.elapsed() < patience => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            outcome => return outcome,
+        }
     }
 }

@@ -77,7 +77,7 @@ async fn a_late_retry_can_be_recovered_while_its_successor_is_unused() {
     let app = builder().config("session: {late_retry: recover}").start().await;
     let first = app.tokens("ada").await.refresh_token;
     let lost = refresh(&app, &first).await.unwrap().refresh_token;
-    app.clock.advance(Duration::from_secs(60));
+    app.clock.advance(Duration::from_mins(1));
     let recovered = refresh(&app, &first).await.unwrap();
     assert_eq!(recovered.rotation(), Rotation::Recovered);
     assert_ne!(recovered.refresh_token, lost);

@@ -153,10 +153,4 @@ impl Serving {
         assert_eq!(self.ends().await.code(), Some(0), "{}", self.log.join("\n"));
         self.log
     }
-
-    /// Ends it at once, as a crash would.
-    pub async fn kill(mut self) {
-        self.child.start_kill().unwrap();
-        self.ends().await;
-    }
 }
