@@ -2,11 +2,14 @@
 
 use async_trait::async_trait;
 use gatepass::auth::{
-    Callback, CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SignInDecision, SignInInput,
+    Callback, CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput, SignInDecision,
+    SignInInput,
 };
+use gatepass::model::ClaimMap;
 
 type OnSignIn = dyn Fn(&SignInInput<'_>) -> CallbackResult<SignInDecision> + Send + Sync;
 type OnJwt = dyn Fn(&JwtInput<'_>) -> CallbackResult<JwtDecision> + Send + Sync;
+type OnSession = dyn Fn(&SessionInput<'_>) -> CallbackResult<ClaimMap> + Send + Sync;
 type OnRedirect = dyn Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> + Send + Sync;
 
 /// Closures in the place of callbacks.
@@ -14,6 +17,7 @@ type OnRedirect = dyn Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> +
 pub struct Hooks {
     sign_in: Option<Box<OnSignIn>>,
     jwt: Option<Box<OnJwt>>,
+    session: Option<Box<OnSession>>,
     redirect: Option<Box<OnRedirect>>,
 }
 
@@ -29,6 +33,13 @@ pub fn on_jwt(hook: impl Fn(&JwtInput<'_>) -> CallbackResult<JwtDecision> + Send
     Hooks { jwt: Some(Box::new(hook)), ..Hooks::default() }
 }
 
+/// A `session` callback.
+pub fn on_session(
+    hook: impl Fn(&SessionInput<'_>) -> CallbackResult<ClaimMap> + Send + Sync + 'static,
+) -> Hooks {
+    Hooks { session: Some(Box::new(hook)), ..Hooks::default() }
+}
+
 /// A `redirect` callback.
 pub fn on_redirect(
     hook: impl Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> + Send + Sync + 'static,
@@ -36,12 +47,17 @@ pub fn on_redirect(
     Hooks { redirect: Some(Box::new(hook)), ..Hooks::default() }
 }
 
-/// Claims for a `jwt` callback to answer.
-pub fn claims(claims: serde_json::Value) -> JwtDecision {
-    match claims {
-        serde_json::Value::Object(claims) => JwtDecision::Claims(claims),
+/// A JSON object.
+pub fn object(json: serde_json::Value) -> ClaimMap {
+    match json {
+        serde_json::Value::Object(object) => object,
         other => panic!("not an object: {other}"),
     }
+}
+
+/// Claims for a `jwt` callback to answer.
+pub fn claims(claims: serde_json::Value) -> JwtDecision {
+    JwtDecision::Claims(object(claims))
 }
 
 #[async_trait]
@@ -54,6 +70,10 @@ impl Callbacks for Hooks {
         self.jwt.as_ref().map_or_else(|| Ok(claims(serde_json::json!({}))), |hook| hook(input))
     }
 
+    async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
+        self.session.as_ref().map_or_else(|| Ok(ClaimMap::new()), |hook| hook(input))
+    }
+
     async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
         self.redirect.as_ref().map_or(Ok(None), |hook| hook(input))
     }
@@ -63,7 +83,7 @@ impl Callbacks for Hooks {
             Callback::SignIn => self.sign_in.is_some(),
             Callback::Jwt => self.jwt.is_some(),
             Callback::Redirect => self.redirect.is_some(),
-            Callback::Session => false,
+            Callback::Session => self.session.is_some(),
         }
     }
 }
