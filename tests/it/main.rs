@@ -10,6 +10,7 @@
 
 mod accept;
 mod crash;
+mod get_session;
 mod http_endpoints;
 mod issue_token;
 mod layers;
