@@ -89,7 +89,7 @@ async fn a_request_of_another_form_is_refused() {
         app.auth.clone().get_session(request).await.map(tonic::Response::into_inner)
     };
     let good = || Some(Credential::AccessToken(token.clone()));
-    for negative in [(-1, 0), (0, -1)] {
+    for negative in [(-1, 0), (0, -1), (1, -1), (i64::MIN, 0), (i64::MIN, i32::MIN)] {
         let answer = ask(good(), Some(negative)).await;
         assert_eq!(answer.as_ref().unwrap_err().code(), Code::InvalidArgument, "{negative:?}");
         assert_eq!(reason(answer.clone()), "INVALID_REQUEST");
