@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tonic::{Code, Response, Status};
 
 use crate::support::callers::{caller, callers, key};
+use crate::support::crowd::{at_once, patient};
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::{START, TestApp, app, builder, profile, reason, refusal, with_key};
 
@@ -511,6 +512,31 @@ async fn no_update_is_lost_among_replays() {
     }));
     assert!(answers.await.iter().all(|answer| answer.refresh_token == newest));
     assert_eq!(added(&refresh(&app, &newest).await.unwrap()).len(), 4);
+}
+
+#[tokio::test]
+async fn retries_at_once_are_all_answered_though_each_changes_the_claims() {
+    let hooks = on_jwt(|input| {
+        let count = input.claims.get("count").and_then(serde_json::Value::as_i64).unwrap_or(0) + 1;
+        Ok(claims(json!({"count": count})))
+    });
+    let app = patient().callbacks(hooks).start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    let answers = at_once(50, |_| {
+        let request = RefreshTokenRequest { refresh_token: token.clone(), ..Default::default() };
+        let mut client = app.auth.clone();
+        async move { client.refresh_token(request).await.map(Response::into_inner) }
+    })
+    .await;
+    let answers: Vec<_> =
+        answers.into_iter().map(|answer| answer.map_err(|s| reason::<()>(Err(s)))).collect();
+    let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+    assert_eq!(refused, [""; 0]);
+    let successors: HashSet<_> = answers.iter().flatten().map(|answer| &answer.refresh_token).collect();
+    assert_eq!(successors.len(), 1);
+    // A retry is the same answer again: what a callback said to it is told, and not kept.
+    let next = refresh(&app, successors.iter().next().unwrap()).await.unwrap();
+    assert_eq!(added(&next), ["count=NumberValue(3.0)"]);
 }
 
 #[tokio::test]
