@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass::auth::{Callback, JwtDecision};
-use gatepass::grpc::proto::v1::{
-    RefreshTokenRequest, RefreshTokenResponse, Rotation, UpdateUserRequest, User,
-};
-use prost_types::{FieldMask, Struct, Value, value::Kind};
+use gatepass::grpc::proto::v1::{RefreshTokenRequest, RefreshTokenResponse, Rotation, User};
+use prost_types::{ListValue, Struct, Value, value::Kind};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tonic::{Code, Response, Status};
 
 use crate::support::callers::{caller, callers, key};
+use crate::support::crowd::{at_once, patient};
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::{START, TestApp, app, builder, profile, reason, refusal, with_key};
 
@@ -35,6 +36,12 @@ async fn update(
 
 fn text(value: &str) -> Kind {
     Kind::StringValue(value.to_owned())
+}
+
+/// What a token says.
+fn payload(token: &str) -> serde_json::Value {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
 }
 
 /// What the session says besides, as sorted `name=value`.
@@ -73,6 +80,35 @@ async fn an_old_token_ends_its_session() {
 }
 
 #[tokio::test]
+async fn of_a_session_that_ended_for_reuse_no_token_counts() {
+    let app = app().await;
+    let issued = app.tokens("ada").await;
+    let bystander = app.tokens("ada").await;
+    let second = refresh(&app, &issued.refresh_token).await.unwrap();
+    // A refresh leaves the access tokens before it alone.
+    for token in [&issued.access_token, &second.access_token] {
+        app.session(token).await.unwrap();
+    }
+    let third = refresh(&app, &second.refresh_token).await.unwrap();
+    // Inside the retry window, but not the direct predecessor.
+    assert_eq!(reason(refresh(&app, &issued.refresh_token).await), "REFRESH_REUSED");
+    for token in [&issued.access_token, &second.access_token, &third.access_token] {
+        assert_eq!(refusal(app.session(token).await), (Code::Unauthenticated, "SESSION_REVOKED".to_owned()));
+    }
+    assert_eq!(app.query("SELECT end_reason FROM sessions ORDER BY rowid").await, [["REUSED"], [""]]);
+    app.session(&bystander.access_token).await.unwrap();
+    refresh(&app, &bystander.refresh_token).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_window_the_second_use_is_reuse() {
+    let app = builder().config("session: {refresh_retry_window: 0s}").start().await;
+    let first = app.tokens("ada").await.refresh_token;
+    refresh(&app, &first).await.unwrap();
+    assert_eq!(reason(refresh(&app, &first).await), "REFRESH_REUSED");
+}
+
+#[tokio::test]
 async fn a_late_retry_can_be_recovered_while_its_successor_is_unused() {
     let app = builder().config("session: {late_retry: recover}").start().await;
     let first = app.tokens("ada").await.refresh_token;
@@ -83,6 +119,74 @@ async fn a_late_retry_can_be_recovered_while_its_successor_is_unused() {
     assert_ne!(recovered.refresh_token, lost);
     assert_eq!(reason(refresh(&app, &lost).await), "REFRESH_REUSED");
     assert_eq!(reason(refresh(&app, &recovered.refresh_token).await), "SESSION_REVOKED");
+}
+
+#[tokio::test]
+async fn a_recovery_can_be_repeated_and_only_its_last_token_is_live() {
+    let app = builder().config("session: {late_retry: recover}").start().await;
+    let first = app.tokens("ada").await.refresh_token;
+    let mut successors = vec![refresh(&app, &first).await.unwrap().refresh_token];
+    for _ in 0..3 {
+        app.clock.advance(Duration::from_secs(10));
+        let recovered = refresh(&app, &first).await.unwrap();
+        assert_eq!(recovered.rotation(), Rotation::Recovered);
+        assert!(!successors.contains(&recovered.refresh_token));
+        let replayed = refresh(&app, &first).await.unwrap();
+        assert_eq!(replayed.rotation(), Rotation::Replayed);
+        assert_eq!(replayed.refresh_token, recovered.refresh_token);
+        successors.push(recovered.refresh_token);
+    }
+    let used = refresh(&app, &successors[3]).await.unwrap();
+    assert_eq!(used.rotation(), Rotation::Rotated);
+    app.clock.advance(Duration::from_secs(10));
+    // Its successor was used: what is older than the direct predecessor recovers nothing.
+    assert_eq!(reason(refresh(&app, &first).await), "REFRESH_REUSED");
+    assert_eq!(reason(refresh(&app, &used.refresh_token).await), "SESSION_REVOKED");
+}
+
+#[tokio::test]
+async fn a_banned_or_revoked_user_gets_no_token() {
+    let app = app().await;
+    let [one, two] = [app.tokens("ada").await, app.tokens("ada").await];
+    let user = one.session.unwrap().user.unwrap().id.unwrap();
+    let spent = one.refresh_token;
+    let live = refresh(&app, &spent).await.unwrap().refresh_token;
+    let request = gatepass::grpc::proto::v1::RevokeUserSessionsRequest { user_id: user.clone() };
+    app.admin.clone().revoke_user_sessions(request).await.unwrap();
+    for token in [&spent, &live, &two.refresh_token] {
+        assert_eq!(reason(refresh(&app, token).await), "SESSION_REVOKED");
+    }
+    let three = app.tokens("ada").await.refresh_token;
+    app.ban(&user).await;
+    for token in [&spent, &live, &three] {
+        assert_eq!(refusal(refresh(&app, token).await), (Code::Unauthenticated, "USER_BANNED".to_owned()));
+    }
+    app.unban(&user).await;
+    for token in [&spent, &live, &three] {
+        assert_eq!(reason(refresh(&app, token).await), "SESSION_REVOKED");
+    }
+    assert!(!app.log().await.iter().any(|line| line.starts_with("REFRESH_REUSED")));
+}
+
+#[tokio::test]
+async fn times_are_whole_seconds_and_the_same_everywhere() {
+    let app = builder().config("session: {idle_ttl: 1h, max_age: 90m}").start().await;
+    app.clock.advance(Duration::from_millis(1_999));
+    let mut token = app.tokens("ada").await.refresh_token;
+    for (at, end) in [(601_999, 600 + 3601), (1_802_500, 1 + 90 * 60), (1_802_999, 1 + 90 * 60)] {
+        app.clock.set(START.plus(Duration::from_millis(at)));
+        let answer = refresh(&app, &token).await.unwrap();
+        let expires_at = answer.refresh_token_expires_at.unwrap();
+        assert_eq!((expires_at.seconds - START.seconds(), expires_at.nanos), (end, 0));
+        assert_eq!(answer.session.as_ref().unwrap().expires_at, Some(expires_at));
+        let at = i64::try_from(at).unwrap() / 1000;
+        let access = answer.access_token_expires_at.unwrap();
+        assert_eq!((access.seconds - START.seconds(), access.nanos), (at + 900, 0));
+        assert_eq!(app.session(&answer.access_token).await.unwrap().session, answer.session);
+        token = answer.refresh_token;
+    }
+    app.clock.set(START.plus(Duration::from_secs(1 + 90 * 60)));
+    assert_eq!(reason(refresh(&app, &token).await), "SESSION_EXPIRED");
 }
 
 #[tokio::test]
@@ -139,16 +243,43 @@ async fn what_is_no_refresh_token_of_ours_is_refused() {
     let good = issued.refresh_token;
     let other_prefix = good.replacen("gpr_", "gpg_", 1);
     let cut = &good[..good.len() - 1];
-    for bad in
-        ["", "gpr_", "x", cut, &format!("{good}A"), &format!(" {good}"), &other_prefix, &issued.access_token]
-    {
+    let bend = |at: usize| {
+        let other = if &good[at..=at] == "A" { "B" } else { "A" };
+        format!("{}{other}{}", &good[..at], &good[at + 1..])
+    };
+    let mut forged: Vec<String> = (4..good.len()).step_by(9).map(bend).collect();
+    forged.extend(
+        [
+            "",
+            "gpr_",
+            "GPR_",
+            "x",
+            cut,
+            &good[4..],
+            &other_prefix,
+            &issued.access_token,
+            &format!("{good}A"),
+            &format!("{good}="),
+            &format!(" {good}"),
+            &format!("{good}\n"),
+            &format!("{good}{good}"),
+            &good.replacen("gpr_", "gpr-", 1),
+            &format!("gpr_{}", "A".repeat(128)),
+            &format!("gpr_{}", "é".repeat(64)),
+            &"g".repeat(50_000),
+        ]
+        .map(str::to_owned),
+    );
+    app.take_statements();
+    for bad in &forged {
         assert_eq!(
             refusal(refresh(&app, bad).await),
             (Code::Unauthenticated, "REFRESH_INVALID".to_owned()),
             "{bad}"
         );
     }
-    refresh(&app, &good).await.unwrap();
+    assert_eq!(app.take_statements(), [""; 0]);
+    assert_eq!(refresh(&app, &good).await.unwrap().rotation(), Rotation::Rotated);
 }
 
 #[tokio::test]
@@ -175,11 +306,24 @@ async fn a_refresh_tells_the_user_as_it_is_now() {
     let app = app().await;
     let issued = app.tokens("ada").await;
     let id = issued.session.unwrap().user.unwrap().id.unwrap();
-    let user = User { id, role: "admin".to_owned(), name: Some("Countess".to_owned()), ..Default::default() };
-    let update_mask = Some(FieldMask { paths: vec!["role".to_owned(), "name".to_owned()] });
-    app.admin.clone().update_user(UpdateUserRequest { user: Some(user), update_mask }).await.unwrap();
-    let told = refresh(&app, &issued.refresh_token).await.unwrap().session.unwrap().user.unwrap();
+    let user = User {
+        id,
+        role: "admin".to_owned(),
+        name: Some("Countess".to_owned()),
+        email: Some("countess@example.com".to_owned()),
+        ..Default::default()
+    };
+    app.update(user, &["role", "name", "email"]).await.unwrap();
+    let answer = refresh(&app, &issued.refresh_token).await.unwrap();
+    let told = answer.session.unwrap().user.unwrap();
     assert_eq!((told.role.as_deref(), told.name.as_deref()), (Some("admin"), Some("Countess")));
+    assert_eq!((told.email.as_deref(), told.email_verified), (Some("countess@example.com"), false));
+    // The token itself, as those read it that verify it alone.
+    let payload = payload(&answer.access_token);
+    assert_eq!(
+        [&payload["role"], &payload["name"], &payload["email"], &payload["email_verified"]],
+        [&json!("admin"), &json!("Countess"), &json!("countess@example.com"), &json!(false)]
+    );
 }
 
 #[tokio::test]
@@ -214,6 +358,63 @@ async fn an_update_is_hostile_input() {
     let too_large_for_a_token = update(&app, &token, vec![("a", text(&"x".repeat(5000)))]).await;
     assert_eq!(refusal(too_large_for_a_token), (Code::FailedPrecondition, "CLAIMS_TOO_LARGE".to_owned()));
     assert_eq!(refresh(&app, &token).await.unwrap().rotation(), Rotation::Rotated);
+}
+
+fn nested(levels: usize) -> Kind {
+    (1..levels).fold(Kind::BoolValue(true), |inner, _| {
+        Kind::ListValue(ListValue { values: vec![Value { kind: Some(inner) }] })
+    })
+}
+
+#[tokio::test]
+async fn an_update_keeps_numbers_whole_and_nesting_bounded() {
+    let app = builder().config("session: {update_allow: [a]}").start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    let invalid = (Code::InvalidArgument, "INVALID_REQUEST".to_owned());
+    for (what, kind) in [
+        ("above 2^53", Kind::NumberValue(9_007_199_254_740_994.0)),
+        ("below -2^53", Kind::NumberValue(-9_007_199_254_740_994.0)),
+        ("minus infinity", Kind::NumberValue(f64::NEG_INFINITY)),
+        ("nested deep", nested(17)),
+        ("nested deeper", nested(40)),
+        ("nested beyond protobuf", nested(200)),
+    ] {
+        assert_eq!(refusal(update(&app, &token, vec![("a", kind.clone())]).await), invalid, "{what}");
+        // What is not allowed is not taken, and is no way to smuggle either.
+        assert_eq!(refusal(update(&app, &token, vec![("b", kind)]).await), invalid, "{what}");
+    }
+    assert_eq!(refusal(update(&app, &token, vec![("", text("x"))]).await), invalid);
+    let mut token = token;
+    for kind in
+        [Kind::NumberValue(9_007_199_254_740_992.0), Kind::NumberValue(-0.5), nested(16), text("é\u{0}\"\\")]
+    {
+        let updated = update(&app, &token, vec![("a", kind.clone())]).await.unwrap();
+        assert_eq!(updated.rotation(), Rotation::Rotated);
+        let kept = refresh(&app, &updated.refresh_token).await.unwrap();
+        assert_eq!(kept.session.as_ref().unwrap().claims.as_ref().unwrap().fields["a"].kind, Some(kind));
+        assert_eq!(app.session(&kept.access_token).await.unwrap().session, kept.session);
+        token = kept.refresh_token;
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_is_refused_is_not_kept() {
+    let hooks = on_jwt(|input| {
+        let denied = input.claims.get("a").is_some_and(|a| a == "evil");
+        assert_eq!(input.update.get("b"), None);
+        Ok(if denied { JwtDecision::Deny(None) } else { claims(json!({})) })
+    });
+    let app = builder().config("session: {update_allow: [a]}").callbacks(hooks).start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    let fields = || vec![("a", text("evil")), ("b", text("x"))];
+    assert_eq!(reason(update(&app, &token, fields()).await), "CALLBACK_DENIED");
+    let rotated = refresh(&app, &token).await.unwrap();
+    assert_eq!((rotated.rotation(), added(&rotated)), (Rotation::Rotated, Vec::new()));
+    // A replay is refused alike, and ends nothing.
+    assert_eq!(reason(update(&app, &token, fields()).await), "CALLBACK_DENIED");
+    let replayed = refresh(&app, &token).await.unwrap();
+    assert_eq!(replayed.rotation(), Rotation::Replayed);
+    assert_eq!(added(&refresh(&app, &rotated.refresh_token).await.unwrap()), [""; 0]);
 }
 
 #[tokio::test]
@@ -269,9 +470,16 @@ async fn audiences_stay_unless_others_are_asked_for() {
     assert_eq!(reason(ask(token.clone(), &["shop", "bank"]).await), "INVALID_REQUEST");
     let shop = ask(token, &["shop"]).await.unwrap();
     let after = ask(shop.refresh_token, &[]).await.unwrap();
-    let payload = after.access_token.split('.').nth(1).unwrap().to_owned();
-    let payload = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload).unwrap();
-    assert_eq!(serde_json::from_slice::<serde_json::Value>(&payload).unwrap()["aud"], json!(["shop"]));
+    assert_eq!(payload(&after.access_token)["aud"], json!(["shop"]));
+    // A replay can ask too; each name is told once.
+    let token = after.refresh_token;
+    let blog = ask(token.clone(), &["blog", "shop", "blog"]).await.unwrap();
+    assert_eq!(payload(&blog.access_token)["aud"], json!(["blog", "shop"]));
+    let replayed = ask(token, &["blog"]).await.unwrap();
+    assert_eq!((replayed.rotation(), &replayed.refresh_token), (Rotation::Replayed, &blog.refresh_token));
+    assert_eq!(payload(&replayed.access_token)["aud"], json!(["blog"]));
+    let last = ask(blog.refresh_token, &[]).await.unwrap();
+    assert_eq!(payload(&last.access_token)["aud"], json!(["blog"]));
 }
 
 #[tokio::test]
@@ -304,6 +512,31 @@ async fn no_update_is_lost_among_replays() {
     }));
     assert!(answers.await.iter().all(|answer| answer.refresh_token == newest));
     assert_eq!(added(&refresh(&app, &newest).await.unwrap()).len(), 4);
+}
+
+#[tokio::test]
+async fn retries_at_once_are_all_answered_though_each_changes_the_claims() {
+    let hooks = on_jwt(|input| {
+        let count = input.claims.get("count").and_then(serde_json::Value::as_i64).unwrap_or(0) + 1;
+        Ok(claims(json!({"count": count})))
+    });
+    let app = patient().callbacks(hooks).start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    let answers = at_once(50, |_| {
+        let request = RefreshTokenRequest { refresh_token: token.clone(), ..Default::default() };
+        let mut client = app.auth.clone();
+        async move { client.refresh_token(request).await.map(Response::into_inner) }
+    })
+    .await;
+    let answers: Vec<_> =
+        answers.into_iter().map(|answer| answer.map_err(|s| reason::<()>(Err(s)))).collect();
+    let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+    assert_eq!(refused, [""; 0]);
+    let successors: HashSet<_> = answers.iter().flatten().map(|answer| &answer.refresh_token).collect();
+    assert_eq!(successors.len(), 1);
+    // A retry is the same answer again: what a callback said to it is told, and not kept.
+    let next = refresh(&app, successors.iter().next().unwrap()).await.unwrap();
+    assert_eq!(added(&next), ["count=NumberValue(3.0)"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass::grpc::proto::v1::{
     GetUserRequest, RefreshTokenRequest, RevokeSessionRequest, Rotation, SignOutRequest, UpdateUserRequest,
     User, get_user_request, sign_out_request,
@@ -184,20 +186,28 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
 async fn assert_one_live(app: &TestApp, id: &str, tokens: &[String], model: &Model) {
     let id = id.replace('-', "");
     let sql = format!(
-        "SELECT cast(generation AS text), hex(previous_hash), cast(ended_at IS NULL AS text) \
+        "SELECT cast(generation AS text), hex(refresh_hash), hex(previous_hash), cast(ended_at IS NULL AS text) \
          FROM sessions WHERE hex(id) = upper('{id}')"
     );
     let row = app.query(&sql).await.remove(0);
-    assert_eq!(row[2] == "1", !model.ended, "{model:?}");
-    assert_eq!(row[1].is_empty(), model.previous.is_none(), "{model:?}");
+    assert_eq!(row[3] == "1", !model.ended, "{model:?}");
+    assert_eq!(row[1], hash(&tokens[model.live]), "{model:?}");
+    assert_eq!(row[2], model.previous.map(|token| hash(&tokens[token])).unwrap_or_default(), "{model:?}");
     assert!(row[0].parse::<usize>().unwrap() < tokens.len(), "{model:?}");
+}
+
+/// What the row keeps of a token, in hexadecimal.
+fn hash(token: &str) -> String {
+    let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("gpr_").unwrap()).unwrap();
+    let digest = gatepass::model::digest_of(b"gatepass refresh token", &[&bytes]);
+    digest.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 fn check(late_retry: &'static str) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let session = format!("session: {{idle_ttl: 1h, refresh_retry_window: 10s, late_retry: {late_retry}}}");
     let app = runtime.block_on(builder().config(&session).start());
-    let config = Config { cases: 48, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&steps(), |steps| {
         runtime.block_on(run(&app, late_retry == "recover", steps));
         Ok(())

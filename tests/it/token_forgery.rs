@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass::grpc::proto::v1::{GetSessionRequest, GetSessionResponse, get_session_request};
-use gatepass::tokens::{Algorithm, SigningKey};
+use gatepass::tokens::{Algorithm, KeyRing, SigningKey};
 use jsonwebtoken::EncodingKey;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -259,21 +259,126 @@ async fn bytes_that_are_no_compact_jws_are_malformed() {
         let refused = reason(read(&app, &good[..cut]).await);
         assert!([MALFORMED, SIGNATURE].contains(&refused.as_str()), "cut at {cut}: {refused}");
     }
-    rows.push(("HS256 with the public key", hmac_confusion(), MALFORMED));
+    rows.extend(hmac_confusion().into_iter().map(|token| ("HS256 with the public key", token, MALFORMED)));
     assert_refused(&app, rows).await;
 }
 
-/// The public half as the secret of an HMAC (RFC 8725 section 2.1).
-fn hmac_confusion() -> String {
-    let message = format!(
-        "{}.{}",
-        encode(with(header(), "alg", json!("HS256")).to_string()),
-        encode(claims().to_string())
-    );
-    let key = EncodingKey::from_secret(kid().as_bytes());
-    let signature =
-        jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256).unwrap();
-    format!("{message}.{signature}")
+/// The public half, in every spelling that somebody may take for the secret of an HMAC (RFC 8725 section 2.1).
+fn hmac_confusion() -> Vec<String> {
+    let ring = KeyRing::new(SigningKey::from_pem(&pem("es256"), Algorithm::Ps256).unwrap(), Vec::new());
+    let jwks: Value = serde_json::from_slice(&ring.jwks().body).unwrap();
+    let jwk = &jwks["keys"][0];
+    let [x, y] = ["x", "y"].map(|name| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap());
+    let point = [&[4][..], &x, &y].concat();
+    // RFC 5480: id-ecPublicKey, secp256r1.
+    let head = [
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+        0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    ];
+    let spki = [&head[..], &point].concat();
+    let public_pem = pem::encode(&pem::Pem::new("PUBLIC KEY", spki.clone()));
+    let header = with(header(), "alg", json!("HS256")).to_string();
+    let message = format!("{}.{}", encode(header), encode(claims().to_string()));
+    let secrets =
+        [public_pem.into_bytes(), spki, point, jwk.to_string().into_bytes(), kid().into_bytes(), Vec::new()];
+    let hs256 = jsonwebtoken::Algorithm::HS256;
+    let signed = secrets.map(|secret| {
+        let key = EncodingKey::from_secret(&secret);
+        format!("{message}.{}", jsonwebtoken::crypto::sign(message.as_bytes(), &key, hs256).unwrap())
+    });
+    signed.into()
+}
+
+#[tokio::test]
+async fn a_name_twice_is_malformed_however_it_is_spelled() {
+    let app = app().await;
+    let (head, text) = (header().to_string(), claims().to_string());
+    let rows = [
+        "\"role\":\"admin\"",
+        "\"\\u0072ole\":\"admin\"",
+        "\"aud\":[\"gatepass\"]",
+        "\"exp\":9999999999",
+        "\"x\":{\"a\":1,\"a\":2}",
+        "\"x\":[{\"a\":1,\"\\u0061\":2}]",
+        "\"x\":1,\"x\":1",
+    ]
+    .into_iter()
+    .flat_map(|more| {
+        // In front and behind: readers keep the first or the last.
+        let before = format!("{{{more},{}", &text[1..]);
+        let behind = format!("{},{more}}}", &text[..text.len() - 1]);
+        [(more, sign(&head, &before), MALFORMED), (more, sign(&head, &behind), MALFORMED)]
+    });
+    assert_refused(&app, rows.collect()).await;
+    let rows =
+        ["\"kid\":\"x\"", "\"\\u0061lg\":\"none\"", "\"typ\":\"at+jwt\""].into_iter().flat_map(|more| {
+            let before = format!("{{{more},{}", &head[1..]);
+            let behind = format!("{},{more}}}", &head[..head.len() - 1]);
+            [(more, sign(&before, &text), MALFORMED), (more, sign(&behind, &text), MALFORMED)]
+        });
+    assert_refused(&app, rows.collect()).await;
+}
+
+#[tokio::test]
+async fn a_token_ends_within_the_longest_life_and_its_session() {
+    let app = app().await;
+    let now = START.seconds();
+    let head = header().to_string();
+    let signed = |changes: &[(&str, i64)]| {
+        let changed =
+            changes.iter().fold(claims(), |claims, (name, value)| with(claims, name, json!(now + value)));
+        sign(&head, &changed.to_string())
+    };
+    for good in [
+        &[("exp", 3600)][..],
+        &[("iat", 10), ("auth_time", 10)],
+        &[("nbf", 10)],
+        &[("nbf", -5)],
+        &[("session_exp", 900)],
+        &[("iat", -909), ("auth_time", -909), ("exp", -9)],
+    ] {
+        read(&app, &signed(good)).await.unwrap();
+    }
+    assert_refused(
+        &app,
+        vec![
+            ("life", signed(&[("exp", 3601)]), MALFORMED),
+            ("iat", signed(&[("iat", 11)]), MALFORMED),
+            ("nbf", signed(&[("nbf", 11)]), MALFORMED),
+            ("session", signed(&[("session_exp", 899)]), MALFORMED),
+            ("over", signed(&[("iat", -910), ("auth_time", -910), ("exp", -10)]), "TOKEN_EXPIRED"),
+            ("order", signed(&[("iat", 5), ("exp", 5)]), MALFORMED),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_signed_as_our_key_in_another_algorithm_is_none() {
+    let app = app().await;
+    let payload = claims().to_string();
+    let mut rows = Vec::new();
+    for (alg, file, with_their_kid) in [
+        (jsonwebtoken::Algorithm::ES384, "es384", false),
+        (jsonwebtoken::Algorithm::ES384, "es384", true),
+        (jsonwebtoken::Algorithm::EdDSA, "eddsa", false),
+        (jsonwebtoken::Algorithm::RS256, "rsa", false),
+        (jsonwebtoken::Algorithm::PS256, "rsa", true),
+    ] {
+        let key = match file {
+            "rsa" => EncodingKey::from_rsa_pem(&pem(file)),
+            "eddsa" => EncodingKey::from_ed_pem(&pem(file)),
+            _ => EncodingKey::from_ec_pem(&pem(file)),
+        };
+        let theirs = SigningKey::from_pem(&pem(file), Algorithm::Ps256).unwrap().kid().to_owned();
+        let kid = if with_their_kid { theirs } else { kid() };
+        let header = json!({"typ": "at+jwt", "alg": format!("{alg:?}"), "kid": kid}).to_string();
+        let message = format!("{}.{}", encode(header), encode(&payload));
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key.unwrap(), alg).unwrap();
+        let wanted = if with_their_kid { SIGNATURE } else { MALFORMED };
+        rows.push((file, format!("{message}.{signature}"), wanted));
+    }
+    assert_refused(&app, rows).await;
 }
 
 #[tokio::test]

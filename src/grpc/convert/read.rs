@@ -84,10 +84,16 @@ impl Fields {
         field: &str,
         message: Option<prost_types::Duration>,
     ) -> Option<Duration> {
+        // A conversion of the least of all durations overflows, so what is negative does not get there.
+        let read = |message: prost_types::Duration| {
+            if message.seconds < 0 || message.nanos < 0 { None } else { Duration::try_from(message).ok() }
+        };
         message.and_then(|message| {
-            Duration::try_from(message)
-                .map_err(|_| self.fault(field, "must be a duration of zero or more"))
-                .ok()
+            let duration = read(message);
+            if duration.is_none() {
+                self.fault(field, "must be a duration of zero or more");
+            }
+            duration
         })
     }
 

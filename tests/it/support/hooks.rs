@@ -2,11 +2,14 @@
 
 use async_trait::async_trait;
 use gatepass::auth::{
-    Callback, CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SignInDecision, SignInInput,
+    Callback, CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput, SignInDecision,
+    SignInInput,
 };
+use gatepass::model::ClaimMap;
 
 type OnSignIn = dyn Fn(&SignInInput<'_>) -> CallbackResult<SignInDecision> + Send + Sync;
 type OnJwt = dyn Fn(&JwtInput<'_>) -> CallbackResult<JwtDecision> + Send + Sync;
+type OnSession = dyn Fn(&SessionInput<'_>) -> CallbackResult<ClaimMap> + Send + Sync;
 type OnRedirect = dyn Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> + Send + Sync;
 
 /// Closures in the place of callbacks.
@@ -14,6 +17,7 @@ type OnRedirect = dyn Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> +
 pub struct Hooks {
     sign_in: Option<Box<OnSignIn>>,
     jwt: Option<Box<OnJwt>>,
+    session: Option<Box<OnSession>>,
     redirect: Option<Box<OnRedirect>>,
 }
 
@@ -29,6 +33,13 @@ pub fn on_jwt(hook: impl Fn(&JwtInput<'_>) -> CallbackResult<JwtDecision> + Send
     Hooks { jwt: Some(Box::new(hook)), ..Hooks::default() }
 }
 
+/// A `session` callback.
+pub fn on_session(
+    hook: impl Fn(&SessionInput<'_>) -> CallbackResult<ClaimMap> + Send + Sync + 'static,
+) -> Hooks {
+    Hooks { session: Some(Box::new(hook)), ..Hooks::default() }
+}
+
 /// A `redirect` callback.
 pub fn on_redirect(
     hook: impl Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> + Send + Sync + 'static,
@@ -41,6 +52,11 @@ pub fn claims(claims: serde_json::Value) -> JwtDecision {
     JwtDecision::Claims(serde_json::from_value(claims).expect("an object"))
 }
 
+/// Claims for a `jwt` callback to answer.
+pub fn claims(claims: serde_json::Value) -> JwtDecision {
+    JwtDecision::Claims(object(claims))
+}
+
 #[async_trait]
 impl Callbacks for Hooks {
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
@@ -49,6 +65,10 @@ impl Callbacks for Hooks {
 
     async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
         self.jwt.as_ref().map_or_else(|| Ok(claims(serde_json::json!({}))), |hook| hook(input))
+    }
+
+    async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
+        self.session.as_ref().map_or_else(|| Ok(ClaimMap::new()), |hook| hook(input))
     }
 
     async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
@@ -60,7 +80,7 @@ impl Callbacks for Hooks {
             Callback::SignIn => self.sign_in.is_some(),
             Callback::Jwt => self.jwt.is_some(),
             Callback::Redirect => self.redirect.is_some(),
-            Callback::Session => false,
+            Callback::Session => self.session.is_some(),
         }
     }
 }
