@@ -136,14 +136,8 @@ impl Auth {
         let now = self.now();
         let live = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
         let audiences = self.choose_audiences(&request.audiences, &session.audiences)?;
-        let update = self.allowed_update(request);
-        let mut before = session.claims.clone();
-        claims::merge(&mut before, update.clone());
+        let claims = self.updated_claims(call, request, session, user).await?;
         let replayed = rotation == Rotation::Replayed;
-        // Giving the same answer again changes nothing, so that any number of retries need not race each other:
-        // what callbacks add to it is told, and kept at the next rotation.
-        let nothing_new = replayed && before == session.claims && audiences == session.audiences;
-        let claims = self.updated_claims(call, (session, user), &before, &update).await?;
         let expires_at = if replayed {
             session.expires_at
         } else {
@@ -184,9 +178,9 @@ impl Auth {
     async fn updated_claims(
         &self,
         call: &Call,
-        (session, user): (&Session, &User),
-        before: &ClaimMap,
-        update: &ClaimMap,
+        request: &RefreshToken<'_>,
+        session: &Session,
+        user: &User,
     ) -> Result<ClaimMap> {
         let update = self.allowed_update(request);
         let mut before = session.claims.clone();
@@ -197,8 +191,8 @@ impl Auth {
             account: None,
             profile: None,
             session_id: session.id,
-            claims: before,
-            update,
+            claims: &before,
+            update: &update,
         };
         let after = self.run_jwt_callbacks(&input).await;
         if let Err(Error::CallbackDenied(_)) = &after {

@@ -289,6 +289,7 @@ impl Auth {
 fn failure(error: &Error) -> Option<&'static str> {
     match error {
         Error::CallbackUnavailable(_) => Some("CALLBACK_UNAVAILABLE"),
+        Error::InvalidRequest(_) => Some("INVALID_REQUEST"),
         Error::GrantUsed => Some("GRANT_USED"),
         Error::Conflict => Some("CONFLICT"),
         _ => None,

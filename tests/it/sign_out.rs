@@ -2,146 +2,307 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{
-    GetSessionRequest, IssueTokenResponse, RefreshTokenRequest, SignOutRequest, get_session_request,
-    sign_out_request,
-};
+use gatepass::grpc::proto::v1::sign_out_request::Credential;
+use gatepass::grpc::proto::v1::{Client, IssueTokenRequest, IssueTokenResponse, SignOutRequest};
 use tonic::{Code, Status};
 
 use crate::support::callers::{caller, callers, key};
-use crate::support::{TestApp, allowed, app, builder, profile, reason, refusal, with_key};
+use crate::support::crowd::{at_once, patient};
+use crate::support::people::fields;
+use crate::support::{TestApp, allowed, app, builder, profile, reason, refusal, tokens, with_key};
 
-fn by_access(token: &str) -> SignOutRequest {
-    let credential = Some(sign_out_request::Credential::AccessToken(token.to_owned()));
+fn access(token: &str) -> SignOutRequest {
+    let credential = Some(Credential::AccessToken(token.to_owned()));
     SignOutRequest { credential, ..Default::default() }
 }
 
-fn by_refresh(token: &str) -> SignOutRequest {
-    let credential = Some(sign_out_request::Credential::RefreshToken(token.to_owned()));
+fn refresh(token: &str) -> SignOutRequest {
+    let credential = Some(Credential::RefreshToken(token.to_owned()));
     SignOutRequest { credential, ..Default::default() }
+}
+
+fn everywhere(request: SignOutRequest) -> SignOutRequest {
+    SignOutRequest { everywhere: true, ..request }
+}
+
+fn elsewhere(request: SignOutRequest) -> SignOutRequest {
+    SignOutRequest { everywhere: true, except_current: true, ..request }
 }
 
 async fn sign_out(app: &TestApp, request: SignOutRequest) -> Result<i32, Status> {
     app.auth.clone().sign_out(request).await.map(|answer| answer.into_inner().sessions_ended)
 }
 
-/// Why a session's tokens are refused; nothing, if both are good.
-async fn refused(app: &TestApp, issued: &IssueTokenResponse) -> Vec<String> {
-    let credential = Some(get_session_request::Credential::AccessToken(issued.access_token.clone()));
-    let read = app.auth.clone().get_session(GetSessionRequest { credential, ..Default::default() }).await;
-    let request = RefreshTokenRequest { refresh_token: issued.refresh_token.clone(), ..Default::default() };
-    let refreshed = app.auth.clone().refresh_token(request).await;
-    let mut reasons = Vec::new();
-    if read.is_err() {
-        reasons.push(reason(read));
-    }
-    if refreshed.is_err() {
-        reasons.push(reason(refreshed));
-    }
-    reasons
+async fn assert_over(app: &TestApp, issued: &IssueTokenResponse) {
+    assert_eq!(reason(app.session(&issued.access_token).await), "SESSION_REVOKED");
+    assert_eq!(reason(app.refresh(&issued.refresh_token).await), "SESSION_REVOKED");
+}
+
+async fn assert_live(app: &TestApp, issued: &IssueTokenResponse) {
+    app.session(&issued.access_token).await.unwrap();
+    app.refresh(&issued.refresh_token).await.unwrap();
+}
+
+/// How often the log has this line.
+async fn logged(app: &TestApp, wanted: &str) -> usize {
+    app.log().await.iter().filter(|line| *line == wanted).count()
 }
 
 #[tokio::test]
-async fn a_session_ends_by_either_of_its_tokens() {
+async fn any_genuine_token_ends_its_session_and_raises_no_alarm() {
     let app = app().await;
-    for by in [0, 1] {
-        let issued = app.tokens("ada").await;
-        let request =
-            || if by == 0 { by_access(&issued.access_token) } else { by_refresh(&issued.refresh_token) };
-        assert_eq!(sign_out(&app, request()).await.unwrap(), 1);
-        assert_eq!(refused(&app, &issued).await, ["SESSION_REVOKED", "SESSION_REVOKED"]);
-        // Again: there is nothing left to end, and that is no error.
-        assert_eq!(sign_out(&app, request()).await.unwrap(), 0);
-    }
-    assert_eq!(app.log().await.iter().filter(|line| *line == "SIGN_OUT SUCCESS").count(), 2);
-}
-
-#[tokio::test]
-async fn an_expired_or_rotated_token_still_signs_out_and_raises_no_alarm() {
-    let app = app().await;
-    let issued = app.tokens("ada").await;
-    for _ in 0..3 {
-        let request =
-            RefreshTokenRequest { refresh_token: issued.refresh_token.clone(), ..Default::default() };
-        app.auth.clone().refresh_token(request).await.unwrap();
-    }
-    app.clock.advance(Duration::from_hours(2));
-    assert_eq!(sign_out(&app, by_refresh(&issued.refresh_token)).await.unwrap(), 1);
-    let other = app.tokens("ada").await;
-    app.clock.advance(Duration::from_hours(2));
-    assert_eq!(sign_out(&app, by_access(&other.access_token)).await.unwrap(), 1);
-    assert!(!app.log().await.iter().any(|line| line.starts_with("REFRESH_REUSED")));
-}
-
-#[tokio::test]
-async fn everywhere_ends_all_sessions_of_the_user_and_no_others() {
-    let app = app().await;
-    let (here, there, other) = (app.tokens("ada").await, app.tokens("ada").await, app.tokens("eve").await);
-    let open = app.sign_in("ada").await.grant.unwrap();
-    let everywhere = SignOutRequest { everywhere: true, ..by_access(&here.access_token) };
-    assert_eq!(sign_out(&app, everywhere.clone()).await.unwrap(), 2);
-    for issued in [&here, &there] {
-        assert_eq!(refused(&app, issued).await, ["SESSION_REVOKED", "SESSION_REVOKED"]);
-    }
-    assert!(refused(&app, &other).await.is_empty());
-    assert_eq!(reason(app.issue(&open).await), "SESSION_REVOKED");
-    // A token of a session that is over says nothing of those that came later.
-    let later = app.tokens("ada").await;
-    assert_eq!(sign_out(&app, everywhere).await.unwrap(), 0);
-    assert!(refused(&app, &later).await.is_empty());
-}
-
-#[tokio::test]
-async fn everywhere_else_keeps_the_current_session() {
-    let app = app().await;
-    let (here, there) = (app.tokens("ada").await, app.tokens("ada").await);
-    let elsewhere =
-        SignOutRequest { everywhere: true, except_current: true, ..by_refresh(&here.refresh_token) };
-    assert_eq!(sign_out(&app, elsewhere).await.unwrap(), 1);
-    assert!(refused(&app, &here).await.is_empty());
-    assert_eq!(refused(&app, &there).await, ["SESSION_REVOKED", "SESSION_REVOKED"]);
-}
-
-#[tokio::test]
-async fn what_proves_no_session_ends_none() {
-    let app = app().await;
-    let issued = app.tokens("ada").await;
-    let alone = SignOutRequest { except_current: true, ..by_access(&issued.access_token) };
-    for (request, code, wanted) in [
-        (SignOutRequest::default(), Code::InvalidArgument, "INVALID_REQUEST"),
-        (alone, Code::InvalidArgument, "INVALID_REQUEST"),
-        (by_access(""), Code::Unauthenticated, "TOKEN_MALFORMED"),
-        (by_access(&issued.refresh_token), Code::Unauthenticated, "TOKEN_MALFORMED"),
-        (
-            by_access(&format!("{}AAAA", &issued.access_token[..issued.access_token.len() - 4])),
-            Code::Unauthenticated,
-            "TOKEN_SIGNATURE_INVALID",
-        ),
-        (by_refresh(&issued.access_token), Code::Unauthenticated, "REFRESH_INVALID"),
-        (by_refresh(&format!("{}A", &issued.refresh_token[..131])), Code::Unauthenticated, "REFRESH_INVALID"),
-    ] {
-        if let Some(sign_out_request::Credential::RefreshToken(token)) = &request.credential
-            && *token == issued.refresh_token
-        {
-            continue;
+    for which in ["access", "refresh", "replaced access", "spent", "spent long ago", "expired"] {
+        let first = app.tokens(&which.replace(' ', "-")).await;
+        let second = app.refresh(&first.refresh_token).await.unwrap();
+        let third = app.refresh(&second.refresh_token).await.unwrap();
+        let request = match which {
+            "access" => access(&third.access_token),
+            "refresh" => refresh(&third.refresh_token),
+            "replaced access" => access(&first.access_token),
+            "spent" => refresh(&second.refresh_token),
+            "spent long ago" => refresh(&first.refresh_token),
+            _ => {
+                app.clock.advance(Duration::from_hours(1));
+                access(&first.access_token)
+            }
+        };
+        assert_eq!(sign_out(&app, request.clone()).await.unwrap(), 1, "{which}");
+        let told = reason(app.session(&third.access_token).await);
+        assert_eq!(told, if which == "expired" { "TOKEN_EXPIRED" } else { "SESSION_REVOKED" }, "{which}");
+        for token in [&first.refresh_token, &second.refresh_token, &third.refresh_token] {
+            assert_eq!(reason(app.refresh(token).await), "SESSION_REVOKED", "{which}");
         }
-        assert_eq!(refusal(sign_out(&app, request).await), (code, wanted.to_owned()));
+        // It had ended by then.
+        for again in [request, access(&third.access_token), refresh(&first.refresh_token)] {
+            assert_eq!(sign_out(&app, again.clone()).await.unwrap(), 0, "{which}");
+            assert_eq!(sign_out(&app, everywhere(again)).await.unwrap(), 0, "{which}");
+        }
     }
-    assert!(refused(&app, &issued).await.is_empty());
+    assert_eq!(logged(&app, "SIGN_OUT SUCCESS").await, 6);
+    assert_eq!(logged(&app, "REFRESH_REUSED FAILED REFRESH_REUSED").await, 0);
 }
 
 #[tokio::test]
-async fn another_group_signs_nobody_out() {
-    let allow = "allow: [sign_in, sign_in.assert, session.read]";
-    let app = builder().config(&callers(&[caller("shop", allow), caller("other", allow)])).start().await;
+async fn a_session_that_ran_out_had_ended_already() {
+    let app = builder().config("session: {idle_ttl: 1h}").start().await;
+    let issued = app.tokens("ada").await;
+    app.clock.advance(Duration::from_hours(1));
+    let other = app.tokens("ada").await;
+    for request in [access(&issued.access_token), refresh(&issued.refresh_token)] {
+        assert_eq!(sign_out(&app, request.clone()).await.unwrap(), 0);
+        assert_eq!(sign_out(&app, everywhere(request)).await.unwrap(), 0);
+    }
+    assert_live(&app, &other).await;
+    assert_eq!(logged(&app, "SIGN_OUT SUCCESS").await, 0);
+}
+
+#[tokio::test]
+async fn everywhere_ends_every_live_session_of_the_user_and_of_nobody_else() {
+    let app = builder().config("session: {idle_ttl: 1h}").start().await;
+    let idle = app.tokens("ada").await;
+    app.clock.advance(Duration::from_hours(1));
+    let gone = app.tokens("ada").await;
+    assert_eq!(sign_out(&app, access(&gone.access_token)).await.unwrap(), 1);
+    let live = [app.tokens("ada").await, app.tokens("ada").await, app.tokens("ada").await];
+    let pending = app.sign_in("ada").await.grant.unwrap();
+    let bob = app.tokens("bob").await;
+    // Those that ended or ran out, and the one whose grant is open, were not live.
+    assert_eq!(sign_out(&app, everywhere(refresh(&live[1].refresh_token))).await.unwrap(), 3);
+    for issued in &live {
+        assert_over(&app, issued).await;
+    }
+    assert_eq!(refusal(app.issue(&pending).await), (Code::Unauthenticated, "SESSION_REVOKED".to_owned()));
+    assert_eq!(reason(app.refresh(&idle.refresh_token).await), "SESSION_REVOKED");
+    assert_live(&app, &bob).await;
+    assert_eq!(logged(&app, "SIGN_OUT SUCCESS").await, 2);
+    let new = app.tokens("ada").await;
+    assert_live(&app, &new).await;
+}
+
+#[tokio::test]
+async fn everywhere_else_keeps_the_session_that_asks() {
+    for by_refresh_token in [false, true] {
+        let app = app().await;
+        let [this, one, two] = [app.tokens("ada").await, app.tokens("ada").await, app.tokens("ada").await];
+        let pending = app.sign_in("ada").await.grant.unwrap();
+        let bob = app.tokens("bob").await;
+        let request =
+            if by_refresh_token { refresh(&this.refresh_token) } else { access(&this.access_token) };
+        assert_eq!(sign_out(&app, elsewhere(request.clone())).await.unwrap(), 2);
+        assert_over(&app, &one).await;
+        assert_over(&app, &two).await;
+        assert_eq!(reason(app.issue(&pending).await), "SESSION_REVOKED");
+        assert_live(&app, &this).await;
+        assert_live(&app, &bob).await;
+        let later = app.tokens("ada").await;
+        assert_live(&app, &later).await;
+        // Once more: only what came since.
+        assert_eq!(sign_out(&app, elsewhere(request.clone())).await.unwrap(), 1);
+        assert_eq!(sign_out(&app, elsewhere(request)).await.unwrap(), 0);
+        assert_over(&app, &later).await;
+    }
+}
+
+#[tokio::test]
+async fn the_token_of_an_ended_session_ends_no_others() {
+    let app = app().await;
+    let stolen = app.tokens("ada").await;
+    sign_out(&app, access(&stolen.access_token)).await.unwrap();
+    let live = app.tokens("ada").await;
+    for request in [access(&stolen.access_token), refresh(&stolen.refresh_token)] {
+        assert_eq!(sign_out(&app, everywhere(request.clone())).await.unwrap(), 0);
+        assert_eq!(sign_out(&app, elsewhere(request)).await.unwrap(), 0);
+    }
+    assert_live(&app, &live).await;
+    let user = live.session.unwrap().user.unwrap().id.unwrap();
+    app.ban(&user).await;
+    assert_eq!(sign_out(&app, everywhere(access(&live.access_token))).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_request_of_another_form_is_refused() {
+    let app = app().await;
+    let issued = app.tokens("ada").await;
+    let none = SignOutRequest { everywhere: true, ..Default::default() };
+    let alone = SignOutRequest { except_current: true, ..access(&issued.access_token) };
+    let client = Some(Client { ip_address: Some("somewhere".to_owned()), user_agent: None });
+    let nowhere = SignOutRequest { client, ..access(&issued.access_token) };
+    for (request, field) in [(none, "credential"), (alone, "except_current"), (nowhere, "client.ip_address")]
+    {
+        let answer = sign_out(&app, request).await;
+        assert_eq!(refusal(answer.clone()), (Code::InvalidArgument, "INVALID_REQUEST".to_owned()), "{field}");
+        assert_eq!(fields(answer), [field]);
+    }
+    assert_live(&app, &issued).await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_ours_ends_nothing_and_costs_no_statement() {
+    let app = builder().config(&tokens("")).start().await;
+    let issued = app.tokens("ada").await;
+    let elsewhere = builder().start().await;
+    let foreign = elsewhere.tokens("ada").await.access_token;
+    let bent = |token: &str| {
+        let at = token.len() - 10;
+        let other = if &token[at..=at] == "A" { "B" } else { "A" };
+        format!("{}{other}{}", &token[..at], &token[at + 1..])
+    };
+    let (access_token, refresh_token) = (&issued.access_token, &issued.refresh_token);
+    app.take_statements();
+    for (request, wanted) in [
+        (access(""), "TOKEN_MALFORMED"),
+        (access("x"), "TOKEN_MALFORMED"),
+        (access(refresh_token), "TOKEN_MALFORMED"),
+        (access(&access_token[..access_token.len() - 2]), "TOKEN_SIGNATURE_INVALID"),
+        (access(&foreign), "TOKEN_SIGNATURE_INVALID"),
+        (access(&bent(access_token)), "TOKEN_SIGNATURE_INVALID"),
+        (access(&"x".repeat(5000)), "TOKEN_MALFORMED"),
+        (refresh(""), "REFRESH_INVALID"),
+        (refresh(access_token), "REFRESH_INVALID"),
+        (refresh(&bent(refresh_token)), "REFRESH_INVALID"),
+        (refresh(&refresh_token[..50]), "REFRESH_INVALID"),
+    ] {
+        for request in [request.clone(), everywhere(request)] {
+            let refused = refusal(sign_out(&app, request.clone()).await);
+            assert_eq!(refused, (Code::Unauthenticated, wanted.to_owned()), "{request:?}");
+        }
+    }
+    assert_eq!(app.take_statements(), [""; 0]);
+    assert_live(&app, &issued).await;
+}
+
+#[tokio::test]
+async fn a_session_is_ended_by_the_group_that_opened_it() {
+    let allow = "allow: [sign_in, sign_in.assert]";
+    let web = format!("group: web, {allow}");
+    let entries = [caller("shop", &web), caller("blog", &web), caller("other", allow)];
+    let app = builder().config(&callers(&entries)).start().await;
     let mut client = app.auth.clone();
     let grant = allowed(client.sign_in(with_key(profile("ada"), &key("shop"))).await).grant.unwrap();
-    let request = gatepass::grpc::proto::v1::IssueTokenRequest { grant, ..Default::default() };
+    let request = IssueTokenRequest { grant, ..Default::default() };
     let issued = client.issue_token(with_key(request, &key("shop"))).await.unwrap().into_inner();
-    let refused = refusal(client.sign_out(with_key(by_access(&issued.access_token), &key("other"))).await);
-    assert_eq!(refused, (Code::PermissionDenied, "CALLER_NOT_ALLOWED".to_owned()));
-    let refused = refusal(client.sign_out(with_key(by_refresh(&issued.refresh_token), &key("other"))).await);
-    assert_eq!(refused, (Code::Unauthenticated, "REFRESH_INVALID".to_owned()));
-    let ended = client.sign_out(with_key(by_refresh(&issued.refresh_token), &key("shop"))).await.unwrap();
-    assert_eq!(ended.into_inner().sessions_ended, 1);
+    let (by_access, by_refresh) = (access(&issued.access_token), refresh(&issued.refresh_token));
+    for request in [by_access.clone(), everywhere(by_access.clone()), elsewhere(by_access.clone())] {
+        let refused = refusal(client.sign_out(with_key(request, &key("other"))).await);
+        assert_eq!(refused, (Code::PermissionDenied, "CALLER_NOT_ALLOWED".to_owned()));
+    }
+    for request in [by_refresh.clone(), everywhere(by_refresh.clone())] {
+        let refused = refusal(client.sign_out(with_key(request, &key("other"))).await);
+        assert_eq!(refused, (Code::Unauthenticated, "REFRESH_INVALID".to_owned()));
+    }
+    let ended = client.sign_out(with_key(by_refresh, &key("blog"))).await.unwrap().into_inner();
+    assert_eq!(ended.sessions_ended, 1);
+    // Whose it was is not told afterwards either.
+    let refused = refusal(client.sign_out(with_key(by_access, &key("other"))).await);
+    assert_eq!(refused.1, "CALLER_NOT_ALLOWED");
+}
+
+#[tokio::test]
+async fn the_log_tells_whose_session_ended_from_where() {
+    let app = app().await;
+    let issued = app.tokens("ada").await;
+    let session = issued.session.unwrap();
+    let client =
+        Some(Client { ip_address: Some("2001:DB8::1".to_owned()), user_agent: Some("Firefox\n".to_owned()) });
+    sign_out(&app, SignOutRequest { client, ..access(&issued.access_token) }).await.unwrap();
+    let sql = "SELECT hex(user_id) AS user, email, provider, hex(session_id) AS session, caller, ip_address, \
+               user_agent FROM auth_logs WHERE action = 'SIGN_OUT'";
+    let hex = |id: String| id.replace('-', "").to_uppercase();
+    let wanted = [
+        &hex(session.user.unwrap().id.unwrap()),
+        "ada@example.com",
+        "github",
+        &hex(session.id.unwrap()),
+        "local",
+        "2001:db8::1",
+        "Firefox",
+    ];
+    assert_eq!(app.query(sql).await, [wanted.map(str::to_owned)]);
+    let row = app.query("SELECT end_reason FROM sessions").await;
+    assert_eq!(row, [["SIGNED_OUT".to_owned()]]);
+}
+
+#[tokio::test]
+async fn of_many_that_sign_out_at_once_one_ends_the_session() {
+    let app = patient().start().await;
+    for all in [false, true] {
+        let issued = app.tokens("ada").await;
+        app.tokens("bob").await;
+        if all {
+            app.tokens("ada").await;
+        }
+        let ended = at_once(20, |n| {
+            let request =
+                if n % 2 == 0 { access(&issued.access_token) } else { refresh(&issued.refresh_token) };
+            let request = SignOutRequest { everywhere: all, ..request };
+            let mut client = app.auth.clone();
+            async move { client.sign_out(request).await.unwrap().into_inner().sessions_ended }
+        })
+        .await;
+        assert_eq!(ended.iter().sum::<i32>(), if all { 2 } else { 1 });
+        assert_over(&app, &issued).await;
+    }
+    assert_eq!(logged(&app, "SIGN_OUT SUCCESS").await, 2);
+}
+
+#[tokio::test]
+async fn a_refresh_that_races_a_sign_out_leaves_no_live_session() {
+    let app = patient().start().await;
+    for round in 0..20 {
+        let issued = app.tokens(&format!("p{round}")).await;
+        let mut client = app.auth.clone();
+        let request = access(&issued.access_token);
+        let leaving = tokio::spawn(async move { client.sign_out(request).await.unwrap().into_inner() });
+        let racing = app.refresh(&issued.refresh_token).await;
+        assert_eq!(leaving.await.unwrap().sessions_ended, 1);
+        let newest = match racing {
+            Ok(answer) => answer,
+            Err(status) => {
+                assert_eq!(reason::<()>(Err(status)), "SESSION_REVOKED");
+                continue;
+            }
+        };
+        assert_eq!(reason(app.refresh(&newest.refresh_token).await), "SESSION_REVOKED");
+        assert_eq!(reason(app.session(&newest.access_token).await), "SESSION_REVOKED");
+    }
 }

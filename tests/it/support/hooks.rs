@@ -47,9 +47,12 @@ pub fn on_redirect(
     Hooks { redirect: Some(Box::new(hook)), ..Hooks::default() }
 }
 
-/// Claims for a `jwt` callback to answer.
-pub fn claims(claims: serde_json::Value) -> JwtDecision {
-    JwtDecision::Claims(serde_json::from_value(claims).expect("an object"))
+/// A JSON object.
+pub fn object(json: serde_json::Value) -> ClaimMap {
+    match json {
+        serde_json::Value::Object(object) => object,
+        other => panic!("not an object: {other}"),
+    }
 }
 
 /// Claims for a `jwt` callback to answer.
