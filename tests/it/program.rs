@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use gatepass::grpc::proto::v1::{
-    GetSessionRequest, IssueTokenRequest, RefreshTokenRequest, ResolveRedirectRequest, SignOutRequest,
-    get_session_request, sign_out_request,
+    GetSessionRequest, GetUserRequest, IssueTokenRequest, RefreshTokenRequest, ResolveRedirectRequest,
+    SignOutRequest, get_session_request, sign_out_request,
 };
 use gatepass::model::sha256;
 use tempfile::TempDir;
@@ -239,7 +239,8 @@ async fn a_callers_key_works_where_its_hash_is_configured() {
     assert_eq!(made.code, Some(0));
     let word = |label| made.stdout.lines().find_map(|line| line.strip_prefix(label)).unwrap().trim();
     let (key, hash) = (word("key:"), word("key_sha256:"));
-    assert_eq!(hash, sha256(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let digits: Vec<_> = sha256(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hash, digits.concat());
     assert!(key.starts_with("gpk_"));
     assert_ne!(command(&["callers", "key"], &[]).await.stdout, made.stdout);
 
@@ -254,7 +255,7 @@ async fn a_callers_key_works_where_its_hash_is_configured() {
     let unknown = (Code::Unauthenticated, "CALLER_UNKNOWN".to_owned());
     assert_eq!(refusal(auth.sign_in(profile("ada")).await), unknown);
     assert_eq!(refusal(auth.sign_in(with_key(profile("ada"), hash)).await), unknown);
-    let admin = serving.admin().await.get_user(with_key(Default::default(), key)).await;
+    let admin = serving.admin().await.get_user(with_key(GetUserRequest::default(), key)).await;
     assert_eq!(refusal(admin), (Code::PermissionDenied, "CALLER_NOT_ALLOWED".to_owned()));
     drop(auth);
     serving.stop().await;
@@ -489,9 +490,7 @@ async fn nothing_secret_is_in_the_log() {
     bad.redirect_to = "\u{0}".repeat(10);
     let _ = auth.sign_in(with_key(bad, &key)).await;
     drop(auth);
-    for token in [issued] {
-        secrets.extend([token.access_token, token.refresh_token]);
-    }
+    secrets.extend([issued.access_token, issued.refresh_token]);
     for token in [first, second] {
         secrets.extend([token.access_token, token.refresh_token]);
     }

@@ -53,7 +53,7 @@ pub(super) async fn a_sign_up_writes_everything(db: &Database) {
 pub(super) async fn a_session_reads_back_as_it_was_written(db: &Database) {
     let (user, mut opening) = new_person("ada");
     opening.session.epoch = 3;
-    opening.session.group = "wéb".to_owned();
+    opening.session.group = "wéb".into();
     opening.session.authenticated_at = Timestamp::from_seconds(1);
     opening.session.pending = Some((0..=255).collect());
     opening.session.grant.request = Some(mark("a request"));
@@ -534,12 +534,12 @@ pub(super) async fn all_but_one_end_by_name_and_the_epoch_stays(db: &Database) {
     let (ended, mut names) = told(&revoked);
     let named = |it: &Signed| Revocation::Session { id: it.session.id, reason: EndReason::Revoked };
     let mut wanted = vec![named(&live), named(&pending)];
-    let place = |revocation: &Revocation| match revocation {
+    let session_of = |revocation: &Revocation| match revocation {
         Revocation::Session { id, .. } => *id,
         other => panic!("{other:?}"),
     };
-    names.sort_by_key(place);
-    wanted.sort_by_key(place);
+    names.sort_by_key(session_of);
+    wanted.sort_by_key(session_of);
     assert_eq!((ended, names), (1, wanted));
     assert_eq!(ada.user_now(db).await.epoch, 0);
     assert_eq!(ada.now(db).await.ended, None);
