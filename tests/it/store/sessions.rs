@@ -532,8 +532,8 @@ pub(super) async fn all_but_one_end_by_name_and_the_epoch_stays(db: &Database) {
     let step = EndingAll { except: Some(ada.session.id), ..ending_all(ada.user.id) };
     let revoked = db.end_sessions_of(step).await.unwrap();
     let (ended, mut names) = told(&revoked);
-    let named = |it: &Signed| Revocation::Session { id: it.session.id, reason: EndReason::Revoked };
-    let mut wanted = vec![named(&live), named(&pending)];
+    let entry_of = |it: &Signed| Revocation::Session { id: it.session.id, reason: EndReason::Revoked };
+    let mut wanted = vec![entry_of(&live), entry_of(&pending)];
     let session_of = |revocation: &Revocation| match revocation {
         Revocation::Session { id, .. } => *id,
         other => panic!("{other:?}"),
