@@ -6,8 +6,8 @@ use std::path::Path;
 
 use gatepass::grpc::proto::v1::GetUserRequest;
 use gatepass::grpc::proto::v1::{
-    GetSessionRequest, IssueTokenRequest, RefreshTokenRequest, ResolveRedirectRequest, SignOutRequest,
-    get_session_request, sign_out_request,
+    GetSessionRequest, GetUserRequest, IssueTokenRequest, RefreshTokenRequest, ResolveRedirectRequest,
+    SignOutRequest, get_session_request, sign_out_request,
 };
 use gatepass::model::sha256;
 use tempfile::TempDir;

@@ -24,7 +24,7 @@ pub(crate) struct Store {
 
 /// How every database here is opened; the wait is long, since the tests share few processors.
 pub(crate) fn options(url: String) -> Options {
-    Options { url, max_connections: 4, acquire_timeout: Duration::from_secs(60) }
+    Options { url, max_connections: 4, acquire_timeout: Duration::from_mins(1) }
 }
 
 pub(crate) async fn open(url: String) -> Database {

@@ -53,7 +53,7 @@ pub(super) async fn a_sign_up_writes_everything(db: &Database) {
 pub(super) async fn a_session_reads_back_as_it_was_written(db: &Database) {
     let (user, mut opening) = new_person("ada");
     opening.session.epoch = 3;
-    opening.session.group = "wéb".to_owned();
+    opening.session.group = "wéb".into();
     opening.session.authenticated_at = Timestamp::from_seconds(1);
     opening.session.pending = Some((0..=255).collect());
     opening.session.grant.request = Some(mark("a request"));

@@ -1,7 +1,9 @@
 //! Users and accounts: values come back as they went in, identities are compared by byte, and of two writers of one
 //! version one wins.
 
-use gatepass::model::{AccountKey, Ban, Email, EmailKey, EndReason, Revocation, Timestamp, User, UserId};
+use gatepass::model::{
+    AccountKey, Ban, Email, EmailKey, EndReason, ProviderId, Revocation, Timestamp, User, UserId,
+};
 use gatepass::storage::{Database, SessionStore as _, UserStore as _, UserWrite};
 
 use super::at_once;
@@ -71,7 +73,7 @@ pub(super) async fn a_user_of_the_largest_values_reads_back(db: &Database) {
 pub(super) async fn an_account_reads_back_with_its_user(db: &Database) {
     let ada = user("ada");
     let mut written = account(&ada, &"p".repeat(64), &"é".repeat(127));
-    written.issuer = "https://issuer.example/".to_owned();
+    written.issuer = "https://issuer.example/".into();
     written.scope = Some("openid email".to_owned());
     done(db.open_session(sign_up(&ada, &written, &session(&ada, &written))).await.unwrap());
     let found = db.find_user_by_account(AccountKey::from(&written)).await.unwrap();
@@ -97,7 +99,7 @@ pub(super) async fn accounts_of_another_issuer_are_others(db: &Database) {
     let (ada, eve) = (user("ada"), user("eve"));
     let of_ada = account(&ada, "oidc", "1");
     let mut of_eve = account(&eve, "oidc", "1");
-    of_eve.issuer = "https://other.example".to_owned();
+    of_eve.issuer = "https://other.example".into();
     for (user, account) in [(&ada, &of_ada), (&eve, &of_eve)] {
         done(db.open_session(sign_up(user, account, &session(user, account))).await.unwrap());
     }
@@ -159,14 +161,14 @@ pub(super) async fn linked_providers_are_told_once_each(db: &Database) {
     signed_up(db, "eve").await;
     let mut linked = db.linked_providers(ada.user.id).await.unwrap();
     linked.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    assert_eq!(linked.iter().map(|provider| provider.as_str()).collect::<Vec<_>>(), ["github", "google"]);
+    assert_eq!(linked.iter().map(ProviderId::as_str).collect::<Vec<_>>(), ["github", "google"]);
 }
 
 pub(super) async fn an_update_is_written_with_its_log_and_its_place_in_the_feed(db: &Database) {
     let ada = redeemed(db, "ada").await;
     let change = update(&ada.user, |user| {
         user.name = None;
-        user.role = "admin".to_owned();
+        user.role = "admin".into();
         user.image = Some("https://images.example/new".to_owned());
         user.email = Some(Email::parse("new@example.com").unwrap());
         user.updated_at = NOW.plus(HOUR);
@@ -182,7 +184,7 @@ pub(super) async fn an_update_is_written_with_its_log_and_its_place_in_the_feed(
 
 pub(super) async fn an_update_of_an_old_version_writes_nothing(db: &Database) {
     let ada = redeemed(db, "ada").await;
-    db.update_user(update(&ada.user, |user| user.role = "editor".to_owned())).await.unwrap().unwrap();
+    db.update_user(update(&ada.user, |user| user.role = "editor".into())).await.unwrap().unwrap();
     let mut ban = update(&ada.user, |user| user.ban = Some(Ban::default()));
     ban.end_sessions = Some(EndReason::Banned);
     assert!(db.update_user(ban).await.unwrap().is_none());
@@ -224,7 +226,7 @@ pub(super) async fn an_update_never_takes_back_a_sign_in(db: &Database) {
     let ada = signed_up(db, "ada").await;
     let later = User { last_sign_in_at: Some(NOW.plus(HOUR)), ..ada.user.clone() };
     done(db.open_session(sign_in(&later, ada.user.version, &session(&later, &ada.account))).await.unwrap());
-    db.update_user(update(&ada.user, |user| user.role = "admin".to_owned())).await.unwrap().unwrap();
+    db.update_user(update(&ada.user, |user| user.role = "admin".into())).await.unwrap().unwrap();
     let now = find(db, ada.user.id).await;
     assert_eq!((now.role.as_str(), now.last_sign_in_at), ("admin", later.last_sign_in_at));
 }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tonic::transport::{Channel, Endpoint};
 
 /// So long that a program which takes it is stuck.
-const STUCK: Duration = Duration::from_secs(60);
+const STUCK: Duration = Duration::from_mins(1);
 
 /// Free ports on loopback for all three listeners.
 pub const FREE_PORTS: [(&str, &str); 3] = [
