@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::wildcard_enum_match_arm,
     reason = "tests read statuses and rows as clients and operators do, and stop where something is not as it must be"
 )]
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use gatepass::grpc::proto::v1::GetUserRequest;
 use gatepass::grpc::proto::v1::{
     GetSessionRequest, GetUserRequest, IssueTokenRequest, RefreshTokenRequest, ResolveRedirectRequest,
     SignOutRequest, get_session_request, sign_out_request,

@@ -147,7 +147,7 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
                         );
                     }
                     (Wanted::Refused(wanted), answer) => {
-                        assert_eq!(reason(answer), wanted, "{step:?} {model:?}")
+                        assert_eq!(reason(answer), wanted, "{step:?} {model:?}");
                     }
                     (wanted, answer) => panic!("{step:?}: {answer:?}, not {wanted:?}; {model:?}"),
                 }
@@ -200,7 +200,7 @@ async fn assert_one_live(app: &TestApp, id: &str, tokens: &[String], model: &Mod
 fn hash(token: &str) -> String {
     let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("gpr_").unwrap()).unwrap();
     let digest = gatepass::model::digest_of(b"gatepass refresh token", &[&bytes]);
-    digest.iter().map(|byte| format!("{byte:02X}")).collect()
+    hex::encode_upper(digest)
 }
 
 fn check(late_retry: &'static str) {
