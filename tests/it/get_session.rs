@@ -232,6 +232,24 @@ async fn a_changed_user_is_told_only_as_far_as_tokens_tell() {
 }
 
 #[tokio::test]
+async fn only_configured_claims_tell_of_the_user() {
+    let app = builder().config("tokens: {user_claims: [role]}").start().await;
+    let issued = app.tokens("ada").await;
+    let user = app.session(&issued.access_token).await.unwrap().session.unwrap().user.unwrap();
+    assert_eq!((user.name, user.email, user.role.as_deref()), (None, None, Some("user")));
+}
+
+#[tokio::test]
+async fn an_access_token_lives_as_long_as_configured() {
+    let app = builder().config("tokens: {access_ttl: 1m, clock_leeway: 0s}").start().await;
+    let token = app.tokens("ada").await.access_token;
+    app.clock.advance(Duration::from_millis(59_999));
+    app.session(&token).await.unwrap();
+    app.clock.advance(Duration::from_millis(1));
+    assert_eq!(reason(app.session(&token).await), "TOKEN_EXPIRED");
+}
+
+#[tokio::test]
 async fn a_sign_in_that_changed_the_profile_shows_in_older_sessions() {
     let app = app().await;
     let token = app.tokens("ada").await.access_token;

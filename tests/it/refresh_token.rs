@@ -8,7 +8,10 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass::auth::{Callback, JwtDecision};
-use gatepass::grpc::proto::v1::{RefreshTokenRequest, RefreshTokenResponse, Rotation, User};
+use gatepass::grpc::proto::v1::{
+    RefreshTokenRequest, RefreshTokenResponse, RevokeUserSessionsRequest, Rotation, SignOutRequest, User,
+    sign_out_request,
+};
 use prost_types::{ListValue, Struct, Value, value::Kind};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -16,6 +19,7 @@ use tonic::{Code, Response, Status};
 
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::{at_once, patient};
+use crate::support::gate::gate;
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::{START, TestApp, app, builder, profile, reason, refusal, with_key};
 
@@ -151,7 +155,7 @@ async fn a_banned_or_revoked_user_gets_no_token() {
     let user = one.session.unwrap().user.unwrap().id.unwrap();
     let spent = one.refresh_token;
     let live = refresh(&app, &spent).await.unwrap().refresh_token;
-    let request = gatepass::grpc::proto::v1::RevokeUserSessionsRequest { user_id: user.clone() };
+    let request = RevokeUserSessionsRequest { user_id: user.clone() };
     app.admin.clone().revoke_user_sessions(request).await.unwrap();
     for token in [&spent, &live, &two.refresh_token] {
         assert_eq!(reason(refresh(&app, token).await), "SESSION_REVOKED");
@@ -553,6 +557,79 @@ async fn nothing_is_accepted_after_a_revoke_was_answered() {
         let newest = racing.map_or(issued.refresh_token, |answer| answer.refresh_token);
         assert_eq!(reason(refresh(&app, &newest).await), "SESSION_REVOKED");
     }
+}
+
+/// A refresh that does not borrow the app.
+fn refreshing(
+    app: &TestApp,
+    token: &str,
+) -> impl Future<Output = Result<RefreshTokenResponse, Status>> + use<> {
+    let request = RefreshTokenRequest { refresh_token: token.to_owned(), ..Default::default() };
+    let mut client = app.auth.clone();
+    async move { client.refresh_token(request).await.map(Response::into_inner) }
+}
+
+#[tokio::test]
+async fn who_loses_the_race_for_a_token_gets_the_winners_successor() {
+    let (gate, callbacks) = gate();
+    let app = builder().callbacks(callbacks).start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    let mut won = String::new();
+    let lost = gate
+        .hold(refreshing(&app, &token), async {
+            let winner = refresh(&app, &token).await.unwrap();
+            assert_eq!(winner.rotation(), Rotation::Rotated);
+            won = winner.refresh_token;
+        })
+        .await
+        .unwrap();
+    assert_eq!((lost.rotation(), lost.refresh_token), (Rotation::Replayed, won));
+}
+
+#[tokio::test]
+async fn a_replay_never_answers_a_token_that_was_spent_meanwhile() {
+    let (gate, callbacks) = gate();
+    let app = builder().callbacks(callbacks).start().await;
+    let first = app.tokens("ada").await.refresh_token;
+    let second = refresh(&app, &first).await.unwrap().refresh_token;
+    let late = gate
+        .hold(refreshing(&app, &first), async {
+            refresh(&app, &second).await.unwrap();
+        })
+        .await;
+    // By then it is no direct predecessor any more.
+    assert_eq!(reason(late), "REFRESH_REUSED");
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_a_callback_thinks_gets_no_token() {
+    let (gate, callbacks) = gate();
+    let app = builder().callbacks(callbacks).start().await;
+    for (how, wanted) in
+        [("sign out", "SESSION_REVOKED"), ("revoke all", "SESSION_REVOKED"), ("ban", "USER_BANNED")]
+    {
+        for replay in [false, true] {
+            let issued = app.tokens(&format!("{}-{replay}", how.replace(' ', "-"))).await;
+            let user = issued.session.unwrap().user.unwrap().id.unwrap();
+            if replay {
+                refresh(&app, &issued.refresh_token).await.unwrap();
+            }
+            let answer = gate.hold(refreshing(&app, &issued.refresh_token), async {
+                if how == "sign out" {
+                    let credential = sign_out_request::Credential::AccessToken(issued.access_token.clone());
+                    let request = SignOutRequest { credential: Some(credential), ..Default::default() };
+                    app.auth.clone().sign_out(request).await.unwrap();
+                } else if how == "ban" {
+                    app.ban(&user).await;
+                } else {
+                    let request = RevokeUserSessionsRequest { user_id: user.clone() };
+                    app.admin.clone().revoke_user_sessions(request).await.unwrap();
+                }
+            });
+            assert_eq!(reason(answer.await), wanted, "{how}, replay: {replay}");
+        }
+    }
+    assert!(!app.log().await.iter().any(|line| line.starts_with("TOKEN_REPLAYED")));
 }
 
 #[tokio::test]

@@ -49,10 +49,7 @@ pub fn on_redirect(
 
 /// A JSON object.
 pub fn object(json: serde_json::Value) -> ClaimMap {
-    match json {
-        serde_json::Value::Object(object) => object,
-        other => panic!("not an object: {other}"),
-    }
+    serde_json::from_value(json).expect("an object")
 }
 
 /// Claims for a `jwt` callback to answer.

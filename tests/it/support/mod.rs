@@ -2,6 +2,7 @@
 
 pub mod callers;
 pub mod crowd;
+pub mod gate;
 pub mod hooks;
 pub mod jwt;
 pub mod people;

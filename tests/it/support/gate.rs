@@ -1,0 +1,57 @@
+//! A `jwt` callback that can be held, so that a test does something between a call's reading and its writing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use gatepass::auth::{Callback, CallbackResult, Callbacks, JwtDecision, JwtInput};
+use tokio::sync::Semaphore;
+
+/// The gate, open until it is closed for the next call.
+#[derive(Debug)]
+pub struct Gate {
+    closed: AtomicBool,
+    arrived: Semaphore,
+    released: Semaphore,
+}
+
+/// A gate, and the callback that passes it.
+pub fn gate() -> (Arc<Gate>, impl Callbacks) {
+    let gate =
+        Gate { closed: AtomicBool::new(false), arrived: Semaphore::new(0), released: Semaphore::new(0) };
+    let gate = Arc::new(gate);
+    (Arc::clone(&gate), Gated(gate))
+}
+
+impl Gate {
+    /// Runs `call` and holds it at the gate, does `meanwhile`, and answers what became of the call.
+    pub async fn hold<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = T> + Send + 'static,
+        meanwhile: impl Future<Output = ()>,
+    ) -> T {
+        self.closed.store(true, Ordering::SeqCst);
+        let held = tokio::spawn(call);
+        self.arrived.acquire().await.unwrap().forget();
+        meanwhile.await;
+        self.released.add_permits(1);
+        held.await.unwrap()
+    }
+}
+
+struct Gated(Arc<Gate>);
+
+#[async_trait]
+impl Callbacks for Gated {
+    async fn jwt(&self, _: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
+        if self.0.closed.swap(false, Ordering::SeqCst) {
+            self.0.arrived.add_permits(1);
+            self.0.released.acquire().await.unwrap().forget();
+        }
+        Ok(JwtDecision::Claims(gatepass::model::ClaimMap::new()))
+    }
+
+    fn has(&self, callback: Callback) -> bool {
+        callback == Callback::Jwt
+    }
+}
