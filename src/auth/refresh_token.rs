@@ -136,18 +136,20 @@ impl Auth {
         let now = self.now();
         let live = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
         let audiences = self.choose_audiences(&request.audiences, &session.audiences)?;
-        let claims = self.updated_claims(call, request, session, user).await?;
+        let update = self.allowed_update(request);
+        let mut before = session.claims.clone();
+        claims::merge(&mut before, update.clone());
         let replayed = rotation == Rotation::Replayed;
+        // Giving the same answer again changes nothing, so that any number of retries need not race each other:
+        // what callbacks add to it is told, and kept at the next rotation.
+        let nothing_new = replayed && before == session.claims && audiences == session.audiences;
+        let claims = self.updated_claims(call, (session, user), &before, &update).await?;
         let expires_at = if replayed {
             session.expires_at
         } else {
             self.rules.lifetimes.session_end(session.authenticated_at, now)
         };
         let token = self.sign_access_token(session, user, claims.clone(), &audiences, expires_at).await?;
-        // Giving the same answer again changes nothing, so that any number of retries need not race each other; what a
-        // callback adds differently then is in the token and not kept.
-        let nothing_new =
-            replayed && audiences == session.audiences && self.allowed_update(request).is_empty();
         let action = if replayed { AuthLogAction::TokenReplayed } else { AuthLogAction::TokenRefreshed };
         let step = RotationStep {
             session_id: session.id,
@@ -174,25 +176,22 @@ impl Auth {
         update
     }
 
-    /// The session's claims after the update and the `jwt` callbacks.
+    /// The session's claims, the update in them already, after the `jwt` callbacks.
     async fn updated_claims(
         &self,
         call: &Call,
-        request: &RefreshToken<'_>,
-        session: &Session,
-        user: &User,
+        (session, user): (&Session, &User),
+        before: &ClaimMap,
+        update: &ClaimMap,
     ) -> Result<ClaimMap> {
-        let update = self.allowed_update(request);
-        let mut before = session.claims.clone();
-        claims::merge(&mut before, update.clone());
         let input = JwtInput {
             trigger: Trigger::Update,
             user,
             account: None,
             profile: None,
             session_id: session.id,
-            claims: &before,
-            update: &update,
+            claims: before,
+            update,
         };
         let after = self.run_jwt_callbacks(&input).await;
         if let Err(Error::CallbackDenied(_)) = &after {

@@ -544,6 +544,28 @@ async fn retries_at_once_are_all_answered_though_each_changes_the_claims() {
 }
 
 #[tokio::test]
+async fn retries_at_once_are_all_answered_though_each_asks_for_the_same_update() {
+    let app = patient().config("session: {update_allow: [theme, gone]}").start().await;
+    let token = app.tokens("ada").await.refresh_token;
+    let fields = || {
+        let fields = [("theme", text("dark")), ("gone", Kind::NullValue(0))];
+        fields.map(|(name, kind)| (name.to_owned(), Value { kind: Some(kind) })).into()
+    };
+    let answers = at_once(50, |_| {
+        let update = Some(Struct { fields: fields() });
+        let request = RefreshTokenRequest { refresh_token: token.clone(), update, ..Default::default() };
+        let mut client = app.auth.clone();
+        async move { client.refresh_token(request).await.map(Response::into_inner) }
+    })
+    .await;
+    let refused: Vec<_> = answers.iter().filter_map(|answer| answer.clone().err()).collect();
+    assert_eq!(refused.into_iter().map(|status| reason::<()>(Err(status))).collect::<Vec<_>>(), [""; 0]);
+    for answer in answers.iter().flatten() {
+        assert_eq!(added(answer), ["theme=StringValue(\"dark\")"]);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_accepted_after_a_revoke_was_answered() {
     let app = app().await;
     for round in 0..25 {
