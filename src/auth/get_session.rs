@@ -57,12 +57,13 @@ pub struct JwtReader {
 #[async_trait]
 impl SessionReader for JwtReader {
     async fn read(&self, token: &str, audience: &str) -> Result<SessionView> {
-        let verified = self.verifier.verify(token, self.clock.now())?;
+        let now = self.clock.now();
+        let verified = self.verifier.verify(token, now)?;
         let claims = &verified.claims;
         check_audience(claims, audience, &self.audiences)?;
-        let now = self.revocations.check(claims)?;
+        let changed = self.revocations.check(claims, now)?;
         let mut session = SessionView::from(claims);
-        if let Some(now) = now {
+        if let Some(now) = changed {
             if self.role_makes_claims && tells_another_role(claims, &now) {
                 return Err(Error::TokenStale);
             }

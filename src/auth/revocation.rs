@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
-use crate::model::{Clock, EndReason, FeedEntry, Revocation, SessionId, Timestamp, User, UserId};
+use crate::model::{Ban, Clock, EndReason, FeedEntry, Revocation, SessionId, Timestamp, User, UserId};
 use crate::tokens::{AccessClaims, UserClaims};
 
 /// Entries that no living token can be of are looked for this often: the look goes over all of them.
@@ -53,8 +53,14 @@ pub struct UserNow {
 struct ChangedUser {
     version: i64,
     changed_at: Timestamp,
-    banned: bool,
+    ban: Option<Ban>,
     claims: UserClaims,
+}
+
+impl ChangedUser {
+    fn is_banned(&self, now: Timestamp) -> bool {
+        self.ban.as_ref().is_some_and(|ban| ban.is_in_force(now))
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,15 +71,17 @@ struct Checked {
 
 impl Revocations {
     /// Refuses the token of an ended session or a lower epoch; answers what its user is now, if that changed.
-    pub fn check(&self, claims: &AccessClaims) -> Result<Option<UserNow>> {
+    pub fn check(&self, claims: &AccessClaims, now: Timestamp) -> Result<Option<UserNow>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let changed = known.changed.get(&claims.user_id).map(|changed| &changed.what);
         let ended = known.sessions.get(&claims.session_id).map(|ended| ended.what);
         let below =
             known.users.get(&claims.user_id).map(|user| user.what).filter(|user| claims.epoch < user.epoch);
         match ended.or(below.map(|user| user.reason)) {
-            // A ban that was lifted still ended the session.
-            Some(EndReason::Banned) if changed.is_none_or(|user| user.banned) => Err(Error::UserBanned),
+            // A ban that was lifted, or ran out, still ended the session.
+            Some(EndReason::Banned) if changed.is_none_or(|user| user.is_banned(now)) => {
+                Err(Error::UserBanned)
+            }
             Some(_) => Err(Error::SessionRevoked),
             None => {
                 Ok(changed.map(|user| UserNow { claims: user.claims.clone(), changed_at: user.changed_at }))
@@ -124,7 +132,7 @@ impl Revocations {
         for (user, claims) in users {
             let Some(until) = changed_until.get(&user.id) else { continue };
             let (version, changed_at) = (user.version, user.updated_at);
-            let what = ChangedUser { version, changed_at, banned: user.is_banned(now), claims };
+            let what = ChangedUser { version, changed_at, ban: user.ban, claims };
             known.overlay(user.id, *until, what);
         }
         if known.forgotten_at.plus(FORGET_EVERY) <= now {

@@ -8,9 +8,9 @@ use crate::model::{Permission, ProviderId};
 /// A backend that may call.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// `id`: its name in tokens (`client_id`) and in the auth log; 1 to 64 of `A-Z a-z 0-9 . _ : / @ -`.
+    /// `id`: its name in the auth log; 1 to 64 of `A-Z a-z 0-9 . _ : / @ -`.
     pub id: String,
-    /// `group`: callers of one group share sessions and grants. Default `id`.
+    /// `group`: callers of one group share sessions and grants; `client_id` of their tokens. Default `id`.
     pub group: String,
     /// `credential`: SHA-256 of each bearer string that is accepted of it, of the whole string. One or more.
     pub key_sha256: Vec<[u8; 32]>,

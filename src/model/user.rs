@@ -45,11 +45,19 @@ pub struct Ban {
     pub expires_at: Option<Timestamp>,
 }
 
+impl Ban {
+    /// Whether the ban has not run out at this time.
+    #[must_use]
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
 impl User {
     /// Whether the user is banned at this time.
     #[must_use]
     pub fn is_banned(&self, now: Timestamp) -> bool {
-        self.ban.as_ref().is_some_and(|ban| ban.expires_at.is_none_or(|end| now < end))
+        self.ban.as_ref().is_some_and(|ban| ban.is_in_force(now))
     }
 
     /// What `UpdateUser` compares to see that nobody was faster.

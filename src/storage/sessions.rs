@@ -171,7 +171,7 @@ async fn raise_epoch(tx: &DatabaseTransaction, ending: &EndingAll) -> Result<Opt
     let raise = i64::from(ending.except.is_none());
     user::Entity::update_many()
         .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch).add(raise))
-        .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
+        .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(raise))
         .filter(user::Column::Id.eq(ending.user_id.0))
         .exec(tx)
         .await?;

@@ -11,6 +11,7 @@ use gatepass::grpc::proto::v1::{
     GetSessionRequest, IssueTokenResponse, RevokeSessionRequest, RevokeUserSessionsRequest, Session,
     SessionSource, SignOutRequest, User, get_session_request::Credential, sign_out_request,
 };
+use gatepass::model::Clock as _;
 use gatepass::model::Timestamp;
 use prost_types::value::Kind;
 use serde_json::{Value, json};
@@ -193,6 +194,24 @@ async fn a_ban_that_was_lifted_still_ended_the_sessions() {
     assert_eq!(reason(app.session(&issued.access_token).await), "SESSION_REVOKED");
     let new = app.tokens("ada").await.access_token;
     app.session(&new).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ban_that_ran_out_still_ended_the_sessions() {
+    let app = app().await;
+    let token = app.tokens("ada").await;
+    let end = app.clock.now().plus(Duration::from_mins(1));
+    let user = User {
+        id: user_of(token.session.as_ref()),
+        banned: true,
+        ban_expires_at: Some(crate::support::people::proto_time(end)),
+        ..Default::default()
+    };
+    app.update(user, &["banned", "ban_expires_at"]).await.unwrap();
+    assert_eq!(reason(app.session(&token.access_token).await), "USER_BANNED");
+    app.clock.advance(Duration::from_mins(1));
+    assert_eq!(reason(app.session(&token.access_token).await), "SESSION_REVOKED");
+    assert_eq!(reason(app.refresh(&token.refresh_token).await), "SESSION_REVOKED");
 }
 
 #[tokio::test]
