@@ -36,4 +36,4 @@ run *arguments:
 
 # Speed, as ratios against a yardstick in the same run.
 bench:
-    cargo bench --locked
+    cargo bench --locked --bench get_session
