@@ -10,7 +10,7 @@ use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, Email, EndReason, RefreshState, RequestMark,
     Session, User, random,
 };
-use crate::storage::{Ending, Redemption};
+use crate::storage::Redemption;
 use crate::tokens::{GenuineRefreshToken, GrantToken};
 
 /// What `IssueToken` asks.
@@ -114,18 +114,9 @@ impl Auth {
         };
         let claims = self.run_jwt_callbacks(&input).await;
         if let Err(Error::CallbackDenied(_)) = &claims {
-            let now = self.now();
             let log = self.session_log(AuthLogAction::TokenDenied, call, session, user);
-            let ending = Ending {
-                session_id: session.id,
-                at: now,
-                reason: EndReason::Denied,
-                remember_until: self.rules.remember_until(now),
-                log: self.unless_excluded(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")),
-            };
-            if let Some(revoked) = self.parts.sessions.end_session(ending).await? {
-                self.hold(&revoked);
-            }
+            let log = log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED");
+            self.end(session.id, EndReason::Denied, log).await?;
         }
         claims
     }

@@ -13,7 +13,7 @@ use crate::model::{
     AuthLogAction, AuthLogOutcome, ClaimMap, EndReason, RefreshState, Session, Timestamp, User, claims,
     random,
 };
-use crate::storage::{Advance, Ending, RotationStep};
+use crate::storage::{Advance, RotationStep};
 use crate::tokens::GenuineRefreshToken;
 
 /// How often a refresh that met another writer reads again.
@@ -203,22 +203,12 @@ impl Auth {
 
     /// Ends the session of a reused token; none when it had ended already.
     async fn end_reused(&self, call: &Call, session: &Session, user: &User) -> Result<Option<Issued>> {
-        let now = self.now();
         let log = self.session_log(AuthLogAction::RefreshReused, call, session, user);
-        let ending = Ending {
-            session_id: session.id,
-            at: now,
-            reason: EndReason::Reused,
-            remember_until: self.rules.remember_until(now),
-            log: self.unless_excluded(log.ended(AuthLogOutcome::Failed, "REFRESH_REUSED")),
-        };
-        match self.parts.sessions.end_session(ending).await? {
-            Some(revoked) => {
-                self.hold(&revoked);
-                tracing::warn!(session_id = %session.id, user_id = %user.id, "refresh token reused, session ended");
-                Err(Error::RefreshReused)
-            }
-            None => Ok(None),
+        let log = log.ended(AuthLogOutcome::Failed, "REFRESH_REUSED");
+        if self.end(session.id, EndReason::Reused, log).await?.is_none() {
+            return Ok(None);
         }
+        tracing::warn!(session_id = %session.id, user_id = %user.id, "refresh token reused, session ended");
+        Err(Error::RefreshReused)
     }
 }

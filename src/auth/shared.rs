@@ -9,10 +9,10 @@ use super::error::Result;
 use super::get_session::SessionReader;
 use super::revocation::Revocations;
 use crate::model::{
-    AuthLogAction, AuthLogEntry, AuthLogOutcome, BaseUrls, Clock, DeniedUrl, EmailDomain, Entropy, FeedEntry,
-    Lifetimes, Origin, Timestamp, User,
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, BaseUrls, Clock, DeniedUrl, EmailDomain, EndReason, Entropy,
+    FeedEntry, Lifetimes, Origin, SessionId, Timestamp, User,
 };
-use crate::storage::{AuthLogStore, Revoked, SessionStore, UserStore};
+use crate::storage::{AuthLogStore, Ending, Revoked, SessionStore, UserStore};
 use crate::tokens::{KeyRing, Secrets, UserClaims, Verifier};
 
 /// The use cases.
@@ -178,6 +178,23 @@ impl Auth {
     pub async fn log_caller_denied(&self, origin: &Origin, reason: &'static str) -> Result<()> {
         let entry = self.log_entry(AuthLogAction::CallerDenied, origin);
         self.append_log(entry.ended(AuthLogOutcome::Denied, reason)).await
+    }
+
+    /// Ends one session and lets that hold here at once; none when it had ended already.
+    pub(super) async fn end(
+        &self,
+        session_id: SessionId,
+        reason: EndReason,
+        log: AuthLogEntry,
+    ) -> Result<Option<Revoked>> {
+        let at = self.now();
+        let (remember_until, log) = (self.rules.remember_until(at), self.unless_excluded(log));
+        let ending = Ending { session_id, at, reason, remember_until, log };
+        let revoked = self.parts.sessions.end_session(ending).await?;
+        if let Some(revoked) = &revoked {
+            self.hold(revoked);
+        }
+        Ok(revoked)
     }
 
     /// Lets a change of this replica hold here at once.

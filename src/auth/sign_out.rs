@@ -4,7 +4,7 @@ use super::caller::Call;
 use super::error::{Error, Result};
 use super::shared::Auth;
 use crate::model::{AuthLogAction, EndReason, Session, SessionId, User};
-use crate::storage::{Ending, EndingAll, Revoked};
+use crate::storage::{EndingAll, Revoked};
 use crate::tokens::GenuineRefreshToken;
 
 /// What `SignOut` asks.
@@ -51,26 +51,14 @@ impl Auth {
         let revoked = if request.everywhere {
             self.end_everywhere(call, &session, &user, request.except_current).await?
         } else {
-            self.end_one(call, &session, &user).await?
+            let log = self.session_log(AuthLogAction::SignOut, call, &session, &user);
+            self.end(session.id, EndReason::SignedOut, log).await?.unwrap_or_default()
         };
-        self.hold(&revoked);
         Ok(revoked.sessions_ended)
     }
 
     fn session_of_access_token(&self, token: &str) -> Result<SessionId> {
         Ok(self.parts.verifier.verify_genuine(token, self.now())?.0.session_id)
-    }
-
-    async fn end_one(&self, call: &Call, session: &Session, user: &User) -> Result<Revoked> {
-        let now = self.now();
-        let ending = Ending {
-            session_id: session.id,
-            at: now,
-            reason: EndReason::SignedOut,
-            remember_until: self.rules.remember_until(now),
-            log: self.unless_excluded(self.session_log(AuthLogAction::SignOut, call, session, user)),
-        };
-        Ok(self.parts.sessions.end_session(ending).await?.unwrap_or_default())
     }
 
     /// Ends them all, while this one is live: a token of a session that is over says nothing of others.
@@ -91,6 +79,8 @@ impl Auth {
             remember_until: self.rules.remember_until(now),
             log: self.unless_excluded(self.session_log(AuthLogAction::SignOut, call, session, user)),
         };
-        Ok(self.parts.sessions.end_sessions_of(ending).await?)
+        let revoked = self.parts.sessions.end_sessions_of(ending).await?;
+        self.hold(&revoked);
+        Ok(revoked)
     }
 }
