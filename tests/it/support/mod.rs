@@ -2,6 +2,7 @@
 
 pub mod callers;
 pub mod crowd;
+pub mod databases;
 pub mod gate;
 pub mod hooks;
 pub mod jwt;
