@@ -24,6 +24,10 @@ check: tools
 test:
     cargo test --locked
 
+# The tests that need PostgreSQL and MariaDB; starts those of this machine unless TEST_POSTGRES_URL and TEST_MYSQL_URL name others.
+test-databases:
+    tests/external/databases.sh cargo test --locked --test it -- --ignored
+
 # The tests of every member, and the README's commands against the release binary.
 test-all: tools
     cargo test --locked --workspace

@@ -31,14 +31,17 @@ impl TestDatabase {
     /// Makes one.
     pub async fn empty(backend: Backend) -> Self {
         match backend {
-            Backend::Sqlite => {
-                let folder = tempfile::tempdir().unwrap();
-                let url = format!("sqlite://{}/gatepass.db?mode=rwc", folder.path().display());
-                Self { backend, url, kept: Kept::Folder(folder) }
-            }
+            Backend::Sqlite => Self::of_file(),
             Backend::Postgres => Self::on_server(backend, "TEST_POSTGRES_URL").await,
             Backend::Mariadb => Self::on_server(backend, "TEST_MYSQL_URL").await,
         }
+    }
+
+    /// Makes one of SQLite.
+    pub fn of_file() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/gatepass.db?mode=rwc", folder.path().display());
+        Self { backend: Backend::Sqlite, url, kept: Kept::Folder(folder) }
     }
 
     async fn on_server(backend: Backend, variable: &str) -> Self {
