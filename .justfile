@@ -34,6 +34,12 @@ test-all: tools
     cargo build --locked --release
     tests/external/readme.sh target/release/gatepass
 
+# The Helm chart and the image, with the release binary in them.
+chart:
+    cargo build --locked --release
+    tests/external/chart.sh target/release/gatepass
+    tests/external/image.sh target/release/gatepass
+
 # A Gatepass on this machine, without configuration.
 run *arguments:
     cargo run --release -- {{ arguments }}
