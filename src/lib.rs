@@ -67,7 +67,7 @@
 //! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
 //! | another way to give callbacks | one file in `callbacks/`; one link in the chain that `app` builds |
 //! | a provider | nothing yet: with its feature, a stanza of configuration, or one file and one line in a registry, in `oauth/` beside `tokens` |
-//! | a database | a feature of sea-orm and its scheme in `config/database.rs`; its error codes in `storage/error.rs`; the store tests run on it |
+//! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/open.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
 //! | a metric, a span field | the layer in `grpc/layers/` that sees it |
 //!
 //! # Decisions
