@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::keys::{KeysFault, PublishedKeys, load_ring};
+use super::keys::{self, PublishedKeys};
 use super::secret_file::{self, SecretFileFault};
 use super::{App, rules};
 use crate::auth::{
-    Auth, Callback, Callbacks, Callers, JwtReader, Parts, Revocations, Rules, follow, read_feed,
+    Auth, Callback, Callbacks, Callers, JwtReader, Parts, Revocations, Rules, Sources, follow, read_feed,
 };
 use crate::callbacks::{Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
+use crate::keys::KeysFault;
 use crate::model::{Clock, Entropy};
 use crate::storage::{Database, Options, StoreError};
 use crate::tokens::{CachingVerifier, Secrets, SecretsFault, Verifier, VerifyToken};
@@ -85,6 +86,7 @@ impl StartFault {
 /// A Gatepass whose services are open.
 pub(super) struct Running {
     database: Database,
+    keys: keys::Keys,
     revocations: Arc<Revocations>,
     rules: Rules,
     clock: Arc<dyn Clock>,
@@ -94,7 +96,7 @@ pub(super) struct Running {
 pub(super) async fn start(
     app: &App,
     front: &Front,
-    keys: &PublishedKeys,
+    published: &PublishedKeys,
     health: &Health,
 ) -> Result<Running, StartFault> {
     let config = &app.config;
@@ -106,16 +108,19 @@ pub(super) async fn start(
     }
     warn_of_what_does_nothing_yet(config);
     let database = connect(app).await?;
-    let ring = || load_ring(config, &secrets, &database, &*app.clock, &*app.entropy);
-    let ring = Arc::new(patiently("signing keys", ring).await?);
+    let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
+    let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
+    let keys = patiently("signing keys", || keys::load(config, parts.clone())).await?;
     let revocations = Arc::new(Revocations::default());
-    let read = || async { Ok(read_feed(&database, &database, &revocations, &rules, &*app.clock).await?) };
+    let sources = Sources { feed: &database, users: &database, keys: &*keys.reload };
+    let read = || async { Ok(read_feed(sources, &revocations, &rules, &*app.clock).await?) };
     patiently("revocation feed", read).await?;
     let chain = chain(app, &rules);
-    let verifier = Verifier::new(Arc::clone(&ring), rules.issuer.clone(), rules.clock_leeway);
+    let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
     let remembering = CachingVerifier::new(verifier.clone(), REMEMBERED_TOKENS);
     let reader = JwtReader {
         verifier: Arc::new(remembering) as Arc<dyn VerifyToken>,
+        keys: Arc::clone(&keys.reload),
         revocations: Arc::clone(&revocations),
         clock: Arc::clone(&app.clock),
         audiences: rules.audiences.clone(),
@@ -130,18 +135,19 @@ pub(super) async fn start(
         log: stores,
         callbacks: Arc::new(chain),
         secrets,
-        ring: Arc::clone(&ring),
+        ring: Arc::clone(&keys.ring),
+        keys: Arc::clone(&keys.reload),
         verifier,
         revocations: Arc::clone(&revocations),
         reader: Arc::new(reader),
     };
     let auth = Arc::new(Auth::new(parts, rules.clone()));
-    keys.publish(ring);
+    published.publish(Arc::clone(&keys.ring));
     let services = Services::new(&auth, config.server.max_message_bytes);
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
-    Ok(Running { database, revocations, rules, clock: Arc::clone(&app.clock), poll })
+    Ok(Running { database, keys, revocations, rules, clock: Arc::clone(&app.clock), poll })
 }
 
 impl Running {
@@ -152,8 +158,16 @@ impl Running {
             let fresh = self.revocations.checked().is_some_and(|(_, age)| age <= limit);
             health.auth_service(fresh).await;
         };
-        let (database, revocations) = (&self.database, &*self.revocations);
-        follow(database, database, revocations, &self.rules, &*self.clock, self.poll, on_read).await;
+        let sources = Sources { feed: &self.database, users: &self.database, keys: &*self.keys.reload };
+        follow(sources, &self.revocations, &self.rules, &*self.clock, self.poll, on_read).await;
+    }
+
+    /// Keeps the signing keys for ever.
+    pub(super) async fn follow_keys(&self) {
+        match &self.keys.managed {
+            Some(keys) => keys.follow().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Lets go of the database.
@@ -165,9 +179,6 @@ impl Running {
 /// Settings whose defaults promise nothing yet are told of where somebody changed them.
 fn warn_of_what_does_nothing_yet(config: &Config) {
     const DAY: Duration = Duration::from_hours(24);
-    if config.tokens.key_rotation != DAY * 90 {
-        tracing::warn!("tokens.key_rotation does nothing in this version: keys are not rotated");
-    }
     if config.auth_log.retention != DAY * 400 {
         tracing::warn!("auth_log.retention does nothing in this version: rows are not swept");
     }
@@ -244,5 +255,21 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
 impl From<StoreError> for StartFault {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<KeysFault> for StartFault {
+    fn from(fault: KeysFault) -> Self {
+        match fault {
+            KeysFault::Store(error) => Self::Store(error),
+            fault @ (KeysFault::Unreadable(..)
+            | KeysFault::Pem(..)
+            | KeysFault::Managed(..)
+            | KeysFault::NotMade(_)
+            | KeysFault::Unknown(..)
+            | KeysFault::Files
+            | KeysFault::NoSchema
+            | KeysFault::Contention) => Self::Keys(fault),
+        }
     }
 }

@@ -20,8 +20,8 @@ mod users;
 use async_trait::async_trait;
 
 use crate::model::{
-    Account, AccountKey, AuthLogEntry, ClaimMap, EmailKey, EndReason, FeedEntry, ProviderId, RefreshState,
-    RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
+    Account, AccountKey, AuthLogEntry, ClaimMap, EmailKey, EndReason, FeedEntry, KeyRecord, ProviderId,
+    RefreshState, RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
 };
 
 pub use connect::{Database, Options};
@@ -82,6 +82,13 @@ pub trait KeyStore: Send + Sync {
     async fn signing_keys(&self) -> StoreResult<Vec<KeyRecord>>;
     /// Adds a key; false when another replica was faster with the same generation.
     async fn add_signing_key(&self, record: KeyRecord) -> StoreResult<bool>;
+    /// Takes all of the steps, with a row in the log and an entry in the feed; false, and none of them taken, when a key
+    /// is not as it was read, or another replica was faster with the same generation.
+    async fn change_signing_keys(&self, change: KeyChange) -> StoreResult<bool>;
+    /// Puts the key's new sealed record in place of the one it was made from; false when that is another by now.
+    async fn reseal_signing_key(&self, before: &KeyRecord, after: &KeyRecord) -> StoreResult<bool>;
+    /// Deletes keys that a later one followed at `horizon` or earlier; answers how many. So whichever signs stays.
+    async fn sweep_signing_keys(&self, horizon: Timestamp) -> StoreResult<u64>;
 }
 
 /// The revocation feed.
@@ -246,21 +253,33 @@ pub struct EndingAll {
     pub log: Option<AuthLogEntry>,
 }
 
-/// A signing key as the database keeps it.
+/// A change of the signing keys.
 #[derive(Debug, Clone)]
-pub struct KeyRecord {
-    /// Its `kid`.
-    pub kid: String,
-    /// Its algorithm (RFC 7518 name).
-    pub algorithm: String,
-    /// The how-manieth of its algorithm; unique.
-    pub generation: i64,
-    /// When it begins to sign.
-    pub not_before: Timestamp,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Both halves, sealed.
-    pub sealed: Vec<u8>,
+pub struct KeyChange {
+    /// What is done, in this order.
+    pub steps: Vec<KeyStep>,
+    /// Until when the feed must remember.
+    pub remember_until: Timestamp,
+    /// The row for the log.
+    pub log: Option<AuthLogEntry>,
+}
+
+/// One step of a change of the signing keys.
+#[derive(Debug, Clone)]
+pub enum KeyStep {
+    /// Adds a key.
+    Add(KeyRecord),
+    /// Lets a key begin at another time: that and its seal are replaced.
+    Move {
+        /// The key as it was read.
+        before: KeyRecord,
+        /// The same key as it shall be.
+        after: KeyRecord,
+    },
+    /// Destroys both halves of a key; its place in the succession stays.
+    Revoke(KeyRecord),
+    /// Removes a key that has never signed.
+    Withdraw(KeyRecord),
 }
 
 /// Which revocation a user's end of sessions means.

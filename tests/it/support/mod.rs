@@ -5,15 +5,18 @@ pub mod crowd;
 pub mod gate;
 pub mod hooks;
 pub mod jwt;
+pub mod keys;
 pub mod people;
 pub mod program;
 
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatepass::app::App;
 use gatepass::auth::Callbacks;
-use gatepass::config;
+use gatepass::config::{self, Config};
 use gatepass::grpc::proto::v1::admin_service_client::AdminServiceClient;
 use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
 use gatepass::grpc::proto::v1::{
@@ -66,7 +69,7 @@ impl Builder {
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> TestApp {
         let clock = Arc::new(ManualClock::at(START));
-        start(self.yaml, self.callbacks, self.folder, clock).await
+        start(self.yaml, self.callbacks, Arc::new(self.folder), clock).await
     }
 }
 
@@ -76,7 +79,8 @@ pub struct TestApp {
     pub admin: AdminServiceClient<Channel>,
     pub channel: Channel,
     pub clock: Arc<ManualClock>,
-    pub folder: TempDir,
+    pub folder: Arc<TempDir>,
+    pub http_addr: std::net::SocketAddr,
     pub admin_addr: std::net::SocketAddr,
     pub grpc_addr: std::net::SocketAddr,
     statements: Arc<Mutex<Vec<String>>>,
@@ -107,15 +111,20 @@ pub fn tokens(more: &str) -> String {
     format!("tokens: {{signing_keys: ['{KEYS}/es256.pem']{}{more}}}", if more.is_empty() { "" } else { ", " })
 }
 
+/// Reads a configuration from a file of its own.
+fn read_config(yaml: &str, folder: &Path) -> Config {
+    let mut file = tempfile::NamedTempFile::new_in(folder).unwrap();
+    file.write_all(yaml.as_bytes()).unwrap();
+    config::load(Some(file.path()), []).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
 async fn start(
     yaml: String,
     callbacks: Option<Box<dyn FnOnce(App) -> App>>,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     clock: Arc<ManualClock>,
 ) -> TestApp {
-    let file = folder.path().join("gatepass.yaml");
-    std::fs::write(&file, &yaml).unwrap();
-    let config = config::load(Some(&file), []).unwrap_or_else(|faults| panic!("{faults}"));
+    let config = read_config(&yaml, folder.path());
     let statements = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&statements);
     let mut app = App::new(config)
@@ -126,7 +135,7 @@ async fn start(
     }
     let bound = app.bind().await.unwrap();
     let health = bound.health();
-    let addrs = [bound.grpc_addr(), bound.admin_addr()].map(Option::unwrap);
+    let addrs = [bound.grpc_addr(), bound.admin_addr(), bound.http_addr()].map(Option::unwrap);
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
     let task = tokio::spawn(async move { bound.run(stop).await.unwrap() });
@@ -141,6 +150,7 @@ async fn start(
         channel,
         clock,
         folder,
+        http_addr: addrs[2],
         admin_addr: addrs[1],
         grpc_addr: addrs[0],
         statements,
@@ -159,18 +169,36 @@ impl TestApp {
         start(change(yaml), None, folder, clock).await
     }
 
+    /// Starts another on the same database and clock; `change` may edit the configuration.
+    pub async fn replica(&self, change: impl FnOnce(String) -> String) -> Self {
+        start(change(self.yaml.clone()), None, Arc::clone(&self.folder), Arc::clone(&self.clock)).await
+    }
+
+    /// Its configuration, which `change` may edit.
+    pub fn config(&self, change: impl FnOnce(String) -> String) -> Config {
+        read_config(&change(self.yaml.clone()), self.folder.path())
+    }
+
     /// Stops it as SIGTERM would.
-    pub async fn stop(self) -> TempDir {
+    pub async fn stop(self) -> Arc<TempDir> {
         self.shutdown.cancel();
         self.task.await.unwrap();
         self.folder
     }
 
-    /// SQL statements since the last time, without transactions' ends and the feed's polling.
+    /// SQL statements since the last time, without transactions' ends and the polling of feed and keys.
     pub fn take_statements(&self) -> Vec<String> {
-        let all = std::mem::take(&mut *self.statements.lock().unwrap());
-        let polled = |sql: &str| sql.contains("FROM \"revocations\"");
-        all.into_iter().filter(|sql| !polled(sql)).collect()
+        let polled = |sql: &String| sql.contains("FROM \"revocations\"") || reads_keys(sql);
+        self.take_all_statements().into_iter().filter(|sql| !polled(sql)).collect()
+    }
+
+    /// How often the signing keys were read since the last time, by a poll or a call.
+    pub fn take_readings_of_keys(&self) -> usize {
+        self.take_all_statements().iter().filter(|sql| reads_keys(sql)).count()
+    }
+
+    fn take_all_statements(&self) -> Vec<String> {
+        std::mem::take(&mut *self.statements.lock().unwrap())
     }
 
     /// Rows of a query, each column as text (cast in the query where needed).
@@ -210,6 +238,19 @@ impl TestApp {
     pub async fn issue(&self, grant: &str) -> Result<IssueTokenResponse, Status> {
         let request = IssueTokenRequest { grant: grant.to_owned(), ..Default::default() };
         self.auth.clone().issue_token(request).await.map(Response::into_inner)
+    }
+}
+
+fn reads_keys(sql: &str) -> bool {
+    sql.contains("FROM \"signing_keys\"")
+}
+
+/// Waits until something is so; a test that waits for ever is stuck, and says at what.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+    let begin = std::time::Instant::now();
+    while !is_so().await {
+        assert!(begin.elapsed() < Duration::from_mins(1), "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
