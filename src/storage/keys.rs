@@ -12,19 +12,52 @@ use sea_orm::{
 use super::connect::Database;
 use super::entity::signing_key;
 use super::error::duplicate;
-use super::{KeyChange, KeyStep, KeyStore, StoreResult, auth_log, convert, feed, transaction};
-use crate::model::{KeyRecord, Revocation, Timestamp};
+use super::{KeyStore, StoreResult, auth_log, convert, feed, transaction};
+use crate::model::{AuthLogEntry, KeyRecord, Revocation, Timestamp};
+
+/// A change of the signing keys.
+#[derive(Debug, Clone)]
+pub struct KeyChange {
+    /// What is done, in this order.
+    pub steps: Vec<KeyStep>,
+    /// Until when the feed must remember.
+    pub remember_until: Timestamp,
+    /// The row for the log.
+    pub log: Option<AuthLogEntry>,
+}
+
+/// One step of a change of the signing keys.
+#[derive(Debug, Clone)]
+pub enum KeyStep {
+    /// Adds a key.
+    Add(KeyRecord),
+    /// Lets a key begin at another time: that and its seal are replaced.
+    Move {
+        /// The key as it was read.
+        before: KeyRecord,
+        /// The same key as it shall be.
+        after: KeyRecord,
+    },
+    /// Destroys both halves of a key; its place in the succession stays.
+    Revoke(KeyRecord),
+    /// Removes a key that has never signed.
+    Withdraw(KeyRecord),
+}
 
 #[async_trait]
 impl KeyStore for Database {
     async fn signing_keys(&self) -> StoreResult<Vec<KeyRecord>> {
-        let rows =
-            signing_key::Entity::find().order_by_asc(signing_key::Column::CreatedAt).all(&self.read).await?;
+        let rows = signing_key::Entity::find()
+            .order_by_asc(signing_key::Column::CreatedAt)
+            .all(&self.pools()?.read)
+            .await?;
         Ok(rows.into_iter().map(convert::key_record).collect())
     }
 
     async fn add_signing_key(&self, record: KeyRecord) -> StoreResult<bool> {
-        match signing_key::Entity::insert(convert::key_row(record)).exec_without_returning(&self.write).await
+        match signing_key::Entity::insert(convert::key_row(record))
+            .exec_without_returning(&self.pools()?.write)
+            .await
         {
             Ok(_) => Ok(true),
             Err(error) if duplicate(&error).is_some() => Ok(false),
@@ -33,7 +66,8 @@ impl KeyStore for Database {
     }
 
     async fn change_signing_keys(&self, change: KeyChange) -> StoreResult<bool> {
-        match transaction::write(&self.write, &change, |tx, change| apply(tx, change).boxed()).await {
+        let pools = self.pools()?;
+        match transaction::write(&pools.write, &change, |tx, change| apply(tx, change).boxed()).await {
             Ok(()) => Ok(true),
             Err(DbErr::RecordNotUpdated) => Ok(false),
             Err(error) if duplicate(&error).is_some() => Ok(false),
@@ -42,7 +76,8 @@ impl KeyStore for Database {
     }
 
     async fn reseal_signing_key(&self, before: &KeyRecord, after: &KeyRecord) -> StoreResult<bool> {
-        match replace(&self.write, before, after).await {
+        let pools = self.pools()?;
+        match transaction::again(|| replace(&pools.write, before, after)).await {
             Err(DbErr::RecordNotUpdated) => Ok(false),
             outcome => Ok(outcome.map(|()| true)?),
         }
@@ -59,11 +94,10 @@ impl KeyStore for Database {
             .column(Alias::new("not_before"))
             .from_subquery(begun, Alias::new("begun"))
             .to_owned();
-        let swept = signing_key::Entity::delete_many()
-            .filter(Expr::col(signing_key::Column::NotBefore).lt(SimpleExpr::from(latest)))
-            .exec(&self.write)
-            .await?;
-        Ok(swept.rows_affected)
+        let followed = Expr::col(signing_key::Column::NotBefore).lt(SimpleExpr::from(latest));
+        let pools = self.pools()?;
+        let sweep = || signing_key::Entity::delete_many().filter(followed.clone()).exec(&pools.write);
+        Ok(transaction::again(sweep).await?.rows_affected)
     }
 }
 

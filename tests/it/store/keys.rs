@@ -1,7 +1,7 @@
 //! Signing keys: sealed records that replicas agree on by their generation.
 
-use gatepass::model::Timestamp;
-use gatepass::storage::{Database, KeyRecord, KeyStore as _};
+use gatepass::model::{KeyRecord, Timestamp};
+use gatepass::storage::{Database, KeyStore as _};
 
 use super::at_once;
 use super::sample::{MINUTE, NOW};
@@ -13,7 +13,7 @@ fn key(kid: &str, algorithm: &str, generation: i64, created_at: Timestamp) -> Ke
         generation,
         not_before: created_at.plus(MINUTE),
         created_at,
-        sealed: kid.as_bytes().to_vec(),
+        sealed: Some(kid.as_bytes().to_vec()),
     }
 }
 
@@ -24,7 +24,7 @@ async fn kids(db: &Database) -> Vec<String> {
 pub(super) async fn a_key_reads_back(db: &Database) {
     assert!(kids(db).await.is_empty());
     let mut written = key(&"k".repeat(64), "ES256", i64::MAX, Timestamp(i64::MAX - 60_000));
-    written.sealed = (0..=255).cycle().take(8192).collect();
+    written.sealed = Some((0..=255).cycle().take(8192).collect());
     assert!(db.add_signing_key(written.clone()).await.unwrap());
     let read = db.signing_keys().await.unwrap();
     assert_eq!(format!("{read:?}"), format!("{:?}", [written]));

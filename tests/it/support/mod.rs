@@ -2,6 +2,7 @@
 
 pub mod callers;
 pub mod crowd;
+pub mod databases;
 pub mod gate;
 pub mod hooks;
 pub mod jwt;
@@ -10,7 +11,6 @@ pub mod people;
 pub mod program;
 
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt as _;
 
+use databases::{Backend, TestDatabase};
+
 /// 2026-01-01T00:00:00Z, when every test begins.
 pub const START: Timestamp = Timestamp(1_767_225_600_000);
 
@@ -43,7 +45,15 @@ pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/ke
 pub struct Builder {
     yaml: String,
     callbacks: Option<Box<dyn FnOnce(App) -> App>>,
-    folder: TempDir,
+    place: Place,
+}
+
+/// What an app lives in; gone with the last of its replicas.
+#[derive(Clone)]
+pub struct Place {
+    pub folder: Arc<TempDir>,
+    pub database: Arc<TestDatabase>,
+    pub clock: Arc<ManualClock>,
 }
 
 impl Builder {
@@ -68,8 +78,7 @@ impl Builder {
 
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> TestApp {
-        let clock = Arc::new(ManualClock::at(START));
-        start(self.yaml, self.callbacks, Arc::new(self.folder), clock).await
+        start(self.yaml, self.callbacks, self.place).await
     }
 }
 
@@ -79,7 +88,7 @@ pub struct TestApp {
     pub admin: AdminServiceClient<Channel>,
     pub channel: Channel,
     pub clock: Arc<ManualClock>,
-    pub folder: Arc<TempDir>,
+    pub place: Place,
     pub http_addr: std::net::SocketAddr,
     pub admin_addr: std::net::SocketAddr,
     pub grpc_addr: std::net::SocketAddr,
@@ -96,14 +105,27 @@ pub async fn app() -> TestApp {
 
 /// The same, still to be configured. Sections `server`, `database` and `secrets` are given.
 pub fn builder() -> Builder {
-    let folder = tempfile::tempdir().unwrap();
+    on(TestDatabase::of_file())
+}
+
+/// The same on this database.
+pub async fn builder_on(backend: Backend) -> Builder {
+    on(TestDatabase::empty(backend).await)
+}
+
+fn on(database: TestDatabase) -> Builder {
     let yaml = format!(
         "server: {{grpc_addr: '127.0.0.1:0', http_addr: '127.0.0.1:0', admin_addr: '127.0.0.1:0'}}\n\
-         database: {{url: 'sqlite://{}/gatepass.db?mode=rwc'}}\n\
+         database: {{url: '{}'}}\n\
          secrets: ['the first secret of a test, long enough']\n",
-        folder.path().display()
+        database.url
     );
-    Builder { yaml, callbacks: None, folder }
+    let place = Place {
+        folder: Arc::new(tempfile::tempdir().unwrap()),
+        database: Arc::new(database),
+        clock: Arc::new(ManualClock::at(START)),
+    };
+    Builder { yaml, callbacks: None, place }
 }
 
 /// The `tokens` section with the ES256 key that [`forge`](super::support) knows, and more of it.
@@ -111,20 +133,16 @@ pub fn tokens(more: &str) -> String {
     format!("tokens: {{signing_keys: ['{KEYS}/es256.pem']{}{more}}}", if more.is_empty() { "" } else { ", " })
 }
 
-/// Reads a configuration from a file of its own.
-fn read_config(yaml: &str, folder: &Path) -> Config {
-    let mut file = tempfile::NamedTempFile::new_in(folder).unwrap();
+/// Reads a configuration by way of a file, as the program does.
+fn read_config(yaml: &str, place: &Place) -> Config {
+    let mut file = tempfile::NamedTempFile::new_in(place.folder.path()).unwrap();
     file.write_all(yaml.as_bytes()).unwrap();
     config::load(Some(file.path()), []).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
-async fn start(
-    yaml: String,
-    callbacks: Option<Box<dyn FnOnce(App) -> App>>,
-    folder: Arc<TempDir>,
-    clock: Arc<ManualClock>,
-) -> TestApp {
-    let config = read_config(&yaml, folder.path());
+async fn start(yaml: String, callbacks: Option<Box<dyn FnOnce(App) -> App>>, place: Place) -> TestApp {
+    let clock = Arc::clone(&place.clock);
+    let config = read_config(&yaml, &place);
     let statements = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&statements);
     let mut app = App::new(config)
@@ -149,7 +167,7 @@ async fn start(
         admin: AdminServiceClient::new(channel.clone()),
         channel,
         clock,
-        folder,
+        place,
         http_addr: addrs[2],
         admin_addr: addrs[1],
         grpc_addr: addrs[0],
@@ -163,38 +181,38 @@ async fn start(
 impl TestApp {
     /// Stops it as SIGTERM would, and starts it again on the same files; `change` may edit the configuration.
     pub async fn restart(self, change: impl FnOnce(String) -> String) -> Self {
-        let Self { folder, yaml, shutdown, task, clock, .. } = self;
+        let Self { place, yaml, shutdown, task, .. } = self;
         shutdown.cancel();
         task.await.unwrap();
-        start(change(yaml), None, folder, clock).await
+        start(change(yaml), None, place).await
     }
 
-    /// Starts another on the same database and clock; `change` may edit the configuration.
+    /// Another replica: on the same database, by the same clock; `change` may edit its configuration.
     pub async fn replica(&self, change: impl FnOnce(String) -> String) -> Self {
-        start(change(self.yaml.clone()), None, Arc::clone(&self.folder), Arc::clone(&self.clock)).await
+        start(change(self.yaml.clone()), None, self.place.clone()).await
     }
 
-    /// Its configuration, which `change` may edit.
+    /// Its configuration; `change` may edit it.
     pub fn config(&self, change: impl FnOnce(String) -> String) -> Config {
-        read_config(&change(self.yaml.clone()), self.folder.path())
+        read_config(&change(self.yaml.clone()), &self.place)
     }
 
     /// Stops it as SIGTERM would.
-    pub async fn stop(self) -> Arc<TempDir> {
+    pub async fn stop(self) -> Place {
         self.shutdown.cancel();
         self.task.await.unwrap();
-        self.folder
+        self.place
     }
 
     /// SQL statements since the last time, without transactions' ends and the polling of feed and keys.
     pub fn take_statements(&self) -> Vec<String> {
-        let polled = |sql: &String| sql.contains("FROM \"revocations\"") || reads_keys(sql);
+        let polled = |sql: &String| reads(sql, "revocations") || reads(sql, "signing_keys");
         self.take_all_statements().into_iter().filter(|sql| !polled(sql)).collect()
     }
 
-    /// How often the signing keys were read since the last time, by a poll or a call.
+    /// How often the signing keys were read since the last time, by a poll or for a call.
     pub fn take_readings_of_keys(&self) -> usize {
-        self.take_all_statements().iter().filter(|sql| reads_keys(sql)).count()
+        self.take_all_statements().iter().filter(|sql| reads(sql, "signing_keys")).count()
     }
 
     fn take_all_statements(&self) -> Vec<String> {
@@ -203,8 +221,7 @@ impl TestApp {
 
     /// Rows of a query, each column as text (cast in the query where needed).
     pub async fn query(&self, sql: &str) -> Vec<Vec<String>> {
-        let url = format!("sqlite://{}/gatepass.db", self.folder.path().display());
-        let db = sea_orm::Database::connect(url).await.unwrap();
+        let db = self.place.database.connect().await;
         let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
         let text = |row: &sea_orm::QueryResult| {
             let names = row.column_names();
@@ -241,11 +258,11 @@ impl TestApp {
     }
 }
 
-fn reads_keys(sql: &str) -> bool {
-    sql.contains("FROM \"signing_keys\"")
+fn reads(sql: &str, table: &str) -> bool {
+    ["\"", "`"].iter().any(|quote| sql.contains(&format!("FROM {quote}{table}{quote}")))
 }
 
-/// Waits until something is so; a test that waits for ever is stuck, and says at what.
+/// Waits until something is so; a test that waits a minute is stuck, and says at what.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
     let begin = std::time::Instant::now();
     while !is_so().await {
