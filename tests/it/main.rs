@@ -28,6 +28,7 @@ mod resolve_redirect;
 mod revoke_session;
 mod revoke_user_sessions;
 mod rotation_model;
+mod rotations;
 mod secret_rotation;
 mod sign_in;
 mod sign_out;
