@@ -277,16 +277,6 @@ impl From<StoreError> for StartFault {
 
 impl From<KeysFault> for StartFault {
     fn from(fault: KeysFault) -> Self {
-        match fault {
-            KeysFault::Store(error) => Self::Store(error),
-            fault @ (KeysFault::Unreadable(..)
-            | KeysFault::Pem(..)
-            | KeysFault::Managed(..)
-            | KeysFault::NotMade(_)
-            | KeysFault::Unknown(..)
-            | KeysFault::Files
-            | KeysFault::NoSchema
-            | KeysFault::Contention) => Self::Keys(fault),
-        }
+        Self::Keys(fault)
     }
 }

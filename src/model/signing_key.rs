@@ -197,11 +197,11 @@ mod tests {
 
     #[test]
     fn the_next_key_is_due_when_the_lead_before_the_rotation_begins() {
-        let lead = 25 * MINUTE;
+        type Row<'a> = (&'a [KeyRecord], i64, Option<&'a str>, Option<i64>);
+        let (lead, day) = (25 * MINUTE, 24 * 60 * MINUTE);
         let rotation = Duration::from_hours(24);
-        let day = 24 * 60 * MINUTE;
         let one = [record(1, 0), record(2, day)];
-        let rows: [(&[KeyRecord], i64, Option<&str>, Option<i64>); 12] = [
+        let rows: [Row<'_>; 12] = [
             (&[], 7, None, Some(7)),
             (&one[..1], 0, None, None),
             (&one[..1], day - lead - 1, None, None),

@@ -171,7 +171,7 @@ pub(super) async fn a_revoked_key_never_comes_back_by_sealing_it_anew(db: &Datab
     for record in [&revoked, &withdrawn] {
         assert!(!db.reseal_signing_key(record, &sealed_as(record, "again")).await.unwrap());
         assert!(!db.change_signing_keys(change(vec![moved(record)])).await.unwrap());
-        assert_eq!(db.signing_keys().await.unwrap(), [gone.clone()]);
+        assert_eq!(db.signing_keys().await.unwrap(), std::slice::from_ref(&gone));
     }
 }
 
