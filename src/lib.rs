@@ -7,7 +7,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks  →  tokens, storage  →  model
+//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, storage  →  model
 //! ```
 //!
 //! | Module | Owns | Leaves to others |
@@ -20,6 +20,7 @@
 //! | [`http`] | JWKS, discovery, probes, on the accept loop and health of [`grpc`] | keys |
 //! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
 //! | [`callbacks`] | the ways a callback can be given: the policy of the configuration, the chain | when they are called |
+//! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
 //! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
 //! | [`model`] | types and pure rules: ids, e-mails, claims, redirects, clock, entropy | I/O of any kind |
@@ -90,6 +91,7 @@ pub mod cli;
 pub mod config;
 pub mod grpc;
 pub mod http;
+pub mod keys;
 pub mod model;
 pub mod storage;
 pub mod telemetry;

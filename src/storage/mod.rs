@@ -25,12 +25,13 @@ mod watch;
 use async_trait::async_trait;
 
 use crate::model::{
-    Account, AccountKey, AuthLogEntry, ClaimMap, EmailKey, EndReason, FeedEntry, ProviderId, RefreshState,
-    RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
+    Account, AccountKey, AuthLogEntry, ClaimMap, EmailKey, EndReason, FeedEntry, KeyRecord, ProviderId,
+    RefreshState, RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
 };
 
 pub use connect::{Database, Observer, Options};
 pub use error::{Duplicate, StoreError};
+pub use keys::{KeyChange, KeyStep};
 pub use watch::Watch;
 
 /// The most entries of the feed that are told at once.
@@ -89,6 +90,13 @@ pub trait KeyStore: Send + Sync {
     async fn signing_keys(&self) -> StoreResult<Vec<KeyRecord>>;
     /// Adds a key; false when another replica was faster with the same generation.
     async fn add_signing_key(&self, record: KeyRecord) -> StoreResult<bool>;
+    /// Takes all of the steps, with a row in the log and an entry in the feed; false, and none of them taken, when a key
+    /// is not as it was read, or another replica was faster with the same generation.
+    async fn change_signing_keys(&self, change: KeyChange) -> StoreResult<bool>;
+    /// Puts the key's new sealed record in place of the one it was made from; false when that is another by now.
+    async fn reseal_signing_key(&self, before: &KeyRecord, after: &KeyRecord) -> StoreResult<bool>;
+    /// Deletes keys that a later one followed at `horizon` or earlier; answers how many. So whichever signs stays.
+    async fn sweep_signing_keys(&self, horizon: Timestamp) -> StoreResult<u64>;
 }
 
 /// The revocation feed.
@@ -260,23 +268,6 @@ pub struct EndingAll {
     pub remember_until: Timestamp,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
-}
-
-/// A signing key as the database keeps it.
-#[derive(Debug, Clone)]
-pub struct KeyRecord {
-    /// Its `kid`.
-    pub kid: String,
-    /// Its algorithm (RFC 7518 name).
-    pub algorithm: String,
-    /// The how-manieth of its algorithm; unique.
-    pub generation: i64,
-    /// When it begins to sign.
-    pub not_before: Timestamp,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Both halves, sealed.
-    pub sealed: Vec<u8>,
 }
 
 /// Which revocation a user's end of sessions means.

@@ -182,6 +182,13 @@ macro_rules! backends {
                 of_many_keys_of_one_generation_one_is_kept,
                 a_generation_is_unique_for_its_algorithm_only,
                 a_key_id_is_unique,
+                a_revoked_key_reads_back_without_its_halves,
+                a_change_is_written_with_its_row_and_its_place_in_the_feed,
+                a_change_of_a_key_that_changed_meanwhile_writes_nothing,
+                of_many_changes_of_the_same_keys_one_is_written,
+                a_key_is_sealed_anew_only_while_it_is_as_it_was_read,
+                a_revoked_key_never_comes_back_by_sealing_it_anew,
+                keys_that_a_later_one_followed_are_swept_and_the_last_never,
             }
             feed {
                 an_empty_feed_tells_nothing,
