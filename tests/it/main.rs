@@ -21,6 +21,7 @@ mod manners;
 mod migrations;
 mod not_yet;
 mod program;
+mod races;
 mod refresh_token;
 mod request_id;
 mod resolve_redirect;

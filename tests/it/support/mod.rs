@@ -8,6 +8,7 @@ pub mod hooks;
 pub mod jwt;
 pub mod people;
 pub mod program;
+pub mod soak;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
