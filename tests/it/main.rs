@@ -22,6 +22,7 @@ mod manners;
 mod migrations;
 mod not_yet;
 mod program;
+mod races;
 mod refresh_token;
 mod replicas;
 mod request_id;

@@ -9,6 +9,7 @@ pub mod jwt;
 pub mod keys;
 pub mod people;
 pub mod program;
+pub mod soak;
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
