@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::clock::{self, ClockFault};
 use super::keys::{KeysFault, PublishedKeys, load_ring};
 use super::secret_file::{self, SecretFileFault};
+use super::sweep::Sweeper;
 use super::{App, rules};
 use crate::auth::{Auth, Callback, Callbacks, Callers, Follower, JwtReader, Parts, Revocations, Rules};
 use crate::callbacks::{Chain, Policy};
@@ -90,6 +91,7 @@ pub(super) struct Running {
     watch: Arc<Watch>,
     follower: Follower,
     poll: Duration,
+    sweeper: Sweeper,
 }
 
 pub(super) async fn start(
@@ -151,11 +153,17 @@ pub(super) async fn start(
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
-    Ok(Running { database, watch, follower, poll })
+    let sweeper = Sweeper {
+        store: Arc::new(database.clone()),
+        rules: rules::sweeping(config),
+        clock: Arc::clone(&app.clock),
+        entropy: Arc::clone(&app.entropy),
+    };
+    Ok(Running { database, watch, follower, poll, sweeper })
 }
 
 impl Running {
-    /// Follows the feed, and the database's clock, for ever.
+    /// Follows the feed and the database's clock, and sweeps, for ever.
     pub(super) async fn follow(&self, health: &Health) {
         let Follower { revocations, rules, .. } = &self.follower;
         let on_read = || async move {
@@ -165,6 +173,7 @@ impl Running {
         tokio::join!(
             self.follower.follow(self.poll, on_read),
             clock::follow(&*self.watch, &SystemClock, rules.clock_leeway),
+            self.sweeper.sweep(),
         );
     }
 
@@ -180,9 +189,6 @@ fn warn_of_what_does_nothing_yet(config: &Config) {
     const DAY: Duration = Duration::from_hours(24);
     if config.tokens.key_rotation != DAY * 90 {
         tracing::warn!("tokens.key_rotation does nothing in this version: keys are not rotated");
-    }
-    if config.auth_log.retention != DAY * 400 {
-        tracing::warn!("auth_log.retention does nothing in this version: rows are not swept");
     }
 }
 
