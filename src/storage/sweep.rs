@@ -7,7 +7,8 @@ use futures_util::FutureExt;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use super::connect::Database;
@@ -29,7 +30,13 @@ async fn remove(tx: &DatabaseTransaction, &(what, batch): &(Sweepable, u64)) -> 
     match what {
         Sweepable::Unredeemed(before) => {
             let over = all.add(RedeemedAt.is_null()).add(GrantExpiresAt.lt(before.millis()));
-            remove_by::<session::Entity>(tx, Id, &[RedeemedAt, GrantExpiresAt], over, batch).await
+            // For PostgreSQL rows come in the order of an index when all its columns are named, for MariaDB only when
+            // those are not that a condition holds still; and what MariaDB sorts, it locks.
+            let order: &[_] = match tx.get_database_backend() {
+                DbBackend::MySql => &[GrantExpiresAt],
+                DbBackend::Postgres | DbBackend::Sqlite | _ => &[RedeemedAt, GrantExpiresAt],
+            };
+            remove_by::<session::Entity>(tx, Id, order, over, batch).await
         }
         Sweepable::Ended(before) => {
             let over = all.add(EndedAt.lt(before.millis()));
@@ -78,6 +85,6 @@ async fn remove_oldest_of_feed(
     let oldest: Vec<(i64, i64)> = oldest.order_by_asc(Seq).limit(batch).into_tuple().all(tx).await?;
     let over = oldest.iter().rev().find(|(_, until)| *until < before.millis());
     let Some((last, _)) = over else { return Ok(0) };
-    let removed = revocation::Entity::delete_many().filter(Seq.gt(0)).filter(Seq.lte(*last));
+    let removed = revocation::Entity::delete_many().filter(Seq.lte(*last));
     Ok(removed.filter(Until.lt(before.millis())).exec(tx).await?.rows_affected)
 }

@@ -140,7 +140,7 @@ fn over() -> [(&'static str, Sweepable); 5] {
         ("unredeemed", Sweepable::Unredeemed(days(1))),
         ("ended", Sweepable::Ended(days(1))),
         ("outlived", Sweepable::Outlived { opened_before: days(70), expired_before: days(1) }),
-        ("revocations", Sweepable::Revocations(NOW)),
+        ("revocations", Sweepable::Revocations(NOW.plus(2 * HOUR))),
         ("auth_logs", Sweepable::AuthLog(days(60))),
     ]
 }

@@ -45,7 +45,7 @@ fn dialect(backend: DbBackend, rows: u64) -> Dialect {
     }
 }
 
-/// As many users, accounts, sessions and log rows, and a hundredth of that in the feed. Of twenty sessions two were
+/// As many users, accounts, sessions and log rows, and a tenth of that in the feed. Of twenty sessions two were
 /// ended, and the grant of a third was never redeemed.
 pub(super) async fn fill(db: &DatabaseConnection, rows: u64) {
     let Dialect { series, id, digest, before, after } = dialect(db.get_database_backend(), rows);
@@ -95,9 +95,9 @@ pub(super) async fn fill(db: &DatabaseConnection, rows: u64) {
     run(&format!(
         "INSERT INTO revocations (seq, kind, subject, min_epoch, reason, until) \
          SELECT {places} + n, 'USER', {id}, 1, 'REVOKED', t {from} WHERE n <= {}",
-        rows / 100
+        rows / 10
     ))
     .await;
-    run(&format!("UPDATE revocation_counter SET seq = seq + {}", rows / 100)).await;
+    run(&format!("UPDATE revocation_counter SET seq = seq + {}", rows / 10)).await;
     run(after).await;
 }
