@@ -7,6 +7,7 @@ mod keys;
 mod rules;
 mod secret_file;
 mod start;
+mod sweep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

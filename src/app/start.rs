@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::clock::{self, ClockFault};
 use super::keys::{self, PublishedKeys};
 use super::secret_file::{self, SecretFileFault};
+use super::sweep::Sweeper;
 use super::{App, rules};
 use crate::auth::{Auth, Callback, Callbacks, Callers, Follower, JwtReader, Parts, Revocations, Rules};
 use crate::callbacks::{Chain, Policy};
@@ -92,6 +93,7 @@ pub(super) struct Running {
     watch: Arc<Watch>,
     follower: Follower,
     poll: Duration,
+    sweeper: Sweeper,
 }
 
 pub(super) async fn start(
@@ -107,7 +109,6 @@ pub(super) async fn start(
     if config.open_on_loopback() {
         tracing::warn!("no callers are configured: every local process may sign anybody in");
     }
-    warn_of_what_does_nothing_yet(config);
     let database = connect(app).await?;
     let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
     let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
@@ -157,11 +158,17 @@ pub(super) async fn start(
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
-    Ok(Running { database, keys, watch, follower, poll })
+    let sweeper = Sweeper {
+        store: Arc::new(database.clone()),
+        rules: rules::sweeping(config),
+        clock: Arc::clone(&app.clock),
+        entropy: Arc::clone(&app.entropy),
+    };
+    Ok(Running { database, keys, watch, follower, poll, sweeper })
 }
 
 impl Running {
-    /// Follows the feed, the signing keys, and the database's clock, for ever.
+    /// Follows the feed, the signing keys and the database's clock, and sweeps, for ever.
     pub(super) async fn follow(&self, health: &Health) {
         let Follower { revocations, rules, .. } = &self.follower;
         let on_read = || async move {
@@ -176,6 +183,7 @@ impl Running {
                     keys.follow().await;
                 }
             },
+            self.sweeper.sweep(),
         );
     }
 
@@ -183,14 +191,6 @@ impl Running {
     pub(super) async fn close(self) {
         self.watch.close().await;
         self.database.close().await;
-    }
-}
-
-/// Settings whose defaults promise nothing yet are told of where somebody changed them.
-fn warn_of_what_does_nothing_yet(config: &Config) {
-    const DAY: Duration = Duration::from_hours(24);
-    if config.auth_log.retention != DAY * 400 {
-        tracing::warn!("auth_log.retention does nothing in this version: rows are not swept");
     }
 }
 

@@ -14,6 +14,7 @@ mod callers;
 mod crash;
 mod get_session;
 mod get_user;
+mod growth;
 mod http_endpoints;
 mod issue_token;
 mod keys;
@@ -38,5 +39,6 @@ mod statements;
 mod store;
 #[macro_use]
 mod support;
+mod sweep;
 mod token_forgery;
 mod update_user;
