@@ -7,6 +7,8 @@ pub mod hooks;
 pub mod jwt;
 pub mod people;
 pub mod program;
+pub mod servers;
+pub mod wire;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
