@@ -24,11 +24,21 @@ check: tools
 test:
     cargo test --locked
 
+# The tests that need PostgreSQL and MariaDB; starts those of this machine unless TEST_POSTGRES_URL and TEST_MYSQL_URL name others.
+test-databases:
+    tests/external/databases.sh cargo test --locked --test it -- --ignored
+
 # The tests of every member, and the README's commands against the release binary.
 test-all: tools
     cargo test --locked --workspace
     cargo build --locked --release
     tests/external/readme.sh target/release/gatepass
+
+# The Helm chart and the image, with the release binary in them.
+chart:
+    cargo build --locked --release
+    tests/external/chart.sh target/release/gatepass
+    tests/external/image.sh target/release/gatepass
 
 # A Gatepass on this machine, without configuration.
 run *arguments:

@@ -9,7 +9,6 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Parser, Subcommand};
-use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tonic_health::pb::HealthCheckRequest;
@@ -20,7 +19,6 @@ use tracing::field::display;
 use crate::app::{self, App};
 use crate::config::{self, Config};
 use crate::model::{OsEntropy, random, sha256};
-use crate::storage::{Database, Options};
 use crate::telemetry;
 
 const EX_USAGE: u8 = 64;
@@ -164,24 +162,13 @@ async fn cancel_on_signal(shutdown: CancellationToken) {
 }
 
 async fn migrate(config: &Config) -> ExitCode {
-    let options = Options {
-        url: config.database.url.expose_secret().to_owned(),
-        max_connections: 1,
-        acquire_timeout: config.database.acquire_timeout,
-    };
-    let migrated = async {
-        let database = Database::connect(&options).await?;
-        database.migrate().await?;
-        database.close().await;
-        Ok::<_, crate::storage::StoreError>(())
-    };
-    match migrated.await {
+    match app::migrate(config).await {
         Ok(()) => {
             println!("the schema is up to date");
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("{error}");
+        Err(fault) => {
+            eprintln!("{fault}");
             ExitCode::FAILURE
         }
     }

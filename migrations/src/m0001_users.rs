@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column::{digest, id, integer, text};
+use crate::column::{digest, id, integer, table, text};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -12,8 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         schema
             .create_table(
-                Table::create()
-                    .table("users")
+                table(schema, "users")
                     .col(id("id").not_null().primary_key())
                     .col(text("email", 254))
                     .col(digest("email_key").unique_key())
@@ -35,6 +34,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("users").to_owned()).await
+        schema.drop_table(Table::drop().if_exists().table("users").to_owned()).await
     }
 }

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column::{digest, id, integer, text};
+use crate::column::{create_index, digest, id, integer, table, text};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -12,8 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         schema
             .create_table(
-                Table::create()
-                    .table("accounts")
+                table(schema, "accounts")
                     .col(id("id").not_null().primary_key())
                     .col(id("user_id").not_null())
                     .col(digest("account_key").not_null().unique_key())
@@ -32,14 +31,10 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        schema
-            .create_index(
-                Index::create().name("accounts_user_id").table("accounts").col("user_id").to_owned(),
-            )
-            .await
+        create_index(schema, "accounts", "accounts_user_id", Index::create().col("user_id")).await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("accounts").to_owned()).await
+        schema.drop_table(Table::drop().if_exists().table("accounts").to_owned()).await
     }
 }

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column::{digest, id, integer, text};
+use crate::column::{create_index, digest, id, integer, table, text};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -12,8 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         schema
             .create_table(
-                Table::create()
-                    .table("sessions")
+                table(schema, "sessions")
                     .col(id("id").not_null().primary_key())
                     .col(id("user_id").not_null())
                     .col(id("account_id").not_null())
@@ -51,14 +50,10 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        schema
-            .create_index(
-                Index::create().name("sessions_user_id").table("sessions").col("user_id").to_owned(),
-            )
-            .await
+        create_index(schema, "sessions", "sessions_user_id", Index::create().col("user_id")).await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("sessions").to_owned()).await
+        schema.drop_table(Table::drop().if_exists().table("sessions").to_owned()).await
     }
 }

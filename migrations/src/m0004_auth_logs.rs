@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column::{id, integer, text};
+use crate::column::{create_index, id, integer, table, text};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -12,8 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         schema
             .create_table(
-                Table::create()
-                    .table("auth_logs")
+                table(schema, "auth_logs")
                     .col(id("id").not_null().primary_key())
                     .col(integer("created_at").not_null())
                     .col(text("action", 32).not_null())
@@ -30,24 +29,12 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        schema
-            .create_index(
-                Index::create()
-                    .name("auth_logs_user_id")
-                    .table("auth_logs")
-                    .col("user_id")
-                    .col("id")
-                    .to_owned(),
-            )
+        create_index(schema, "auth_logs", "auth_logs_user_id", Index::create().col("user_id").col("id"))
             .await?;
-        schema
-            .create_index(
-                Index::create().name("auth_logs_created_at").table("auth_logs").col("created_at").to_owned(),
-            )
-            .await
+        create_index(schema, "auth_logs", "auth_logs_created_at", Index::create().col("created_at")).await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("auth_logs").to_owned()).await
+        schema.drop_table(Table::drop().if_exists().table("auth_logs").to_owned()).await
     }
 }

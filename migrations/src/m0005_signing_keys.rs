@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column::{integer, text};
+use crate::column::{create_index, integer, table, text};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -12,8 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         schema
             .create_table(
-                Table::create()
-                    .table("signing_keys")
+                table(schema, "signing_keys")
                     .col(text("kid", 64).not_null().primary_key())
                     .col(text("algorithm", 16).not_null())
                     .col(integer("generation").not_null())
@@ -23,20 +22,16 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        schema
-            .create_index(
-                Index::create()
-                    .name("signing_keys_generation")
-                    .table("signing_keys")
-                    .col("algorithm")
-                    .col("generation")
-                    .unique()
-                    .to_owned(),
-            )
-            .await
+        create_index(
+            schema,
+            "signing_keys",
+            "signing_keys_generation",
+            Index::create().col("algorithm").col("generation").unique(),
+        )
+        .await
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("signing_keys").to_owned()).await
+        schema.drop_table(Table::drop().if_exists().table("signing_keys").to_owned()).await
     }
 }

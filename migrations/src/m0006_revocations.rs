@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column::{id, integer, text};
+use crate::column::{id, integer, table, text};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -12,8 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
         schema
             .create_table(
-                Table::create()
-                    .table("revocations")
+                table(schema, "revocations")
                     .col(integer("seq").not_null().primary_key())
                     .col(text("kind", 16).not_null())
                     .col(id("subject").not_null())
@@ -25,8 +24,7 @@ impl MigrationTrait for Migration {
             .await?;
         schema
             .create_table(
-                Table::create()
-                    .table("revocation_counter")
+                table(schema, "revocation_counter")
                     .col(integer("id").not_null().primary_key())
                     .col(integer("seq").not_null())
                     .to_owned(),
@@ -36,13 +34,14 @@ impl MigrationTrait for Migration {
             .into_table("revocation_counter")
             .columns(["id", "seq"])
             .values_panic([1.into(), 0.into()])
+            .on_conflict(OnConflict::column("id").do_nothing_on(["id"]).to_owned())
             .to_owned();
         schema.get_connection().execute(&first).await?;
         Ok(())
     }
 
     async fn down(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        schema.drop_table(Table::drop().table("revocation_counter").to_owned()).await?;
-        schema.drop_table(Table::drop().table("revocations").to_owned()).await
+        schema.drop_table(Table::drop().if_exists().table("revocation_counter").to_owned()).await?;
+        schema.drop_table(Table::drop().if_exists().table("revocations").to_owned()).await
     }
 }

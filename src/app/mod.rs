@@ -1,6 +1,7 @@
 //! The composition root: the only place that names concrete types of every floor. Listens first, then waits for
 //! the database as long as it takes; what can never become right stops the start.
 
+mod clock;
 mod keys;
 mod rules;
 mod secret_file;
@@ -24,10 +25,11 @@ use crate::grpc::reflection;
 use crate::grpc::routes::{Front, Services};
 use crate::http::{admin, public};
 use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
+use crate::storage::Observer;
 use crate::tokens::Secrets;
 
 pub use keys::{KeysFault, list_keys};
-pub use start::StartFault;
+pub use start::{StartFault, migrate};
 
 /// A Gatepass to be started.
 pub struct App {
@@ -40,9 +42,6 @@ pub struct App {
 
 /// How long a probe may still take when all calls have ended.
 const PROBES_GRACE: Duration = Duration::from_secs(1);
-
-/// What is told every SQL statement.
-type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl App {
     /// A Gatepass of this configuration, with the system's clock and randomness.
@@ -69,7 +68,7 @@ impl App {
     /// Tells every SQL statement, without its values.
     #[must_use]
     pub fn observe_statements(mut self, observer: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Arc::new(observer));
+        self.observer = Some(Observer(Arc::new(observer)));
         self
     }
 
@@ -157,7 +156,7 @@ impl Bound {
                 tracing::info!("ready");
                 // The feed is followed, and the database stays open, until the last call has ended.
                 tokio::select! {
-                    () = running.follow_feed(&health) => {}
+                    () = running.follow(&health) => {}
                     () = &mut drain => {}
                 }
                 running.close().await;

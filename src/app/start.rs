@@ -7,25 +7,24 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use super::clock::{self, ClockFault};
 use super::keys::{KeysFault, PublishedKeys, load_ring};
 use super::secret_file::{self, SecretFileFault};
 use super::{App, rules};
-use crate::auth::{
-    Auth, Callback, Callbacks, Callers, JwtReader, Parts, Revocations, Rules, follow, read_feed,
-};
+use crate::auth::{Auth, Callback, Callbacks, Callers, Follower, JwtReader, Parts, Revocations, Rules};
 use crate::callbacks::{Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
-use crate::model::{Clock, Entropy};
-use crate::storage::{Database, Options, StoreError};
+use crate::model::{Entropy, OsEntropy, SystemClock, random};
+use crate::storage::{Database, Options, StoreError, Watch};
 use crate::tokens::{CachingVerifier, Secrets, SecretsFault, Verifier, VerifyToken};
 
 /// The most verified tokens that are remembered, some 2 KiB each.
 const REMEMBERED_TOKENS: usize = 8192;
 
-/// The pause between two tries to reach the database.
-const RETRY: Duration = Duration::from_millis(500);
+/// The longest pause between two tries to reach the database.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Why a Gatepass could not start, and never would.
 #[derive(Debug)]
@@ -49,6 +48,8 @@ pub enum StartFault {
     Keys(KeysFault),
     /// The database holds what it must not.
     Store(StoreError),
+    /// The clock is not that of the database.
+    Clock(ClockFault),
 }
 
 impl std::fmt::Display for StartFault {
@@ -60,6 +61,7 @@ impl std::fmt::Display for StartFault {
             Self::Rules(fault) => f.write_str(fault),
             Self::Keys(fault) => fault.fmt(f),
             Self::Store(fault) => fault.fmt(f),
+            Self::Clock(fault) => fault.fmt(f),
         }
     }
 }
@@ -70,7 +72,7 @@ impl StartFault {
     /// Whether a later try may do better: the database, or the folder that it and its secret are in, may come yet.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Store(StoreError::Unavailable(_)) => true,
+            Self::Store(StoreError::Unavailable(_)) | Self::Clock(_) => true,
             Self::SecretFile(SecretFileFault::Io(_, cause)) => cause.kind() == std::io::ErrorKind::NotFound,
             Self::Listen { .. }
             | Self::Secrets(_)
@@ -85,9 +87,8 @@ impl StartFault {
 /// A Gatepass whose services are open.
 pub(super) struct Running {
     database: Database,
-    revocations: Arc<Revocations>,
-    rules: Rules,
-    clock: Arc<dyn Clock>,
+    watch: Arc<Watch>,
+    follower: Follower,
     poll: Duration,
 }
 
@@ -109,8 +110,17 @@ pub(super) async fn start(
     let ring = || load_ring(config, &secrets, &database, &*app.clock, &*app.entropy);
     let ring = Arc::new(patiently("signing keys", ring).await?);
     let revocations = Arc::new(Revocations::default());
-    let read = || async { Ok(read_feed(&database, &database, &revocations, &rules, &*app.clock).await?) };
-    patiently("revocation feed", read).await?;
+    let watch = Arc::new(Watch::new(&database)?);
+    let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
+    patiently("clock", in_step).await?;
+    let follower = Follower {
+        feed: Arc::clone(&watch) as _,
+        revocations: Arc::clone(&revocations),
+        rules: rules.clone(),
+        clock: Arc::clone(&app.clock),
+        entropy: Arc::clone(&app.entropy),
+    };
+    patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
     let chain = chain(app, &rules);
     let verifier = Verifier::new(Arc::clone(&ring), rules.issuer.clone(), rules.clock_leeway);
     let remembering = CachingVerifier::new(verifier.clone(), REMEMBERED_TOKENS);
@@ -141,23 +151,26 @@ pub(super) async fn start(
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
-    Ok(Running { database, revocations, rules, clock: Arc::clone(&app.clock), poll })
+    Ok(Running { database, watch, follower, poll })
 }
 
 impl Running {
-    /// Follows the feed for ever.
-    pub(super) async fn follow_feed(&self, health: &Health) {
-        let limit = self.rules.stale_limit;
+    /// Follows the feed, and the database's clock, for ever.
+    pub(super) async fn follow(&self, health: &Health) {
+        let Follower { revocations, rules, .. } = &self.follower;
         let on_read = || async move {
-            let fresh = self.revocations.checked().is_some_and(|(_, age)| age <= limit);
+            let fresh = revocations.checked().is_some_and(|(_, age)| age <= rules.stale_limit);
             health.auth_service(fresh).await;
         };
-        let (database, revocations) = (&self.database, &*self.revocations);
-        follow(database, database, revocations, &self.rules, &*self.clock, self.poll, on_read).await;
+        tokio::join!(
+            self.follower.follow(self.poll, on_read),
+            clock::follow(&*self.watch, &SystemClock, rules.clock_leeway),
+        );
     }
 
     /// Lets go of the database.
     pub(super) async fn close(self) {
+        self.watch.close().await;
         self.database.close().await;
     }
 }
@@ -196,12 +209,8 @@ pub(super) fn secrets(config: &Config, entropy: &dyn Entropy) -> Result<Secrets,
 
 /// Opens the database and waits for its schema.
 async fn connect(app: &App) -> Result<Database, StartFault> {
-    let options = options(&app.config);
+    let options = Options { observer: app.observer.clone(), ..options(&app.config) };
     let database = patiently("database", || async { Ok(Database::connect(&options).await?) }).await?;
-    let database = match app.observer.clone() {
-        Some(observer) => database.observed_by(move |sql| observer(sql)),
-        None => database,
-    };
     if app.config.database.migrate_on_start {
         patiently("migration", || async { Ok(database.migrate().await?) }).await?;
     } else {
@@ -218,7 +227,16 @@ pub(super) fn options(config: &Config) -> Options {
         url: config.database.url.expose_secret().to_owned(),
         max_connections: config.database.max_connections,
         acquire_timeout: config.database.acquire_timeout,
+        observer: None,
     }
+}
+
+/// Brings the schema up to date, for `gatepass migrate`.
+pub async fn migrate(config: &Config) -> Result<(), StartFault> {
+    let database = Database::connect(&options(config)).await?;
+    database.migrate().await?;
+    database.close().await;
+    Ok(())
 }
 
 /// Tries until it works, or until it is clear that it never will.
@@ -234,7 +252,9 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
                     tracing::warn!(%cause, what, "waiting for the database");
                 }
                 waiting = true;
-                tokio::time::sleep(RETRY).await;
+                // A fleet that starts at once must not come back at once, too.
+                let [noise] = random(&OsEntropy);
+                tokio::time::sleep(RETRY.mul_f64(0.5 + f64::from(noise) / 512.0)).await;
             }
             outcome => return outcome,
         }

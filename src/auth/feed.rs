@@ -1,32 +1,72 @@
 //! Following the revocation feed: read to its end once before the first call is answered, then every quarter of
-//! `max_staleness`.
+//! `max_staleness`; while that fails, ever less often, so that replicas do not knock together.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::revocation::Revocations;
 use super::shared::Rules;
-use crate::model::{Clock, FeedEntry, Revocation, User, UserId};
-use crate::storage::{RevocationFeed, StoreResult, UserStore};
+use crate::model::{Clock, Entropy, FeedEntry, Revocation, User, UserId, random};
+use crate::storage::{FEED_PAGE, RevocationFeed, StoreResult};
 
-/// Reads what was appended since the last time, with the users it names, and takes it over.
-pub async fn read_feed(
-    feed: &dyn RevocationFeed,
-    users: &dyn UserStore,
-    revocations: &Revocations,
-    rules: &Rules,
-    clock: &dyn Clock,
-) -> StoreResult<()> {
-    let (by_clock, by_timer) = (clock.now(), Instant::now());
-    let entries = feed.revocations_after(revocations.seq()).await?;
-    let changed = changed_users(&entries);
-    let users = if changed.is_empty() { Vec::new() } else { users.find_users(&changed).await? };
-    let told = |user: User| {
-        let claims = rules.user_claims(&user);
-        (user, claims)
-    };
-    revocations.apply(&entries, users.into_iter().map(told).collect(), clock);
-    revocations.note_checked(by_clock, by_timer);
-    Ok(())
+/// The longest pause after a try that failed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Reads the feed into what this replica knows of revocations.
+pub struct Follower {
+    /// The feed.
+    pub feed: Arc<dyn RevocationFeed>,
+    /// What is known.
+    pub revocations: Arc<Revocations>,
+    /// Which claims tell of a user.
+    pub rules: Rules,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, for the pauses.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Follower {
+    /// Reads what was appended since the last time, with the users it names, and takes it over.
+    pub async fn read(&self) -> StoreResult<()> {
+        loop {
+            let (by_clock, by_timer) = (self.clock.now(), Instant::now());
+            let entries = self.feed.revocations_after(self.revocations.seq()).await?;
+            let changed = changed_users(&entries);
+            let users = if changed.is_empty() { Vec::new() } else { self.feed.find_users(&changed).await? };
+            let told = |user: User| {
+                let claims = self.rules.user_claims(&user);
+                (user, claims)
+            };
+            self.revocations.apply(&entries, users.into_iter().map(told).collect(), &*self.clock);
+            if entries.len() < FEED_PAGE {
+                self.revocations.note_checked(by_clock, by_timer);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the feed again and again; after each try `on_read` looks at how fresh it is.
+    pub async fn follow<R: Future<Output = ()> + Send>(
+        &self,
+        every: Duration,
+        on_read: impl Fn() -> R + Send,
+    ) {
+        let mut failures = 0;
+        loop {
+            tokio::time::sleep(pause(every, failures, random(&*self.entropy))).await;
+            match self.read().await {
+                Ok(()) => failures = 0,
+                Err(error) => {
+                    if failures == 0 {
+                        tracing::warn!(%error, "revocation feed not read");
+                    }
+                    failures += 1;
+                }
+            }
+            on_read().await;
+        }
+    }
 }
 
 fn changed_users(entries: &[FeedEntry]) -> Vec<UserId> {
@@ -40,26 +80,29 @@ fn changed_users(entries: &[FeedEntry]) -> Vec<UserId> {
     ids
 }
 
-/// Reads the feed again and again; after each try `on_read` looks at how fresh it is.
-pub async fn follow<R: Future<Output = ()> + Send>(
-    feed: &dyn RevocationFeed,
-    users: &dyn UserStore,
-    revocations: &Revocations,
-    rules: &Rules,
-    clock: &dyn Clock,
-    every: Duration,
-    on_read: impl Fn() -> R + Send,
-) {
-    let mut failing = false;
-    loop {
-        tokio::time::sleep(every).await;
-        let read = read_feed(feed, users, revocations, rules, clock).await;
-        if let Err(error) = &read
-            && !failing
-        {
-            tracing::warn!(%error, "revocation feed not read");
+/// `every` while all is well; after failures twice as long each time, up to a second, less up to a half by chance.
+fn pause(every: Duration, failures: u32, noise: [u8; 2]) -> Duration {
+    if failures == 0 {
+        return every;
+    }
+    let longest = (every * 2u32.saturating_pow(failures.min(10))).min(LONGEST_PAUSE.max(every));
+    longest.mul_f64(0.5 + 0.5 * f64::from(u16::from_le_bytes(noise)) / f64::from(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_that_fails_is_tried_ever_less_often_and_never_in_step() {
+        let quarter = Duration::from_millis(250);
+        assert_eq!(pause(quarter, 0, [0, 0]), quarter);
+        assert_eq!(pause(quarter, 1, [0, 0]), quarter);
+        assert_eq!(pause(quarter, 1, [255, 255]), quarter * 2);
+        for failures in [2, 10, u32::MAX] {
+            assert_eq!(pause(quarter, failures, [0, 0]), LONGEST_PAUSE / 2);
+            assert_eq!(pause(quarter, failures, [255, 255]), LONGEST_PAUSE);
         }
-        failing = read.is_err();
-        on_read().await;
+        assert_eq!(pause(Duration::from_secs(15), 3, [255, 255]), Duration::from_secs(15));
     }
 }

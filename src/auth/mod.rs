@@ -30,7 +30,7 @@ pub use callbacks::{
 };
 pub use caller::{Call, Caller, Callers};
 pub use error::{CallbackFailure, Error, FieldFault, Result};
-pub use feed::{follow, read_feed};
+pub use feed::Follower;
 pub use get_session::{GetSession, JwtReader, SessionAnswer, SessionReader};
 pub use get_user::UserKey;
 pub use issue_token::IssueToken;

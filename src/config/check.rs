@@ -12,6 +12,7 @@ pub(super) fn check(config: &Config, cx: &Context) {
         beyond_loopback(config, cx);
         listeners_apart(config, cx);
         lifetimes(config, cx);
+        shared_secrets(config, cx);
         keys(config, cx);
         redirects(config, cx);
     }
@@ -73,6 +74,16 @@ fn lifetimes(config: &Config, cx: &Context) {
     if session.stale_limit < session.max_staleness && sound(["session.stale_limit", "session.max_staleness"])
     {
         cx.fault("session.stale_limit", "must not be shorter than session.max_staleness");
+    }
+}
+
+fn shared_secrets(config: &Config, cx: &Context) {
+    let none = config.secrets.is_none() && cx.sound("secrets");
+    if none && !config.database.is_sqlite() && cx.sound("database.url") {
+        cx.fault(
+            "secrets",
+            "must be set, the same for every replica, where the database is a server; `openssl rand -base64 32` makes one",
+        );
     }
 }
 

@@ -297,7 +297,7 @@ fn a_wrong_type_is_told_what_to_write() {
         ),
         (
             "database: {url: gatepass.db}",
-            "g.yaml:1: database.url: must begin with sqlite://; write \"sqlite://gatepass.db?mode=rwc\"",
+            "g.yaml:1: database.url: must begin with sqlite://, postgres:// or mysql://; write \"sqlite://gatepass.db?mode=rwc\"",
         ),
     ]);
 }
@@ -320,14 +320,6 @@ fn what_is_not_built_yet_is_refused() {
         ),
         ("sign_in: {link_within: 5m}", "g.yaml:1: sign_in.link_within: not in this version"),
         (
-            "database: {url: 'postgres://u:p@db/x'}",
-            "g.yaml:1: database.url: postgres:// is not in this version; write a sqlite:// URL",
-        ),
-        (
-            "database: {url: 'mysql://u:p@db/x'}",
-            "g.yaml:1: database.url: mysql:// is not in this version; write a sqlite:// URL",
-        ),
-        (
             "callers: [{id: a, credential: {mtls_san: x}, allow: [sign_in]}]",
             "g.yaml:1: callers[0].credential.mtls_san: not in this version",
         ),
@@ -336,6 +328,25 @@ fn what_is_not_built_yet_is_refused() {
             "g.yaml:1: callers[0].credential[0].jwt: not in this version",
         ),
     ]);
+}
+
+#[test]
+fn a_database_server_is_named_whole_and_needs_secrets() {
+    all_refused(&[
+        (
+            "database: {url: 'postgres://u:p@db/x'}",
+            "secrets: must be set, the same for every replica, where the database is a server; \
+             `openssl rand -base64 32` makes one",
+        ),
+        (
+            "database: {url: 'mysql://u:p@db'}",
+            "g.yaml:1: database.url: names no database; write \"mysql://USER:PASSWORD@HOST/DATABASE\"",
+        ),
+    ]);
+    for scheme in ["postgres", "postgresql", "mysql", "mariadb"] {
+        let yaml = format!("{{database: {{url: '{scheme}://u:p@db/x'}}, secrets: ['{}']}}", "s".repeat(32));
+        assert!(!read(yaml.as_bytes(), &[]).unwrap().database.is_sqlite(), "{scheme}");
+    }
 }
 
 #[test]
@@ -453,7 +464,8 @@ fn a_secret_is_in_no_fault_and_no_debug() {
             "secrets: []",
             "secrets: must have 1 to 16 entries; leave the key out to have a secret generated and kept",
         ),
-        ("database: {url: 'postgres://u:a-secret@db'}", "database.url: postgres:// is not in this version"),
+        ("database: {url: 'postgres://u:a-secret@db'}", "database.url: names no database"),
+        ("database: {url: 'postgres://u:a-secret@d b/x'}", "database.url: is not a URL"),
         (
             "callers: [{id: a, credential: {key_sha256: a-secret}, allow: [sign_in]}]",
             "callers[0].credential.key_sha256: must be 64 hex digits: the SHA-256 of the key, not the key",

@@ -11,7 +11,9 @@ use crate::model::AuthLogEntry;
 #[async_trait]
 impl AuthLogStore for Database {
     async fn append(&self, entry: AuthLogEntry) -> StoreResult<()> {
-        auth_log::Entity::insert(convert::auth_log_row(entry)).exec_without_returning(&self.write).await?;
+        auth_log::Entity::insert(convert::auth_log_row(entry))
+            .exec_without_returning(&self.pools()?.write)
+            .await?;
         Ok(())
     }
 }

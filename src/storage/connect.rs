@@ -1,124 +1,121 @@
-//! Opening the database: one connection that writes, a pool that reads, and the migrations between them.
+//! The database as the stores hold it: its pools, and whether it is there at all. While it is known to be away, a step
+//! is refused at once; the feed's watch alone looks for it, so that a fleet does not storm a database that comes back.
 
-use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use gatepass_migrations::Migrator;
-use sea_orm::sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sea_orm::{
-    DatabaseConnection, DbErr, RuntimeErr, SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions,
-    TransactionTrait, metric, sqlx,
-};
-use sea_orm_migration::MigratorTrait;
+use arc_swap::{ArcSwap, Guard};
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, metric};
 
-use super::error::{StoreError, is_contention};
+use super::error::StoreError;
+use super::open::{Opener, Pools};
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// `sqlite://FILE?mode=rwc` or `sqlite::memory:`.
+    /// `sqlite://FILE?mode=rwc`, `sqlite::memory:`, `postgres://…`, or `mysql://…` for MariaDB.
     pub url: String,
-    /// The most connections that read.
+    /// The most connections that calls take; following the feed takes one more.
     pub max_connections: u32,
     /// How long a step waits for a connection.
     pub acquire_timeout: Duration,
+    /// Who is told every statement.
+    pub observer: Option<Observer>,
+}
+
+/// Is told every statement, without its values.
+#[derive(Clone)]
+pub struct Observer(pub Arc<dyn Fn(&str) + Send + Sync>);
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
+impl Options {
+    pub(super) fn observe(&self, connection: &mut DatabaseConnection) {
+        if let Some(Observer(observer)) = self.observer.clone() {
+            connection.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
+        }
+    }
 }
 
 /// The database: every store's trait is implemented by it, each in a file of its own.
 #[derive(Debug, Clone)]
-pub struct Database {
-    pub(super) read: DatabaseConnection,
-    pub(super) write: DatabaseConnection,
+pub struct Database(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    options: Options,
+    opener: Opener,
+    pools: ArcSwap<Pools>,
+    away: AtomicBool,
 }
 
 impl Database {
-    /// Opens the database. SQLite has one writer at a time, so has this.
+    /// Opens the database.
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
-        let sqlite = SqliteConnectOptions::from_str(&options.url)
-            .map_err(|cause| StoreError::Broken(cause.to_string()))?
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(options.acquire_timeout)
-            .foreign_keys(true)
-            .optimize_on_close(false, None);
-        let pool = |connections: u32| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(options.acquire_timeout)
-                .test_before_acquire(false)
-        };
-        let writer = || pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
-        let write =
-            first_connection(|| writer().connect_with(sqlite.clone()), options.acquire_timeout).await?;
-        let write = SqlxSqliteConnector::from_sqlx_sqlite_pool(write);
-        let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
-        let read = if in_memory {
-            write.clone()
-        } else {
-            let readers = pool(options.max_connections).connect_lazy_with(sqlite.read_only(true));
-            SqlxSqliteConnector::from_sqlx_sqlite_pool(readers)
-        };
-        Ok(Self { read, write })
+        let opener = Opener::new(options)?;
+        let patience = options.acquire_timeout;
+        tokio::time::timeout(patience, opener.knock()).await.map_err(|_| no_answer())??;
+        let pools = ArcSwap::from_pointee(observed(opener.pools(options).await?, options));
+        Ok(Self(Arc::new(Inner { options: options.clone(), opener, pools, away: AtomicBool::new(false) })))
     }
 
-    /// Brings the schema up to date, under an exclusive lock: of two that start at once, one waits.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        if self.is_migrated().await? {
-            return Ok(());
+    pub(super) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(super) fn opener(&self) -> &Opener {
+        &self.0.opener
+    }
+
+    /// The pools, unless the database is known to be away.
+    pub(super) fn pools(&self) -> Result<Guard<Arc<Pools>>, StoreError> {
+        if self.is_away() { Err(away()) } else { Ok(self.0.pools.load()) }
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.0.away.load(Ordering::Acquire)
+    }
+
+    /// From now on steps are refused at once.
+    pub(super) fn lost(&self) {
+        if !self.0.away.swap(true, Ordering::AcqRel) {
+            tracing::warn!("the database does not answer: calls that need it are refused until it does");
         }
-        let exclusive = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
-            ..TransactionOptions::default()
-        };
-        let transaction = self.write.begin_with_options(exclusive).await?;
-        Migrator::up(&transaction, None).await?;
-        Ok(transaction.commit().await?)
     }
 
-    /// Whether every migration has run.
-    pub async fn is_migrated(&self) -> Result<bool, StoreError> {
-        let Ok(applied) = Migrator::get_migration_models(&self.write).await else { return Ok(false) };
-        Ok(applied.len() >= Migrator::migrations().len())
+    /// From now on steps are tried, on new connections: the old may be dead and not know it.
+    pub(super) async fn found(&self) -> Result<(), DbErr> {
+        let pools = self.0.opener.pools(&self.0.options).await?;
+        self.0.pools.store(Arc::new(observed(pools, &self.0.options)));
+        if self.0.away.swap(false, Ordering::AcqRel) {
+            tracing::info!("the database answers again");
+        }
+        Ok(())
     }
 
-    /// Undoes every migration; for tests of the schema.
-    pub async fn migrate_down(&self) -> Result<(), StoreError> {
-        Ok(Migrator::down(&self.write, None).await?)
-    }
-
-    /// Calls `observer` with every statement, without its values.
-    #[must_use]
-    pub fn observed_by(mut self, observer: impl Fn(&str) + Clone + Send + Sync + 'static) -> Self {
-        let reads = observer.clone();
-        self.read.set_metric_callback(move |info: &metric::Info<'_>| reads(&info.statement.sql));
-        self.write.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
-        self
-    }
-
-    /// Closes every connection, the write-ahead log checkpointed.
+    /// Closes every connection, SQLite's write-ahead log checkpointed.
     pub async fn close(self) {
-        let _ = self.read.close().await;
-        let _ = self.write.close().await;
+        let pools = Pools::clone(&self.0.pools.load());
+        let _ = pools.read.close().await;
+        let _ = pools.write.close().await;
     }
 }
 
-/// Opens the writer. A file that another process turns to write-ahead logging at the same moment is locked, and
-/// SQLite's busy timeout does not cover that moment.
-async fn first_connection<F: Future<Output = Result<SqlitePool, sqlx::Error>>>(
-    connect: impl Fn() -> F,
-    patience: Duration,
-) -> Result<SqlitePool, DbErr> {
-    let begin = Instant::now();
-    loop {
-        let refused = |cause| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(cause)));
-        match connect().await.map_err(refused) {
-            Err(error) if is_contention(&error) && begin.elapsed() < patience => {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            outcome => return outcome,
-        }
-    }
+fn observed(mut pools: Pools, options: &Options) -> Pools {
+    options.observe(&mut pools.read);
+    options.observe(&mut pools.write);
+    pools
+}
+
+fn away() -> StoreError {
+    StoreError::Unavailable(DbErr::Conn(RuntimeErr::Internal("it did not answer when last asked".to_owned())))
+}
+
+pub(super) fn no_answer() -> StoreError {
+    StoreError::Unavailable(DbErr::Conn(RuntimeErr::Internal("it does not answer in time".to_owned())))
 }

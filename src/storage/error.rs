@@ -1,6 +1,10 @@
-//! What can go wrong with a database, and which of its codes say so.
+//! What can go wrong with a database, and what that means for who asked. The codes are in `error_code.rs`.
 
+use sea_orm::sqlx::mysql::MySqlDatabaseError;
+use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+
+use super::error_code::Code;
 
 /// Why a store could not do its step.
 #[derive(Debug)]
@@ -21,13 +25,6 @@ impl std::fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
-
-/// Primary result codes of SQLite that a later try may not meet again: PERM, BUSY, LOCKED, NOMEM, READONLY,
-/// INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL (<https://www.sqlite.org/rescode.html>).
-const SQLITE_PASSING: [i64; 10] = [3, 5, 6, 7, 8, 9, 10, 13, 14, 15];
-
-/// Those of them that say another writer was faster.
-const SQLITE_BUSY: [i64; 2] = [5, 6];
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
@@ -60,30 +57,39 @@ pub(super) fn duplicate(error: &DbErr) -> Option<Duplicate> {
     }
 }
 
-/// Whether the same transaction may succeed when it is tried again at once.
+/// Whether the same transaction may succeed when it is tried again at once: another writer was faster.
 pub(super) fn is_contention(error: &DbErr) -> bool {
-    sqlite_code(error).is_some_and(|code| SQLITE_BUSY.contains(&code))
+    code(error).is_some_and(|code| code.is_contention())
 }
 
-fn is_passing(error: &DbErr) -> bool {
+/// Whether the database itself was not to be had; not when it answered, though only to refuse.
+pub(super) fn is_away(error: &DbErr) -> bool {
     match runtime(error) {
-        Some(sqlx::Error::Database(_)) => {
-            sqlite_code(error).is_some_and(|code| SQLITE_PASSING.contains(&code))
-        }
-        Some(sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_)) => {
-            false
-        }
+        Some(sqlx::Error::Database(_)) => code(error).is_some_and(|code| code.is_going()),
+        Some(
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::Encode(_)
+            | sqlx::Error::ColumnNotFound(_),
+        ) => false,
         Some(_) => true,
         None => matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_)),
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "only a database's own error has a code")]
-/// The primary result code; extended ones carry more above their low byte.
-fn sqlite_code(error: &DbErr) -> Option<i64> {
-    match runtime(error)? {
-        sqlx::Error::Database(cause) => cause.code()?.parse::<i64>().ok().map(|code| code & 0xff),
-        _ => None,
+fn is_passing(error: &DbErr) -> bool {
+    is_away(error) || code(error).is_some_and(|code| code.is_passing())
+}
+
+fn code(error: &DbErr) -> Option<Code> {
+    let Some(sqlx::Error::Database(cause)) = runtime(error) else { return None };
+    if let Some(cause) = cause.try_downcast_ref::<PgDatabaseError>() {
+        Some(Code::Postgres(cause.code().to_owned()))
+    } else if let Some(cause) = cause.try_downcast_ref::<MySqlDatabaseError>() {
+        Some(Code::Mysql(cause.number()))
+    } else {
+        // The primary result code; extended ones carry more above their low byte.
+        cause.code()?.parse::<i64>().ok().map(|code| Code::Sqlite(code & 0xff))
     }
 }
 

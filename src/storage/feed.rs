@@ -2,26 +2,39 @@
 //! of places is the order of commits and a reader who has seen place n has seen all before it.
 
 use async_trait::async_trait;
-use sea_orm::sea_query::{Alias, Expr, Query};
+use sea_orm::sea_query::{Alias, Expr, Query, UnionType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::connect::Database;
 use super::entity::{revocation, revocation_counter};
-use super::{RevocationFeed, StoreResult, convert};
-use crate::model::{FeedEntry, Revocation, Timestamp};
+use super::{FEED_PAGE, RevocationFeed, StoreResult, convert, users};
+use crate::model::{FeedEntry, Revocation, Timestamp, User, UserId};
+
+/// A statement can have only so many values.
+const ENTRIES_A_STATEMENT: usize = 100;
 
 #[async_trait]
 impl RevocationFeed for Database {
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>> {
-        let rows = revocation::Entity::find()
-            .filter(revocation::Column::Seq.gt(seq))
-            .order_by_asc(revocation::Column::Seq)
-            .all(&self.read)
-            .await?;
-        rows.iter().map(convert::feed_entry).collect()
+        after(&self.pools()?.read, seq).await
     }
+
+    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
+        users::find_all(&self.pools()?.read, ids).await
+    }
+}
+
+pub(super) async fn after(connection: &DatabaseConnection, seq: i64) -> StoreResult<Vec<FeedEntry>> {
+    let rows = revocation::Entity::find()
+        .filter(revocation::Column::Seq.gt(seq))
+        .order_by_asc(revocation::Column::Seq)
+        .limit(FEED_PAGE as u64)
+        .all(connection)
+        .await?;
+    rows.iter().map(convert::feed_entry).collect()
 }
 
 /// Appends to the feed; the last thing a transaction does. Answers what it appended; the place of each is known to
@@ -31,45 +44,52 @@ pub(super) async fn append(
     revocations: &[Revocation],
     until: Timestamp,
 ) -> Result<Vec<FeedEntry>, DbErr> {
-    for revocation in revocations {
-        raise_counter(transaction).await?;
-        insert_at_counter(transaction, *revocation, until).await?;
+    for some in revocations.chunks(ENTRIES_A_STATEMENT) {
+        let count = i64::try_from(some.len()).unwrap_or(i64::MAX);
+        raise_counter(transaction, count).await?;
+        insert_below_counter(transaction, some, count, until).await?;
     }
     Ok(revocations.iter().map(|revocation| FeedEntry { seq: 0, until, revocation: *revocation }).collect())
 }
 
-async fn raise_counter(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+async fn raise_counter(transaction: &DatabaseTransaction, by: i64) -> Result<(), DbErr> {
     revocation_counter::Entity::update_many()
-        .col_expr(revocation_counter::Column::Seq, Expr::col(revocation_counter::Column::Seq).add(1))
+        .col_expr(revocation_counter::Column::Seq, Expr::col(revocation_counter::Column::Seq).add(by))
         .filter(revocation_counter::Column::Id.eq(1))
         .exec(transaction)
         .await?;
     Ok(())
 }
 
-async fn insert_at_counter(
+/// Inserts at the places up to the counter's: one `SELECT` of it for each entry.
+async fn insert_below_counter(
     transaction: &DatabaseTransaction,
-    revocation: Revocation,
+    revocations: &[Revocation],
+    count: i64,
     until: Timestamp,
 ) -> Result<(), DbErr> {
-    let (kind, subject, min_epoch, reason) = convert::revocation_columns(revocation);
-    let place = Query::select()
-        .column(revocation_counter::Column::Seq)
-        .exprs([
-            Expr::value(kind),
-            Expr::value(subject),
-            Expr::value(min_epoch),
-            Expr::value(reason),
-            Expr::value(until.millis()),
-        ])
-        .from(revocation_counter::Entity)
-        .and_where(Expr::col(revocation_counter::Column::Id).eq(1))
-        .to_owned();
+    let mut rows = (1..=count).zip(revocations).map(|(place, revocation)| {
+        let (kind, subject, min_epoch, reason) = convert::revocation_columns(*revocation);
+        Query::select()
+            .expr(Expr::col(revocation_counter::Column::Seq).sub(count - place))
+            .exprs([
+                Expr::value(kind),
+                Expr::value(subject),
+                Expr::value(min_epoch),
+                Expr::value(reason),
+                Expr::value(until.millis()),
+            ])
+            .from(revocation_counter::Entity)
+            .and_where(Expr::col(revocation_counter::Column::Id).eq(1))
+            .to_owned()
+    });
+    let Some(mut select) = rows.next() else { return Ok(()) };
+    select.unions(rows.map(|row| (UnionType::All, row)));
     let mut insert = Query::insert();
     insert
         .into_table(revocation::Entity)
         .columns(["seq", "kind", "subject", "min_epoch", "reason", "until"].map(Alias::new));
-    insert.select_from(place).map_err(|error| DbErr::Custom(error.to_string()))?;
+    insert.select_from(select).map_err(|error| DbErr::Custom(error.to_string()))?;
     transaction.execute(&insert).await?;
     Ok(())
 }

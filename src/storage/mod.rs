@@ -1,4 +1,5 @@
-//! Floor 1, the database: users, sessions, the auth log, signing keys and the revocation feed in SQLite, by sea-orm.
+//! Floor 1, the database: users, sessions, the auth log, signing keys and the revocation feed in SQLite, PostgreSQL or
+//! MariaDB, by sea-orm. Everywhere READ COMMITTED; rows are locked in the order user, session, feed.
 //!
 //! A store's methods are atomic steps, not CRUD: each is one statement or one transaction, its UPDATE carries the
 //! state it expects, and the number of rows it changed decides. No transaction handle leaves this floor.
@@ -10,12 +11,16 @@ mod connect;
 mod convert;
 mod entity;
 mod error;
+mod error_code;
 mod feed;
 mod keys;
+mod migrate;
+mod open;
 mod opening;
 mod sessions;
 mod transaction;
 mod users;
+mod watch;
 
 use async_trait::async_trait;
 
@@ -24,8 +29,12 @@ use crate::model::{
     RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
 };
 
-pub use connect::{Database, Options};
+pub use connect::{Database, Observer, Options};
 pub use error::{Duplicate, StoreError};
+pub use watch::Watch;
+
+/// The most entries of the feed that are told at once.
+pub const FEED_PAGE: usize = 10_000;
 
 /// What a store answers.
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -35,8 +44,6 @@ pub type StoreResult<T> = Result<T, StoreError>;
 pub trait UserStore: Send + Sync {
     /// The user of this id.
     async fn find_user(&self, id: UserId) -> StoreResult<Option<User>>;
-    /// The users of these ids, those that exist.
-    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
     /// The user that this account proves.
     async fn find_user_by_account(&self, key: AccountKey) -> StoreResult<Option<(User, Account)>>;
     /// The user who owns this verified e-mail.
@@ -87,8 +94,17 @@ pub trait KeyStore: Send + Sync {
 /// The revocation feed.
 #[async_trait]
 pub trait RevocationFeed: Send + Sync {
-    /// What was appended after this place, in order.
+    /// What was appended after this place, in order; [`FEED_PAGE`] entries where there may be more.
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>>;
+    /// The users of these ids as they are now, those that exist.
+    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
+}
+
+/// The database's own clock.
+#[async_trait]
+pub trait DatabaseClock: Send + Sync {
+    /// What time it is there; none where it is this machine's.
+    async fn database_time(&self) -> StoreResult<Option<Timestamp>>;
 }
 
 /// What a revoking transaction appended to the feed, and how many live sessions it ended.

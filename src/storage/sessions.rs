@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
-    UpdateMany,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect, UpdateMany,
 };
 
 use super::connect::Database;
@@ -19,7 +19,7 @@ use crate::model::{EndReason, RefreshState, Revocation, Session, SessionId, Time
 #[async_trait]
 impl SessionStore for Database {
     async fn open_session(&self, opening: Opening) -> StoreResult<Opened> {
-        opening::open(&self.write, &opening).await
+        opening::open(&self.pools()?.write, &opening).await
     }
 
     async fn find_session_by_request(&self, key: [u8; 32]) -> StoreResult<Option<(Session, User)>> {
@@ -35,19 +35,28 @@ impl SessionStore for Database {
     }
 
     async fn redeem_grant(&self, step: Redemption) -> StoreResult<bool> {
-        Ok(transaction::write(&self.write, &step, |tx, step| redeem(tx, step).boxed()).await?)
+        Ok(transaction::write(&self.pools()?.write, &step, |tx, step| redeem(tx, step).boxed()).await?)
     }
 
     async fn rotate(&self, step: RotationStep) -> StoreResult<bool> {
-        Ok(transaction::write(&self.write, &step, |tx, step| rotate(tx, step).boxed()).await?)
+        let pools = self.pools()?;
+        if step.log.is_none() {
+            // One statement is a transaction by itself.
+            return Ok(transaction::again(|| rotate_row(&pools.write, &step)).await?);
+        }
+        Ok(transaction::write(&pools.write, &step, |tx, step| rotate(tx, step).boxed()).await?)
     }
 
     async fn end_session(&self, ending: Ending) -> StoreResult<Option<Revoked>> {
-        Ok(transaction::write(&self.write, &ending, |tx, ending| end_one(tx, ending).boxed()).await?)
+        Ok(transaction::write(&self.pools()?.write, &ending, |tx, ending| end_one(tx, ending).boxed())
+            .await?)
     }
 
     async fn end_sessions_of(&self, ending: EndingAll) -> StoreResult<Revoked> {
-        match transaction::write(&self.write, &ending, |tx, ending| end_sessions_of(tx, ending).boxed()).await
+        match transaction::write(&self.pools()?.write, &ending, |tx, ending| {
+            end_sessions_of(tx, ending).boxed()
+        })
+        .await
         {
             Err(DbErr::RecordNotUpdated) => Ok(Revoked::default()),
             outcome => Ok(outcome?),
@@ -57,8 +66,11 @@ impl SessionStore for Database {
 
 impl Database {
     async fn find_one(&self, condition: impl IntoCondition) -> StoreResult<Option<(Session, User)>> {
-        let found =
-            session::Entity::find().filter(condition).find_also_related(user::Entity).one(&self.read).await?;
+        let found = session::Entity::find()
+            .filter(condition)
+            .find_also_related(user::Entity)
+            .one(&self.pools()?.read)
+            .await?;
         let Some((session, Some(user))) = found else { return Ok(None) };
         Ok(Some((convert::session(session)?, convert::user(user)?)))
     }
@@ -87,6 +99,11 @@ async fn redeem(tx: &DatabaseTransaction, step: &Redemption) -> Result<bool, DbE
 }
 
 async fn rotate(tx: &DatabaseTransaction, step: &RotationStep) -> Result<bool, DbErr> {
+    let rotated = rotate_row(tx, step).await?;
+    log_if(tx, rotated, step.log.clone()).await
+}
+
+async fn rotate_row(connection: &impl ConnectionTrait, step: &RotationStep) -> Result<bool, DbErr> {
     let mut update = session::Entity::update_many()
         .col_expr(session::Column::RefreshCount, Expr::col(session::Column::RefreshCount).add(1))
         .filter(session::Column::Id.eq(step.session_id.0))
@@ -104,8 +121,7 @@ async fn rotate(tx: &DatabaseTransaction, step: &RotationStep) -> Result<bool, D
             .col_expr(session::Column::Version, Expr::col(session::Column::Version).add(1))
             .filter(session::Column::Version.eq(advance.expected_version));
     }
-    let rotated = update.exec(tx).await?;
-    log_if(tx, rotated.rows_affected == 1, step.log.clone()).await
+    Ok(update.exec(connection).await?.rows_affected == 1)
 }
 
 fn with_refresh(update: UpdateMany<session::Entity>, refresh: &RefreshState) -> UpdateMany<session::Entity> {

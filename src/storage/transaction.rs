@@ -19,9 +19,17 @@ pub(super) async fn write<I: Sync, T>(
     input: &I,
     step: impl for<'t> Fn(&'t DatabaseTransaction, &'t I) -> BoxFuture<'t, Result<T, DbErr>> + Send + Sync,
 ) -> Result<T, DbErr> {
+    again(|| once(connection, input, &step)).await
+}
+
+/// Tries what is a transaction by itself again where another writer was faster.
+pub(super) async fn again<T, F>(attempt: impl Fn() -> F) -> Result<T, DbErr>
+where
+    F: Future<Output = Result<T, DbErr>>,
+{
     let mut tries = 0;
     loop {
-        match once(connection, input, &step).await {
+        match attempt().await {
             Err(error) if tries < RETRIES && is_contention(&error) => tries += 1,
             outcome => return outcome,
         }

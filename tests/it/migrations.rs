@@ -1,11 +1,14 @@
-//! The schema: what the migrations make is what the stores use, there and back again, whoever else is at it.
+//! The schema: what the migrations make is what the stores use, there and back again, whoever else is at it. In SQLite it
+//! is compared word by word; what PostgreSQL and MariaDB make of it the contract of the stores shows.
 
 use std::path::Path;
+use std::time::Duration;
 
 use gatepass::storage::{Database, KeyStore as _, RevocationFeed as _};
 use sea_orm::{ConnectionTrait as _, Statement};
 
 use crate::store::{file_url, open};
+use crate::support::databases::{Backend, TestDatabase};
 
 /// Every column as `name type NOT NULL`, and every index, as SQLite tells them; the columns are those of the
 /// entities, all of which the contract of the stores writes and reads.
@@ -193,3 +196,93 @@ async fn a_migration_that_was_dropped_half_way_is_made_whole_by_the_next() {
         assert_eq!(schema(&file).await, SCHEMA, "after {polls}");
     }
 }
+
+/// Names of tables and indexes of ours, sorted.
+async fn names(kept: &TestDatabase) -> Vec<String> {
+    let sql = match kept.backend {
+        Backend::Sqlite => {
+            "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' AND name NOT LIKE 'seaql%'"
+        }
+        Backend::Postgres => {
+            "SELECT relname::text AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace \
+             WHERE nspname = 'public' AND relkind IN ('r', 'i') AND relname NOT LIKE 'seaql%'"
+        }
+        Backend::Mariadb => {
+            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() \
+             AND table_name NOT LIKE 'seaql%' \
+             UNION SELECT CONCAT(table_name, ' ', index_name) FROM information_schema.statistics \
+             WHERE table_schema = DATABASE() AND table_name NOT LIKE 'seaql%'"
+        }
+    };
+    let db = kept.connect().await;
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    let mut names: Vec<String> = rows.iter().map(|row| row.try_get("", "name").unwrap()).collect();
+    names.sort();
+    names
+}
+
+async fn up_and_down_and_up(backend: Backend) {
+    let kept = TestDatabase::empty(backend).await;
+    let database = open(kept.url.clone()).await;
+    assert!(!database.is_migrated().await.unwrap());
+    assert_eq!(names(&kept).await, [""; 0]);
+    database.migrate().await.unwrap();
+    let made = names(&kept).await;
+    assert!(database.is_migrated().await.unwrap() && made.len() > 20, "{made:?}");
+    database.migrate_down().await.unwrap();
+    assert!(!database.is_migrated().await.unwrap());
+    assert_eq!(names(&kept).await, [""; 0]);
+    database.migrate().await.unwrap();
+    assert!(database.is_migrated().await.unwrap());
+    assert_eq!(names(&kept).await, made);
+}
+
+/// A migration that is dropped after that many turns leaves what the next one completes.
+async fn half_way_and_on(backend: Backend) {
+    let whole = TestDatabase::empty(backend).await;
+    open(whole.url.clone()).await.migrate().await.unwrap();
+    let whole = names(&whole).await;
+    for turns in [1, 10, 20, 40, 60, 80, 120, 160] {
+        let kept = TestDatabase::empty(backend).await;
+        let database = open(kept.url.clone()).await;
+        let mut migrating = Box::pin(database.migrate());
+        for _ in 0..turns {
+            // The driver's own wakes decide when a turn comes.
+            if tokio::time::timeout(Duration::from_millis(1), &mut migrating).await.is_ok() {
+                break;
+            }
+        }
+        drop(migrating);
+        open(kept.url.clone()).await.migrate().await.unwrap();
+        assert_eq!(names(&kept).await, whole, "after {turns}");
+    }
+}
+
+/// Real programs, at once, on an empty database: the schema is made once and none of them fails.
+async fn programs_at_once(backend: Backend) {
+    let kept = TestDatabase::empty(backend).await;
+    let programs: Vec<_> = (0..4)
+        .map(|_| {
+            tokio::process::Command::new(env!("CARGO_BIN_EXE_gatepass"))
+                .arg("migrate")
+                .env_clear()
+                .env("GATEPASS_DATABASE__URL", &kept.url)
+                .env("GATEPASS_DATABASE__ACQUIRE_TIMEOUT", "30s")
+                .env("GATEPASS_SECRETS", "a secret that no program here will need")
+                .output()
+        })
+        .collect();
+    for output in futures_util::future::join_all(programs).await {
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let db = kept.connect().await;
+    let sql = "SELECT version AS version FROM seaql_migrations ORDER BY version";
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    let mut versions: Vec<String> = rows.iter().map(|row| row.try_get("", "version").unwrap()).collect();
+    let all = versions.len();
+    versions.dedup();
+    assert!(all >= 7 && versions.len() == all, "{versions:?}");
+}
+
+crate::on_servers!(up_and_down_and_up, half_way_and_on, programs_at_once);

@@ -1,5 +1,5 @@
 //! The contract of the stores, held by every database: what each step writes, what it refuses, and who wins when
-//! many try at once. A new database is an `empty` function and a line of `backends!`.
+//! many try at once. A new database is a function of one line and a line of `backends!`.
 
 mod auth_log;
 mod feed;
@@ -14,17 +14,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepass::storage::{Database, Options};
-use tempfile::TempDir;
+
+use crate::support::databases::{Backend, TestDatabase};
 
 /// An empty migrated database of one test, and what it lives in.
 pub(crate) struct Store {
     pub(crate) database: Database,
-    _folder: Option<TempDir>,
+    _kept: Option<TestDatabase>,
 }
 
 /// How every database here is opened; the wait is long, since the tests share few processors.
 pub(crate) fn options(url: String) -> Options {
-    Options { url, max_connections: 4, acquire_timeout: Duration::from_mins(1) }
+    Options { url, max_connections: 4, acquire_timeout: Duration::from_mins(1), observer: None }
 }
 
 pub(crate) async fn open(url: String) -> Database {
@@ -35,17 +36,29 @@ pub(crate) fn file_url(file: &Path) -> String {
     format!("sqlite://{}?mode=rwc", file.display())
 }
 
-async fn sqlite_file() -> Store {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(file_url(&folder.path().join("gatepass.db"))).await;
+async fn on(backend: Backend) -> Store {
+    let kept = TestDatabase::empty(backend).await;
+    let database = open(kept.url.clone()).await;
     database.migrate().await.unwrap();
-    Store { database, _folder: Some(folder) }
+    Store { database, _kept: Some(kept) }
+}
+
+async fn sqlite_file() -> Store {
+    on(Backend::Sqlite).await
 }
 
 async fn sqlite_in_memory() -> Store {
     let database = open("sqlite::memory:".to_owned()).await;
     database.migrate().await.unwrap();
-    Store { database, _folder: None }
+    Store { database, _kept: None }
+}
+
+async fn postgres() -> Store {
+    on(Backend::Postgres).await
+}
+
+async fn mariadb() -> Store {
+    on(Backend::Mariadb).await
 }
 
 /// Runs `task` for each number below `count`, all at once.
@@ -71,23 +84,30 @@ where
     answers
 }
 
+macro_rules! case {
+    ([$(#[$when:meta])*] $backend:ident $file:ident $test:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $(#[$when])*
+        async fn $test() {
+            let store = $crate::store::$backend().await;
+            $crate::store::$file::$test(&store.database).await;
+        }
+    };
+}
+
 macro_rules! contract {
-    ($backend:ident: $($file:ident { $($test:ident),* $(,)? })*) => {
+    ($when:tt $backend:ident: $($file:ident { $($test:ident),* $(,)? })*) => {
         mod $backend {
             $(mod $file {
-                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    let store = $crate::store::$backend().await;
-                    $crate::store::$file::$test(&store.database).await;
-                })*
+                $(case! { $when $backend $file $test })*
             })*
         }
     };
 }
 
 macro_rules! backends {
-    ($($backend:ident),*) => {
-        $(contract! { $backend:
+    ($($when:tt $backend:ident),* $(,)?) => {
+        $(contract! { $when $backend:
             users {
                 a_user_reads_back_as_it_was_written,
                 a_user_of_nothing_but_an_id_reads_back,
@@ -175,7 +195,12 @@ macro_rules! backends {
     };
 }
 
-backends!(sqlite_file, sqlite_in_memory);
+backends!(
+    [] sqlite_file,
+    [] sqlite_in_memory,
+    [#[ignore = "needs PostgreSQL: just test-databases"]] postgres,
+    [#[ignore = "needs MariaDB: just test-databases"]] mariadb,
+);
 
 #[tokio::test]
 async fn sqlite_keeps_ids_as_16_bytes_and_digests_as_32() {

@@ -4,7 +4,7 @@
 use gatepass::model::{
     AccountKey, Ban, Email, EmailKey, EndReason, ProviderId, Revocation, Timestamp, User, UserId,
 };
-use gatepass::storage::{Database, SessionStore as _, UserStore as _, UserWrite};
+use gatepass::storage::{Database, RevocationFeed as _, SessionStore as _, UserStore as _, UserWrite};
 
 use super::at_once;
 use super::sample::{

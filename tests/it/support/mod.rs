@@ -2,6 +2,7 @@
 
 pub mod callers;
 pub mod crowd;
+pub mod databases;
 pub mod gate;
 pub mod hooks;
 pub mod jwt;
@@ -32,6 +33,8 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt as _;
 
+use databases::{Backend, TestDatabase};
+
 /// 2026-01-01T00:00:00Z, when every test begins.
 pub const START: Timestamp = Timestamp(1_767_225_600_000);
 
@@ -42,7 +45,15 @@ pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/ke
 pub struct Builder {
     yaml: String,
     callbacks: Option<Box<dyn FnOnce(App) -> App>>,
-    folder: TempDir,
+    place: Place,
+}
+
+/// What an app lives in; gone with the last of its replicas.
+#[derive(Clone)]
+pub struct Place {
+    pub folder: Arc<TempDir>,
+    pub database: Arc<TestDatabase>,
+    pub clock: Arc<ManualClock>,
 }
 
 impl Builder {
@@ -67,8 +78,7 @@ impl Builder {
 
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> TestApp {
-        let clock = Arc::new(ManualClock::at(START));
-        start(self.yaml, self.callbacks, self.folder, clock).await
+        start(self.yaml, self.callbacks, self.place).await
     }
 }
 
@@ -78,7 +88,7 @@ pub struct TestApp {
     pub admin: AdminServiceClient<Channel>,
     pub channel: Channel,
     pub clock: Arc<ManualClock>,
-    pub folder: TempDir,
+    pub place: Place,
     pub admin_addr: std::net::SocketAddr,
     pub grpc_addr: std::net::SocketAddr,
     statements: Arc<Mutex<Vec<String>>>,
@@ -94,14 +104,27 @@ pub async fn app() -> TestApp {
 
 /// The same, still to be configured. Sections `server`, `database` and `secrets` are given.
 pub fn builder() -> Builder {
-    let folder = tempfile::tempdir().unwrap();
+    on(TestDatabase::of_file())
+}
+
+/// The same on this database.
+pub async fn builder_on(backend: Backend) -> Builder {
+    on(TestDatabase::empty(backend).await)
+}
+
+fn on(database: TestDatabase) -> Builder {
     let yaml = format!(
         "server: {{grpc_addr: '127.0.0.1:0', http_addr: '127.0.0.1:0', admin_addr: '127.0.0.1:0'}}\n\
-         database: {{url: 'sqlite://{}/gatepass.db?mode=rwc'}}\n\
+         database: {{url: '{}'}}\n\
          secrets: ['the first secret of a test, long enough']\n",
-        folder.path().display()
+        database.url
     );
-    Builder { yaml, callbacks: None, folder }
+    let place = Place {
+        folder: Arc::new(tempfile::tempdir().unwrap()),
+        database: Arc::new(database),
+        clock: Arc::new(ManualClock::at(START)),
+    };
+    Builder { yaml, callbacks: None, place }
 }
 
 /// The `tokens` section with the ES256 key that [`forge`](super::support) knows, and more of it.
@@ -109,13 +132,9 @@ pub fn tokens(more: &str) -> String {
     format!("tokens: {{signing_keys: ['{KEYS}/es256.pem']{}{more}}}", if more.is_empty() { "" } else { ", " })
 }
 
-async fn start(
-    yaml: String,
-    callbacks: Option<Box<dyn FnOnce(App) -> App>>,
-    folder: TempDir,
-    clock: Arc<ManualClock>,
-) -> TestApp {
-    let file = folder.path().join("gatepass.yaml");
+async fn start(yaml: String, callbacks: Option<Box<dyn FnOnce(App) -> App>>, place: Place) -> TestApp {
+    let clock = Arc::clone(&place.clock);
+    let file = place.folder.path().join("gatepass.yaml");
     std::fs::write(&file, &yaml).unwrap();
     let config = config::load(Some(&file), []).unwrap_or_else(|faults| panic!("{faults}"));
     let statements = Arc::new(Mutex::new(Vec::new()));
@@ -142,7 +161,7 @@ async fn start(
         admin: AdminServiceClient::new(channel.clone()),
         channel,
         clock,
-        folder,
+        place,
         admin_addr: addrs[1],
         grpc_addr: addrs[0],
         statements,
@@ -155,30 +174,34 @@ async fn start(
 impl TestApp {
     /// Stops it as SIGTERM would, and starts it again on the same files; `change` may edit the configuration.
     pub async fn restart(self, change: impl FnOnce(String) -> String) -> Self {
-        let Self { folder, yaml, shutdown, task, clock, .. } = self;
+        let Self { place, yaml, shutdown, task, .. } = self;
         shutdown.cancel();
         task.await.unwrap();
-        start(change(yaml), None, folder, clock).await
+        start(change(yaml), None, place).await
+    }
+
+    /// Another replica: on the same database, by the same clock; `change` may edit its configuration.
+    pub async fn replica(&self, change: impl FnOnce(String) -> String) -> Self {
+        start(change(self.yaml.clone()), None, self.place.clone()).await
     }
 
     /// Stops it as SIGTERM would.
-    pub async fn stop(self) -> TempDir {
+    pub async fn stop(self) -> Place {
         self.shutdown.cancel();
         self.task.await.unwrap();
-        self.folder
+        self.place
     }
 
     /// SQL statements since the last time, without transactions' ends and the feed's polling.
     pub fn take_statements(&self) -> Vec<String> {
         let all = std::mem::take(&mut *self.statements.lock().unwrap());
-        let polled = |sql: &str| sql.contains("FROM \"revocations\"");
+        let polled = |sql: &str| ["\"", "`"].iter().any(|q| sql.contains(&format!("FROM {q}revocations{q}")));
         all.into_iter().filter(|sql| !polled(sql)).collect()
     }
 
     /// Rows of a query, each column as text (cast in the query where needed).
     pub async fn query(&self, sql: &str) -> Vec<Vec<String>> {
-        let url = format!("sqlite://{}/gatepass.db", self.folder.path().display());
-        let db = sea_orm::Database::connect(url).await.unwrap();
+        let db = self.place.database.connect().await;
         let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
         let text = |row: &sea_orm::QueryResult| {
             let names = row.column_names();

@@ -1,0 +1,77 @@
+//! The error codes of each database that we know the meaning of. What is in none of these lists is a bug: a
+//! statement or a row that the schema forbids.
+
+/// What a database said, in its own numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Code {
+    /// A primary result code (<https://www.sqlite.org/rescode.html>).
+    Sqlite(i64),
+    /// A SQLSTATE (PostgreSQL, appendix A).
+    Postgres(String),
+    /// An error number of MariaDB and `MySQL` (<https://mariadb.com/kb/en/mariadb-error-code-reference/>).
+    Mysql(u16),
+}
+
+impl Code {
+    /// Another writer was faster: deadlock, serialisation, busy, a lock that did not come free.
+    pub(super) fn is_contention(&self) -> bool {
+        match self {
+            // BUSY, LOCKED.
+            Self::Sqlite(code) => matches!(code, 5 | 6),
+            // serialization_failure, deadlock_detected, lock_not_available.
+            Self::Postgres(code) => matches!(code.as_str(), "40001" | "40P01" | "55P03"),
+            // CHECKREAD, LOCK_WAIT_TIMEOUT, LOCK_DEADLOCK.
+            Self::Mysql(code) => matches!(code, 1020 | 1205 | 1213),
+        }
+    }
+
+    /// The server is stopping, starting, or ended this connection.
+    pub(super) fn is_going(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            // connection exceptions; admin_shutdown, crash_shutdown, cannot_connect_now.
+            Self::Postgres(code) => {
+                code.starts_with("08") || matches!(code.as_str(), "57P01" | "57P02" | "57P03")
+            }
+            // SERVER_SHUTDOWN, NORMAL_SHUTDOWN, SHUTDOWN_COMPLETE, ABORTING_CONNECTION, CONNECTION_KILLED.
+            Self::Mysql(code) => matches!(code, 1053 | 1077 | 1079 | 1152 | 1184 | 1927),
+        }
+    }
+
+    /// A later try may not meet it again: contention, shortage, a limit, a server that only reads, an account that may
+    /// not (yet).
+    pub(super) fn is_passing(&self) -> bool {
+        self.is_contention()
+            || self.is_going()
+            || match self {
+                // PERM, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL.
+                Self::Sqlite(code) => matches!(code, 3 | 7 | 8 | 9 | 10 | 13 | 14 | 15),
+                // Insufficient resources, operator intervention, system error, rollback, authorization, no such
+                // database; read_only_sql_transaction, idle_in_transaction_session_timeout, insufficient_privilege.
+                Self::Postgres(code) => {
+                    ["53", "57", "58", "40", "28", "3D"].iter().any(|class| code.starts_with(class))
+                        || matches!(code.as_str(), "25006" | "25P03" | "42501")
+                }
+                // Disk or memory full, too many connections, access denied, no such database, network, read-only,
+                // a commit that failed, a statement that was interrupted or took too long.
+                Self::Mysql(code) => matches!(
+                    code,
+                    1021 | 1030
+                        | 1037
+                        | 1038
+                        | 1040
+                        | 1041
+                        | 1043
+                        | 1044
+                        | 1045
+                        | 1049
+                        | 1114
+                        | 1129
+                        | 1130
+                        | 1142
+                        | 1158
+                        ..=1161 | 1180 | 1181 | 1203 | 1226 | 1290 | 1317 | 1792 | 1836 | 1969 | 3024 | 4031
+                ),
+            }
+    }
+}

@@ -1,0 +1,104 @@
+//! The schema, brought up to date by one at a time. PostgreSQL and SQLite migrate in one transaction; MariaDB commits
+//! each statement by itself, so each step there may be met half done, and is written to be done again.
+
+use std::collections::HashSet;
+
+use gatepass_migrations::Migrator;
+use sea_orm::sea_query::{Alias, Query};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::{MigratorTrait, SchemaManager};
+
+use super::connect::Database;
+use super::error::StoreError;
+use super::open::Opener;
+
+/// The lock of ours, under which one replica migrates while the others wait; a minute, then they try again.
+const POSTGRES_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
+     SELECT pg_advisory_xact_lock(hashtextextended('gatepass migrations', 0))";
+const MYSQL_PATIENCE: &str =
+    "SET SESSION innodb_lock_wait_timeout = 60 /*M!100300 , max_statement_time = 0 */";
+const MYSQL_LOCK: &str = "SELECT GET_LOCK(CONCAT('gatepass ', MD5(DATABASE())), 60) AS taken";
+
+impl Database {
+    /// Brings the schema up to date: of several that start at once, one does it and the others wait.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        if self.is_migrated().await? {
+            return Ok(());
+        }
+        // A connection of its own: what is set on it for the migration goes with it.
+        let connection = self.own_connection()?;
+        let transaction = lock(&connection).await?;
+        Migrator::up(&transaction, None).await?;
+        transaction.commit().await?;
+        self.let_go(connection).await;
+        Ok(())
+    }
+
+    /// Whether every migration of this version has run. Only looks.
+    pub async fn is_migrated(&self) -> Result<bool, StoreError> {
+        let pools = self.pools()?;
+        if !SchemaManager::new(&pools.write).has_table("seaql_migrations").await? {
+            return Ok(false);
+        }
+        let select = Query::select().column(Alias::new("version")).from("seaql_migrations").to_owned();
+        let rows = pools.write.query_all(&select).await?;
+        let applied: HashSet<String> =
+            rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?;
+        // More may have run: those of a newer version that is being rolled out.
+        Ok(Migrator::migrations().iter().all(|step| applied.contains(step.name())))
+    }
+
+    /// Undoes every migration; for tests of the schema.
+    pub async fn migrate_down(&self) -> Result<(), StoreError> {
+        let connection = self.own_connection()?;
+        let transaction = lock(&connection).await?;
+        Migrator::down(&transaction, None).await?;
+        transaction.commit().await?;
+        self.let_go(connection).await;
+        Ok(())
+    }
+
+    fn own_connection(&self) -> Result<DatabaseConnection, StoreError> {
+        if let Opener::Sqlite(..) = self.opener() {
+            return Ok(self.pools()?.write.clone());
+        }
+        let mut connection = self.opener().server_pool(self.options(), 1);
+        self.options().observe(&mut connection);
+        Ok(connection)
+    }
+
+    async fn let_go(&self, connection: DatabaseConnection) {
+        if !matches!(self.opener(), Opener::Sqlite(..)) {
+            let _ = connection.close().await;
+        }
+    }
+}
+
+async fn lock(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let exclusive = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
+        ..TransactionOptions::default()
+    };
+    let transaction = connection.begin_with_options(exclusive).await?;
+    match connection.get_database_backend() {
+        DbBackend::Postgres => {
+            transaction.execute_unprepared(POSTGRES_LOCK).await?;
+        }
+        DbBackend::MySql => {
+            transaction.execute_unprepared(MYSQL_PATIENCE).await?;
+            let statement = sea_orm::Statement::from_string(DbBackend::MySql, MYSQL_LOCK);
+            let taken = transaction.query_one_raw(statement).await?;
+            let taken = taken.map(|row| row.try_get::<Option<i64>>("", "taken")).transpose()?.flatten();
+            if taken != Some(1) {
+                return Err(DbErr::Conn(sea_orm::RuntimeErr::Internal(
+                    "another replica has been migrating for a minute".to_owned(),
+                )));
+            }
+        }
+        DbBackend::Sqlite | _ => {}
+    }
+    Ok(transaction)
+}

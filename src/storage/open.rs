@@ -1,0 +1,173 @@
+//! Opening connections: what each kind of database is told before its first statement. The rest of this floor sees
+//! pools and never asks which kind it is.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
+use sea_orm::sqlx::pool::{PoolConnectionMetadata, PoolOptions};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sea_orm::sqlx::{self, Connection, Executor};
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
+
+use super::connect::Options;
+use super::error::{StoreError, is_contention};
+
+/// A connection that idled longer is asked whether it still lives before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// What a PostgreSQL session is told. The limits are for what a replica leaves behind that died in the middle: a call
+/// of ours ends long before.
+const POSTGRES_SESSION: &str = "SET default_transaction_isolation = 'read committed'; \
+     SET statement_timeout = '20s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '20s'";
+
+/// The same for MariaDB; `MySQL` does not read what stands in `/*M! */`. A value that does not fit is an error, never cut.
+const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+     SET SESSION innodb_lock_wait_timeout = 10, sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES') \
+     /*M!100300 , idle_transaction_timeout = 20, max_statement_time = 20 */";
+
+/// How the configured database is opened.
+#[derive(Debug, Clone)]
+pub(super) enum Opener {
+    /// A file, or memory.
+    Sqlite(SqliteConnectOptions, Place),
+    /// PostgreSQL.
+    Postgres(PgConnectOptions),
+    /// MariaDB, or `MySQL`.
+    Mysql(MySqlConnectOptions),
+}
+
+/// Where an SQLite database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    File,
+    /// Gone with its one connection.
+    Memory,
+}
+
+/// The pools of a database: the same one twice, but for SQLite, which has one writer at a time.
+#[derive(Debug, Clone)]
+pub(super) struct Pools {
+    pub(super) read: DatabaseConnection,
+    pub(super) write: DatabaseConnection,
+}
+
+impl Opener {
+    pub(super) fn new(options: &Options) -> Result<Self, StoreError> {
+        let url = options.url.as_str();
+        // The cause may quote the URL, which holds a password.
+        let unfit = |_| StoreError::Broken("database.url is not a URL that its driver reads".to_owned());
+        match url.split(':').next().unwrap_or_default() {
+            "postgres" | "postgresql" => Ok(Self::Postgres(PgConnectOptions::from_str(url).map_err(unfit)?)),
+            "mysql" | "mariadb" => Ok(Self::Mysql(MySqlConnectOptions::from_str(url).map_err(unfit)?)),
+            _ => {
+                let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+                let sqlite = SqliteConnectOptions::from_str(url)
+                    .map_err(|cause| StoreError::Broken(cause.to_string()))?
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(options.acquire_timeout)
+                    .foreign_keys(true)
+                    .optimize_on_close(false, None);
+                Ok(Self::Sqlite(sqlite, if in_memory { Place::Memory } else { Place::File }))
+            }
+        }
+    }
+
+    /// One attempt to connect, without the pool's own that repeat.
+    pub(super) async fn knock(&self) -> Result<(), DbErr> {
+        let knocked = match self {
+            Self::Sqlite(..) => return Ok(()),
+            Self::Postgres(options) => match PgConnection::connect_with(options).await {
+                Ok(connection) => connection.close().await,
+                Err(error) => Err(error),
+            },
+            Self::Mysql(options) => match MySqlConnection::connect_with(options).await {
+                Ok(connection) => connection.close().await,
+                Err(error) => Err(error),
+            },
+        };
+        knocked.map_err(refused)
+    }
+
+    pub(super) async fn pools(&self, options: &Options) -> Result<Pools, DbErr> {
+        let Self::Sqlite(sqlite, place) = self else {
+            let pool = self.server_pool(options, options.max_connections);
+            return Ok(Pools { read: pool.clone(), write: pool });
+        };
+        let pool = |connections: u32| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(options.acquire_timeout)
+                .test_before_acquire(false)
+        };
+        let writer = || pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
+        let open = || writer().connect_with(sqlite.clone());
+        let write = DatabaseConnection::from(first_connection(open, options.acquire_timeout).await?);
+        let read = match place {
+            Place::Memory => write.clone(),
+            Place::File => {
+                pool(options.max_connections).connect_lazy_with(sqlite.clone().read_only(true)).into()
+            }
+        };
+        Ok(Pools { read, write })
+    }
+
+    /// A pool of connections that are opened when they are needed; one of none for SQLite.
+    pub(super) fn server_pool(&self, options: &Options, connections: u32) -> DatabaseConnection {
+        match self {
+            Self::Postgres(postgres) => shared(PgPoolOptions::new(), options, connections)
+                .after_connect(|connection, _| {
+                    Box::pin(async move { connection.execute(POSTGRES_SESSION).await.map(drop) })
+                })
+                .connect_lazy_with(postgres.clone())
+                .into(),
+            Self::Mysql(mysql) => shared(MySqlPoolOptions::new(), options, connections)
+                .after_connect(|connection, _| {
+                    Box::pin(async move { connection.execute(MYSQL_SESSION).await.map(drop) })
+                })
+                .connect_lazy_with(mysql.clone())
+                .into(),
+            Self::Sqlite(..) => DatabaseConnection::default(),
+        }
+    }
+}
+
+fn shared<DB: sqlx::Database>(pool: PoolOptions<DB>, options: &Options, connections: u32) -> PoolOptions<DB> {
+    pool.max_connections(connections)
+        .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta: PoolConnectionMetadata| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}
+
+fn refused(cause: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(cause)))
+}
+
+/// Opens SQLite's writer. A file that another process turns to write-ahead logging at the same moment is locked, and
+/// SQLite's busy timeout does not cover that moment.
+async fn first_connection<F: Future<Output = Result<SqlitePool, sqlx::Error>>>(
+    connect: impl Fn() -> F,
+    patience: Duration,
+) -> Result<SqlitePool, DbErr> {
+    let begin = Instant::now();
+    loop {
+        match connect().await.map_err(refused) {
+            Err(error) if is_contention(&error) && begin.elapsed() < patience => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}

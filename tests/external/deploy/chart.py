@@ -1,0 +1,133 @@
+"""Lints, renders, validates and runs the chart `helm/gatepass` offline (see chart.sh). Exit code 1 on any finding."""
+
+import json
+import pathlib
+import re
+import sys
+import tempfile
+
+import engine
+import yaml
+from pod import Pod
+from refusals import IMPOSSIBLE, MISTYPED, laid_over
+from standards import faults
+
+# The oldest that the chart takes, one between, the newest that the schemas know.
+KUBERNETES = ("v1.30.0", "v1.33.0", "v1.37.0")
+SQLITE, TLS, EVERYTHING, README = "sqlite", "tls", "everything", "README.md"
+
+
+def rendered(chart, name, values, program):
+    """What is wrong with what a value set renders to."""
+    for kube in KUBERNETES:
+        yield from engine.lint(chart, values, kube)
+        documents = engine.objects(engine.render(chart, values, kube))
+        yield from (f"Kubernetes {kube}: {fault}" for fault in faults(documents, kube))
+    yield from promised(name, documents)
+    with tempfile.TemporaryDirectory() as folder:
+        pod = Pod(documents, folder)
+        fault = pod.check(program)
+        yield from [fault] if fault else pod.serve(program) if name == SQLITE else []
+
+
+def promised(name, documents):
+    """Where a set does not become what the chart promises of it."""
+    objects = {(document["kind"], document["metadata"]["name"]): document for document in documents}
+    kinds = {kind for kind, _ in objects}
+    full = "sign-in" if name == EVERYTHING else "gatepass"
+    spec = objects["Deployment", full]["spec"]
+    pod = spec["template"]
+    services = {service: item["spec"] for (kind, service), item in objects.items() if kind == "Service"}
+    grpc = [port for service in (full, f"{full}-headless") for port in services[service]["ports"]]
+    sqlite = name == SQLITE
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    kept = {
+        "replicas": spec["replicas"] == {SQLITE: 1, EVERYTHING: 3}.get(name, 2),
+        "a strategy that loses no call, or no file": spec["strategy"] == ({"type": "Recreate"} if sqlite else rolling),
+        "a PodDisruptionBudget for several": ("PodDisruptionBudget" in kinds) != sqlite,
+        "spread of several": ("topologySpreadConstraints" in pod["spec"]) != sqlite,
+        "a volume claim for SQLite": ("PersistentVolumeClaim" in kinds) == sqlite,
+        "a ConfigMap, unless there is one": ("ConfigMap" in kinds) == (name != EVERYTHING),
+        "three Services": set(services) == {full, f"{full}-headless", f"{full}-http"},
+        "a headless Service": services[f"{full}-headless"].get("clusterIP") == "None",
+        "appProtocol": {port["appProtocol"] for port in grpc} == {"https" if name == TLS else "kubernetes.io/h2c"},
+        "Services of these pods": all(
+            service["selector"].items() <= pod["metadata"]["labels"].items() for service in services.values()
+        ),
+    }
+    yield from (f"{promise}: not kept" for promise, holds in kept.items() if not holds)
+
+
+def refused(chart, base, values, message):
+    """What is wrong with how values are refused."""
+    try:
+        engine.render(chart, laid_over(base, values), KUBERNETES[-1])
+    except engine.Refused as error:
+        if message not in str(error):
+            yield f"not told: {message}\n{error}"
+    else:
+        yield "accepted"
+
+
+def pods_replaced(chart, base, values):
+    """What is wrong if the pods stay as they are when values change."""
+    pods = []
+    for these in (base, laid_over(base, values)):
+        documents = engine.objects(engine.render(chart, these, KUBERNETES[-1]))
+        pods += [document["spec"]["template"] for document in documents if document["kind"] == "Deployment"]
+    if pods[0] == pods[1]:
+        yield "the pods stay as they are"
+
+
+def documented(chart, root):
+    """Values without a comment or a schema, a schema that needs others, versions that differ."""
+    text = (chart / "values.yaml").read_text(encoding="utf-8")
+    for block in text.split("\n\n"):
+        lines = block.splitlines()
+        for above, line in zip(lines, lines[1:]):
+            # What Kubernetes defines is told of as a whole.
+            leaf = re.match(r" *\w+: \S", line) and not block.startswith("# What one pod may use")
+            if leaf and not above.lstrip().startswith("#"):
+                yield f"values.yaml: no comment above: {line.strip()}"
+    schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
+    known = set(schema["properties"]) - {"global"}
+    yield from (f"values.schema.json or values.yaml lacks {name}" for name in known ^ set(yaml.safe_load(text)))
+    references = re.findall(r'"\$ref": "([^"]*)"', json.dumps(schema))
+    yield from (f"values.schema.json: {to} is not in it" for to in references if not to.startswith("#/definitions/"))
+    about = yaml.safe_load((chart / "Chart.yaml").read_text(encoding="utf-8"))
+    version = re.search(r'^version = "(.*)"$', (root / "Cargo.toml").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    if about["appVersion"] != version:
+        yield f"Chart.yaml: appVersion {about['appVersion']}, not {version}"
+    yield from engine.lint(chart, {}, KUBERNETES[-1])
+
+
+def checks(root, program):
+    """Name and findings of every check."""
+    chart = root / "helm/gatepass"
+    sets = engine.value_sets(root)
+    yield "values and schema", documented(chart, root)
+    for name, values in sets.items():
+        yield f"values of {name}", rendered(chart, name, values, program)
+    for values, message in IMPOSSIBLE + MISTYPED:
+        yield f"refused: {json.dumps(values)[:100]}", refused(chart, sets[README], values, message)
+    for values in (
+        {"config": {"issuer": "https://b.example.com"}},
+        {"secrets": {"existingSecret": {"keys": ["b", "secret"]}}},
+    ):
+        yield f"pods replaced for: {json.dumps(values)}", pods_replaced(chart, sets[README], values)
+
+
+def main():
+    root, program = pathlib.Path(sys.argv[1]), sys.argv[2]
+    ran = failed = 0
+    for name, findings in checks(root, program):
+        found = list(findings)
+        ran, failed = ran + 1, failed + bool(found)
+        print("FAILED" if found else "ok    ", name)
+        for finding in found:
+            print("       " + finding.replace("\n", "\n       "))
+    print(f"chart: {ran - failed} of {ran} checks passed, on Kubernetes {', '.join(KUBERNETES)}")
+    sys.exit(1 if failed else 0)
+
+
+main()

@@ -1,0 +1,41 @@
+"""Helm's engine: value sets, the chart rendered for one version of Kubernetes, and its lint."""
+
+import json
+import pathlib
+import re
+
+import helm_python
+import yaml
+from helm_python import _native  # Chart.render passes no kube_version on (0.2.2)
+
+README_VALUES = re.compile(r"<!-- file: gatepass-values.yaml -->\n```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+Refused = helm_python.HelmError
+
+
+def value_sets(root):
+    """Name → values: the README's example and those of the chart's `ci/`."""
+    shown = README_VALUES.search((root / "README.md").read_text(encoding="utf-8"))
+    sets = {"README.md": yaml.safe_load(shown[1])}
+    for path in sorted((root / "helm/gatepass/ci").glob("*.yaml")):
+        sets[path.stem] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return sets
+
+
+def render(chart, values, kube, upgrade=False):
+    """Template → text; raises `Refused` with what the schema or a template says."""
+    options = {"name": "gatepass", "namespace": "auth", "kube_version": kube, "is_upgrade": upgrade}
+    with helm_python.Chart.load(chart) as loaded:
+        return json.loads(_native.call_string("helm_render", loaded._raw(), json.dumps(values), json.dumps(options)))
+
+
+def objects(rendered):
+    """The Kubernetes objects of what was rendered."""
+    texts = (text for template, text in sorted(rendered.items()) if not template.endswith("NOTES.txt"))
+    return [document for text in texts for document in yaml.safe_load_all(text) if document]
+
+
+def lint(chart, values, kube):
+    """What `helm lint --strict` finds."""
+    report = helm_python.lint(pathlib.Path(chart), values, strict=True, kube_version=kube)
+    return [f"lint: {found['path']}: {found['error']}" for found in report["messages"] if found["severity"] >= 2]

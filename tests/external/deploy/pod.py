@@ -1,0 +1,154 @@
+"""A rendered pod without a cluster: its volumes as files of a folder, its variables, and the program with them."""
+
+import datetime
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+HEALTH_PROTO = """syntax = "proto3";
+package grpc.health.v1;
+message HealthCheckRequest { string service = 1; }
+enum Status { UNKNOWN = 0; SERVING = 1; NOT_SERVING = 2; }
+message HealthCheckResponse { Status status = 1; }
+service Health { rpc Check(HealthCheckRequest) returns (HealthCheckResponse); }
+"""
+
+
+def certificate():
+    """A key and a certificate that it signs for itself, PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gatepass")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("gatepass")]), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    signed = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, *form).decode(), signed.decode()
+
+
+KEY, CERTIFICATE = certificate()
+URL = "postgres://gatepass:a%20password@postgres.example.com:5432/gatepass"
+# The objects that are there before the chart is installed, as the value sets name them.
+EXISTING = {
+    "gatepass-database": {"url": URL},
+    "gatepass-database-app": {
+        "uri": URL + "?sslmode=verify-full&sslrootcert=/etc/gatepass/database/ca.crt",
+    },
+    "gatepass-database-ca": {"ca.crt": CERTIFICATE},
+    "gatepass-secrets": {"secret": "s" * 44, "2026-11": "b" * 44, "2026-05": "a" * 44},
+    "gatepass-tls": {"tls.crt": CERTIFICATE, "tls.key": KEY, "ca.crt": CERTIFICATE},
+    "sign-in-keys": {"database": URL, "a": "a" * 44, "b": "b" * 44, "client": "c" * 20},
+    "sign-in-signing": {"es256.pem": KEY},
+    "sign-in-rules": {
+        "rules.yaml": json.dumps({
+            "issuer": "https://auth.example.com",
+            "server": {"plaintext": True},
+            "tokens": {"signing_keys": ["/etc/gatepass/signing/es256.pem"]},
+            "callers": [{"id": "web", "allow": ["session.read"], "credential": {"key_sha256": "ab" * 32}}],
+        })
+    },
+}
+
+
+class Pod:
+    """The one container of a rendered Deployment, in `folder`."""
+
+    def __init__(self, documents, folder):
+        self.folder = pathlib.Path(folder)
+        self.objects = dict(EXISTING)
+        for document in documents:
+            if document["kind"] == "ConfigMap":
+                self.objects[document["metadata"]["name"]] = document["data"]
+        (deployment,) = (document for document in documents if document["kind"] == "Deployment")
+        self.spec = deployment["spec"]["template"]["spec"]
+        (self.container,) = self.spec["containers"]
+        self.mounts = {mount["name"]: mount["mountPath"] for mount in self.container["volumeMounts"]}
+        for volume in self.spec["volumes"]:
+            self.mount(volume)
+
+    def mount(self, volume):
+        """Writes the files of a volume; a name or key that is nowhere is a KeyError."""
+        at = self.folder / self.mounts[volume["name"]].lstrip("/")
+        at.mkdir(parents=True)
+        sources = volume.get("projected", {}).get("sources", [volume])
+        for source in sources:
+            what = source.get("secret") or source.get("configMap")
+            if what is None:
+                continue
+            entries = self.objects[what.get("secretName") or what["name"]]
+            for item in what.get("items") or [{"key": key, "path": key} for key in entries]:
+                (at / item["path"]).write_text(self.here(entries[item["key"]]), encoding="utf-8")
+
+    def here(self, text):
+        """Paths of the pod as paths of the folder."""
+        for path in self.mounts.values():
+            text = text.replace(path + "/", f"{self.folder}{path}/")
+        return text
+
+    def variables(self):
+        """What the container's environment holds, and nothing else."""
+        variables = {}
+        for variable in self.container["env"]:
+            source = variable.get("valueFrom", {}).get("secretKeyRef")
+            value = self.objects[source["name"]][source["key"]] if source else variable["value"]
+            variables[variable["name"]] = self.here(value)
+        return variables
+
+    def check(self, program):
+        """What `gatepass config check` says against the pod's configuration, or None."""
+        command = [program, "config", "check"]
+        run = subprocess.run(
+            command, cwd=self.folder, env=self.variables(), capture_output=True, text=True, timeout=20
+        )
+        return None if run.returncode == 0 else f"config check: exit code {run.returncode}: {run.stderr.strip()}"
+
+    def serve(self, program):
+        """Runs the container on free ports until each probe has passed, then ends it as a kubelet does: the faults."""
+        variables, ports = self.variables(), {}
+        for name in ("GRPC", "HTTP", "ADMIN"):
+            setting = f"GATEPASS_SERVER__{name}_ADDR"
+            host, _, port = variables[setting].rpartition(":")
+            ports[int(port)] = free_port()
+            variables[setting] = f"{host}:{ports[int(port)]}"
+        log, command = self.folder / "log", [program, *self.container["args"]]
+        with log.open("w", encoding="utf-8") as stderr:
+            process = subprocess.Popen(command, cwd=self.folder, env=variables, stderr=stderr)
+        try:
+            probes = (self.container[f"{name}Probe"]["grpc"] for name in ("startup", "liveness", "readiness"))
+            faults = [fault for probe in probes if (fault := self.probe(probe, ports))]
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(self.spec["terminationGracePeriodSeconds"])
+            faults += [f"SIGTERM: exit code {code}"] if code else []
+        finally:
+            process.kill()
+        return [f"{fault}\n{log.read_text(encoding='utf-8')}" for fault in faults]
+
+    def probe(self, probe, ports):
+        """Asks the health service until it serves, for at most 20 s: what it last said instead, or None."""
+        (self.folder / "health.proto").write_text(HEALTH_PROTO, encoding="utf-8")
+        command = ["grpcurl", "-plaintext", "-max-time", "2", "-proto", "health.proto"]
+        command += ["-d", json.dumps({"service": probe["service"]})]
+        command += [f"127.0.0.1:{ports[probe['port']]}", "grpc.health.v1.Health/Check"]
+        deadline = time.monotonic() + 20
+        while True:
+            run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=10)
+            if run.returncode == 0 and json.loads(run.stdout) == {"status": "SERVING"}:
+                return None
+            if time.monotonic() > deadline:
+                return f"probe {probe}: {run.stdout}{run.stderr}"
+            time.sleep(0.05)
+
+
+def free_port():
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]

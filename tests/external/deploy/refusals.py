@@ -1,0 +1,74 @@
+"""Values that must be refused, each with a part of what Helm then says. They are laid over a set that is accepted."""
+
+DIGEST = "7433970ddfe9aa73526ce0855bebaabbfe0fe06e87d3e10e01b35bb339b3b213"
+
+# What is missing or can't be; said by the templates.
+IMPOSSIBLE = [
+    ({"image": {"repository": ""}}, "image.repository: name an image"),
+    ({"config": {"issuer": None}}, "config.issuer: give the https URL"),
+    ({"config": {"issuer": "http://auth.example.com"}}, "config.issuer: give the https URL"),
+    ({"config": {"callers": []}}, "config.callers: list the backends"),
+    ({"config": {"server": {"plaintext": False}}}, "tls.existingSecret.name: name a Secret with a certificate"),
+    ({"config": {"secrets": ["x"]}}, "config.secrets: leave it out; secrets.existingSecret"),
+    ({"config": {"database": {"url": "postgres://u:p@h/d"}}}, "config.database.url: leave it out"),
+    ({"config": {"server": {"grpc_addr": "0.0.0.0:1"}}}, "config.server.grpc_addr: leave it out"),
+    ({"config": {"server": {"http_addr": "0.0.0.0:1"}}}, "config.server.http_addr: leave it out"),
+    ({"config": {"server": {"admin_addr": "0.0.0.0:1"}}}, "config.server.admin_addr: leave it out"),
+    ({"config": {"server": {"tls": {"cert": "x"}}}}, "config.server.tls: leave it out; tls.existingSecret"),
+    ({"config": {"server": {"shutdown_grace": "1s"}}}, "config.server.shutdown_grace: leave it out"),
+    ({"existingConfigMap": {"name": "mine"}}, "config: keep one of config and existingConfigMap"),
+    ({"database": {"existingSecret": {"name": ""}}}, "database.existingSecret.name: name the Secret with the URL"),
+    ({"database": {"sqlite": {"enabled": True}}}, "database: keep one of existingSecret and sqlite"),
+    (
+        {"database": {"existingSecret": {"name": ""}, "sqlite": {"enabled": True}}},
+        "replicaCount: SQLite is a file that one pod opens, so set replicaCount: 1",
+    ),
+    ({"secrets": {"existingSecret": {"name": ""}}}, "secrets.existingSecret.name: name a Secret"),
+    ({"extraEnv": [{"name": "GATEPASS_ISSUER"}]}, "extraEnv: GATEPASS_ISSUER: settings belong in config"),
+]
+
+# Wrong keys and types; said by the schema.
+MISTYPED = [
+    ({"replicas": 2}, "additional properties 'replicas' not allowed"),
+    ({"replicaCount": "2"}, "at '/replicaCount': got string, want integer"),
+    ({"replicaCount": 0}, "at '/replicaCount': minimum: got 0, want 1"),
+    ({"fullnameOverride": "x" * 55}, "at '/fullnameOverride': maxLength"),
+    ({"image": {"name": "x"}}, "at '/image': additional properties 'name' not allowed"),
+    ({"image": {"digest": DIGEST}}, "at '/image/digest'"),
+    ({"image": {"pullPolicy": "always"}}, "at '/image/pullPolicy'"),
+    ({"imagePullSecrets": ["registry"]}, "at '/imagePullSecrets/0': got string, want object"),
+    ({"config": {"sesion": {}}}, "at '/config': additional properties 'sesion' not allowed"),
+    ({"config": {"callers": {"id": "web"}}}, "at '/config/callers': got object, want array"),
+    ({"config": "issuer: https://x"}, "at '/config': got string, want object"),
+    ({"existingConfigMap": "mine"}, "at '/existingConfigMap': got string, want object"),
+    ({"existingConfigMap": {"key": "a/b"}}, "at '/existingConfigMap/key'"),
+    ({"database": {"url": "postgres://"}}, "at '/database': additional properties 'url' not allowed"),
+    ({"database": {"existingSecret": "x"}}, "at '/database/existingSecret': got string, want object"),
+    ({"database": {"existingSecret": {"name": "A_B"}}}, "at '/database/existingSecret/name'"),
+    ({"database": {"sqlite": {"enabled": "yes"}}}, "at '/database/sqlite/enabled': got string, want boolean"),
+    ({"database": {"sqlite": {"size": "1 GB"}}}, "at '/database/sqlite/size'"),
+    ({"secrets": {"existingSecret": {"keys": []}}}, "at '/secrets/existingSecret/keys': minItems"),
+    ({"secrets": {"existingSecret": {"keys": ["../a"]}}}, "at '/secrets/existingSecret/keys/0'"),
+    ({"secrets": {"existingSecret": {"keys": ["a", "a"]}}}, "at '/secrets/existingSecret/keys'"),
+    ({"secrets": {"literal": "x"}}, "at '/secrets': additional properties 'literal' not allowed"),
+    ({"tls": {"existingSecret": "x"}}, "at '/tls/existingSecret': got string, want object"),
+    ({"listenAddress": "127.0.0.1"}, "at '/listenAddress'"),
+    ({"shutdown": {"delaySeconds": "5s"}}, "at '/shutdown/delaySeconds': got string, want integer"),
+    ({"shutdown": {"graceSeconds": 601}}, "at '/shutdown/graceSeconds': maximum: got 601, want 600"),
+    ({"resources": {"limit": {}}}, "at '/resources': additional properties 'limit' not allowed"),
+    ({"podAnnotations": {"example.com/inject": True}}, "at '/podAnnotations/example.com~1inject'"),
+    ({"extraEnv": {"A": "b"}}, "at '/extraEnv': got object, want array"),
+]
+
+
+def laid_over(base, values):
+    """`base` with `values` in it; a None takes its key away."""
+    merged = dict(base) if isinstance(base, dict) else {}
+    for key, value in values.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            merged[key] = laid_over(merged.get(key, {}), value)
+        else:
+            merged[key] = value
+    return merged

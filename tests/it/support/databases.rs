@@ -1,0 +1,106 @@
+//! Empty databases of one test each, on the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name. A test that needs
+//! one is `#[ignore]`d, so that nothing passes that did not run; `just test-databases` runs those, and fails where a
+//! server can't be reached.
+
+use gatepass::model::{OsEntropy, random};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use tempfile::TempDir;
+use url::Url;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+    Mariadb,
+}
+
+/// An empty database, gone with this value.
+pub struct TestDatabase {
+    pub backend: Backend,
+    pub url: String,
+    kept: Kept,
+}
+
+enum Kept {
+    Folder(#[expect(dead_code, reason = "it goes with the value")] TempDir),
+    Server { admin: String, name: String },
+}
+
+impl TestDatabase {
+    /// Makes one.
+    pub async fn empty(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => Self::of_file(),
+            Backend::Postgres => Self::on_server(backend, "TEST_POSTGRES_URL").await,
+            Backend::Mariadb => Self::on_server(backend, "TEST_MYSQL_URL").await,
+        }
+    }
+
+    /// Makes one of SQLite.
+    pub fn of_file() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/gatepass.db?mode=rwc", folder.path().display());
+        Self { backend: Backend::Sqlite, url, kept: Kept::Folder(folder) }
+    }
+
+    async fn on_server(backend: Backend, variable: &str) -> Self {
+        let admin = std::env::var(variable)
+            .unwrap_or_else(|_| panic!("{variable} must name a server, as `just test-databases` does"));
+        let name = format!("gatepass_test_{}", hex::encode(random::<8>(&OsEntropy)));
+        let connection = connect(&admin).await;
+        connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        connection.close().await.unwrap();
+        let mut url = Url::parse(&admin).unwrap();
+        url.set_path(&name);
+        Self { backend, url: url.into(), kept: Kept::Server { admin, name } }
+    }
+
+    /// A connection of the test's own.
+    pub async fn connect(&self) -> DatabaseConnection {
+        connect(&self.url).await
+    }
+}
+
+async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await.unwrap()
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Kept::Server { admin, name } = &self.kept else { return };
+        let force = if self.backend == Backend::Postgres { " WITH (FORCE)" } else { "" };
+        let (admin, sql) = (admin.clone(), format!("DROP DATABASE {name}{force}"));
+        // The test's own runtime may be the one that is going.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async { connect(&admin).await.execute_unprepared(&sql).await.map(drop) })
+        });
+        if !std::thread::panicking() {
+            dropped.join().unwrap().unwrap();
+        }
+    }
+}
+
+/// Makes tests of functions that take a [`Backend`]: `postgres::NAME` and `mariadb::NAME` of each.
+#[macro_export]
+macro_rules! on_servers {
+    ($($test:ident),* $(,)?) => {
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs PostgreSQL: just test-databases"]
+            async fn $test() {
+                super::$test($crate::support::databases::Backend::Postgres).await;
+            })*
+        }
+        mod mariadb {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs MariaDB: just test-databases"]
+            async fn $test() {
+                super::$test($crate::support::databases::Backend::Mariadb).await;
+            })*
+        }
+    };
+}
