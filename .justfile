@@ -24,7 +24,7 @@ check: tools
 test:
     cargo test --locked
 
-# The tests that need PostgreSQL and MariaDB; starts those of this machine unless TEST_POSTGRES_URL and TEST_MYSQL_URL name others.
+# The tests that need PostgreSQL and MariaDB: servers of their own unless TEST_POSTGRES_URL and TEST_MYSQL_URL name some.
 test-databases:
     tests/external/databases.sh cargo test --locked --test it -- --ignored
 

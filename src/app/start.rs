@@ -249,7 +249,7 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
         match step().await {
             Err(cause) if cause.may_pass() => {
                 if !waiting {
-                    tracing::warn!(%cause, what, "waiting for the database");
+                    tracing::warn!(%cause, what, "not ready yet");
                 }
                 waiting = true;
                 // A fleet that starts at once must not come back at once, too.

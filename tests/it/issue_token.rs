@@ -269,7 +269,7 @@ async fn a_jwt_callback_that_denies_ends_the_pending_session() {
     let status = app.issue(&grant).await.unwrap_err();
     assert!(status.message().contains("no seat left"), "{status:?}");
     assert_eq!(refusal::<()>(Err(status)), (Code::PermissionDenied, "CALLBACK_DENIED".to_owned()));
-    let ended = app.query("SELECT end_reason, CAST(pending AS TEXT) AS pending FROM sessions").await;
+    let ended = app.query("SELECT end_reason, pending AS pending FROM sessions").await;
     assert_eq!(ended, [["DENIED", ""]]);
     assert_eq!(reason(app.issue(&grant).await), "GRANT_USED");
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "TOKEN_DENIED DENIED CALLBACK_DENIED"]);

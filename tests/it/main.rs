@@ -22,6 +22,7 @@ mod migrations;
 mod not_yet;
 mod program;
 mod refresh_token;
+mod replicas;
 mod request_id;
 mod resolve_redirect;
 mod revoke_session;

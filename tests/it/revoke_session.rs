@@ -23,9 +23,7 @@ async fn a_revoked_session_ends_at_once_and_alone() {
     app.session(&other.access_token).await.unwrap();
     app.refresh(&other.refresh_token).await.unwrap();
     let rows = app
-        .query(
-            "SELECT hex(session_id) AS id, provider, email FROM auth_logs WHERE action = 'SESSION_REVOKED'",
-        )
+        .query("SELECT session_id AS id, provider, email FROM auth_logs WHERE action = 'SESSION_REVOKED'")
         .await;
     assert_eq!(rows, [[session_id.replace('-', "").to_uppercase().as_str(), "github", "ada@example.com"]]);
 }

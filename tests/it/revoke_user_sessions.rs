@@ -68,7 +68,7 @@ async fn it_is_logged_once_with_its_user() {
     app.tokens("ada").await;
     let user_id = issued.session.unwrap().user.unwrap().id.unwrap();
     revoke(&app, &user_id).await.unwrap();
-    let sql = "SELECT hex(user_id) AS id, email, caller FROM auth_logs WHERE action = 'SESSION_REVOKED'";
+    let sql = "SELECT user_id AS id, email, caller FROM auth_logs WHERE action = 'SESSION_REVOKED'";
     let hex = user_id.replace('-', "").to_uppercase();
     assert_eq!(app.query(sql).await, [[&hex, "ada@example.com", "local"]]);
 }

@@ -245,7 +245,7 @@ async fn the_log_tells_whose_session_ended_from_where() {
     let client =
         Some(Client { ip_address: Some("2001:DB8::1".to_owned()), user_agent: Some("Firefox\n".to_owned()) });
     sign_out(&app, SignOutRequest { client, ..access(&issued.access_token) }).await.unwrap();
-    let sql = "SELECT hex(user_id) AS user, email, provider, hex(session_id) AS session, caller, ip_address, \
+    let sql = "SELECT user_id AS who, email, provider, session_id AS session, caller, ip_address, \
                user_agent FROM auth_logs WHERE action = 'SIGN_OUT'";
     let hex = |id: String| id.replace('-', "").to_uppercase();
     let wanted = [

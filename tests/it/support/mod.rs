@@ -104,7 +104,7 @@ pub async fn app() -> TestApp {
 
 /// The same, still to be configured. Sections `server`, `database` and `secrets` are given.
 pub fn builder() -> Builder {
-    on(TestDatabase::of_file())
+    on(TestDatabase::of_this_run())
 }
 
 /// The same on this database.
@@ -155,6 +155,7 @@ async fn start(yaml: String, callbacks: Option<Box<dyn FnOnce(App) -> App>>, pla
         assert!(!task.is_finished(), "the app did not start");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+    place.database.number_rows().await;
     let channel = Endpoint::from_shared(format!("http://{}", addrs[0])).unwrap().connect().await.unwrap();
     TestApp {
         auth: AuthServiceClient::new(channel.clone()),
@@ -185,6 +186,16 @@ impl TestApp {
         start(change(self.yaml.clone()), None, self.place.clone()).await
     }
 
+    /// Another replica, still to be given callbacks.
+    pub fn beside(&self) -> Builder {
+        Builder { yaml: self.yaml.clone(), callbacks: None, place: self.place.clone() }
+    }
+
+    /// Runs a statement.
+    pub async fn execute(&self, sql: &str) {
+        self.place.database.execute(sql).await;
+    }
+
     /// Stops it as SIGTERM would.
     pub async fn stop(self) -> Place {
         self.shutdown.cancel();
@@ -199,18 +210,13 @@ impl TestApp {
         all.into_iter().filter(|sql| !polled(sql)).collect()
     }
 
-    /// Rows of a query, each column as text (cast in the query where needed).
+    /// Rows of a query, each column as text: bytes and ids in upper-case hexadecimal, null as nothing.
     pub async fn query(&self, sql: &str) -> Vec<Vec<String>> {
         let db = self.place.database.connect().await;
         let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
-        let text = |row: &sea_orm::QueryResult| {
-            let names = row.column_names();
-            names
-                .iter()
-                .map(|name| row.try_get::<Option<String>>("", name).unwrap().unwrap_or_default())
-                .collect()
-        };
-        rows.iter().map(text).collect()
+        let texts =
+            |row: &sea_orm::QueryResult| (0..row.column_names().len()).map(|at| text(row, at)).collect();
+        rows.iter().map(texts).collect()
     }
 
     /// The auth log, oldest first: `ACTION OUTCOME REASON`.
@@ -236,6 +242,24 @@ impl TestApp {
         let request = IssueTokenRequest { grant: grant.to_owned(), ..Default::default() };
         self.auth.clone().issue_token(request).await.map(Response::into_inner)
     }
+}
+
+/// A column as text, whatever its type is in this database.
+fn text(row: &sea_orm::QueryResult, at: usize) -> String {
+    if let Ok(text) = row.try_get_by_index::<Option<String>>(at) {
+        return text.unwrap_or_default();
+    }
+    if let Ok(number) = row.try_get_by_index::<Option<i64>>(at) {
+        return number.map(|number| number.to_string()).unwrap_or_default();
+    }
+    if let Ok(yes) = row.try_get_by_index::<Option<bool>>(at) {
+        return yes.map(|yes| u8::from(yes).to_string()).unwrap_or_default();
+    }
+    let bytes = row
+        .try_get_by_index::<Option<sea_orm::prelude::Uuid>>(at)
+        .map(|id| id.map(|id| id.as_bytes().to_vec()))
+        .or_else(|_| row.try_get_by_index::<Option<Vec<u8>>>(at));
+    bytes.unwrap().map(hex::encode_upper).unwrap_or_default()
 }
 
 /// A sign-in of the provider `github` for a person with a verified e-mail of that name.
