@@ -9,7 +9,9 @@ pub mod jwt;
 pub mod keys;
 pub mod people;
 pub mod program;
+pub mod servers;
 pub mod soak;
+pub mod wire;
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
