@@ -25,8 +25,7 @@ use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 #[path = "../tests/it/support/databases.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-#[expect(unused_macros, reason = "the tests use more of it")]
+#[expect(dead_code, clippy::panic, reason = "the tests use more of it, and stop where something is missing")]
 mod databases;
 
 use databases::{Backend, TestDatabase};
