@@ -12,6 +12,7 @@ mod m0003_sessions;
 mod m0004_auth_logs;
 mod m0005_signing_keys;
 mod m0006_revocations;
+mod m0007_claims_role;
 
 /// Every step, in order.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_auth_logs::Migration),
             Box::new(m0005_signing_keys::Migration),
             Box::new(m0006_revocations::Migration),
+            Box::new(m0007_claims_role::Migration),
         ]
     }
 }

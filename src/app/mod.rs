@@ -2,6 +2,7 @@
 //! the database as long as it takes; what can never become right stops the start.
 
 mod keys;
+mod readers;
 mod rules;
 mod secret_file;
 mod start;

@@ -9,20 +9,15 @@ use secrecy::ExposeSecret;
 
 use super::keys::{KeysFault, PublishedKeys, load_ring};
 use super::secret_file::{self, SecretFileFault};
-use super::{App, rules};
-use crate::auth::{
-    Auth, Callback, Callbacks, Callers, JwtReader, Parts, Revocations, Rules, follow, read_feed,
-};
+use super::{App, readers, rules};
+use crate::auth::{Auth, Callbacks, Callers, Parts, Revocations, Rules, follow, read_feed};
 use crate::callbacks::{Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
 use crate::model::{Clock, Entropy};
 use crate::storage::{Database, Options, StoreError};
-use crate::tokens::{CachingVerifier, Secrets, SecretsFault, Verifier, VerifyToken};
-
-/// The most verified tokens that are remembered, some 2 KiB each.
-const REMEMBERED_TOKENS: usize = 8192;
+use crate::tokens::{References, Secrets, SecretsFault, Verifier};
 
 /// The pause between two tries to reach the database.
 const RETRY: Duration = Duration::from_millis(500);
@@ -113,14 +108,7 @@ pub(super) async fn start(
     patiently("revocation feed", read).await?;
     let chain = chain(app, &rules);
     let verifier = Verifier::new(Arc::clone(&ring), rules.issuer.clone(), rules.clock_leeway);
-    let remembering = CachingVerifier::new(verifier.clone(), REMEMBERED_TOKENS);
-    let reader = JwtReader {
-        verifier: Arc::new(remembering) as Arc<dyn VerifyToken>,
-        revocations: Arc::clone(&revocations),
-        clock: Arc::clone(&app.clock),
-        audiences: rules.audiences.clone(),
-        role_makes_claims: chain.has(Callback::Jwt),
-    };
+    let references = References::new(Arc::clone(&secrets), rules.clock_leeway);
     let stores = Arc::new(database.clone());
     let parts = Parts {
         clock: Arc::clone(&app.clock),
@@ -132,10 +120,11 @@ pub(super) async fn start(
         secrets,
         ring: Arc::clone(&ring),
         verifier,
+        references,
         revocations: Arc::clone(&revocations),
-        reader: Arc::new(reader),
     };
-    let auth = Arc::new(Auth::new(parts, rules.clone()));
+    let readers = readers::readers(&parts, &rules);
+    let auth = Arc::new(Auth::new(parts, readers, rules.clone()));
     keys.publish(ring);
     let services = Services::new(&auth, config.server.max_message_bytes);
     front.open(services.for_callers(Arc::new(callers(config)), auth));

@@ -5,7 +5,7 @@ use super::error::{Error, Result};
 use super::shared::Auth;
 use crate::model::{AuthLogAction, EndReason, Session, SessionId, User};
 use crate::storage::{EndingAll, Revoked};
-use crate::tokens::GenuineRefreshToken;
+use crate::tokens::{GenuineRefreshToken, References};
 
 /// What `SignOut` asks.
 pub struct SignOut<'a> {
@@ -58,6 +58,9 @@ impl Auth {
     }
 
     fn session_of_access_token(&self, token: &str) -> Result<SessionId> {
+        if References::are_meant_by(token) {
+            return Ok(self.parts.references.verify_genuine(token, self.now())?.session_id);
+        }
         Ok(self.parts.verifier.verify_genuine(token, self.now())?.0.session_id)
     }
 

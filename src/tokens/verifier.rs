@@ -20,7 +20,7 @@ pub const MAX_TOKEN_BYTES: usize = 4096;
 pub(super) const TOKEN_TYPE: &str = "at+jwt";
 
 /// No token of ours lives longer, whatever the configuration was when it was issued.
-const MAX_TOKEN_AGE: Duration = Duration::from_hours(1);
+pub(super) const MAX_TOKEN_AGE: Duration = Duration::from_hours(1);
 
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

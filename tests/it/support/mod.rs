@@ -7,6 +7,7 @@ pub mod hooks;
 pub mod jwt;
 pub mod people;
 pub mod program;
+pub mod strategy;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -66,7 +67,7 @@ impl Builder {
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> TestApp {
         let clock = Arc::new(ManualClock::at(START));
-        start(self.yaml, self.callbacks, self.folder, clock).await
+        start(strategy::of_this_test(self.yaml), self.callbacks, self.folder, clock).await
     }
 }
 
@@ -157,6 +158,12 @@ impl TestApp {
         shutdown.cancel();
         task.await.unwrap();
         start(change(yaml), None, folder, clock).await
+    }
+
+    /// Another Gatepass on the same database and by the same clock, with this configuration changed.
+    pub async fn replica(&self, change: impl FnOnce(String) -> String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        start(change(self.yaml.clone()), None, folder, Arc::clone(&self.clock)).await
     }
 
     /// Stops it as SIGTERM would.
