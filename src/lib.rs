@@ -32,8 +32,9 @@
 //!
 //! Decode → use case → ground → database, and back once. An RPC method in [`grpc`] decodes, calls, encodes: a few lines.
 //! Around it stand the layers: request id, span, panic, deadline, caller and permission (read from the option on the
-//! method in the proto). `GetSession` asks a [`SessionReader`](auth::SessionReader): it holds a verifier, the list of
-//! revocations and a clock, and no store, so the compiler keeps the database off that path.
+//! method in the proto). `GetSession` asks a [`SessionReader`](auth::SessionReader), of which there is one for each kind of
+//! access token: that of JWTs holds a verifier, the list of revocations and a clock, and no store, so the compiler keeps
+//! the database off that path.
 //!
 //! **One name, five places**: `rpc RefreshToken` ↔ `refresh_token()` in `grpc/auth_service.rs` ↔
 //! `auth/refresh_token.rs` ↔ `tests/it/refresh_token.rs` ↔ its paragraph in the README.

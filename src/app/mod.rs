@@ -4,6 +4,7 @@
 mod clock;
 mod key_commands;
 mod keys;
+mod readers;
 mod rules;
 mod secret_file;
 mod start;

@@ -17,6 +17,7 @@ pub(super) fn build(config: &Config) -> Result<Rules, String> {
         issuer: config.issuer.clone(),
         audiences: config.tokens.audiences.clone(),
         user_claims: config.tokens.user_claims.clone(),
+        strategy: config.session.strategy,
         lifetimes: Lifetimes {
             idle_ttl: config.session.idle_ttl,
             max_age: config.session.max_age,
@@ -26,6 +27,7 @@ pub(super) fn build(config: &Config) -> Result<Rules, String> {
         refresh_retry_window: config.session.refresh_retry_window,
         late_retry: config.session.late_retry,
         update_allow: config.session.update_allow.clone(),
+        max_staleness: config.session.max_staleness,
         stale_limit: config.session.stale_limit,
         sign_in: sign_in(&config.sign_in, &base_urls)?,
         base_urls,

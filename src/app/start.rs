@@ -11,8 +11,8 @@ use super::clock::{self, ClockFault};
 use super::keys::{self, PublishedKeys};
 use super::secret_file::{self, SecretFileFault};
 use super::sweep::Sweeper;
-use super::{App, rules};
-use crate::auth::{Auth, Callback, Callbacks, Callers, Follower, JwtReader, Parts, Revocations, Rules};
+use super::{App, readers, rules};
+use crate::auth::{Auth, Callbacks, Callers, Follower, Parts, Revocations, Rules};
 use crate::callbacks::{Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
@@ -20,10 +20,7 @@ use crate::grpc::routes::{Front, Services};
 use crate::keys::KeysFault;
 use crate::model::{Entropy, OsEntropy, SystemClock, random};
 use crate::storage::{Database, Options, StoreError, Watch};
-use crate::tokens::{CachingVerifier, Secrets, SecretsFault, Verifier, VerifyToken};
-
-/// The most verified tokens that are remembered, some 2 KiB each.
-const REMEMBERED_TOKENS: usize = 8192;
+use crate::tokens::{References, Secrets, SecretsFault, Verifier};
 
 /// The longest pause between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
@@ -128,15 +125,7 @@ pub(super) async fn start(
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
     let chain = chain(app, &rules);
     let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
-    let remembering = CachingVerifier::new(verifier.clone(), REMEMBERED_TOKENS);
-    let reader = JwtReader {
-        verifier: Arc::new(remembering) as Arc<dyn VerifyToken>,
-        keys: Arc::clone(&keys.reload),
-        revocations: Arc::clone(&revocations),
-        clock: Arc::clone(&app.clock),
-        audiences: rules.audiences.clone(),
-        role_makes_claims: chain.has(Callback::Jwt),
-    };
+    let references = References::new(Arc::clone(&secrets), rules.clock_leeway);
     let stores = Arc::new(database.clone());
     let parts = Parts {
         clock: Arc::clone(&app.clock),
@@ -149,10 +138,11 @@ pub(super) async fn start(
         ring: Arc::clone(&keys.ring),
         keys: Arc::clone(&keys.reload),
         verifier,
+        references,
         revocations: Arc::clone(&revocations),
-        reader: Arc::new(reader),
     };
-    let auth = Arc::new(Auth::new(parts, rules.clone()));
+    let readers = readers::readers(&parts, &rules);
+    let auth = Arc::new(Auth::new(parts, readers, rules.clone()));
     published.publish(Arc::clone(&keys.ring));
     let services = Services::new(&auth, config.server.max_message_bytes);
     front.open(services.for_callers(Arc::new(callers(config)), auth));

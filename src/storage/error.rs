@@ -7,7 +7,7 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 use super::error_code::Code;
 
 /// Why a store could not do its step.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum StoreError {
     /// The database can't be reached, is full, or is too busy; the step may be repeated.
     Unavailable(DbErr),

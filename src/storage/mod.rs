@@ -208,6 +208,8 @@ pub struct Redemption {
     pub audiences: Vec<String>,
     /// What the `jwt` callbacks added.
     pub claims: ClaimMap,
+    /// The role that they were made from.
+    pub claims_role: String,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
 }
@@ -242,6 +244,8 @@ pub struct Advance {
     pub audiences: Vec<String>,
     /// What the `jwt` callbacks and updates added.
     pub claims: ClaimMap,
+    /// The role that they were made from.
+    pub claims_role: String,
 }
 
 /// What ending one session writes.

@@ -19,6 +19,7 @@ use crate::support::crowd::{at_once, patient};
 use crate::support::hooks::{Hooks, claims, on_jwt};
 use crate::support::jwt::decode;
 use crate::support::people::{fields, proto_time};
+use crate::support::strategy::also_with_references;
 use crate::support::{START, TestApp, allowed, app, builder, credential, profile, reason, refusal, with_key};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -353,3 +354,12 @@ async fn a_session_ended_meanwhile_gets_no_tokens() {
     assert_eq!(reason(app.issue(&second.grant.unwrap()).await), "SESSION_REVOKED");
     app.tokens("ada").await;
 }
+
+also_with_references!(
+    a_grant_is_redeemed_once,
+    of_fifty_redemptions_at_once_one_wins,
+    a_bad_audience_or_address_spends_nothing,
+    a_jwt_callback_that_denies_ends_the_pending_session,
+    a_user_banned_meanwhile_gets_no_tokens,
+    a_session_ended_meanwhile_gets_no_tokens,
+);

@@ -7,6 +7,7 @@ use tonic::{Code, Response, Status};
 
 use crate::support::jwt::decode;
 use crate::support::people::{NOBODY, fields};
+use crate::support::strategy::also_with_references;
 use crate::support::{TestApp, app, builder, reason, refusal};
 
 async fn revoke(app: &TestApp, user_id: &str) -> Result<i32, Status> {
@@ -93,3 +94,5 @@ async fn it_outlives_a_restart() {
     assert_eq!(reason(app.refresh(&ended.refresh_token).await), "SESSION_REVOKED");
     app.session(&live.access_token).await.unwrap();
 }
+
+also_with_references!(every_session_of_the_user_ends_at_once, it_outlives_a_restart,);

@@ -13,6 +13,7 @@ use tonic::Code;
 use crate::support::crowd::{at_once, patient};
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::people::{NOBODY, denied, fields, proto_time};
+use crate::support::strategy::also_with_references;
 use crate::support::{START, TestApp, app, builder, profile, reason, refusal};
 
 const DAY_MILLIS: u64 = 86_400_000;
@@ -414,3 +415,11 @@ async fn a_ban_and_a_new_role_outlive_a_restart() {
     let read = app.session(&promoted.access_token).await.unwrap().session.unwrap();
     assert_eq!(read.user.unwrap().role.as_deref(), Some("editor"));
 }
+
+also_with_references!(
+    a_ban_ends_every_session_at_once,
+    a_lifted_ban_brings_no_session_back,
+    name_image_email_and_role_are_told_at_once,
+    a_token_of_an_old_role_is_stale_where_a_jwt_callback_may_have_used_it,
+    a_ban_and_a_new_role_outlive_a_restart,
+);

@@ -11,6 +11,7 @@ pub mod people;
 pub mod program;
 pub mod servers;
 pub mod soak;
+pub mod strategy;
 pub mod wire;
 
 use std::io::Write as _;
@@ -81,7 +82,7 @@ impl Builder {
 
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> TestApp {
-        start(self.yaml, self.callbacks, self.place).await
+        start(strategy::of_this_test(self.yaml), self.callbacks, self.place).await
     }
 }
 
