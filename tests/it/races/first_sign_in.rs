@@ -42,7 +42,7 @@ async fn first_sign_ins_of_two_providers_with_one_email_make_one_user(backend: B
         assert_eq!([allowed.len(), denied.len()], [AT_ONCE / 2; 2]);
         for denied in denied {
             assert_eq!(denied.reason(), DenialReason::AccountNotLinked);
-            assert_eq!(&denied.linked_providers, &[winner.clone()]);
+            assert_eq!(&denied.linked_providers, std::slice::from_ref(winner));
         }
         assert_eq!(counts(&pair).await, [number + 1; 2]);
     }

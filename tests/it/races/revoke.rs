@@ -120,7 +120,7 @@ async fn race(replicas: &Arc<[Replica; 2]>, number: usize) {
         acknowledged: AtomicBool::new(false),
     });
     // Either one client that goes on from token to token, or four that ask for the same answer.
-    let clients: Vec<_> = if number / 2 % 2 == 0 {
+    let clients: Vec<_> = if (number / 2).is_multiple_of(2) {
         vec![tokio::spawn(refresh_on(Arc::clone(replicas), Arc::clone(&told), end))]
     } else {
         let again = |client: usize| {

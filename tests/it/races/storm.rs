@@ -30,7 +30,8 @@ async fn everything_at_once_on_a_few_people_keeps_every_promise(backend: Backend
     let turns = soak(15, 400);
     let known = Arc::new(Mutex::new(Vec::new()));
     for person in 0..PEOPLE {
-        known.lock().unwrap().push(pair.replica(0).tokens(&format!("p{person}")).await);
+        let tokens = pair.replica(0).tokens(&format!("p{person}")).await;
+        known.lock().unwrap().push(tokens);
     }
     let client = |number| {
         let (replica, known) = (pair.replica(number), Arc::clone(&known));
@@ -45,10 +46,11 @@ async fn everything_at_once_on_a_few_people_keeps_every_promise(backend: Backend
     };
     at_once(CLIENTS, client).await;
     assert_eq!(pair.count("SELECT count(*) FROM users").await, i64::from(PEOPLE));
-    assert_known_alike(&pair, &known.lock().unwrap().clone()).await;
+    let known = std::mem::take(&mut *known.lock().unwrap());
+    assert_known_alike(&pair, &known).await;
     // Whatever they went through, all can come back.
     for person in 0..PEOPLE {
-        let [_, user_id] = ids(&known.lock().unwrap()[usize::from(person)]);
+        let [_, user_id] = ids(&known[usize::from(person)]);
         pair.replica(1).ban(&user_id, false).await.unwrap();
         let tokens = pair.replica(0).tokens(&format!("p{person}")).await;
         pair.replica(1).refresh(&tokens.refresh_token).await.unwrap();
