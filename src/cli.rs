@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -19,6 +20,7 @@ use tracing::field::display;
 
 use crate::app::{self, App};
 use crate::config::{self, Config};
+use crate::grpc::tls::Tls;
 use crate::model::{OsEntropy, random, sha256};
 use crate::storage::{Database, Options};
 use crate::telemetry;
@@ -134,6 +136,9 @@ async fn serve(config: Config) -> ExitCode {
         Ok(bound) => {
             let (grpc, http, admin) = (bound.grpc_addr(), bound.http_addr(), bound.admin_addr());
             let (grpc, http, admin) = (grpc.map(display), http.map(display), admin.map(display));
+            if let Some(tls) = bound.tls() {
+                reload_on_signal(tls);
+            }
             tracing::info!(grpc, http, admin, "listening");
             bound.run(shutdown).await
         }
@@ -161,6 +166,16 @@ async fn cancel_on_signal(shutdown: CancellationToken) {
     }
     tracing::info!("draining");
     shutdown.cancel();
+}
+
+/// SIGHUP has the TLS files read at once; a Gatepass without TLS dies of it as other programs do.
+fn reload_on_signal(tls: Arc<Tls>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tls.reload();
+        }
+    });
 }
 
 async fn migrate(config: &Config) -> ExitCode {

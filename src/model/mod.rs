@@ -13,6 +13,7 @@ mod permission;
 mod provider;
 mod redirect;
 mod revocation;
+mod san;
 mod session;
 mod user;
 
@@ -29,5 +30,6 @@ pub use permission::Permission;
 pub use provider::{ProviderAccountId, ProviderId};
 pub use redirect::{DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectUrl, resolve_redirect};
 pub use revocation::{FeedEntry, Revocation};
+pub use san::San;
 pub use session::{EndReason, Grant, Lifetimes, RefreshState, RequestMark, Session};
 pub use user::{Account, AccountKey, AccountKind, Ban, EmailKey, User};

@@ -7,6 +7,7 @@ pub mod hooks;
 pub mod jwt;
 pub mod people;
 pub mod program;
+pub mod tls;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
