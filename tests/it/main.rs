@@ -21,6 +21,7 @@ mod keys;
 mod layers;
 mod manners;
 mod migrations;
+mod mtls;
 mod not_yet;
 mod program;
 mod races;
@@ -43,5 +44,7 @@ mod strategy_database;
 #[macro_use]
 mod support;
 mod sweep;
+mod tls;
+mod tls_reload;
 mod token_forgery;
 mod update_user;

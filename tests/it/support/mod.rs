@@ -12,6 +12,7 @@ pub mod program;
 pub mod servers;
 pub mod soak;
 pub mod strategy;
+pub mod tls;
 pub mod wire;
 
 use std::io::Write as _;
