@@ -20,6 +20,7 @@ mod layers;
 mod manners;
 mod migrations;
 mod not_yet;
+mod outage;
 mod program;
 mod refresh_token;
 mod replicas;

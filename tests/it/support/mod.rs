@@ -6,6 +6,7 @@ pub mod databases;
 pub mod gate;
 pub mod hooks;
 pub mod jwt;
+pub mod load;
 pub mod people;
 pub mod program;
 pub mod servers;
