@@ -28,6 +28,10 @@ test:
 test-databases:
     tests/external/databases.sh cargo test --locked --test it -- --ignored
 
+# The tests that race and fail things, in their long form, on every database; takes an hour or so.
+soak:
+    SOAK=1 tests/external/databases.sh cargo test --locked --test it -- --include-ignored
+
 # The tests of every member, and the README's commands against the release binary.
 test-all: tools
     cargo test --locked --workspace

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -16,9 +17,9 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tracing::field::display;
 
-use crate::app::{self, App};
+use crate::app::{self, App, StartFault};
 use crate::config::{self, Config};
-use crate::model::{OsEntropy, random, sha256};
+use crate::model::{OsEntropy, SystemClock, random, sha256};
 use crate::telemetry;
 
 const EX_USAGE: u8 = 64;
@@ -57,9 +58,13 @@ enum Command {
 enum Keys {
     /// List the signing keys.
     List,
-    /// Make a new key; comes with a later version.
-    Rotate,
-    /// Revoke a key; comes with a later version.
+    /// Make the next key; it is published for 25 minutes before it signs.
+    Rotate {
+        /// Let it sign at once, for emergencies: who caches the key set may refuse its tokens for up to 25 minutes.
+        #[arg(long)]
+        now: bool,
+    },
+    /// Revoke a key: its tokens are refused from now on. Another takes over if it was the one that signs.
     Revoke {
         /// The key's id, as `keys list` tells it.
         kid: String,
@@ -101,17 +106,32 @@ pub async fn run() -> ExitCode {
         Command::Serve => serve(config).await,
         Command::Migrate => migrate(&config).await,
         Command::Keys(Keys::List) => list_keys(&config).await,
-        Command::Keys(Keys::Rotate) => not_in_this_version("keys rotate"),
-        Command::Keys(Keys::Revoke { kid }) => not_in_this_version(&format!("keys revoke {kid}")),
+        Command::Keys(Keys::Rotate { now }) => {
+            said(app::rotate_keys(&config, Arc::new(SystemClock), now).await.map(|line| vec![line]))
+        }
+        Command::Keys(Keys::Revoke { kid }) => {
+            said(app::revoke_key(&config, Arc::new(SystemClock), &kid).await)
+        }
         Command::Config(ConfigCommand::Check) => check(&config),
         Command::Health => health(&config).await,
         Command::Callers(Callers::Key) => ExitCode::SUCCESS,
     }
 }
 
-fn not_in_this_version(command: &str) -> ExitCode {
-    eprintln!("{command}: not in this version");
-    ExitCode::from(EX_USAGE)
+/// Prints what a command did, or why it could not.
+fn said(outcome: Result<Vec<String>, StartFault>) -> ExitCode {
+    match outcome {
+        Ok(lines) => {
+            for line in lines {
+                println!("{line}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// The environment, without what is no text: no setting of ours is.
@@ -175,18 +195,12 @@ async fn migrate(config: &Config) -> ExitCode {
 }
 
 async fn list_keys(config: &Config) -> ExitCode {
-    match app::list_keys(config).await {
-        Ok(lines) => {
-            for line in lines {
-                println!("{line}");
-            }
-            ExitCode::SUCCESS
-        }
-        Err(fault) => {
-            eprintln!("{fault}");
-            ExitCode::FAILURE
-        }
-    }
+    let listed = match app::list_keys(config, Arc::new(SystemClock)).await {
+        Ok(listed) => listed,
+        Err(fault) => return said(Err(fault)),
+    };
+    let printed = said(Ok(listed.lines));
+    listed.fault.map_or(printed, |fault| said(Err(fault.into())))
 }
 
 /// The hash is of the whole string that follows `Bearer `.

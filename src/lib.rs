@@ -7,7 +7,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks  →  tokens, storage  →  model
+//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, storage  →  model
 //! ```
 //!
 //! | Module | Owns | Leaves to others |
@@ -20,6 +20,7 @@
 //! | [`http`] | JWKS, discovery, probes, on the accept loop and health of [`grpc`] | keys |
 //! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
 //! | [`callbacks`] | the ways a callback can be given: the policy of the configuration, the chain | when they are called |
+//! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
 //! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
 //! | [`model`] | types and pure rules: ids, e-mails, claims, redirects, clock, entropy | I/O of any kind |
@@ -67,7 +68,7 @@
 //! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
 //! | another way to give callbacks | one file in `callbacks/`; one link in the chain that `app` builds |
 //! | a provider | nothing yet: with its feature, a stanza of configuration, or one file and one line in a registry, in `oauth/` beside `tokens` |
-//! | a database | a feature of sea-orm and its scheme in `config/database.rs`; its error codes in `storage/error.rs`; the store tests run on it |
+//! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/open.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
 //! | a metric, a span field | the layer in `grpc/layers/` that sees it |
 //!
 //! # Decisions
@@ -90,6 +91,7 @@ pub mod cli;
 pub mod config;
 pub mod grpc;
 pub mod http;
+pub mod keys;
 pub mod model;
 pub mod storage;
 pub mod telemetry;

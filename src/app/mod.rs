@@ -2,10 +2,12 @@
 //! the database as long as it takes; what can never become right stops the start.
 
 mod clock;
+mod key_commands;
 mod keys;
 mod rules;
 mod secret_file;
 mod start;
+mod sweep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,7 +30,7 @@ use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::storage::Observer;
 use crate::tokens::Secrets;
 
-pub use keys::{KeysFault, list_keys};
+pub use key_commands::{ListedKeys, list_keys, revoke_key, rotate_keys};
 pub use start::{StartFault, migrate};
 
 /// A Gatepass to be started.
@@ -131,7 +133,7 @@ impl Bound {
         let (shutdown, stop, probes) =
             (shutdown.child_token(), CancellationToken::new(), CancellationToken::new());
         let front = Front::new(always(&app.config.server, &health));
-        let keys = Arc::new(keys::PublishedKeys::default());
+        let keys = Arc::new(keys::PublishedKeys::new(Arc::clone(&app.clock)));
         let (tasks, probing) = (TaskTracker::new(), TaskTracker::new());
         serve_calls(&app, &front, &keys, [grpc, http], &stop, &tasks);
         serve_probes(&app, &health, admin, &probes, &probing);
@@ -154,7 +156,7 @@ impl Bound {
         match started {
             Ok(running) => {
                 tracing::info!("ready");
-                // The feed is followed, and the database stays open, until the last call has ended.
+                // Feed and keys are followed, and the database stays open, until the last call has ended.
                 tokio::select! {
                     () = running.follow(&health) => {}
                     () = &mut drain => {}
@@ -186,7 +188,7 @@ pub fn check(config: &Config) -> Result<(), StartFault> {
     if let Some(secrets) = &config.secrets {
         Secrets::new(secrets).map_err(StartFault::Secrets)?;
     }
-    keys::check_pem_files(config).map_err(StartFault::Keys)
+    Ok(keys::check_files(config)?)
 }
 
 /// The services that answer before anything else is there.
@@ -213,8 +215,7 @@ fn serve_calls(
     let limits = limits(&app.config.server);
     let calls = layered(front.clone(), ids(app), app.config.server.request_timeout, stop.clone());
     tasks.spawn(accept::serve(grpc, limits.clone(), Arc::clone(&app.entropy), calls, stop.clone()));
-    let discovery = public::discovery(&app.config.issuer, &[app.config.tokens.algorithm.name()]);
-    let documents = public::router(Arc::clone(keys) as Arc<dyn public::PublicKeys>, discovery);
+    let documents = public::router(Arc::clone(keys) as Arc<dyn public::PublicKeys>, &app.config.issuer);
     tasks.spawn(crate::http::serve(http, limits, Arc::clone(&app.entropy), documents, stop.clone()));
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::sweep::SweepRules;
 use crate::auth::{Caller, Callers, Rules, SignInRules};
 use crate::config::{self, Config};
 use crate::model::{AuthLogAction, BaseUrls, DeniedUrl, EmailDomain, Lifetimes};
@@ -35,6 +36,15 @@ pub(super) fn build(config: &Config) -> Result<Rules, String> {
             .filter_map(|name| AuthLogAction::from_name(name))
             .collect(),
     })
+}
+
+/// What the sweeper goes by.
+pub(super) fn sweeping(config: &Config) -> SweepRules {
+    SweepRules {
+        max_age: config.session.max_age,
+        clock_leeway: config.tokens.clock_leeway,
+        log_retention: config.auth_log.retention,
+    }
 }
 
 fn sign_in(section: &config::SignIn, base_urls: &BaseUrls) -> Result<SignInRules, String> {

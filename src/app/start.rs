@@ -8,14 +8,16 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::clock::{self, ClockFault};
-use super::keys::{KeysFault, PublishedKeys, load_ring};
+use super::keys::{self, PublishedKeys};
 use super::secret_file::{self, SecretFileFault};
+use super::sweep::Sweeper;
 use super::{App, rules};
 use crate::auth::{Auth, Callback, Callbacks, Callers, Follower, JwtReader, Parts, Revocations, Rules};
 use crate::callbacks::{Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
+use crate::keys::KeysFault;
 use crate::model::{Entropy, OsEntropy, SystemClock, random};
 use crate::storage::{Database, Options, StoreError, Watch};
 use crate::tokens::{CachingVerifier, Secrets, SecretsFault, Verifier, VerifyToken};
@@ -87,15 +89,17 @@ impl StartFault {
 /// A Gatepass whose services are open.
 pub(super) struct Running {
     database: Database,
+    keys: keys::Keys,
     watch: Arc<Watch>,
     follower: Follower,
     poll: Duration,
+    sweeper: Sweeper,
 }
 
 pub(super) async fn start(
     app: &App,
     front: &Front,
-    keys: &PublishedKeys,
+    published: &PublishedKeys,
     health: &Health,
 ) -> Result<Running, StartFault> {
     let config = &app.config;
@@ -105,16 +109,17 @@ pub(super) async fn start(
     if config.open_on_loopback() {
         tracing::warn!("no callers are configured: every local process may sign anybody in");
     }
-    warn_of_what_does_nothing_yet(config);
     let database = connect(app).await?;
-    let ring = || load_ring(config, &secrets, &database, &*app.clock, &*app.entropy);
-    let ring = Arc::new(patiently("signing keys", ring).await?);
+    let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
+    let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
+    let keys = patiently("signing keys", || keys::load(config, parts.clone())).await?;
     let revocations = Arc::new(Revocations::default());
     let watch = Arc::new(Watch::new(&database)?);
     let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
     patiently("clock", in_step).await?;
     let follower = Follower {
         feed: Arc::clone(&watch) as _,
+        keys: Arc::clone(&keys.reload),
         revocations: Arc::clone(&revocations),
         rules: rules.clone(),
         clock: Arc::clone(&app.clock),
@@ -122,10 +127,11 @@ pub(super) async fn start(
     };
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
     let chain = chain(app, &rules);
-    let verifier = Verifier::new(Arc::clone(&ring), rules.issuer.clone(), rules.clock_leeway);
+    let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
     let remembering = CachingVerifier::new(verifier.clone(), REMEMBERED_TOKENS);
     let reader = JwtReader {
         verifier: Arc::new(remembering) as Arc<dyn VerifyToken>,
+        keys: Arc::clone(&keys.reload),
         revocations: Arc::clone(&revocations),
         clock: Arc::clone(&app.clock),
         audiences: rules.audiences.clone(),
@@ -140,22 +146,29 @@ pub(super) async fn start(
         log: stores,
         callbacks: Arc::new(chain),
         secrets,
-        ring: Arc::clone(&ring),
+        ring: Arc::clone(&keys.ring),
+        keys: Arc::clone(&keys.reload),
         verifier,
         revocations: Arc::clone(&revocations),
         reader: Arc::new(reader),
     };
     let auth = Arc::new(Auth::new(parts, rules.clone()));
-    keys.publish(ring);
+    published.publish(Arc::clone(&keys.ring));
     let services = Services::new(&auth, config.server.max_message_bytes);
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
-    Ok(Running { database, watch, follower, poll })
+    let sweeper = Sweeper {
+        store: Arc::new(database.clone()),
+        rules: rules::sweeping(config),
+        clock: Arc::clone(&app.clock),
+        entropy: Arc::clone(&app.entropy),
+    };
+    Ok(Running { database, keys, watch, follower, poll, sweeper })
 }
 
 impl Running {
-    /// Follows the feed, and the database's clock, for ever.
+    /// Follows the feed, the signing keys and the database's clock, and sweeps, for ever.
     pub(super) async fn follow(&self, health: &Health) {
         let Follower { revocations, rules, .. } = &self.follower;
         let on_read = || async move {
@@ -165,6 +178,12 @@ impl Running {
         tokio::join!(
             self.follower.follow(self.poll, on_read),
             clock::follow(&*self.watch, &SystemClock, rules.clock_leeway),
+            async {
+                if let Some(keys) = &self.keys.managed {
+                    keys.follow().await;
+                }
+            },
+            self.sweeper.sweep(),
         );
     }
 
@@ -172,17 +191,6 @@ impl Running {
     pub(super) async fn close(self) {
         self.watch.close().await;
         self.database.close().await;
-    }
-}
-
-/// Settings whose defaults promise nothing yet are told of where somebody changed them.
-fn warn_of_what_does_nothing_yet(config: &Config) {
-    const DAY: Duration = Duration::from_hours(24);
-    if config.tokens.key_rotation != DAY * 90 {
-        tracing::warn!("tokens.key_rotation does nothing in this version: keys are not rotated");
-    }
-    if config.auth_log.retention != DAY * 400 {
-        tracing::warn!("auth_log.retention does nothing in this version: rows are not swept");
     }
 }
 
@@ -264,5 +272,11 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
 impl From<StoreError> for StartFault {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<KeysFault> for StartFault {
+    fn from(fault: KeysFault) -> Self {
+        Self::Keys(fault)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{NotAnId, Permission};
 use crate::storage::StoreError;
-use crate::tokens::{RefreshFault, TokenFault};
+use crate::tokens::{IssueFault, MAX_TOKEN_BYTES, RefreshFault, TokenFault};
 
 /// What a use case answers.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -58,6 +58,8 @@ pub enum Error {
     CallbackUnavailable(CallbackFailure),
     /// The successor was made with a secret that this replica does not have yet.
     SuccessorUnknown,
+    /// This replica can open no signing key whose tokens count.
+    NoSigningKey,
     /// The database can't be asked.
     StoreUnavailable(StoreError),
     /// What is known of revocations is older than the caller, or the configuration, allows.
@@ -113,8 +115,17 @@ impl From<TokenFault> for Error {
     fn from(fault: TokenFault) -> Self {
         match fault {
             TokenFault::Malformed => Self::TokenMalformed,
-            TokenFault::Signature => Self::TokenSignatureInvalid,
+            TokenFault::Signature | TokenFault::UnknownKey => Self::TokenSignatureInvalid,
             TokenFault::Expired => Self::TokenExpired,
+        }
+    }
+}
+
+impl From<IssueFault> for Error {
+    fn from(fault: IssueFault) -> Self {
+        match fault {
+            IssueFault::ClaimsTooLarge => Self::ClaimsTooLarge(MAX_TOKEN_BYTES),
+            IssueFault::NoKey => Self::NoSigningKey,
         }
     }
 }

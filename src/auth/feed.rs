@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
 use super::shared::Rules;
 use crate::model::{Clock, Entropy, FeedEntry, Revocation, User, UserId, random};
@@ -16,6 +17,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub struct Follower {
     /// The feed.
     pub feed: Arc<dyn RevocationFeed>,
+    /// The signing keys, which it tells of too.
+    pub keys: Arc<dyn ReloadKeys>,
     /// What is known.
     pub revocations: Arc<Revocations>,
     /// Which claims tell of a user.
@@ -27,13 +30,16 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Reads what was appended since the last time, with the users it names, and takes it over.
+    /// Reads what was appended since the last time, with the users and keys it tells of, and takes it over.
     pub async fn read(&self) -> StoreResult<()> {
         loop {
             let (by_clock, by_timer) = (self.clock.now(), Instant::now());
             let entries = self.feed.revocations_after(self.revocations.seq()).await?;
             let changed = changed_users(&entries);
             let users = if changed.is_empty() { Vec::new() } else { self.feed.find_users(&changed).await? };
+            if entries.iter().any(|entry| entry.revocation == Revocation::KeysChanged) {
+                self.keys.reload().await?;
+            }
             let told = |user: User| {
                 let claims = self.rules.user_claims(&user);
                 (user, claims)
@@ -72,7 +78,7 @@ impl Follower {
 fn changed_users(entries: &[FeedEntry]) -> Vec<UserId> {
     let changed = entries.iter().filter_map(|entry| match entry.revocation {
         Revocation::UserChanged { id } => Some(id),
-        Revocation::Session { .. } | Revocation::User { .. } => None,
+        Revocation::Session { .. } | Revocation::User { .. } | Revocation::KeysChanged => None,
     });
     let mut ids: Vec<_> = changed.collect();
     ids.sort_unstable();

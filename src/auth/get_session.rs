@@ -1,5 +1,6 @@
 //! `GetSession`: what an access token says, if it still counts (Auth.js `session`). No database on this path: the
-//! reader holds a verifier, the revocations and a clock, and no store.
+//! reader holds a verifier, the revocations and a clock, and no store; a token of a key that nobody knows yet may have
+//! the keys read anew, seldom.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 
 use super::callbacks::{Callback, SessionInput};
 use super::error::{Error, Result};
+use super::reload_keys::{ReloadKeys, verify_again};
 use super::revocation::{Revocations, UserNow};
 use super::session::SessionView;
 use super::shared::Auth;
@@ -44,6 +46,8 @@ pub trait SessionReader: Send + Sync {
 pub struct JwtReader {
     /// Proves tokens.
     pub verifier: Arc<dyn VerifyToken>,
+    /// Looks for keys that are not known yet.
+    pub keys: Arc<dyn ReloadKeys>,
     /// What is revoked.
     pub revocations: Arc<Revocations>,
     /// Time.
@@ -58,7 +62,7 @@ pub struct JwtReader {
 impl SessionReader for JwtReader {
     async fn read(&self, token: &str, audience: &str) -> Result<SessionView> {
         let now = self.clock.now();
-        let verified = self.verifier.verify(token, now)?;
+        let verified = verify_again(&*self.keys, || self.verifier.verify(token, now)).await?;
         let claims = &verified.claims;
         check_audience(claims, audience, &self.audiences)?;
         let changed = self.revocations.check(claims, now)?;

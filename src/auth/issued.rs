@@ -5,7 +5,7 @@ use super::error::{Error, Result};
 use super::session::SessionView;
 use super::shared::Auth;
 use crate::model::{ClaimFault, ClaimMap, Session, Timestamp, TokenId, User, claims};
-use crate::tokens::{AccessClaims, GenuineRefreshToken, MAX_TOKEN_BYTES};
+use crate::tokens::{AccessClaims, GenuineRefreshToken};
 
 /// The most bytes of claims that a session keeps.
 pub(super) const MAX_SESSION_CLAIMS: usize = 8 * 1024;
@@ -118,7 +118,7 @@ impl Auth {
             user: self.rules.user_claims(user),
             added,
         };
-        let text = self.parts.ring.issue(&claims).map_err(|_| Error::ClaimsTooLarge(MAX_TOKEN_BYTES))?;
+        let text = self.parts.ring.issue(&claims, now)?;
         let mut view = SessionView::from(&claims);
         self.run_session_callbacks(&mut view).await?;
         Ok(SignedToken { text, expires_at: claims.expires_at, session: view })

@@ -127,6 +127,8 @@ impl Revocations {
                 Revocation::UserChanged { id } => {
                     changed_until.insert(id, entry.until);
                 }
+                // Whoever read the feed has read the ring anew.
+                Revocation::KeysChanged => {}
             }
         }
         for (user, claims) in users {

@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::callbacks::Callbacks;
 use super::error::Result;
 use super::get_session::SessionReader;
+use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, BaseUrls, Clock, DeniedUrl, EmailDomain, EndReason, Entropy,
-    FeedEntry, Lifetimes, Origin, SessionId, Timestamp, User,
+    FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, SessionId, Timestamp, User,
 };
 use crate::storage::{AuthLogStore, Ending, Revoked, SessionStore, UserStore};
 use crate::tokens::{KeyRing, Secrets, UserClaims, Verifier};
@@ -39,6 +40,8 @@ pub struct Parts {
     pub secrets: Arc<Secrets>,
     /// The signing keys.
     pub ring: Arc<KeyRing>,
+    /// Looks for keys that are not known yet.
+    pub keys: Arc<dyn ReloadKeys>,
     /// The verifier of access tokens.
     pub verifier: Verifier,
     /// What is revoked.
@@ -138,7 +141,6 @@ impl Rules {
     /// Until when something that makes tokens invalid must be remembered: the last of them has expired then.
     #[must_use]
     pub fn remember_until(&self, now: Timestamp) -> Timestamp {
-        const LONGEST_TOKEN: Duration = Duration::from_hours(1);
         now.plus(LONGEST_TOKEN).plus(self.clock_leeway).plus(self.clock_leeway)
     }
 }

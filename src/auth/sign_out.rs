@@ -2,6 +2,7 @@
 
 use super::caller::Call;
 use super::error::{Error, Result};
+use super::reload_keys::verify_again;
 use super::shared::Auth;
 use crate::model::{AuthLogAction, EndReason, Session, SessionId, User};
 use crate::storage::{EndingAll, Revoked};
@@ -34,7 +35,7 @@ impl Auth {
         }
         let (id, not_yours) = match request.token {
             SignOutToken::Access(token) => {
-                (self.session_of_access_token(token)?, Error::CallerNotAllowed(None))
+                (self.session_of_access_token(token).await?, Error::CallerNotAllowed(None))
             }
             SignOutToken::Refresh(token) => {
                 let genuine = GenuineRefreshToken::verify(&self.parts.secrets, token)?;
@@ -57,8 +58,9 @@ impl Auth {
         Ok(revoked.sessions_ended)
     }
 
-    fn session_of_access_token(&self, token: &str) -> Result<SessionId> {
-        Ok(self.parts.verifier.verify_genuine(token, self.now())?.0.session_id)
+    async fn session_of_access_token(&self, token: &str) -> Result<SessionId> {
+        let verify = || self.parts.verifier.verify_genuine(token, self.now());
+        Ok(verify_again(&*self.parts.keys, verify).await?.0.session_id)
     }
 
     /// Ends them all, while this one is live: a token of a session that is over says nothing of others.

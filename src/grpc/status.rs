@@ -36,6 +36,7 @@ fn log_cause(error: &Error) {
         Error::CallbackUnavailable(failure) => {
             tracing::warn!(callback = failure.callback, cause = %failure.cause, "callback failed");
         }
+        Error::NoSigningKey => tracing::error!("no signing key that this replica can open"),
         Error::Internal(cause) => tracing::error!(%cause, "internal error"),
         _ => {}
     }
@@ -124,10 +125,10 @@ fn describe(error: &Error) -> (Code, ErrorReason, String) {
             ErrorReason::CallbackUnavailable,
             format!("the {} callback failed; nothing was spent", failure.callback),
         ),
-        Error::SuccessorUnknown => say(
+        Error::SuccessorUnknown | Error::NoSigningKey => say(
             Code::Unavailable,
             ErrorReason::StoreUnavailable,
-            "the answer was made with a secret this replica does not have: try again",
+            "this replica lacks a secret that others have: try again",
         ),
         Error::StoreUnavailable(_) => {
             say(Code::Unavailable, ErrorReason::StoreUnavailable, "the database can't be reached: try again")

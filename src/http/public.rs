@@ -23,7 +23,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// What knows the keys that verify our tokens.
 pub trait PublicKeys: Send + Sync + 'static {
     /// The set as it is now; none before the keys are read.
-    fn jwks(&self) -> Option<Arc<Jwks>>;
+    fn jwks(&self) -> Option<Jwks>;
+    /// The algorithms of that set.
+    fn algorithms(&self) -> Option<Vec<&'static str>>;
 }
 
 /// The metadata of OpenID Connect Discovery that is true of us: we have none of the endpoints.
@@ -38,8 +40,7 @@ struct Discovery<'a> {
 }
 
 /// The document for this issuer, whose tokens these algorithms sign.
-#[must_use]
-pub fn discovery(issuer: &str, algorithms: &[&str]) -> Bytes {
+fn discovery(issuer: &str, algorithms: &[&str]) -> Bytes {
     let document = Discovery {
         issuer,
         jwks_uri: format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/')),
@@ -52,11 +53,17 @@ pub fn discovery(issuer: &str, algorithms: &[&str]) -> Bytes {
 }
 
 /// The public port's two documents.
-pub fn router(keys: Arc<dyn PublicKeys>, discovery: Bytes) -> Router {
-    let openid = get(async move || ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, CACHE)], discovery.clone()));
+pub fn router(keys: Arc<dyn PublicKeys>, issuer: &str) -> Router {
+    let issuer: Arc<str> = issuer.into();
+    let openid = async move |State(keys): State<Arc<dyn PublicKeys>>| {
+        let Some(algorithms) = keys.algorithms() else {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        };
+        ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, CACHE)], discovery(&issuer, &algorithms)).into_response()
+    };
     Router::new()
         .route("/.well-known/jwks.json", get(jwks))
-        .route("/.well-known/openid-configuration", openid)
+        .route("/.well-known/openid-configuration", get(openid))
         .with_state(keys)
 }
 
@@ -71,7 +78,7 @@ async fn jwks(State(keys): State<Arc<dyn PublicKeys>>, request: HeaderMap) -> Re
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     headers.insert(CONTENT_TYPE, JWKS);
-    (headers, jwks.body.clone()).into_response()
+    (headers, jwks.body).into_response()
 }
 
 /// Whether an If-None-Match names this entity tag, by weak comparison (RFC 9110 section 13.1.2).

@@ -14,6 +14,7 @@ mod provider;
 mod redirect;
 mod revocation;
 mod session;
+mod signing_key;
 mod user;
 
 pub use auth_log::{AuthLogAction, AuthLogEntry, AuthLogOutcome, Origin};
@@ -30,4 +31,5 @@ pub use provider::{ProviderAccountId, ProviderId};
 pub use redirect::{DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectUrl, resolve_redirect};
 pub use revocation::{FeedEntry, Revocation};
 pub use session::{EndReason, Grant, Lifetimes, RefreshState, RequestMark, Session};
+pub use signing_key::{KeyRecord, KeyState, LONGEST_TOKEN, PUBLISHED_BEFORE, Succession};
 pub use user::{Account, AccountKey, AccountKind, Ban, EmailKey, User};

@@ -28,6 +28,8 @@ pub enum Revocation {
         /// The user.
         id: UserId,
     },
+    /// A signing key was made, moved forward or revoked: the ring is to be read anew.
+    KeysChanged,
 }
 
 /// A revocation as the feed keeps it.

@@ -3,12 +3,13 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
 
+use super::StoreResult;
 use super::entity::{account, auth_log, revocation, session, signing_key, user};
 use super::error::broken_row;
-use super::{KeyRecord, StoreResult};
 use crate::model::{
     Account, AccountId, AccountKey, AccountKind, AuthLogEntry, Ban, ClaimMap, Email, EmailKey, EndReason,
-    FeedEntry, Grant, RefreshState, RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
+    FeedEntry, Grant, KeyRecord, RefreshState, RequestMark, Revocation, Session, SessionId, Timestamp, User,
+    UserId,
 };
 
 fn digest(bytes: Vec<u8>, column: &str) -> StoreResult<[u8; 32]> {
@@ -209,7 +210,7 @@ pub(super) fn key_record(row: signing_key::Model) -> KeyRecord {
         generation: row.generation,
         not_before: Timestamp(row.not_before),
         created_at: Timestamp(row.created_at),
-        sealed: row.sealed,
+        sealed: Some(row.sealed).filter(|sealed| !sealed.is_empty()),
     }
 }
 
@@ -220,7 +221,7 @@ pub(super) fn key_row(record: KeyRecord) -> signing_key::ActiveModel {
         generation: Set(record.generation),
         not_before: Set(record.not_before.millis()),
         created_at: Set(record.created_at.millis()),
-        sealed: Set(record.sealed),
+        sealed: Set(record.sealed.unwrap_or_default()),
     }
 }
 
@@ -230,6 +231,7 @@ pub(super) fn revocation_columns(it: Revocation) -> (&'static str, Uuid, Option<
         Revocation::Session { id, reason } => ("SESSION", id.0, None, Some(reason.name())),
         Revocation::User { id, min_epoch, reason } => ("USER", id.0, Some(min_epoch), Some(reason.name())),
         Revocation::UserChanged { id } => ("USER_CHANGED", id.0, None, None),
+        Revocation::KeysChanged => ("KEYS_CHANGED", Uuid::nil(), None, None),
     }
 }
 
@@ -244,6 +246,7 @@ pub(super) fn feed_entry(row: &revocation::Model) -> StoreResult<FeedEntry> {
             reason: reason()?,
         },
         "USER_CHANGED" => Revocation::UserChanged { id: UserId(row.subject) },
+        "KEYS_CHANGED" => Revocation::KeysChanged,
         _ => return Err(broken("kind")),
     };
     Ok(FeedEntry { seq: row.seq, until: Timestamp(row.until), revocation })

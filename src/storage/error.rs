@@ -62,6 +62,11 @@ pub(super) fn is_contention(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code.is_contention())
 }
 
+/// Whether a transaction gave way to another that waited for it.
+pub(super) fn is_deadlock(error: &DbErr) -> bool {
+    code(error).is_some_and(|code| code.is_deadlock())
+}
+
 /// Whether the database itself was not to be had; not when it answered, though only to refuse.
 pub(super) fn is_away(error: &DbErr) -> bool {
     match runtime(error) {

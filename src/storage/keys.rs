@@ -1,12 +1,48 @@
-//! Signing keys, as sealed records. Replicas that make one at the same time agree by its unique generation.
+//! Signing keys, as sealed records. Replicas that change them at the same time agree by what each step expects: the
+//! sealed bytes that were read, and a generation that nobody has.
 
 use async_trait::async_trait;
-use sea_orm::{EntityTrait, QueryOrder};
+use futures_util::FutureExt;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SimpleExpr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    QueryOrder,
+};
 
 use super::connect::Database;
 use super::entity::signing_key;
 use super::error::duplicate;
-use super::{KeyRecord, KeyStore, StoreResult, convert};
+use super::{KeyStore, StoreResult, auth_log, convert, feed, transaction};
+use crate::model::{AuthLogEntry, KeyRecord, Revocation, Timestamp};
+
+/// A change of the signing keys.
+#[derive(Debug, Clone)]
+pub struct KeyChange {
+    /// What is done, in this order.
+    pub steps: Vec<KeyStep>,
+    /// Until when the feed must remember.
+    pub remember_until: Timestamp,
+    /// The row for the log.
+    pub log: Option<AuthLogEntry>,
+}
+
+/// One step of a change of the signing keys.
+#[derive(Debug, Clone)]
+pub enum KeyStep {
+    /// Adds a key.
+    Add(KeyRecord),
+    /// Lets a key begin at another time: that and its seal are replaced.
+    Move {
+        /// The key as it was read.
+        before: KeyRecord,
+        /// The same key as it shall be.
+        after: KeyRecord,
+    },
+    /// Destroys both halves of a key; its place in the succession stays.
+    Revoke(KeyRecord),
+    /// Removes a key that has never signed.
+    Withdraw(KeyRecord),
+}
 
 #[async_trait]
 impl KeyStore for Database {
@@ -28,4 +64,87 @@ impl KeyStore for Database {
             Err(error) => Err(error.into()),
         }
     }
+
+    async fn change_signing_keys(&self, change: KeyChange) -> StoreResult<bool> {
+        let pools = self.pools()?;
+        match transaction::write(&pools.write, &change, |tx, change| apply(tx, change).boxed()).await {
+            Ok(()) => Ok(true),
+            Err(DbErr::RecordNotUpdated) => Ok(false),
+            Err(error) if duplicate(&error).is_some() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn reseal_signing_key(&self, before: &KeyRecord, after: &KeyRecord) -> StoreResult<bool> {
+        let pools = self.pools()?;
+        match transaction::again(|| replace(&pools.write, before, after)).await {
+            Err(DbErr::RecordNotUpdated) => Ok(false),
+            outcome => Ok(outcome.map(|()| true)?),
+        }
+    }
+
+    async fn sweep_signing_keys(&self, horizon: Timestamp) -> StoreResult<u64> {
+        // MySQL deletes by a query of the same table only through a derived one.
+        let begun = Query::select()
+            .expr_as(signing_key::Column::NotBefore.max(), Alias::new("not_before"))
+            .from(signing_key::Entity)
+            .and_where(Expr::col(signing_key::Column::NotBefore).lte(horizon.millis()))
+            .to_owned();
+        let latest = Query::select()
+            .column(Alias::new("not_before"))
+            .from_subquery(begun, Alias::new("begun"))
+            .to_owned();
+        let followed = Expr::col(signing_key::Column::NotBefore).lt(SimpleExpr::from(latest));
+        let pools = self.pools()?;
+        let sweep = || signing_key::Entity::delete_many().filter(followed.clone()).exec(&pools.write);
+        Ok(transaction::again(sweep).await?.rows_affected)
+    }
+}
+
+async fn apply(tx: &DatabaseTransaction, change: &KeyChange) -> Result<(), DbErr> {
+    for step in &change.steps {
+        match step {
+            KeyStep::Add(record) => {
+                let row = convert::key_row(record.clone());
+                signing_key::Entity::insert(row).exec_without_returning(tx).await?;
+            }
+            KeyStep::Move { before, after } => replace(tx, before, after).await?,
+            KeyStep::Revoke(record) => {
+                replace(tx, record, &KeyRecord { sealed: None, ..record.clone() }).await?;
+            }
+            KeyStep::Withdraw(record) => {
+                let deleted = signing_key::Entity::delete_many().filter(is_still(record)).exec(tx).await?;
+                found(deleted.rows_affected)?;
+            }
+        }
+    }
+    auth_log::insert(tx, change.log.clone()).await?;
+    feed::append(tx, &[Revocation::KeysChanged], change.remember_until).await?;
+    Ok(())
+}
+
+async fn replace(
+    connection: &impl ConnectionTrait,
+    before: &KeyRecord,
+    after: &KeyRecord,
+) -> Result<(), DbErr> {
+    let row = signing_key::ActiveModel {
+        not_before: Set(after.not_before.millis()),
+        sealed: Set(after.sealed.clone().unwrap_or_default()),
+        ..Default::default()
+    };
+    let replaced =
+        signing_key::Entity::update_many().set(row).filter(is_still(before)).exec(connection).await?;
+    found(replaced.rows_affected)
+}
+
+/// Whoever re-sealed, moved or revoked the key meanwhile changed the sealed bytes.
+fn is_still(record: &KeyRecord) -> SimpleExpr {
+    signing_key::Column::Kid
+        .eq(record.kid.as_str())
+        .and(signing_key::Column::Sealed.eq(record.sealed.clone().unwrap_or_default()))
+}
+
+fn found(rows: u64) -> Result<(), DbErr> {
+    if rows == 1 { Ok(()) } else { Err(DbErr::RecordNotUpdated) }
 }

@@ -18,6 +18,7 @@ mod migrate;
 mod open;
 mod opening;
 mod sessions;
+mod sweep;
 mod transaction;
 mod users;
 mod watch;
@@ -25,12 +26,13 @@ mod watch;
 use async_trait::async_trait;
 
 use crate::model::{
-    Account, AccountKey, AuthLogEntry, ClaimMap, EmailKey, EndReason, FeedEntry, ProviderId, RefreshState,
-    RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
+    Account, AccountKey, AuthLogEntry, ClaimMap, EmailKey, EndReason, FeedEntry, KeyRecord, ProviderId,
+    RefreshState, RequestMark, Revocation, Session, SessionId, Timestamp, User, UserId,
 };
 
 pub use connect::{Database, Observer, Options};
 pub use error::{Duplicate, StoreError};
+pub use keys::{KeyChange, KeyStep};
 pub use watch::Watch;
 
 /// The most entries of the feed that are told at once.
@@ -89,6 +91,13 @@ pub trait KeyStore: Send + Sync {
     async fn signing_keys(&self) -> StoreResult<Vec<KeyRecord>>;
     /// Adds a key; false when another replica was faster with the same generation.
     async fn add_signing_key(&self, record: KeyRecord) -> StoreResult<bool>;
+    /// Takes all of the steps, with a row in the log and an entry in the feed; false, and none of them taken, when a key
+    /// is not as it was read, or another replica was faster with the same generation.
+    async fn change_signing_keys(&self, change: KeyChange) -> StoreResult<bool>;
+    /// Puts the key's new sealed record in place of the one it was made from; false when that is another by now.
+    async fn reseal_signing_key(&self, before: &KeyRecord, after: &KeyRecord) -> StoreResult<bool>;
+    /// Deletes keys that a later one followed at `horizon` or earlier; answers how many. So whichever signs stays.
+    async fn sweep_signing_keys(&self, horizon: Timestamp) -> StoreResult<u64>;
 }
 
 /// The revocation feed.
@@ -98,6 +107,13 @@ pub trait RevocationFeed: Send + Sync {
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>>;
     /// The users of these ids as they are now, those that exist.
     async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
+}
+
+/// Removing what is over.
+#[async_trait]
+pub trait Sweep: Send + Sync {
+    /// Removes at most `batch` rows, and answers how many. Rows that another transaction holds are left for a later time.
+    async fn sweep(&self, what: Sweepable, batch: u64) -> StoreResult<u64>;
 }
 
 /// The database's own clock.
@@ -262,21 +278,24 @@ pub struct EndingAll {
     pub log: Option<AuthLogEntry>,
 }
 
-/// A signing key as the database keeps it.
-#[derive(Debug, Clone)]
-pub struct KeyRecord {
-    /// Its `kid`.
-    pub kid: String,
-    /// Its algorithm (RFC 7518 name).
-    pub algorithm: String,
-    /// The how-manieth of its algorithm; unique.
-    pub generation: i64,
-    /// When it begins to sign.
-    pub not_before: Timestamp,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Both halves, sealed.
-    pub sealed: Vec<u8>,
+/// What may be removed; a row at the very time named stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweepable {
+    /// Sessions whose grant nobody redeemed and that expired before this time.
+    Unredeemed(Timestamp),
+    /// Sessions that were ended before this time.
+    Ended(Timestamp),
+    /// Sessions too old to be refreshed.
+    Outlived {
+        /// They were opened before this time.
+        opened_before: Timestamp,
+        /// And would have ended by themselves before this one.
+        expired_before: Timestamp,
+    },
+    /// Entries of the feed that had to be remembered until before this time.
+    Revocations(Timestamp),
+    /// Rows of the auth log from before this time.
+    AuthLog(Timestamp),
 }
 
 /// Which revocation a user's end of sessions means.

@@ -1,5 +1,5 @@
 //! Proving a token once: what was verified is kept by a digest of the whole token, in bounded room, and answered
-//! only while the token's time runs and its key is in the ring. What was refused is not kept.
+//! only while the token's time runs and its key verifies. What was refused is not kept.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl CachingVerifier {
         known: Arc<VerifiedToken>,
         now: Timestamp,
     ) -> Result<Arc<VerifiedToken>, TokenFault> {
-        if !self.verifier.knows_key(&known.kid) {
+        if !self.verifier.knows_key(&known.kid, now) {
             Err(TokenFault::Signature)
         } else if self.verifier.is_expired(known.claims.expires_at, now) {
             Err(TokenFault::Expired)

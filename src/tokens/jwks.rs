@@ -1,4 +1,4 @@
-//! The public keys as others read them: a JWK Set (RFC 7517 section 5), serialised once.
+//! The public keys as others read them: a JWK Set (RFC 7517 section 5).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,8 +17,8 @@ pub struct Jwks {
 }
 
 impl Jwks {
-    pub(super) fn new(keys: impl Iterator<Item = Jwk>) -> Self {
-        let body = serde_json::to_vec(&JwkSet { keys: keys.collect() }).unwrap_or_default();
+    pub(super) fn new<'k>(keys: impl Iterator<Item = &'k Jwk>) -> Self {
+        let body = serde_json::to_vec(&JwkSet { keys: keys.cloned().collect() }).unwrap_or_default();
         let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&sha256(&body)[..16]));
         Self { body: body.into(), etag }
     }

@@ -1,4 +1,4 @@
-//! A signing key: private half, public half and name, from PEM. Managed keys are PEM too, sealed.
+//! A signing key: private half, public half and name, from PEM. Managed keys are PEM too, sealed: `record`.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{
@@ -6,11 +6,6 @@ use aws_lc_rs::signature::{
 };
 use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use zeroize::Zeroizing;
-
-use super::seal::{self, Purpose};
-use super::secrets::Secrets;
-use crate::model::{Entropy, Timestamp};
 
 /// How tokens are signed (RFC 7518 section 3.1, RFC 8037).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,7 +101,7 @@ impl SigningKey {
         candidates.into_iter().find_map(|algorithm| Self::of_kind(pem, algorithm)).ok_or(KeyFault::NotAKey)
     }
 
-    fn of_kind(pem: &[u8], algorithm: Algorithm) -> Option<Self> {
+    pub(super) fn of_kind(pem: &[u8], algorithm: Algorithm) -> Option<Self> {
         let private = match algorithm {
             Algorithm::Es256 | Algorithm::Es384 => EncodingKey::from_ec_pem(pem),
             Algorithm::EdDsa => EncodingKey::from_ed_pem(pem),
@@ -144,42 +139,10 @@ impl SigningKey {
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
-
-    /// Makes a key and seals it: the record of both halves is bound to name, algorithm and time.
-    pub fn generate(
-        secrets: &Secrets,
-        entropy: &dyn Entropy,
-        algorithm: Algorithm,
-        not_before: Timestamp,
-    ) -> Result<(Self, Vec<u8>), KeyFault> {
-        let pem = Zeroizing::new(generate_pem(algorithm).ok_or(KeyFault::NotMade)?);
-        let key = Self::of_kind(pem.as_bytes(), algorithm).ok_or(KeyFault::NotMade)?;
-        let aad = record_context(&key.kid, algorithm, not_before);
-        let sealed = seal::seal(secrets, entropy, Purpose::SigningKey, &aad, pem.as_bytes());
-        Ok((key, sealed))
-    }
-
-    /// Opens a sealed record, if it is of this name, algorithm and time.
-    pub fn open(
-        secrets: &Secrets,
-        kid: &str,
-        algorithm: Algorithm,
-        not_before: Timestamp,
-        sealed: &[u8],
-    ) -> Result<Self, KeyFault> {
-        let aad = record_context(kid, algorithm, not_before);
-        let pem = seal::open(secrets, Purpose::SigningKey, &aad, sealed)
-            .map(Zeroizing::new)
-            .ok_or(KeyFault::Sealed)?;
-        Self::of_kind(&pem, algorithm).filter(|key| key.kid == kid).ok_or(KeyFault::OtherKind(algorithm))
-    }
 }
 
-fn record_context(kid: &str, algorithm: Algorithm, not_before: Timestamp) -> Vec<u8> {
-    format!("{kid}\n{}\n{}", algorithm.name(), not_before.millis()).into_bytes()
-}
-
-fn generate_pem(algorithm: Algorithm) -> Option<String> {
+/// A fresh private key in PEM (PKCS#8).
+pub(super) fn generate_pem(algorithm: Algorithm) -> Option<String> {
     let der: Vec<u8> = match algorithm {
         Algorithm::Es256 => ecdsa_der(&ECDSA_P256_SHA256_FIXED_SIGNING)?,
         Algorithm::Es384 => ecdsa_der(&ECDSA_P384_SHA384_FIXED_SIGNING)?,
@@ -200,34 +163,6 @@ fn ecdsa_der(algorithm: &'static aws_lc_rs::signature::EcdsaSigningAlgorithm) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::OsEntropy;
-
-    fn secrets(text: &str) -> Secrets {
-        Secrets::new(&[text.repeat(32).into()]).unwrap()
-    }
-
-    #[test]
-    fn a_made_key_opens_again_for_every_algorithm() {
-        let secrets = secrets("a");
-        for algorithm in Algorithm::ALL {
-            let (key, sealed) = SigningKey::generate(&secrets, &OsEntropy, algorithm, Timestamp(7)).unwrap();
-            let again = SigningKey::open(&secrets, key.kid(), algorithm, Timestamp(7), &sealed).unwrap();
-            assert_eq!((again.kid(), again.algorithm()), (key.kid(), algorithm));
-        }
-    }
-
-    #[test]
-    fn a_record_is_bound_to_its_columns_and_its_secret() {
-        let ours = secrets("a");
-        let (key, sealed) = SigningKey::generate(&ours, &OsEntropy, Algorithm::Es256, Timestamp(7)).unwrap();
-        let open = |secrets: &Secrets, kid: &str, algorithm, at| {
-            SigningKey::open(secrets, kid, algorithm, at, &sealed).map(|_| ())
-        };
-        assert_eq!(open(&ours, key.kid(), Algorithm::Es256, Timestamp(8)), Err(KeyFault::Sealed));
-        assert_eq!(open(&ours, "other", Algorithm::Es256, Timestamp(7)), Err(KeyFault::Sealed));
-        assert_eq!(open(&ours, key.kid(), Algorithm::Es384, Timestamp(7)), Err(KeyFault::Sealed));
-        assert_eq!(open(&secrets("b"), key.kid(), Algorithm::Es256, Timestamp(7)), Err(KeyFault::Sealed));
-    }
 
     #[test]
     fn what_is_no_private_key_is_refused() {

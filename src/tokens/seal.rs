@@ -3,7 +3,7 @@
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
-use super::secrets::{Secret, Secrets, mac};
+use super::secrets::{Secret, SecretId, Secrets, mac};
 use crate::model::{Entropy, random};
 
 const ID: usize = 8;
@@ -59,6 +59,11 @@ pub(super) fn open(secrets: &Secrets, purpose: Purpose, aad: &[u8], sealed: &[u8
     let mut body = body.to_vec();
     let plain = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), &mut body).ok()?;
     Some(plain.to_vec())
+}
+
+/// The id of the secret that sealed this.
+pub(super) fn secret_id(sealed: &[u8]) -> Option<SecretId> {
+    sealed.first_chunk::<ID>().copied()
 }
 
 fn record_key(secret: &Secret, purpose: Purpose, salt: &[u8; SALT]) -> Option<LessSafeKey> {

@@ -10,17 +10,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::claims::AccessClaims;
 use super::json::parse_object;
 use super::key::{Algorithm, SigningKey};
-use super::ring::KeyRing;
-use crate::model::{ClaimMap, Timestamp};
+use super::ring::{KeyMissing, KeyRing};
+use crate::model::{ClaimMap, LONGEST_TOKEN, Timestamp};
 
 /// The most bytes a token has.
 pub const MAX_TOKEN_BYTES: usize = 4096;
 
 /// The `typ` of an access token (RFC 9068 section 2.1).
 pub(super) const TOKEN_TYPE: &str = "at+jwt";
-
-/// No token of ours lives longer, whatever the configuration was when it was issued.
-const MAX_TOKEN_AGE: Duration = Duration::from_hours(1);
 
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +26,19 @@ pub enum TokenFault {
     Malformed,
     /// No key of ours made this signature.
     Signature,
+    /// The key that it names is not in the ring.
+    UnknownKey,
     /// Its time is over.
     Expired,
+}
+
+impl From<KeyMissing> for TokenFault {
+    fn from(missing: KeyMissing) -> Self {
+        match missing {
+            KeyMissing::Unknown => Self::UnknownKey,
+            KeyMissing::Retired => Self::Signature,
+        }
+    }
 }
 
 /// Proves that a token was issued by this issuer's keys and that its time is now.
@@ -69,7 +77,7 @@ impl Verifier {
         let body = decode(payload)?;
         decode(signature)?;
         let ring = self.ring.snapshot();
-        let key = ring.find(&header.kid).ok_or(TokenFault::Signature)?;
+        let key = ring.find(&header.kid, now)?;
         let message = &token.as_bytes()[..token.len() - signature.len() - 1];
         check_signature(key, &header, message, signature)?;
         let claims = parse_object(&body).map_err(|_| TokenFault::Malformed)?;
@@ -86,8 +94,8 @@ impl Verifier {
 
     /// Whether a key still verifies; what was verified with a key that is gone counts no longer.
     #[must_use]
-    pub fn knows_key(&self, kid: &str) -> bool {
-        self.ring.contains(kid)
+    pub fn knows_key(&self, kid: &str, now: Timestamp) -> bool {
+        self.ring.verifies(kid, now)
     }
 
     pub(super) fn check_shape(&self, claims: &AccessClaims, now: Timestamp) -> Result<(), TokenFault> {
@@ -100,7 +108,7 @@ impl Verifier {
             && claims.issued_at <= latest
             && claims.authenticated_at <= latest
             && claims.issued_at < claims.expires_at
-            && claims.expires_at.since(claims.issued_at) <= MAX_TOKEN_AGE
+            && claims.expires_at.since(claims.issued_at) <= LONGEST_TOKEN
             && claims.expires_at <= claims.session_expires_at
             && not_before.is_none_or(|seconds| Timestamp::from_seconds(seconds) <= latest);
         if well_formed { Ok(()) } else { Err(TokenFault::Malformed) }

@@ -8,9 +8,10 @@ use gatepass::model::{OsEntropy, random};
 use sea_orm::Database;
 
 use crate::support::load::ledger::Told;
-use crate::support::load::{self, Load, METHODS, soak};
+use crate::support::load::{self, Load, METHODS};
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
+use crate::support::soak::soak;
 
 /// How often the program is killed.
 const CRASHES: usize = 4;
@@ -41,7 +42,7 @@ async fn a_kill_under_load_loses_nothing_that_was_answered() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/gatepass.db?mode=rwc", folder.path().display());
     let mut all = Told::default();
-    for round in 0..CRASHES * soak() {
+    for round in 0..soak(CRASHES, 10 * CRASHES) {
         let program = start(folder.path(), &url).await;
         let mut load = Load::begin(&program.channel().await, &format!("round{round}")).await;
         some_time(&mut load).await;
@@ -58,7 +59,7 @@ async fn kills_of_both_lose_nothing_that_was_answered(kind: Kind) {
     let mut server = PrivateServer::of(kind).await;
     let (folder, url) = (tempfile::tempdir().unwrap(), server.url());
     let mut all = Told::default();
-    for round in 0..CRASHES * soak() {
+    for round in 0..soak(CRASHES, 10 * CRASHES) {
         let program = start(folder.path(), &url).await;
         let mut load = Load::begin(&program.channel().await, &format!("round{round}")).await;
         some_time(&mut load).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatepass::grpc::accept::Limits;
 use gatepass::grpc::health::Health;
-use gatepass::http::public::{PublicKeys, discovery};
+use gatepass::http::public::PublicKeys;
 use gatepass::http::{admin, public, serve};
 use gatepass::model::OsEntropy;
 use gatepass::tokens::Jwks;
@@ -44,23 +44,26 @@ fn status(response: &str) -> &str {
     response.split(' ').nth(1).unwrap_or_default()
 }
 
-struct Keys(Mutex<Arc<Jwks>>);
+struct Keys(Mutex<Jwks>);
 
 impl PublicKeys for Keys {
-    fn jwks(&self) -> Option<Arc<Jwks>> {
+    fn jwks(&self) -> Option<Jwks> {
         Some(self.0.lock().unwrap().clone())
+    }
+
+    fn algorithms(&self) -> Option<Vec<&'static str>> {
+        Some(vec!["ES256", "EdDSA"])
     }
 }
 
-fn keys(tag: &str) -> Arc<Jwks> {
-    Arc::new(Jwks { body: format!("{{\"keys\":[],\"of\":\"{tag}\"}}").into(), etag: format!("\"{tag}\"") })
+fn keys(tag: &str) -> Jwks {
+    Jwks { body: format!("{{\"keys\":[],\"of\":\"{tag}\"}}").into(), etag: format!("\"{tag}\"") }
 }
 
 #[tokio::test]
 async fn the_key_set_is_cacheable_and_not_sent_twice() {
     let ring = Arc::new(Keys(Mutex::new(keys("one"))));
-    let (addr, ..) =
-        start(public::router(ring.clone(), discovery("http://x", &["ES256"])), Limits::default()).await;
+    let (addr, ..) = start(public::router(ring.clone(), "http://x"), Limits::default()).await;
     let fresh = get(addr, "/.well-known/jwks.json", "").await;
     assert_eq!(status(&fresh), "200");
     for part in [
@@ -82,12 +85,12 @@ async fn the_key_set_is_cacheable_and_not_sent_twice() {
 #[tokio::test]
 async fn discovery_leads_to_the_key_set_and_nothing_else_is_there() {
     let ring = Arc::new(Keys(Mutex::new(keys("one"))));
-    let document = discovery("https://auth.example.com", &["ES256"]);
-    let (addr, ..) = start(public::router(ring, document), Limits::default()).await;
+    let (addr, ..) = start(public::router(ring, "https://auth.example.com"), Limits::default()).await;
     let found = get(addr, "/.well-known/openid-configuration", "").await;
     assert_eq!(status(&found), "200");
     assert!(found.contains("content-type: application/json"), "{found}");
     assert!(found.contains("\"jwks_uri\":\"https://auth.example.com/.well-known/jwks.json\""), "{found}");
+    assert!(found.contains("[\"es256\",\"eddsa\"]"), "{found}");
     assert_eq!(status(&get(addr, "/", "").await), "404");
     assert_eq!(status(&get(addr, "/livez", "").await), "404");
 }

@@ -107,12 +107,11 @@ async fn what_it_does_not_know_is_a_usage_error() {
 }
 
 #[tokio::test]
-async fn commands_of_a_later_version_say_so() {
+async fn keys_of_a_database_without_a_schema_are_not_changed() {
     for arguments in [&["keys", "rotate"][..], &["keys", "revoke", "some-key"]] {
         let ended = command(arguments, &[]).await;
-        assert_eq!(ended.code, Some(64));
-        let wanted = format!("{}: not in this version\n", arguments.join(" "));
-        assert_eq!(ended.stderr, wanted);
+        assert_eq!(ended.code, Some(1));
+        assert_eq!(ended.stderr, "the schema is not up to date: run `gatepass migrate`\n");
     }
 }
 
@@ -231,6 +230,52 @@ async fn keys_list_tells_the_one_key_and_the_same_after_a_restart() {
     let serving = Serving::ready(folder.path(), &[], &[]).await;
     assert_eq!(run(folder.path(), &["keys", "list"], &[]).await.stdout, listed.stdout);
     serving.stop().await;
+}
+
+#[tokio::test]
+async fn keys_are_rotated_and_revoked_by_commands_while_it_serves() {
+    let folder = folder();
+    let mut serving = Serving::ready(folder.path(), &[], &[("GATEPASS_SECRETS", SECRET)]).await;
+    let keys = async |arguments: &[&str], secrets: &str| {
+        run(folder.path(), &[&["keys"], arguments].concat(), &[("GATEPASS_SECRETS", secrets)]).await
+    };
+    let first = keys(&["list"], SECRET).await.stdout.split(' ').next().unwrap().to_owned();
+    let rotated = keys(&["rotate"], SECRET).await;
+    assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    assert!(rotated.stdout.contains(" is published and signs from 20"), "{rotated:?}");
+    let waiting = keys(&["rotate"], SECRET).await;
+    assert_eq!(waiting.code, Some(0));
+    assert!(waiting.stdout.ends_with("nothing was changed\n"), "{waiting:?}");
+    let revoked = keys(&["revoke", &first], SECRET).await;
+    let second = rotated.stdout.split(' ').next().unwrap();
+    assert_eq!(revoked.stdout.lines().last(), Some(format!("{second} signs from now on").as_str()));
+    let unknown = keys(&["revoke", "other"], SECRET).await;
+    assert_eq!(unknown.code, Some(1));
+    assert_eq!(unknown.stderr, format!("no signing key other; there are:\n{second}\n{first}\n"));
+
+    // One that it can't open is told of, and told of once, whatever comes after it.
+    let foreign = keys(&["rotate"], "another secret of a test and long enough").await;
+    assert_eq!(foreign.code, Some(0), "{foreign:?}");
+    serving.until("signing key not opened: put the secret that sealed it into `secrets`").await;
+    let over = keys(&["revoke", second], SECRET).await;
+    assert_eq!(over.code, Some(0), "{over:?}");
+    let listed = keys(&["list"], SECRET).await;
+    assert_eq!((listed.code, listed.stdout.lines().count()), (Some(1), 4), "{listed:?}");
+    let states: Vec<_> = listed.stdout.lines().map(|line| line.split_whitespace().nth(2).unwrap()).collect();
+    assert_eq!(states, ["next", "signs", "revoked", "revoked"]);
+    let mut auth = serving.auth().await;
+    let signing = listed.stdout.lines().nth(1).unwrap().split(' ').next().unwrap();
+    loop {
+        let grant = allowed(auth.sign_in(profile("ada")).await).grant.unwrap();
+        let request = IssueTokenRequest { grant, ..Default::default() };
+        let token = auth.issue_token(request).await.unwrap().into_inner().access_token;
+        if crate::support::keys::kid(&token) == signing {
+            break;
+        }
+    }
+    drop(auth);
+    let log = serving.stop().await;
+    assert_eq!(log.iter().filter(|line| line.contains("signing key not opened")).count(), 1, "{log:?}");
 }
 
 #[tokio::test]

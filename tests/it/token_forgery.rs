@@ -265,8 +265,8 @@ async fn bytes_that_are_no_compact_jws_are_malformed() {
 
 /// The public half, in every spelling that somebody may take for the secret of an HMAC (RFC 8725 section 2.1).
 fn hmac_confusion() -> Vec<String> {
-    let ring = KeyRing::new(SigningKey::from_pem(&pem("es256"), Algorithm::Ps256).unwrap(), Vec::new());
-    let jwks: Value = serde_json::from_slice(&ring.jwks().body).unwrap();
+    let ring = KeyRing::constant(vec![SigningKey::from_pem(&pem("es256"), Algorithm::Ps256).unwrap()]);
+    let jwks: Value = serde_json::from_slice(&ring.jwks(START).body).unwrap();
     let jwk = &jwks["keys"][0];
     let [x, y] = ["x", "y"].map(|name| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap());
     let point = [&[4][..], &x, &y].concat();

@@ -12,10 +12,11 @@ use gatepass::model::{OsEntropy, random};
 use tonic::{Code, Status};
 
 use super::{NEVER, on_servers, serving};
-use crate::support::load::{measured, soak};
+use crate::support::load::measured;
 use crate::support::people::NOBODY;
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
+use crate::support::soak::soak;
 use crate::support::wire::Wire;
 use crate::support::{allowed, profile, reason, refusal};
 
@@ -129,7 +130,7 @@ async fn what_is_acknowledged_is_written(kind: Kind) {
     let folder = tempfile::tempdir().unwrap();
     let gatepass = serving(&folder, &server.url_at(wire.addr)).await;
     let (mut acknowledged, mut failed) = (Vec::new(), 0);
-    for round in 0..CUTS * soak() {
+    for round in 0..soak(CUTS, 10 * CUTS) {
         for how in Revocation::ALL {
             let person = Person::signed_in(&gatepass, &format!("{how:?}-{round}").to_lowercase()).await;
             wire.delay(DELAY);

@@ -4,8 +4,9 @@
 mod auth_log;
 mod feed;
 mod keys;
-mod sample;
+pub(crate) mod sample;
 mod sessions;
+mod sweep;
 mod users;
 
 use std::future::Future;
@@ -182,6 +183,13 @@ macro_rules! backends {
                 of_many_keys_of_one_generation_one_is_kept,
                 a_generation_is_unique_for_its_algorithm_only,
                 a_key_id_is_unique,
+                a_revoked_key_reads_back_without_its_halves,
+                a_change_is_written_with_its_row_and_its_place_in_the_feed,
+                a_change_of_a_key_that_changed_meanwhile_writes_nothing,
+                of_many_changes_of_the_same_keys_one_is_written,
+                a_key_is_sealed_anew_only_while_it_is_as_it_was_read,
+                a_revoked_key_never_comes_back_by_sealing_it_anew,
+                keys_that_a_later_one_followed_are_swept_and_the_last_never,
             }
             feed {
                 an_empty_feed_tells_nothing,
@@ -190,6 +198,18 @@ macro_rules! backends {
                 places_rise_without_gaps_under_concurrent_writers,
                 a_reader_who_saw_a_place_saw_all_before_it,
                 a_step_that_failed_takes_no_place,
+            }
+            sweep {
+                nothing_is_swept_of_an_empty_database,
+                a_session_goes_when_its_grant_expired_unredeemed,
+                a_session_goes_when_it_was_ended,
+                a_session_goes_when_it_was_opened_and_would_have_ended_before,
+                an_entry_of_the_feed_goes_when_it_need_not_be_remembered,
+                an_entry_that_must_be_remembered_for_long_holds_up_no_other,
+                a_row_of_the_log_goes_when_it_is_old,
+                a_batch_is_no_larger_than_asked,
+                many_sweepers_at_once_take_each_row_once_and_nothing_else,
+                a_refresh_that_was_acknowledged_is_never_swept,
             }
         })*
     };

@@ -2,16 +2,25 @@
 
 use tokio::task::JoinSet;
 
-use super::{Builder, builder};
+use super::databases::Backend;
+use super::{Builder, builder, builder_on};
 
 /// A Gatepass for a crowd: on a slow disk its calls wait for each other rather than fail.
 pub fn patient() -> Builder {
-    let mut patient = builder();
-    patient.yaml = patient
+    made_patient(builder())
+}
+
+/// The same on this database.
+pub async fn patient_on(backend: Backend) -> Builder {
+    made_patient(builder_on(backend).await)
+}
+
+fn made_patient(mut builder: Builder) -> Builder {
+    builder.yaml = builder
         .yaml
         .replace("server: {", "server: {request_timeout: 2m, ")
-        .replace("?mode=rwc'}", "?mode=rwc', acquire_timeout: 1m}");
-    patient
+        .replace("'}\nsecrets", "', acquire_timeout: 1m}\nsecrets");
+    builder
 }
 
 /// Runs `count` of them at once; their answers, in no order.

@@ -147,3 +147,17 @@ macro_rules! on_servers {
         }
     };
 }
+
+/// The same, and `sqlite::NAME` of each, which runs always.
+#[macro_export]
+macro_rules! on_all {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test($crate::support::databases::Backend::Sqlite).await;
+            })*
+        }
+        $crate::on_servers!($($test),*);
+    };
+}

@@ -6,18 +6,21 @@ pub mod databases;
 pub mod gate;
 pub mod hooks;
 pub mod jwt;
+pub mod keys;
 pub mod load;
 pub mod people;
 pub mod program;
 pub mod servers;
+pub mod soak;
 pub mod wire;
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatepass::app::App;
 use gatepass::auth::Callbacks;
-use gatepass::config;
+use gatepass::config::{self, Config};
 use gatepass::grpc::proto::v1::admin_service_client::AdminServiceClient;
 use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
 use gatepass::grpc::proto::v1::{
@@ -90,6 +93,7 @@ pub struct TestApp {
     pub channel: Channel,
     pub clock: Arc<ManualClock>,
     pub place: Place,
+    pub http_addr: std::net::SocketAddr,
     pub admin_addr: std::net::SocketAddr,
     pub grpc_addr: std::net::SocketAddr,
     statements: Arc<Mutex<Vec<String>>>,
@@ -133,11 +137,16 @@ pub fn tokens(more: &str) -> String {
     format!("tokens: {{signing_keys: ['{KEYS}/es256.pem']{}{more}}}", if more.is_empty() { "" } else { ", " })
 }
 
+/// Reads a configuration by way of a file, as the program does.
+fn read_config(yaml: &str, place: &Place) -> Config {
+    let mut file = tempfile::NamedTempFile::new_in(place.folder.path()).unwrap();
+    file.write_all(yaml.as_bytes()).unwrap();
+    config::load(Some(file.path()), []).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
 async fn start(yaml: String, callbacks: Option<Box<dyn FnOnce(App) -> App>>, place: Place) -> TestApp {
     let clock = Arc::clone(&place.clock);
-    let file = place.folder.path().join("gatepass.yaml");
-    std::fs::write(&file, &yaml).unwrap();
-    let config = config::load(Some(&file), []).unwrap_or_else(|faults| panic!("{faults}"));
+    let config = read_config(&yaml, &place);
     let statements = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&statements);
     let mut app = App::new(config)
@@ -148,7 +157,7 @@ async fn start(yaml: String, callbacks: Option<Box<dyn FnOnce(App) -> App>>, pla
     }
     let bound = app.bind().await.unwrap();
     let health = bound.health();
-    let addrs = [bound.grpc_addr(), bound.admin_addr()].map(Option::unwrap);
+    let addrs = [bound.grpc_addr(), bound.admin_addr(), bound.http_addr()].map(Option::unwrap);
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
     let task = tokio::spawn(async move { bound.run(stop).await.unwrap() });
@@ -164,6 +173,7 @@ async fn start(yaml: String, callbacks: Option<Box<dyn FnOnce(App) -> App>>, pla
         channel,
         clock,
         place,
+        http_addr: addrs[2],
         admin_addr: addrs[1],
         grpc_addr: addrs[0],
         statements,
@@ -197,6 +207,11 @@ impl TestApp {
         self.place.database.execute(sql).await;
     }
 
+    /// Its configuration; `change` may edit it.
+    pub fn config(&self, change: impl FnOnce(String) -> String) -> Config {
+        read_config(&change(self.yaml.clone()), &self.place)
+    }
+
     /// Stops it as SIGTERM would.
     pub async fn stop(self) -> Place {
         self.shutdown.cancel();
@@ -204,11 +219,22 @@ impl TestApp {
         self.place
     }
 
-    /// SQL statements since the last time, without transactions' ends and the feed's polling.
+    /// SQL statements since the last time, without transactions' ends and what a replica asks by itself: the feed, the
+    /// signing keys, the pages of the sweeper.
     pub fn take_statements(&self) -> Vec<String> {
-        let all = std::mem::take(&mut *self.statements.lock().unwrap());
-        let polled = |sql: &str| ["\"", "`"].iter().any(|q| sql.contains(&format!("FROM {q}revocations{q}")));
-        all.into_iter().filter(|sql| !polled(sql)).collect()
+        let by_itself = |sql: &String| {
+            reads(sql, "signing_keys") || sql.contains(" ORDER BY ") && sql.contains(" LIMIT ")
+        };
+        self.take_all_statements().into_iter().filter(|sql| !by_itself(sql)).collect()
+    }
+
+    /// How often the signing keys were read since the last time, by a poll or for a call.
+    pub fn take_readings_of_keys(&self) -> usize {
+        self.take_all_statements().iter().filter(|sql| reads(sql, "signing_keys")).count()
+    }
+
+    fn take_all_statements(&self) -> Vec<String> {
+        std::mem::take(&mut *self.statements.lock().unwrap())
     }
 
     /// Rows of a query, each column as text: bytes and ids in upper-case hexadecimal, null as nothing.
@@ -261,6 +287,19 @@ fn text(row: &sea_orm::QueryResult, at: usize) -> String {
         .map(|id| id.map(|id| id.as_bytes().to_vec()))
         .or_else(|_| row.try_get_by_index::<Option<Vec<u8>>>(at));
     bytes.unwrap().map(hex::encode_upper).unwrap_or_default()
+}
+
+fn reads(sql: &str, table: &str) -> bool {
+    ["\"", "`"].iter().any(|quote| sql.contains(&format!("FROM {quote}{table}{quote}")))
+}
+
+/// Waits until something is so; a test that waits a minute is stuck, and says at what.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+    let begin = std::time::Instant::now();
+    while !is_so().await {
+        assert!(begin.elapsed() < Duration::from_mins(1), "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// A sign-in of the provider `github` for a person with a verified e-mail of that name.

@@ -41,11 +41,6 @@ pub const VARIABLES: [(&str, &str); 4] = [
 /// So long that what is waited for does not come.
 const STUCK: Duration = Duration::from_mins(1);
 
-/// How many times as often as usual the tests do what they do at random: the environment's `SOAK`, or once.
-pub fn soak() -> usize {
-    std::env::var("SOAK").map_or(1, |times| times.parse().expect("SOAK is a number"))
-}
-
 /// Tells whoever runs a test with `--nocapture` what it measured: no test fails by how fast a machine is.
 #[expect(clippy::print_stdout, reason = "it is for people")]
 pub fn measured(what: &str) {

@@ -1,0 +1,139 @@
+//! What the commands `keys list`, `keys rotate` and `keys revoke` do and say. They change the database; every replica
+//! learns of it by the feed.
+
+use std::sync::Arc;
+
+use super::start::StartFault;
+use super::{keys, rules, start};
+use crate::config::Config;
+use crate::keys::{KeyParts, KeysFault, RevokedKey, Rotated, keys_of_files};
+use crate::model::{Clock, KeyRecord, KeyState, OsEntropy, PUBLISHED_BEFORE, Timestamp};
+use crate::storage::Database;
+use crate::tokens::SigningKey;
+
+/// What `keys list` says.
+#[derive(Debug, Default)]
+pub struct ListedKeys {
+    /// A line a key, the newest first.
+    pub lines: Vec<String>,
+    /// The newest key that no configured secret opens: the next start would stop there.
+    pub fault: Option<KeysFault>,
+}
+
+/// Lists the signing keys; nothing where the database has no schema yet.
+pub async fn list_keys(config: &Config, clock: Arc<dyn Clock>) -> Result<ListedKeys, StartFault> {
+    let tokens = &config.tokens;
+    if !tokens.signing_keys.is_empty() {
+        let keys = keys_of_files(tokens.algorithm, &tokens.signing_keys)?;
+        let line = |(place, key): (usize, &SigningKey)| {
+            let (state, file) = (if place == 0 { "signs" } else { "verifies" }, &tokens.signing_keys[place]);
+            format!("{}  {}  {state:8}  {}", key.kid(), key.algorithm().name(), file.display())
+        };
+        return Ok(ListedKeys { lines: keys.iter().enumerate().map(line).collect(), fault: None });
+    }
+    let listed = with_parts(config, clock, async |parts| {
+        let (succession, now) = (parts.succession().await?, parts.clock.now());
+        let lines = succession.states(now).map(|(record, state)| line(parts, record, state)).collect();
+        let closed = |(record, _)| {
+            let fault = SigningKey::open(&parts.secrets, record).err()?;
+            Some(KeysFault::Managed(record.kid.clone(), fault))
+        };
+        Ok(ListedKeys { lines, fault: succession.living(now).find_map(closed) })
+    });
+    match listed.await {
+        Err(StartFault::Keys(KeysFault::NoSchema)) => Ok(ListedKeys::default()),
+        outcome => outcome,
+    }
+}
+
+/// Makes the next signing key, to sign after it was published for a while, or at once; says what was done.
+pub async fn rotate_keys(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    at_once: bool,
+) -> Result<String, StartFault> {
+    refuse_files(config)?;
+    let rotated = with_parts(config, clock, async |parts| parts.rotate(at_once).await).await?;
+    Ok(match rotated {
+        Rotated::Made(key) if key.not_before > key.created_at => {
+            format!("{} is published and signs from {}", key.kid, rfc3339(key.not_before))
+        }
+        Rotated::Made(key) => format!(
+            "{} signs from now on; who caches the key set may refuse its tokens for up to {} minutes",
+            key.kid,
+            PUBLISHED_BEFORE.as_secs() / 60
+        ),
+        Rotated::Moved(key) => format!(
+            "{}, which was waiting, signs from now on; who cached the key set before it was published may refuse its \
+             tokens",
+            key.kid
+        ),
+        Rotated::Waiting(key) => format!(
+            "{} is waiting already and signs from {}; nothing was changed",
+            key.kid,
+            rfc3339(key.not_before)
+        ),
+    })
+}
+
+/// Revokes a signing key; says what was done.
+pub async fn revoke_key(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    kid: &str,
+) -> Result<Vec<String>, StartFault> {
+    refuse_files(config)?;
+    let revoked = with_parts(config, clock, async |parts| parts.revoke(kid).await).await?;
+    let said = format!(
+        "{kid} is revoked; every replica refuses its tokens within session.max_staleness ({} ms)",
+        config.session.max_staleness.as_millis()
+    );
+    Ok(match revoked {
+        RevokedKey::Already => vec![format!("{kid} was revoked before; nothing was changed")],
+        RevokedKey::Revoked => vec![said],
+        RevokedKey::Replaced(key) => vec![said, format!("{} signs from now on", key.kid)],
+    })
+}
+
+fn refuse_files(config: &Config) -> Result<(), KeysFault> {
+    if config.tokens.signing_keys.is_empty() { Ok(()) } else { Err(KeysFault::Files) }
+}
+
+/// Runs a command on the database of this configuration.
+async fn with_parts<T>(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    run: impl AsyncFnOnce(&KeyParts) -> Result<T, KeysFault>,
+) -> Result<T, StartFault> {
+    let rules = rules::build(config).map_err(StartFault::Rules)?;
+    let database = Database::connect(&start::options(config)).await?;
+    if !database.is_migrated().await? {
+        return Err(KeysFault::NoSchema.into());
+    }
+    let secrets = Arc::new(start::secrets(config, &OsEntropy)?);
+    let parts = keys::parts(config, rules, secrets, database.clone(), clock, Arc::new(OsEntropy));
+    let outcome = run(&parts).await;
+    database.close().await;
+    Ok(outcome?)
+}
+
+fn line(parts: &KeyParts, record: &KeyRecord, state: KeyState) -> String {
+    let since = rfc3339(record.not_before);
+    let (state, times) = match state {
+        KeyState::Next => ("next", format!("from {since}")),
+        KeyState::Signs => ("signs", format!("since {since}")),
+        KeyState::Verifies { until } => ("verifies", format!("since {since} until {}", rfc3339(until))),
+        KeyState::Retired => ("retired", format!("since {since}")),
+        KeyState::Revoked => ("revoked", format!("since {since}")),
+    };
+    let sealed = match parts.secrets.sealer(record) {
+        Some(place) => format!("  sealed by secret {}", place + 1),
+        None if record.sealed.is_some() => "  sealed by a secret that is not configured".to_owned(),
+        None => String::new(),
+    };
+    format!("{}  {}  {state:8}  {times}{sealed}", record.kid, record.algorithm)
+}
+
+fn rfc3339(at: Timestamp) -> String {
+    prost_types::Timestamp { seconds: at.seconds(), nanos: 0 }.to_string()
+}

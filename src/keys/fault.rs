@@ -1,0 +1,61 @@
+//! Why signing keys can't be used or changed, and what to do about it.
+
+use std::path::PathBuf;
+
+use crate::storage::StoreError;
+use crate::tokens::KeyFault;
+
+/// Why signing keys can't be used or changed.
+#[derive(Debug)]
+pub enum KeysFault {
+    /// A PEM file can't be read.
+    Unreadable(PathBuf, std::io::Error),
+    /// A PEM file holds no key that fits.
+    Pem(PathBuf, KeyFault),
+    /// A managed key can't be opened.
+    Managed(String, KeyFault),
+    /// No key could be made.
+    NotMade(KeyFault),
+    /// There is no key of this name among these.
+    Unknown(String, Vec<String>),
+    /// The keys are PEM files, which only who keeps them can change.
+    Files,
+    /// The database has no table of keys yet.
+    NoSchema,
+    /// Others kept changing the keys.
+    Contention,
+    /// The database can't be asked.
+    Store(StoreError),
+}
+
+impl std::fmt::Display for KeysFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable(path, cause) => write!(f, "tokens.signing_keys: {}: {cause}", path.display()),
+            Self::Pem(path, fault) => write!(f, "tokens.signing_keys: {}: {fault}", path.display()),
+            Self::Managed(kid, fault) => write!(
+                f,
+                "signing key {kid}: {fault}; put the secret that sealed it back into `secrets`, or, if that is lost, \
+                 run `gatepass keys revoke {kid}`"
+            ),
+            Self::NotMade(fault) => write!(f, "signing key: {fault}"),
+            Self::Unknown(kid, there) if there.is_empty() => write!(f, "no signing key {kid}: there is none"),
+            Self::Unknown(kid, there) => write!(f, "no signing key {kid}; there are:\n{}", there.join("\n")),
+            Self::Files => f.write_str(
+                "tokens.signing_keys: these keys are yours, Gatepass changes only keys that it made; add or remove a \
+                 file there and restart every replica",
+            ),
+            Self::NoSchema => f.write_str("the schema is not up to date: run `gatepass migrate`"),
+            Self::Contention => f.write_str("others keep changing the signing keys: try again"),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for KeysFault {}
+
+impl From<StoreError> for KeysFault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

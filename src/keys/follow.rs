@@ -1,0 +1,75 @@
+//! What a replica does about its keys by itself: reads them every half a minute, makes the next one in time, and once
+//! an hour seals again what an older secret sealed. The feed tells of changes sooner; this is for what it cannot tell.
+
+use std::time::Duration;
+
+use super::fault::KeysFault;
+use super::managed::ManagedKeys;
+use crate::model::{Entropy, Timestamp, random};
+
+/// The least time between two readings; up to half as much comes to it, so that replicas do not ask all at once.
+const READ_EVERY: Duration = Duration::from_secs(24);
+
+const RESEAL_EVERY: Duration = Duration::from_hours(1);
+
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What is still to be done.
+struct Chores {
+    /// The algorithm that new keys have is looked at after the start only: replicas whose configurations differ for
+    /// a while must not outdo each other.
+    algorithm: Option<&'static str>,
+    resealed_at: Option<Timestamp>,
+}
+
+impl ManagedKeys {
+    /// Keeps the keys for ever.
+    pub async fn follow(&self) {
+        let (clock, entropy) = (&*self.parts().clock, &*self.parts().entropy);
+        let mut chores = Chores { algorithm: Some(self.parts().algorithm.name()), resealed_at: None };
+        let mut failing = false;
+        // What the start has read is as good as read now.
+        let mut kept = self.keep(&mut chores).await;
+        loop {
+            if let Err(fault) = &kept
+                && !failing
+            {
+                tracing::warn!(%fault, "signing keys not kept");
+            }
+            failing = kept.is_err();
+            let (read_at, every) = (clock.now(), jittered(entropy));
+            while !is_over(read_at, every, clock.now()) {
+                tokio::time::sleep(TICK).await;
+            }
+            kept = match self.read().await {
+                Ok(()) => self.keep(&mut chores).await,
+                Err(error) => Err(error.into()),
+            };
+        }
+    }
+
+    async fn keep(&self, chores: &mut Chores) -> Result<(), KeysFault> {
+        let (parts, now) = (self.parts(), self.parts().clock.now());
+        let mut changed = parts.rotate_if_due(&self.succession(), chores.algorithm).await?;
+        chores.algorithm = None;
+        if chores.resealed_at.is_none_or(|at| is_over(at, RESEAL_EVERY, now)) {
+            changed |= parts.reseal(&self.succession()).await?;
+            chores.resealed_at = Some(now);
+        }
+        if changed {
+            self.read().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the time is over; a clock that was set back ends it too.
+fn is_over(since: Timestamp, time: Duration, now: Timestamp) -> bool {
+    now < since || now.since(since) >= time
+}
+
+fn jittered(entropy: &dyn Entropy) -> Duration {
+    let share = f64::from(u16::from_be_bytes(random(entropy))) / f64::from(u16::MAX);
+    READ_EVERY + READ_EVERY.mul_f64(share / 2.0)
+}

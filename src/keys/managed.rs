@@ -1,0 +1,133 @@
+//! The managed keys as a running replica has them: its ring, read from the database at the start, when the feed tells
+//! of a change, now and then, and when a token names a key that is not in it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::fault::KeysFault;
+use super::opened::Opened;
+use super::parts::KeyParts;
+use super::unknown::{Look, Looks};
+use crate::auth::ReloadKeys;
+use crate::model::Succession;
+use crate::storage::StoreResult;
+use crate::tokens::KeyRing;
+
+/// The managed keys of a replica.
+#[derive(Clone)]
+pub struct ManagedKeys(Arc<Inner>);
+
+struct Inner {
+    parts: KeyParts,
+    ring: Arc<KeyRing>,
+    readings: AtomicU64,
+    known: Mutex<Known>,
+    looks: Looks,
+}
+
+#[derive(Default)]
+struct Known {
+    reading: u64,
+    succession: Succession,
+    opened: Opened,
+    /// Keys that did not open, each told of once.
+    closed: Vec<String>,
+}
+
+impl ManagedKeys {
+    /// Reads the keys, and makes the first where there is none. One that does not open is a fault here, since this
+    /// replica would refuse its tokens.
+    pub async fn start(parts: KeyParts) -> Result<Self, KeysFault> {
+        loop {
+            let succession = parts.succession().await?;
+            let now = parts.clock.now();
+            if succession.is_empty() {
+                // Of several replicas that find none, one makes it; the others read that at the second look.
+                parts.make_first().await?;
+                continue;
+            }
+            if succession.living(now).next().is_none() {
+                parts.rotate_if_due(&succession, None).await?;
+                continue;
+            }
+            let mut known = Known::default();
+            let faults = known.opened.take_over(&parts.secrets, &succession, now);
+            if let Some((kid, fault)) = faults.into_iter().next() {
+                return Err(KeysFault::Managed(kid, fault));
+            }
+            let ring = Arc::new(KeyRing::new(known.opened.ring_keys(&succession, now)));
+            known.succession = succession;
+            let (readings, known) = (AtomicU64::new(0), Mutex::new(known));
+            return Ok(Self(Arc::new(Inner { parts, ring, readings, known, looks: Looks::default() })));
+        }
+    }
+
+    /// The ring, which this keeps up to date.
+    #[must_use]
+    pub fn ring(&self) -> &Arc<KeyRing> {
+        &self.0.ring
+    }
+
+    pub(super) fn parts(&self) -> &KeyParts {
+        &self.0.parts
+    }
+
+    /// The keys as they were read last.
+    pub(super) fn succession(&self) -> Succession {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner).succession.clone()
+    }
+
+    /// Reads the keys and puts those that open into the ring.
+    pub(super) async fn read(&self) -> StoreResult<()> {
+        let Inner { parts, ring, readings, known, .. } = &*self.0;
+        let reading = readings.fetch_add(1, Ordering::SeqCst) + 1;
+        let succession = parts.succession().await?;
+        let now = parts.clock.now();
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.reading > reading {
+            // One that began later was faster: it knows all that this one was asked for, and maybe more.
+            return Ok(());
+        }
+        known.reading = reading;
+        let faults = known.opened.take_over(&parts.secrets, &succession, now);
+        for (kid, fault) in &faults {
+            if !known.closed.contains(kid) {
+                tracing::error!(kid, %fault, "signing key not opened: put the secret that sealed it into `secrets`");
+            }
+        }
+        known.closed = faults.into_iter().map(|(kid, _)| kid).collect();
+        ring.replace(known.opened.ring_keys(&succession, now));
+        known.succession = succession;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ReloadKeys for ManagedKeys {
+    async fn reload(&self) -> StoreResult<()> {
+        self.read().await
+    }
+
+    async fn look_for_unknown(&self) -> bool {
+        match self.0.looks.ask(self.0.parts.clock.now()) {
+            Look::TooSoon => return false,
+            Look::Running(mut done) => {
+                let _ = done.changed().await;
+            }
+            Look::Yours(running) => {
+                let (this, mut done) = (self.clone(), running.subscribe());
+                // The look goes on if this call gives up, for the others that wait for it.
+                tokio::spawn(async move {
+                    if let Err(error) = this.read().await {
+                        tracing::warn!(%error, "signing keys not read");
+                    }
+                    drop(running);
+                });
+                let _ = done.changed().await;
+            }
+        }
+        true
+    }
+}

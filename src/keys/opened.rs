@@ -1,0 +1,49 @@
+//! The records that this replica has opened. What could be opened once is kept when its record can't be any more,
+//! because another replica has sealed it with a secret that is missing here.
+
+use std::sync::Arc;
+
+use crate::model::{KeyRecord, Succession, Timestamp};
+use crate::tokens::{KeyFault, RingKey, Secrets, SigningKey};
+
+/// The opened keys of a succession.
+#[derive(Debug, Default)]
+pub(super) struct Opened(Vec<(KeyRecord, Arc<SigningKey>)>);
+
+impl Opened {
+    /// Opens what lives of a succession and is not open yet; forgets the rest. Answers which records do not open.
+    pub(super) fn take_over(
+        &mut self,
+        secrets: &Secrets,
+        succession: &Succession,
+        now: Timestamp,
+    ) -> Vec<(String, KeyFault)> {
+        let (mut keys, mut faults) = (Vec::new(), Vec::new());
+        for (record, _) in succession.living(now) {
+            let known = self.0.iter().find(|(known, _)| known.kid == record.kid);
+            if let Some((_, key)) = known.filter(|(known, _)| known == record) {
+                keys.push((record.clone(), Arc::clone(key)));
+                continue;
+            }
+            match SigningKey::open(secrets, record) {
+                Ok(key) => keys.push((record.clone(), Arc::new(key))),
+                Err(fault) => {
+                    faults.push((record.kid.clone(), fault));
+                    keys.extend(known.cloned());
+                }
+            }
+        }
+        self.0 = keys;
+        faults
+    }
+
+    /// The keys as a ring has them, the newest first.
+    pub(super) fn ring_keys(&self, succession: &Succession, now: Timestamp) -> Vec<RingKey> {
+        let ring_key = |(record, retires_at): (&KeyRecord, Option<Timestamp>)| {
+            let (known, key) = self.0.iter().find(|(known, _)| known.kid == record.kid)?;
+            // The time that was sealed with the key, not the one that a row tells.
+            Some(RingKey { key: Arc::clone(key), not_before: known.not_before, retires_at })
+        };
+        succession.living(now).filter_map(ring_key).collect()
+    }
+}

@@ -1,0 +1,49 @@
+//! Revocation of a key: both its halves are destroyed, so that its tokens are refused and no secret brings it back.
+
+use super::fault::KeysFault;
+use super::parts::{Cause, KeyParts, TRIES};
+use crate::model::{KeyRecord, KeyState};
+use crate::storage::KeyStep;
+
+/// What became of a revocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevokedKey {
+    /// It is revoked; another signs as before.
+    Revoked,
+    /// It is revoked, and this key signs from now on in its place.
+    Replaced(KeyRecord),
+    /// It was revoked before; nothing was changed.
+    Already,
+}
+
+impl KeyParts {
+    /// Revokes a key. Where it is the one that signs, another takes over in the same transaction.
+    pub async fn revoke(&self, kid: &str) -> Result<RevokedKey, KeysFault> {
+        for _ in 0..TRIES {
+            let succession = self.succession().await?;
+            let now = self.clock.now();
+            let Some((record, state)) = succession.states(now).find(|(record, _)| record.kid == kid) else {
+                let there = succession.states(now).map(|(record, _)| record.kid.clone()).collect();
+                return Err(KeysFault::Unknown(kid.to_owned(), there));
+            };
+            let step = match state {
+                KeyState::Revoked => return Ok(RevokedKey::Already),
+                // It has no place in the succession yet that others would have to remember.
+                KeyState::Next => KeyStep::Withdraw(record.clone()),
+                KeyState::Signs | KeyState::Verifies { .. } | KeyState::Retired => {
+                    KeyStep::Revoke(record.clone())
+                }
+            };
+            let (mut steps, mut revoked) = (vec![step], RevokedKey::Revoked);
+            if succession.signing(now).is_none_or(|signing| signing.kid == kid) {
+                let (step, successor) = self.take_over(&succession, Some(kid), now)?;
+                steps.push(step);
+                revoked = RevokedKey::Replaced(successor);
+            }
+            if self.change(steps, Cause::REVOKED).await? {
+                return Ok(revoked);
+            }
+        }
+        Err(KeysFault::Contention)
+    }
+}
