@@ -23,6 +23,7 @@ mod manners;
 mod migrations;
 mod mtls;
 mod not_yet;
+mod outage;
 mod program;
 mod races;
 mod reference_forgery;

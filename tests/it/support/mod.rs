@@ -7,6 +7,7 @@ pub mod gate;
 pub mod hooks;
 pub mod jwt;
 pub mod keys;
+pub mod load;
 pub mod people;
 pub mod program;
 pub mod servers;
