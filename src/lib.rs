@@ -12,7 +12,7 @@
 //!
 //! | Module | Owns | Leaves to others |
 //! |---|---|---|
-//! | [`app`] | composition: the only place that names concrete types of every floor; start, drain | everything that decides |
+//! | [`app`] | composition: the only place that names concrete types of every floor; start, drain, housekeeping | everything that decides |
 //! | [`cli`] | commands and exit codes | what a command does |
 //! | [`config`] | YAML and variables, once, into plain sections; every fault with its line | building things of it: [`app`] |
 //! | [`telemetry`] | the log, and what is never in it | what is logged |
