@@ -24,9 +24,13 @@ check: tools
 test:
     cargo test --locked
 
-# The tests that need PostgreSQL and MariaDB; starts those of this machine unless TEST_POSTGRES_URL and TEST_MYSQL_URL name others.
+# The tests that need PostgreSQL and MariaDB: servers of their own unless TEST_POSTGRES_URL and TEST_MYSQL_URL name some.
 test-databases:
     tests/external/databases.sh cargo test --locked --test it -- --ignored
+
+# The tests that race and fail things, in their long form, on every database; takes an hour or so.
+soak:
+    SOAK=1 tests/external/databases.sh cargo test --locked --test it -- --include-ignored
 
 # The tests of every member, and the README's commands against the release binary.
 test-all: tools

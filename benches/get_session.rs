@@ -5,6 +5,7 @@
 //! say little: what is compared is calls a second of the worker thread's own processor time, as the kernel counts it
 //! (`/proc/thread-self/schedstat`). What is printed is the median of the rounds' ratios.
 //! - warm: one token, asked again and again; at least 0.85 of the bare server.
+//! - warm reference: the same of `session.strategy: database`, its rows read once a second.
 //! - cold: each token seen once; at least 0.9 of the bare server that does one `jsonwebtoken::decode` a call.
 #![expect(
     clippy::unwrap_used,
@@ -135,20 +136,19 @@ fn start_bare(client: &Runtime, bare: Bare) -> Measured {
     Measured { runtime, clients: client.block_on(clients(addr)) }
 }
 
-fn start_gatepass(client: &Runtime) -> (Measured, String, tempfile::TempDir) {
+fn start_gatepass(client: &Runtime, strategy: &str) -> (Measured, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gatepass.yaml");
     let yaml = format!(
         "server: {{grpc_addr: '127.0.0.1:0', http_addr: '127.0.0.1:0', admin_addr: '127.0.0.1:0'}}\n\
          database: {{url: 'sqlite://{}/gatepass.db?mode=rwc'}}\n\
+         session: {{strategy: {strategy}}}\n\
          callers: [{{id: bench, credential: {{key_sha256: {}}}, allow: [sign_in, sign_in.assert, session.read]}}]\n",
         folder.path().display(),
         hex::encode(gatepass::model::sha256(KEY.as_bytes())),
     );
     std::fs::write(&file, yaml).unwrap();
     let config = config::load(Some(&file), []).unwrap();
-    // The log as it is by default: at info, where an OK answer has no line.
-    gatepass::telemetry::start(&config.telemetry);
     let runtime = one_worker();
     let bound = runtime.block_on(App::new(config).bind()).unwrap();
     let (addr, http, health) = (bound.grpc_addr().unwrap(), bound.http_addr().unwrap(), bound.health());
@@ -248,19 +248,30 @@ fn report(name: &str, wanted: f64, rounds: &[[(f64, f64); 2]]) {
     println!("  calls per second by the clock:      {real_clock:.0} against {bare_clock:.0}");
 }
 
-fn main() {
-    let client = one_worker();
-    let (gatepass, jwks, _folder) = start_gatepass(&client);
+/// Asks one token again and again; answers what the bare server answered.
+fn warm(name: &str, client: &Runtime, gatepass: &Measured) -> v1::GetSessionResponse {
     let issued = client.block_on(issue(&gatepass.clients[0], "warm"));
     let answer = v1::GetSessionResponse {
         session: issued.session,
         revocations_checked_at: Some(prost_types::Timestamp { seconds: 1_767_225_600, nanos: 0 }),
     };
-    let bare = start_bare(&client, Bare { answer: answer.clone(), decode: None });
+    let bare = start_bare(client, Bare { answer: answer.clone(), decode: None });
     let same = Arc::new(vec![issued.access_token; WARM_CALLS]);
-    let pairs = rounds(|| [gatepass.round(&client, &same), bare.round(&client, &same)]);
-    report("GetSession, warm", 0.85, &pairs);
+    let pairs = rounds(|| [gatepass.round(client, &same), bare.round(client, &same)]);
+    report(name, 0.85, &pairs);
+    answer
+}
 
+fn main() {
+    // The log as it is by default: at info, where an OK answer has no line.
+    gatepass::telemetry::start(&config::load(None, []).unwrap().telemetry);
+    let client = one_worker();
+    let (by_reference, _, _folder) = start_gatepass(&client, "database");
+    warm("GetSession, warm reference", &client, &by_reference);
+    drop(by_reference);
+
+    let (gatepass, jwks, _folder) = start_gatepass(&client, "jwt");
+    let answer = warm("GetSession, warm", &client, &gatepass);
     let bare = start_bare(&client, Bare { answer, decode: Some(decoding(&jwks)) });
     let pairs = rounds(|| {
         let fresh = client.block_on(fresh_tokens(&gatepass.clients));

@@ -32,8 +32,9 @@
 //!
 //! Decode → use case → ground → database, and back once. An RPC method in [`grpc`] decodes, calls, encodes: a few lines.
 //! Around it stand the layers: request id, span, panic, deadline, caller and permission (read from the option on the
-//! method in the proto). `GetSession` asks a [`SessionReader`](auth::SessionReader): it holds a verifier, the list of
-//! revocations and a clock, and no store, so the compiler keeps the database off that path.
+//! method in the proto). `GetSession` asks a [`SessionReader`](auth::SessionReader), of which there is one for each kind of
+//! access token: that of JWTs holds a verifier, the list of revocations and a clock, and no store, so the compiler keeps
+//! the database off that path.
 //!
 //! **One name, five places**: `rpc RefreshToken` ↔ `refresh_token()` in `grpc/auth_service.rs` ↔
 //! `auth/refresh_token.rs` ↔ `tests/it/refresh_token.rs` ↔ its paragraph in the README.
@@ -68,7 +69,7 @@
 //! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
 //! | another way to give callbacks | one file in `callbacks/`; one link in the chain that `app` builds |
 //! | a provider | nothing yet: with its feature, a stanza of configuration, or one file and one line in a registry, in `oauth/` beside `tokens` |
-//! | a database | a feature of sea-orm and its scheme in `config/database.rs`; its error codes in `storage/error.rs`; the store tests run on it |
+//! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/open.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
 //! | a metric, a span field | the layer in `grpc/layers/` that sees it |
 //!
 //! # Decisions

@@ -14,6 +14,7 @@ mod m0004_auth_logs;
 mod m0005_signing_keys;
 mod m0006_revocations;
 mod m0007_sweeping;
+mod m0008_claims_role;
 
 /// Every step, in order.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_signing_keys::Migration),
             Box::new(m0006_revocations::Migration),
             Box::new(m0007_sweeping::Migration),
+            Box::new(m0008_claims_role::Migration),
         ]
     }
 }

@@ -4,9 +4,11 @@
 mod clock;
 mod key_commands;
 mod keys;
+mod readers;
 mod rules;
 mod secret_file;
 mod start;
+mod sweep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

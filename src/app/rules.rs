@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::sweep::SweepRules;
 use crate::auth::{Caller, Callers, Rules, SignInRules};
 use crate::config::{self, Config};
 use crate::model::{AuthLogAction, BaseUrls, DeniedUrl, EmailDomain, Lifetimes};
@@ -16,6 +17,7 @@ pub(super) fn build(config: &Config) -> Result<Rules, String> {
         issuer: config.issuer.clone(),
         audiences: config.tokens.audiences.clone(),
         user_claims: config.tokens.user_claims.clone(),
+        strategy: config.session.strategy,
         lifetimes: Lifetimes {
             idle_ttl: config.session.idle_ttl,
             max_age: config.session.max_age,
@@ -25,6 +27,7 @@ pub(super) fn build(config: &Config) -> Result<Rules, String> {
         refresh_retry_window: config.session.refresh_retry_window,
         late_retry: config.session.late_retry,
         update_allow: config.session.update_allow.clone(),
+        max_staleness: config.session.max_staleness,
         stale_limit: config.session.stale_limit,
         sign_in: sign_in(&config.sign_in, &base_urls)?,
         base_urls,
@@ -35,6 +38,15 @@ pub(super) fn build(config: &Config) -> Result<Rules, String> {
             .filter_map(|name| AuthLogAction::from_name(name))
             .collect(),
     })
+}
+
+/// What the sweeper goes by.
+pub(super) fn sweeping(config: &Config) -> SweepRules {
+    SweepRules {
+        max_age: config.session.max_age,
+        clock_leeway: config.tokens.clock_leeway,
+        log_retention: config.auth_log.retention,
+    }
 }
 
 fn sign_in(section: &config::SignIn, base_urls: &BaseUrls) -> Result<SignInRules, String> {

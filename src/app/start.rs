@@ -10,8 +10,9 @@ use secrecy::ExposeSecret;
 use super::clock::{self, ClockFault};
 use super::keys::{self, PublishedKeys};
 use super::secret_file::{self, SecretFileFault};
-use super::{App, rules};
-use crate::auth::{Auth, Callback, Callbacks, Callers, Follower, JwtReader, Parts, Revocations, Rules};
+use super::sweep::Sweeper;
+use super::{App, readers, rules};
+use crate::auth::{Auth, Callbacks, Callers, Follower, Parts, Revocations, Rules};
 use crate::callbacks::{Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
@@ -19,10 +20,7 @@ use crate::grpc::routes::{Front, Services};
 use crate::keys::KeysFault;
 use crate::model::{Entropy, OsEntropy, SystemClock, random};
 use crate::storage::{Database, Options, StoreError, Watch};
-use crate::tokens::{CachingVerifier, Secrets, SecretsFault, Verifier, VerifyToken};
-
-/// The most verified tokens that are remembered, some 2 KiB each.
-const REMEMBERED_TOKENS: usize = 8192;
+use crate::tokens::{References, Secrets, SecretsFault, Verifier};
 
 /// The longest pause between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
@@ -92,6 +90,7 @@ pub(super) struct Running {
     watch: Arc<Watch>,
     follower: Follower,
     poll: Duration,
+    sweeper: Sweeper,
 }
 
 pub(super) async fn start(
@@ -107,7 +106,6 @@ pub(super) async fn start(
     if config.open_on_loopback() {
         tracing::warn!("no callers are configured: every local process may sign anybody in");
     }
-    warn_of_what_does_nothing_yet(config);
     let database = connect(app).await?;
     let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
     let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
@@ -127,15 +125,7 @@ pub(super) async fn start(
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
     let chain = chain(app, &rules);
     let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
-    let remembering = CachingVerifier::new(verifier.clone(), REMEMBERED_TOKENS);
-    let reader = JwtReader {
-        verifier: Arc::new(remembering) as Arc<dyn VerifyToken>,
-        keys: Arc::clone(&keys.reload),
-        revocations: Arc::clone(&revocations),
-        clock: Arc::clone(&app.clock),
-        audiences: rules.audiences.clone(),
-        role_makes_claims: chain.has(Callback::Jwt),
-    };
+    let references = References::new(Arc::clone(&secrets), rules.clock_leeway);
     let stores = Arc::new(database.clone());
     let parts = Parts {
         clock: Arc::clone(&app.clock),
@@ -148,20 +138,27 @@ pub(super) async fn start(
         ring: Arc::clone(&keys.ring),
         keys: Arc::clone(&keys.reload),
         verifier,
+        references,
         revocations: Arc::clone(&revocations),
-        reader: Arc::new(reader),
     };
-    let auth = Arc::new(Auth::new(parts, rules.clone()));
+    let readers = readers::readers(&parts, &rules);
+    let auth = Arc::new(Auth::new(parts, readers, rules.clone()));
     published.publish(Arc::clone(&keys.ring));
     let services = Services::new(&auth, config.server.max_message_bytes);
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
-    Ok(Running { database, keys, watch, follower, poll })
+    let sweeper = Sweeper {
+        store: Arc::new(database.clone()),
+        rules: rules::sweeping(config),
+        clock: Arc::clone(&app.clock),
+        entropy: Arc::clone(&app.entropy),
+    };
+    Ok(Running { database, keys, watch, follower, poll, sweeper })
 }
 
 impl Running {
-    /// Follows the feed, the signing keys, and the database's clock, for ever.
+    /// Follows the feed, the signing keys and the database's clock, and sweeps, for ever.
     pub(super) async fn follow(&self, health: &Health) {
         let Follower { revocations, rules, .. } = &self.follower;
         let on_read = || async move {
@@ -176,6 +173,7 @@ impl Running {
                     keys.follow().await;
                 }
             },
+            self.sweeper.sweep(),
         );
     }
 
@@ -183,14 +181,6 @@ impl Running {
     pub(super) async fn close(self) {
         self.watch.close().await;
         self.database.close().await;
-    }
-}
-
-/// Settings whose defaults promise nothing yet are told of where somebody changed them.
-fn warn_of_what_does_nothing_yet(config: &Config) {
-    const DAY: Duration = Duration::from_hours(24);
-    if config.auth_log.retention != DAY * 400 {
-        tracing::warn!("auth_log.retention does nothing in this version: rows are not swept");
     }
 }
 
@@ -257,7 +247,7 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
         match step().await {
             Err(cause) if cause.may_pass() => {
                 if !waiting {
-                    tracing::warn!(%cause, what, "waiting for the database");
+                    tracing::warn!(%cause, what, "not ready yet");
                 }
                 waiting = true;
                 // A fleet that starts at once must not come back at once, too.

@@ -70,8 +70,15 @@ impl Auth {
     ) -> Result<Option<Issued>> {
         let now = self.now();
         let claims = self.first_claims(call, session, user).await?;
-        let expires_at = self.rules.lifetimes.session_end(session.authenticated_at, now);
-        let token = self.sign_access_token(session, user, claims.clone(), audiences, expires_at).await?;
+        let redeemed = Session {
+            expires_at: self.rules.lifetimes.session_end(session.authenticated_at, now),
+            audiences: audiences.to_vec(),
+            claims,
+            claims_role: Some(user.role.clone()),
+            version: session.version + 1,
+            ..session.clone()
+        };
+        let token = self.issue_access_token(&redeemed, user).await?;
         let salt = random(&*self.parts.entropy);
         let refresh_token = match &request {
             Some(mark) => {
@@ -90,13 +97,14 @@ impl Auth {
                 salt,
                 rotated_at: now,
             },
-            expires_at,
-            audiences: audiences.to_vec(),
-            claims,
+            expires_at: redeemed.expires_at,
+            audiences: redeemed.audiences,
+            claims: redeemed.claims,
+            claims_role: user.role.clone(),
             log: self.unless_excluded(self.session_log(AuthLogAction::TokenIssued, call, session, user)),
         };
-        let redeemed = self.parts.sessions.redeem_grant(redemption).await?;
-        Ok(redeemed.then(|| Issued::new(token, refresh_token, expires_at, Rotation::Issued)))
+        let done = self.parts.sessions.redeem_grant(redemption).await?;
+        Ok(done.then(|| Issued::new(token, refresh_token, Rotation::Issued)))
     }
 
     /// What the `jwt` callbacks add to a first token. One that refuses ends the pending session.
@@ -149,11 +157,11 @@ impl Auth {
             &refresh.hash,
         )
         .ok_or(Error::SuccessorUnknown)?;
-        let token = self
-            .sign_access_token(session, user, session.claims.clone(), &session.audiences, session.expires_at)
-            .await?;
+        // Claims of the role as it was go with that role, so that the token is stale as the first one is.
+        let role = session.claims_role.as_ref().unwrap_or(&user.role).clone();
+        let token = self.issue_access_token(session, &User { role, ..user.clone() }).await?;
         self.append_log(self.session_log(AuthLogAction::TokenReplayed, call, session, user)).await?;
-        Ok(Issued::new(token, refresh_token, session.expires_at, Rotation::Replayed))
+        Ok(Issued::new(token, refresh_token, Rotation::Replayed))
     }
 
     /// A row for the log, of this session and its user.

@@ -1,11 +1,13 @@
-//! What `IssueToken` and `RefreshToken` answer, and the steps they share: audiences, `jwt` callbacks, the token.
+//! What `IssueToken` and `RefreshToken` answer, and the steps they share: audiences, `jwt` callbacks, the access token.
+
+use std::sync::Arc;
 
 use super::callbacks::{Callback, JwtDecision, JwtInput};
 use super::error::{Error, Result};
 use super::session::SessionView;
-use super::shared::Auth;
+use super::shared::{Auth, Strategy};
 use crate::model::{ClaimFault, ClaimMap, Session, Timestamp, TokenId, User, claims};
-use crate::tokens::{AccessClaims, GenuineRefreshToken};
+use crate::tokens::{AccessClaims, GenuineRefreshToken, IssueFault, Reference};
 
 /// The most bytes of claims that a session keeps.
 pub(super) const MAX_SESSION_CLAIMS: usize = 8 * 1024;
@@ -40,11 +42,10 @@ crate::model::name_enum!(
     }
 );
 
-/// A signed access token and what it says.
-pub(super) struct SignedToken {
-    pub(super) text: String,
-    pub(super) expires_at: Timestamp,
-    pub(super) session: SessionView,
+/// An access token and the session that it proves.
+pub(super) struct AccessToken {
+    text: String,
+    session: SessionView,
 }
 
 impl Auth {
@@ -88,25 +89,33 @@ impl Auth {
         Ok(after)
     }
 
-    /// Signs an access token of a session that ends then, and lets `session` callbacks tell of it.
-    pub(super) async fn sign_access_token(
+    /// Issues an access token of the configured kind for a session, which is given as its row will be when the token
+    /// is answered, and lets `session` callbacks tell of it.
+    pub(super) async fn issue_access_token(&self, session: &Session, user: &User) -> Result<AccessToken> {
+        let issued_at = self.now().floor_to_second();
+        let expires_at =
+            issued_at.plus(self.rules.lifetimes.access_ttl).min(session.expires_at).floor_to_second();
+        let issued = match self.rules.strategy {
+            Strategy::Jwt => self.issue_jwt(session, user, issued_at, expires_at),
+            Strategy::Database => self.issue_reference(session, user, issued_at, expires_at),
+        };
+        let mut token = issued?;
+        self.run_session_callbacks(&mut token.session).await?;
+        Ok(token)
+    }
+
+    fn issue_jwt(
         &self,
         session: &Session,
         user: &User,
-        added: ClaimMap,
-        audiences: &[String],
-        session_expires_at: Timestamp,
-    ) -> Result<SignedToken> {
-        let now = self.now();
-        let issued_at = now.floor_to_second();
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> std::result::Result<AccessToken, IssueFault> {
         let claims = AccessClaims {
             issuer: self.rules.issuer.clone(),
             user_id: user.id,
-            audiences: audiences.to_vec(),
-            expires_at: issued_at
-                .plus(self.rules.lifetimes.access_ttl)
-                .min(session_expires_at)
-                .floor_to_second(),
+            audiences: session.audiences.clone(),
+            expires_at,
             issued_at,
             token_id: TokenId::mint(&*self.parts.clock, &*self.parts.entropy),
             session_id: session.id,
@@ -114,29 +123,42 @@ impl Auth {
             client_id: session.group.clone(),
             epoch: session.epoch,
             provider: session.provider.to_string(),
-            session_expires_at,
+            session_expires_at: session.expires_at,
             user: self.rules.user_claims(user),
-            added,
+            added: Arc::new(session.claims.clone()),
         };
-        let text = self.parts.ring.issue(&claims, now)?;
-        let mut view = SessionView::from(&claims);
-        self.run_session_callbacks(&mut view).await?;
-        Ok(SignedToken { text, expires_at: claims.expires_at, session: view })
+        Ok(AccessToken { text: self.parts.ring.issue(&claims, self.now())?, session: SessionView::from(&claims) })
+    }
+
+    fn issue_reference(
+        &self,
+        session: &Session,
+        user: &User,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> std::result::Result<AccessToken, IssueFault> {
+        let reference = Reference {
+            session_id: session.id,
+            version: session.version,
+            issued_at,
+            expires_at,
+            audiences: session.audiences.clone(),
+        };
+        let (claims, user) = (Arc::new(session.claims.clone()), self.rules.user_claims(user));
+        Ok(AccessToken {
+            text: self.parts.references.issue(&reference)?,
+            session: SessionView::of_row(session, claims, &user, expires_at),
+        })
     }
 }
 
 impl Issued {
-    pub(super) fn new(
-        token: SignedToken,
-        refresh_token: GenuineRefreshToken,
-        refresh_token_expires_at: Timestamp,
-        rotation: Rotation,
-    ) -> Self {
+    pub(super) fn new(token: AccessToken, refresh_token: GenuineRefreshToken, rotation: Rotation) -> Self {
         Self {
             access_token: token.text,
-            access_token_expires_at: token.expires_at,
+            access_token_expires_at: token.session.access_token_expires_at,
             refresh_token,
-            refresh_token_expires_at,
+            refresh_token_expires_at: token.session.expires_at,
             session: token.session,
             rotation,
         }

@@ -8,7 +8,7 @@ use super::callbacks::{JwtInput, Trigger};
 use super::caller::Call;
 use super::error::{Error, Result};
 use super::issued::{Issued, Rotation};
-use super::shared::{Auth, LateRetry};
+use super::shared::{Auth, LateRetry, Strategy};
 use crate::model::{
     AuthLogAction, AuthLogOutcome, ClaimMap, EndReason, RefreshState, Session, Timestamp, User, claims,
     random,
@@ -142,14 +142,29 @@ impl Auth {
         let replayed = rotation == Rotation::Replayed;
         // Giving the same answer again changes nothing, so that any number of retries need not race each other:
         // what callbacks add to it is told, and kept at the next rotation.
-        let nothing_new = replayed && before == session.claims && audiences == session.audiences;
+        let nothing_new = replayed
+            && before == session.claims
+            && session.claims_role.as_ref() == Some(&user.role)
+            && audiences == session.audiences;
         let claims = self.updated_claims(call, (session, user), &before, &update).await?;
-        let expires_at = if replayed {
-            session.expires_at
-        } else {
-            self.rules.lifetimes.session_end(session.authenticated_at, now)
+        let after = match self.rules.strategy {
+            // A reference tells what the row keeps.
+            Strategy::Database if nothing_new => session.clone(),
+            Strategy::Jwt if nothing_new => Session { claims, ..session.clone() },
+            Strategy::Jwt | Strategy::Database => Session {
+                expires_at: if replayed {
+                    session.expires_at
+                } else {
+                    self.rules.lifetimes.session_end(session.authenticated_at, now)
+                },
+                audiences,
+                claims,
+                claims_role: Some(user.role.clone()),
+                version: session.version + 1,
+                ..session.clone()
+            },
         };
-        let token = self.sign_access_token(session, user, claims.clone(), &audiences, expires_at).await?;
+        let token = self.issue_access_token(&after, user).await?;
         let action = if replayed { AuthLogAction::TokenReplayed } else { AuthLogAction::TokenRefreshed };
         let step = RotationStep {
             session_id: session.id,
@@ -158,15 +173,16 @@ impl Auth {
             advance: (!nothing_new).then_some(Advance {
                 expected_version: session.version,
                 refresh: next,
-                expires_at,
-                audiences,
-                claims,
+                expires_at: after.expires_at,
+                audiences: after.audiences,
+                claims: after.claims,
+                claims_role: user.role.clone(),
             }),
             ip_address: call.origin.ip_address.clone(),
             log: self.unless_excluded(self.session_log(action, call, session, user)),
         };
         let moved = self.parts.sessions.rotate(step).await?;
-        Ok(moved.then(|| Issued::new(token, refresh_token, expires_at, rotation)))
+        Ok(moved.then(|| Issued::new(token, refresh_token, rotation)))
     }
 
     /// What of the update the client may change.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
 use crate::model::{Ban, Clock, EndReason, FeedEntry, Revocation, SessionId, Timestamp, User, UserId};
-use crate::tokens::{AccessClaims, UserClaims};
+use crate::tokens::UserClaims;
 
 /// Entries that no living token can be of are looked for this often: the look goes over all of them.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
@@ -43,6 +43,8 @@ struct MinEpoch {
 /// A user who changed, as it is now.
 #[derive(Debug, Clone)]
 pub struct UserNow {
+    /// Its version.
+    pub version: i64,
     /// What tokens would tell of it.
     pub claims: UserClaims,
     /// When it last changed.
@@ -70,22 +72,29 @@ struct Checked {
 }
 
 impl Revocations {
-    /// Refuses the token of an ended session or a lower epoch; answers what its user is now, if that changed.
-    pub fn check(&self, claims: &AccessClaims, now: Timestamp) -> Result<Option<UserNow>> {
+    /// Refuses a session that was ended or is of a lower epoch; answers what its user is now, if that changed.
+    pub fn check(
+        &self,
+        session_id: SessionId,
+        user_id: UserId,
+        epoch: i64,
+        now: Timestamp,
+    ) -> Result<Option<UserNow>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let changed = known.changed.get(&claims.user_id).map(|changed| &changed.what);
-        let ended = known.sessions.get(&claims.session_id).map(|ended| ended.what);
-        let below =
-            known.users.get(&claims.user_id).map(|user| user.what).filter(|user| claims.epoch < user.epoch);
+        let changed = known.changed.get(&user_id).map(|changed| &changed.what);
+        let ended = known.sessions.get(&session_id).map(|ended| ended.what);
+        let below = known.users.get(&user_id).map(|user| user.what).filter(|user| epoch < user.epoch);
         match ended.or(below.map(|user| user.reason)) {
             // A ban that was lifted, or ran out, still ended the session.
             Some(EndReason::Banned) if changed.is_none_or(|user| user.is_banned(now)) => {
                 Err(Error::UserBanned)
             }
             Some(_) => Err(Error::SessionRevoked),
-            None => {
-                Ok(changed.map(|user| UserNow { claims: user.claims.clone(), changed_at: user.changed_at }))
-            }
+            None => Ok(changed.map(|user| UserNow {
+                version: user.version,
+                claims: user.claims.clone(),
+                changed_at: user.changed_at,
+            })),
         }
     }
 

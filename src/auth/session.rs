@@ -1,7 +1,9 @@
-//! A session as callers see it: made from a token's claims, so that `IssueToken`, `RefreshToken` and `GetSession`
-//! can't tell different things of one token.
+//! A session as callers see it: made from a token's claims, or from the rows that a reference names, so that
+//! `IssueToken`, `RefreshToken` and `GetSession` can't tell different things of one token.
 
-use crate::model::{ClaimMap, Timestamp};
+use std::sync::Arc;
+
+use crate::model::{ClaimMap, Session, Timestamp, UserId};
 use crate::tokens::{AccessClaims, UserClaims};
 
 /// A session as callers see it.
@@ -20,7 +22,7 @@ pub struct SessionView {
     /// The provider that vouched.
     pub provider: String,
     /// What the callbacks added.
-    pub claims: ClaimMap,
+    pub claims: Arc<ClaimMap>,
 }
 
 /// The user of a session, as far as its token tells.
@@ -42,33 +44,52 @@ pub struct SessionUser {
 
 impl From<&AccessClaims> for SessionView {
     fn from(claims: &AccessClaims) -> Self {
-        let user = &claims.user;
         Self {
             id: claims.session_id.to_string(),
-            user: SessionUser {
-                id: claims.user_id.to_string(),
-                name: user.name.clone(),
-                email: user.email.clone(),
-                email_verified: user.email_verified.unwrap_or(false),
-                image: user.picture.clone(),
-                role: user.role.clone(),
-            },
+            user: SessionUser::new(claims.user_id, &claims.user),
             expires_at: claims.session_expires_at,
             access_token_expires_at: claims.expires_at,
             authenticated_at: claims.authenticated_at,
             provider: claims.provider.clone(),
-            claims: claims.added.clone(),
+            claims: Arc::clone(&claims.added),
+        }
+    }
+}
+
+impl SessionUser {
+    fn new(id: UserId, told: &UserClaims) -> Self {
+        Self {
+            id: id.to_string(),
+            name: told.name.clone(),
+            email: told.email.clone(),
+            email_verified: told.email_verified.unwrap_or(false),
+            image: told.picture.clone(),
+            role: told.role.clone(),
         }
     }
 }
 
 impl SessionView {
+    /// What a reference that expires then tells of its session's row, whose claims are these.
+    pub(super) fn of_row(
+        session: &Session,
+        claims: Arc<ClaimMap>,
+        user: &UserClaims,
+        access_token_expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            id: session.id.to_string(),
+            user: SessionUser::new(session.user_id, user),
+            expires_at: session.expires_at,
+            access_token_expires_at,
+            authenticated_at: session.authenticated_at,
+            provider: session.provider.to_string(),
+            claims,
+        }
+    }
+
     /// Tells the user as it is now instead of as it was when the token was issued.
-    pub fn refresh_user(&mut self, now: &UserClaims) {
-        self.user.name.clone_from(&now.name);
-        self.user.email.clone_from(&now.email);
-        self.user.email_verified = now.email_verified.unwrap_or(false);
-        self.user.image.clone_from(&now.picture);
-        self.user.role.clone_from(&now.role);
+    pub(super) fn refresh_user(&mut self, user_id: UserId, now: &UserClaims) {
+        self.user = SessionUser::new(user_id, now);
     }
 }

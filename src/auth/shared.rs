@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::callbacks::Callbacks;
 use super::error::Result;
-use super::get_session::SessionReader;
+use super::get_session::SessionReaders;
 use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
 use crate::model::{
@@ -14,11 +14,12 @@ use crate::model::{
     FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, SessionId, Timestamp, User,
 };
 use crate::storage::{AuthLogStore, Ending, Revoked, SessionStore, UserStore};
-use crate::tokens::{KeyRing, Secrets, UserClaims, Verifier};
+use crate::tokens::{KeyRing, References, Secrets, UserClaims, Verifier};
 
 /// The use cases.
 pub struct Auth {
     pub(super) parts: Parts,
+    pub(super) readers: SessionReaders,
     pub(super) rules: Rules,
 }
 
@@ -42,12 +43,12 @@ pub struct Parts {
     pub ring: Arc<KeyRing>,
     /// Looks for keys that are not known yet.
     pub keys: Arc<dyn ReloadKeys>,
-    /// The verifier of access tokens.
+    /// The verifier of JWTs.
     pub verifier: Verifier,
+    /// The references, their issuer and verifier.
+    pub references: References,
     /// What is revoked.
     pub revocations: Arc<Revocations>,
-    /// Who reads sessions from access tokens.
-    pub reader: Arc<dyn SessionReader>,
 }
 
 /// The configured rules.
@@ -59,6 +60,8 @@ pub struct Rules {
     pub audiences: Vec<String>,
     /// Which claims tell of the user.
     pub user_claims: BTreeSet<UserClaim>,
+    /// Which kind of access token is issued.
+    pub strategy: Strategy,
     /// How long sessions and tokens live.
     pub lifetimes: Lifetimes,
     /// How far clocks may differ.
@@ -69,6 +72,8 @@ pub struct Rules {
     pub late_retry: LateRetry,
     /// Claims that a client may change by `update`.
     pub update_allow: Vec<String>,
+    /// Within which time a change holds everywhere.
+    pub max_staleness: Duration,
     /// How old the knowledge of revocations may grow.
     pub stale_limit: Duration,
     /// Who may sign in, and where the others go.
@@ -96,6 +101,15 @@ pub struct SignInRules {
     pub banned_url: DeniedUrl,
 }
 
+/// Which kind of access token is issued; both kinds are always read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// A JWT, which tells of the session.
+    Jwt,
+    /// A reference, which names it.
+    Database,
+}
+
 /// What becomes of a refresh token that is presented again after the retry window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LateRetry {
@@ -120,22 +134,23 @@ pub enum UserClaim {
     Role,
 }
 
+/// What tokens tell of a user, if they tell so much.
+pub(super) fn user_claims(told: &BTreeSet<UserClaim>, user: &User) -> UserClaims {
+    let tells = |claim| told.contains(&claim);
+    UserClaims {
+        name: user.name.clone().filter(|_| tells(UserClaim::Name)),
+        email: user.email.as_ref().filter(|_| tells(UserClaim::Email)).map(|email| email.as_str().to_owned()),
+        email_verified: tells(UserClaim::EmailVerified).then_some(user.email_verified),
+        picture: user.image.clone().filter(|_| tells(UserClaim::Picture)),
+        role: tells(UserClaim::Role).then(|| user.role.clone()),
+    }
+}
+
 impl Rules {
     /// What tokens tell of a user.
     #[must_use]
     pub fn user_claims(&self, user: &User) -> UserClaims {
-        let tells = |claim| self.user_claims.contains(&claim);
-        UserClaims {
-            name: user.name.clone().filter(|_| tells(UserClaim::Name)),
-            email: user
-                .email
-                .as_ref()
-                .filter(|_| tells(UserClaim::Email))
-                .map(|email| email.as_str().to_owned()),
-            email_verified: tells(UserClaim::EmailVerified).then_some(user.email_verified),
-            picture: user.image.clone().filter(|_| tells(UserClaim::Picture)),
-            role: tells(UserClaim::Role).then(|| user.role.clone()),
-        }
+        user_claims(&self.user_claims, user)
     }
 
     /// Until when something that makes tokens invalid must be remembered: the last of them has expired then.
@@ -154,8 +169,8 @@ impl Rules {
 impl Auth {
     /// The use cases over these parts, under these rules.
     #[must_use]
-    pub fn new(parts: Parts, rules: Rules) -> Self {
-        Self { parts, rules }
+    pub fn new(parts: Parts, readers: SessionReaders, rules: Rules) -> Self {
+        Self { parts, readers, rules }
     }
 
     /// The time now.

@@ -221,6 +221,7 @@ impl Auth {
             refresh: None,
             audiences: Vec::new(),
             claims: ClaimMap::new(),
+            claims_role: None,
             pending: Some(self.seal_pending(id, pending)?),
             version: 0,
         };

@@ -6,7 +6,7 @@ use super::reload_keys::verify_again;
 use super::shared::Auth;
 use crate::model::{AuthLogAction, EndReason, Session, SessionId, User};
 use crate::storage::{EndingAll, Revoked};
-use crate::tokens::GenuineRefreshToken;
+use crate::tokens::{GenuineRefreshToken, References};
 
 /// What `SignOut` asks.
 pub struct SignOut<'a> {
@@ -59,6 +59,9 @@ impl Auth {
     }
 
     async fn session_of_access_token(&self, token: &str) -> Result<SessionId> {
+        if References::are_meant_by(token) {
+            return Ok(self.parts.references.verify_genuine(token, self.now())?.session_id);
+        }
         let verify = || self.parts.verifier.verify_genuine(token, self.now());
         Ok(verify_again(&*self.parts.keys, verify).await?.0.session_id)
     }

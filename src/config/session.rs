@@ -1,15 +1,17 @@
-//! `session`: how long sessions live, how refresh tokens are replayed, how fresh a revocation is. The one `strategy`
-//! so far is `jwt`.
+//! `session`: how long sessions live, how refresh tokens are replayed, how fresh a revocation is, and whether
+//! access tokens tell of a session or name it.
 
 use super::duration::days;
 use super::read::{Section, Setting};
-use crate::auth::LateRetry;
+use crate::auth::{LateRetry, Strategy};
 use crate::model::claims::is_reserved;
 use std::time::Duration;
 
 /// Sessions.
 #[derive(Debug, Clone)]
 pub struct Session {
+    /// `strategy`: jwt or database; which kind of access token is issued. Default jwt.
+    pub strategy: Strategy,
     /// `idle_ttl`: a session not refreshed for so long has ended, 1s to 3650d, at most `max_age`. Default 30d, or
     /// `max_age` if that is shorter.
     pub idle_ttl: Duration,
@@ -33,11 +35,13 @@ impl Session {
     pub(super) fn read(section: &mut Section) -> Self {
         let (seconds, millis) = (Duration::from_secs, Duration::from_millis);
         let lives = seconds(1)..=days(3650);
-        section.read("strategy", strategy);
         let max_age = section.read("max_age", |s| s.duration(&lives)).unwrap_or(days(90));
         let max_staleness =
             section.read("max_staleness", |s| s.duration(&(millis(50)..=seconds(60)))).unwrap_or(seconds(1));
         Self {
+            strategy: section
+                .read("strategy", |s| s.choice(&[("jwt", Strategy::Jwt), ("database", Strategy::Database)]))
+                .unwrap_or(Strategy::Jwt),
             // A default gives way to what is written; two written values that clash are a fault (check.rs).
             idle_ttl: section.read("idle_ttl", |s| s.duration(&lives)).unwrap_or(days(30).min(max_age)),
             max_age,
@@ -56,14 +60,6 @@ impl Session {
             update_allow: section.read("update_allow", |s| s.distinct(0, 64, claim)).unwrap_or_default(),
         }
     }
-}
-
-fn strategy(setting: Setting) -> Option<()> {
-    let (cx, path) = (setting.cx, setting.path.clone());
-    if setting.choice(&[("jwt", false), ("database", true)])? {
-        cx.fault(&path, "database is not in this version; write jwt");
-    }
-    None
 }
 
 fn claim(setting: Setting) -> Option<String> {

@@ -74,7 +74,7 @@ secrets: [{SECRET}]
 issuer: https://auth.example.com
 base_urls: [https://app.example.com, 'https://*.example.com']
 tokens: {{algorithm: EdDSA, audiences: [api, web], signing_keys: [a.pem, {{file: b.pem}}], user_claims: []}}
-session: {{strategy: jwt, late_retry: recover, refresh_retry_window: 0s, update_allow: [theme]}}
+session: {{strategy: database, late_retry: recover, refresh_retry_window: 0s, update_allow: [theme]}}
 sign_in: {{allowed_email_domains: [example.com], denied_url: 'https://app.example.com/no'}}
 providers: []
 callers:
@@ -313,10 +313,6 @@ fn what_is_not_built_yet_is_refused() {
         (
             "telemetry: {metrics: true}",
             "g.yaml:1: telemetry.metrics: not in this version; write false, or leave the key out",
-        ),
-        (
-            "session: {strategy: database}",
-            "g.yaml:1: session.strategy: database is not in this version; write jwt",
         ),
         ("sign_in: {link_within: 5m}", "g.yaml:1: sign_in.link_within: not in this version"),
         (

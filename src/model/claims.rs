@@ -224,7 +224,9 @@ pub fn check_size(claims: &ClaimMap, limit: usize) -> Result<(), ClaimFault> {
     if json_size(claims) > limit { Err(ClaimFault::TooLarge(limit)) } else { Ok(()) }
 }
 
-fn json_size(claims: &ClaimMap) -> usize {
+/// How many bytes claims have as JSON.
+#[must_use]
+pub fn json_size(claims: &ClaimMap) -> usize {
     serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len())
 }
 

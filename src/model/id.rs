@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use super::clock::Clock;
+use super::clock::{Clock, Timestamp};
 use super::entropy::{Entropy, random};
 
 /// A text that is not an identifier of ours.
@@ -22,8 +22,12 @@ impl std::error::Error for NotAnId {}
 
 /// A fresh `UUIDv7` of this clock's time.
 fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
-    let millis = u64::try_from(clock.now().millis()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &random(entropy)).into_uuid()
+    at(clock.now(), random(entropy))
+}
+
+fn at(time: Timestamp, noise: [u8; 10]) -> Uuid {
+    let millis = u64::try_from(time.millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &noise).into_uuid()
 }
 
 /// Reads the one spelling we write, and no other that the `uuid` crate would take.
@@ -44,6 +48,12 @@ macro_rules! id {
             #[must_use]
             pub fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
                 Self(mint(clock, entropy))
+            }
+
+            /// The least identifier that can have been minted at this time: those below it are older.
+            #[must_use]
+            pub fn least_of(time: Timestamp) -> Self {
+                Self(at(time, [0; 10]))
             }
         }
 
@@ -87,12 +97,22 @@ id!(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{OsEntropy, SystemClock};
+    use crate::model::{ManualClock, OsEntropy, SystemClock};
 
     #[test]
     fn a_minted_id_reads_back() {
         let id = UserId::mint(&SystemClock, &OsEntropy);
         assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn ids_are_ordered_by_the_millisecond_they_were_minted_in() {
+        let least = |millis| UserId::least_of(Timestamp(millis));
+        for millis in [0, 1, 255, 65_535, 1_767_225_600_000] {
+            let id = UserId::mint(&ManualClock::at(Timestamp(millis)), &OsEntropy);
+            assert!(least(millis) <= id && id < least(millis + 1), "{id}");
+        }
+        assert_eq!(least(-1), least(0));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Session {
     pub audiences: Vec<String>,
     /// What the `jwt` callbacks and updates added.
     pub claims: ClaimMap,
+    /// The role that they were made from.
+    pub claims_role: Option<String>,
     /// Sealed account, profile and `is_new_user`, until the grant is redeemed.
     pub pending: Option<Vec<u8>>,
     /// Rises with each write; two writers of one row can't both win.

@@ -146,6 +146,7 @@ pub(super) fn session(mut row: session::Model) -> StoreResult<Session> {
         },
         audiences: serde_json::from_str(&row.audiences).map_err(|_| broken_row("sessions", "audiences"))?,
         claims: serde_json::from_str(&row.claims).map_err(|_| broken_row("sessions", "claims"))?,
+        claims_role: row.claims_role,
         pending: row.pending,
         version: row.version,
     })

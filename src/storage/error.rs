@@ -7,7 +7,7 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 use super::error_code::Code;
 
 /// Why a store could not do its step.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum StoreError {
     /// The database can't be reached, is full, or is too busy; the step may be repeated.
     Unavailable(DbErr),
@@ -60,6 +60,11 @@ pub(super) fn duplicate(error: &DbErr) -> Option<Duplicate> {
 /// Whether the same transaction may succeed when it is tried again at once: another writer was faster.
 pub(super) fn is_contention(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code.is_contention())
+}
+
+/// Whether a transaction gave way to another that waited for it.
+pub(super) fn is_deadlock(error: &DbErr) -> bool {
+    code(error).is_some_and(|code| code.is_deadlock())
 }
 
 /// Whether the database itself was not to be had; not when it answered, though only to refuse.

@@ -25,6 +25,17 @@ impl Code {
         }
     }
 
+    /// Two waited for each other, and this one had to give way.
+    pub(super) fn is_deadlock(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            // deadlock_detected.
+            Self::Postgres(code) => code == "40P01",
+            // LOCK_DEADLOCK.
+            Self::Mysql(code) => *code == 1213,
+        }
+    }
+
     /// The server is stopping, starting, or ended this connection.
     pub(super) fn is_going(&self) -> bool {
         match self {

@@ -18,6 +18,7 @@ mod migrate;
 mod open;
 mod opening;
 mod sessions;
+mod sweep;
 mod transaction;
 mod users;
 mod watch;
@@ -106,6 +107,13 @@ pub trait RevocationFeed: Send + Sync {
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>>;
     /// The users of these ids as they are now, those that exist.
     async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
+}
+
+/// Removing what is over.
+#[async_trait]
+pub trait Sweep: Send + Sync {
+    /// Removes at most `batch` rows, and answers how many. Rows that another transaction holds are left for a later time.
+    async fn sweep(&self, what: Sweepable, batch: u64) -> StoreResult<u64>;
 }
 
 /// The database's own clock.
@@ -200,6 +208,8 @@ pub struct Redemption {
     pub audiences: Vec<String>,
     /// What the `jwt` callbacks added.
     pub claims: ClaimMap,
+    /// The role that they were made from.
+    pub claims_role: String,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
 }
@@ -234,6 +244,8 @@ pub struct Advance {
     pub audiences: Vec<String>,
     /// What the `jwt` callbacks and updates added.
     pub claims: ClaimMap,
+    /// The role that they were made from.
+    pub claims_role: String,
 }
 
 /// What ending one session writes.
@@ -268,6 +280,26 @@ pub struct EndingAll {
     pub remember_until: Timestamp,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
+}
+
+/// What may be removed; a row at the very time named stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweepable {
+    /// Sessions whose grant nobody redeemed and that expired before this time.
+    Unredeemed(Timestamp),
+    /// Sessions that were ended before this time.
+    Ended(Timestamp),
+    /// Sessions too old to be refreshed.
+    Outlived {
+        /// They were opened before this time.
+        opened_before: Timestamp,
+        /// And would have ended by themselves before this one.
+        expired_before: Timestamp,
+    },
+    /// Entries of the feed that had to be remembered until before this time.
+    Revocations(Timestamp),
+    /// Rows of the auth log from before this time.
+    AuthLog(Timestamp),
 }
 
 /// Which revocation a user's end of sessions means.

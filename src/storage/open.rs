@@ -9,7 +9,8 @@ use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOption
 use sea_orm::sqlx::pool::{PoolConnectionMetadata, PoolOptions};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sea_orm::sqlx::{self, Connection, Executor};
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
@@ -105,7 +106,13 @@ impl Opener {
                 .acquire_timeout(options.acquire_timeout)
                 .test_before_acquire(false)
         };
-        let writer = || pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
+        let writer = || {
+            let writer = pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
+            match place {
+                Place::Memory => writer,
+                Place::File => writer.after_release(|connection, _| Box::pin(has_no_transaction(connection))),
+            }
+        };
         let open = || writer().connect_with(sqlite.clone());
         let write = DatabaseConnection::from(first_connection(open, options.acquire_timeout).await?);
         let read = match place {
@@ -149,6 +156,14 @@ fn shared<DB: sqlx::Database>(pool: PoolOptions<DB>, options: &Options, connecti
                 Ok(true)
             })
         })
+}
+
+/// Whether a connection may be used again. SQLite ends a transaction by itself when its disk is full; sqlx goes on
+/// counting it then, and would take later commits for those of savepoints in it: acknowledged, and written by nobody.
+async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Behind the rollback that a dropped transaction left in the queue.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 fn refused(cause: sqlx::Error) -> DbErr {

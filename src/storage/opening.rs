@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait};
 
 use super::entity::{account, session, user};
-use super::error::{Duplicate, duplicate};
+use super::error::{Duplicate, duplicate, is_deadlock};
 use super::{Opened, Opening, StoreResult, UserWrite, auth_log, convert, feed, transaction, users};
 use crate::model::Revocation;
 
@@ -14,6 +14,9 @@ pub(super) async fn open(connection: &DatabaseConnection, opening: &Opening) -> 
         Err(error) => match duplicate(&error) {
             Some(Duplicate::Request) => Ok(Opened::RequestKnown),
             Some(Duplicate::Other) => Ok(Opened::Conflict),
+            // Several wait for a unique key whose writer withdraws: MariaDB lets one of them go on and ends the others.
+            // The same rows would wait again; what made the writer withdraw is there to be found.
+            None if is_deadlock(&error) => Ok(Opened::Conflict),
             None => Err(error.into()),
         },
     }

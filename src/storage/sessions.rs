@@ -87,6 +87,7 @@ async fn redeem(tx: &DatabaseTransaction, step: &Redemption) -> Result<bool, DbE
         .col_expr(session::Column::ExpiresAt, Expr::value(step.expires_at.millis()))
         .col_expr(session::Column::Audiences, Expr::value(convert::json_of_list(&step.audiences)))
         .col_expr(session::Column::Claims, Expr::value(convert::json_of(&step.claims)))
+        .col_expr(session::Column::ClaimsRole, Expr::value(step.claims_role.as_str()))
         .col_expr(session::Column::Pending, Expr::value(Option::<Vec<u8>>::None))
         .col_expr(session::Column::Version, Expr::col(session::Column::Version).add(1))
         .filter(session::Column::Id.eq(step.session_id.0))
@@ -118,6 +119,7 @@ async fn rotate_row(connection: &impl ConnectionTrait, step: &RotationStep) -> R
             .col_expr(session::Column::ExpiresAt, Expr::value(advance.expires_at.millis()))
             .col_expr(session::Column::Audiences, Expr::value(convert::json_of_list(&advance.audiences)))
             .col_expr(session::Column::Claims, Expr::value(convert::json_of(&advance.claims)))
+            .col_expr(session::Column::ClaimsRole, Expr::value(advance.claims_role.as_str()))
             .col_expr(session::Column::Version, Expr::col(session::Column::Version).add(1))
             .filter(session::Column::Version.eq(advance.expected_version));
     }

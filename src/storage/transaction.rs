@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
 
@@ -41,12 +41,7 @@ async fn once<I: Sync, T>(
     input: &I,
     step: &(impl for<'t> Fn(&'t DatabaseTransaction, &'t I) -> BoxFuture<'t, Result<T, DbErr>> + Send + Sync),
 ) -> Result<T, DbErr> {
-    let transaction = connection
-        .begin_with_options(TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        })
-        .await?;
+    let transaction = begin(connection.clone()).await?;
     match step(&transaction, input).await {
         Ok(done) => {
             transaction.commit().await?;
@@ -58,4 +53,16 @@ async fn once<I: Sync, T>(
             Err(error)
         }
     }
+}
+
+/// Begins a transaction, to the end even where nobody waits for it any more, as when a call's deadline passes: sqlx
+/// forgets of a BEGIN that was dropped half way, and what its connection writes next is acknowledged but never
+/// committed.
+async fn begin(connection: DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let begun = tokio::spawn(async move { connection.begin_with_options(options).await }).await;
+    begun.map_err(|ended| DbErr::Conn(RuntimeErr::Internal(ended.to_string())))?
 }

@@ -1,6 +1,8 @@
 //! The claims of an access token (RFC 9068 section 2.2, and ours), typed. What a verifier hands on is this, and
 //! nothing that was not checked is in it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::model::{ClaimMap, SessionId, Timestamp, TokenId, UserId};
@@ -35,7 +37,7 @@ pub struct AccessClaims {
     /// `name`, `email`, `email_verified`, `picture`, `role`: those that the configuration puts in.
     pub user: UserClaims,
     /// What the `jwt` callbacks added.
-    pub added: ClaimMap,
+    pub added: Arc<ClaimMap>,
 }
 
 /// What a token says of its user.
@@ -56,7 +58,7 @@ pub struct UserClaims {
 impl AccessClaims {
     /// The claims as a JSON object.
     pub(super) fn to_json(&self) -> ClaimMap {
-        let mut map = self.added.clone();
+        let mut map = (*self.added).clone();
         let mut set = |name: &str, value: Value| {
             map.insert(name.to_owned(), value);
         };
@@ -110,9 +112,9 @@ impl AccessClaims {
                 picture: optional(&mut map, "picture", text)?,
                 role: optional(&mut map, "role", text)?,
             },
-            added: ClaimMap::new(),
+            added: Arc::default(),
         };
-        Some(Self { added: map, ..claims })
+        Some(Self { added: Arc::new(map), ..claims })
     }
 }
 

@@ -1,5 +1,6 @@
-//! Floor 1, the cryptography: secrets and what is derived or sealed with them, signing keys, and the two tokens —
-//! the access token (a JWT of RFC 9068) with its issuer and verifier, and the refresh token with its successor.
+//! Floor 1, the cryptography: secrets and what is derived or sealed with them, signing keys, and the tokens —
+//! the access token, which is a JWT of RFC 9068 or a reference to a session, with its issuer and verifier, and the
+//! refresh token with its successor.
 //! Knows no database and no clock of its own; what a verified token may do is for `auth/` to say.
 #![expect(clippy::disallowed_types, reason = "this is the floor that holds signing keys")]
 
@@ -10,6 +11,7 @@ mod json;
 mod jwks;
 mod key;
 mod record;
+mod reference;
 mod refresh;
 mod ring;
 mod seal;
@@ -22,6 +24,7 @@ pub use grant::GrantToken;
 pub use json::{JsonFault, parse_object};
 pub use jwks::Jwks;
 pub use key::{Algorithm, KeyFault, SigningKey};
+pub use reference::{Reference, References};
 pub use refresh::{GenuineRefreshToken, RefreshFault};
 pub use ring::{IssueFault, KeyRing, RingKey};
 pub use secrets::{Secrets, SecretsFault};

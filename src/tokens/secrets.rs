@@ -36,6 +36,7 @@ impl std::fmt::Display for SecretsFault {
 /// The keys of one secret, a purpose each.
 pub(super) struct Secret {
     pub(super) id: SecretId,
+    pub(super) reference: hmac::Key,
     pub(super) refresh_mac: hmac::Key,
     pub(super) refresh_successor: hmac::Key,
     pub(super) refresh_first: hmac::Key,
@@ -103,6 +104,7 @@ impl Secret {
         let key = |label: &str| hmac::Key::new(hmac::HMAC_SHA256, &expand::<32>(&prk, label));
         Self {
             id: expand(&prk, "secret id"),
+            reference: key("session reference mac"),
             refresh_mac: key("refresh token mac"),
             refresh_successor: key("refresh token successor"),
             refresh_first: key("refresh token first"),

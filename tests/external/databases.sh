@@ -1,55 +1,85 @@
 #!/usr/bin/env bash
-# Runs a command with TEST_POSTGRES_URL and TEST_MYSQL_URL set: those of the environment, else the servers of this
-# machine, installed from Debian's packages and started where they are not.
+# Runs a command with TEST_POSTGRES_URL and TEST_MYSQL_URL set: those of the environment, else a PostgreSQL and a
+# MariaDB of its own, from Debian's packages (installed where they are missing), in a folder and on ports that go with it.
+# They forget what a power cut would take, which makes them fast; --durable keeps it, for measuring.
 #
-#   tests/external/databases.sh cargo test --test it -- --ignored
+#   tests/external/databases.sh [--durable] cargo test --test it -- --ignored
 set -euo pipefail
 
-install() {
-    command -v "$1" > /dev/null || ls /usr/lib/postgresql/*/bin/"$1" > /dev/null 2>&1 && return
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get install --yes --no-install-recommends "$2" > /dev/null ||
-        { apt-get update > /dev/null && apt-get install --yes --no-install-recommends "$2" > /dev/null; }
-}
-
-# Waits until a command succeeds.
-await() {
-    for _ in $(seq 100); do
-        "$@" > /dev/null 2>&1 && return
-        sleep 0.2
+durable=false
+if [ "$1" = --durable ]; then
+    durable=true
+    shift
+fi
+folder=$(mktemp -d)
+chmod 755 "$folder"
+servers=()
+end() {
+    # What they hold goes with them; PostgreSQL's own processes go with its first.
+    for pid in "${servers[@]}"; do kill -QUIT "$pid" 2> /dev/null || true; done
+    for pid in "${servers[@]}"; do
+        timeout 10 tail --pid="$pid" -f /dev/null || kill -KILL "$pid" 2> /dev/null || true
+        wait "$pid" 2> /dev/null || true
     done
-    echo "databases.sh: no answer: $*" >&2
+    rm -rf "$folder"
+}
+trap end EXIT
+
+# Servers refuse to run as root: then they run as the user their package made. Sets `as` for what follows.
+folder_of() {
+    mkdir "$folder/$1"
+    as=()
+    if [ "$(id -u)" = 0 ]; then
+        chown "$1:$1" "$folder/$1"
+        as=(setpriv --reuid "$1" --regid "$1" --clear-groups --)
+    fi
+}
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+install() {
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get install --yes --no-install-recommends "$1" > /dev/null 2>&1 ||
+        { apt-get update > /dev/null && apt-get install --yes --no-install-recommends "$1" > /dev/null; }
+}
+# Waits until the log of a server says so.
+await() {
+    for _ in $(seq 300); do
+        grep --quiet "$2" "$1" 2> /dev/null && return
+        sleep 0.1
+    done
+    echo "databases.sh: the server did not start:" >&2
+    tail -20 "$1" >&2
     return 1
 }
 
 if [ -z "${TEST_POSTGRES_URL:-}" ]; then
-    install postgres postgresql
-    if ! pg_isready --quiet --host 127.0.0.1 --port 5432; then
-        pg_ctlcluster --skip-systemctl-redirect "$(ls /etc/postgresql)" main start
-        await pg_isready --quiet --host 127.0.0.1 --port 5432
-    fi
-    # By the socket, as the server's own user, whatever the passwords are: an account of the tests' own.
-    runuser -u postgres -- psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 postgres > /dev/null <<'SQL'
-SELECT pg_advisory_lock(726563);
-SELECT 'CREATE ROLE gatepass_test LOGIN SUPERUSER' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'gatepass_test') \gexec
-ALTER ROLE gatepass_test PASSWORD 'gatepass_test';
-SQL
-    export TEST_POSTGRES_URL=postgres://gatepass_test:gatepass_test@127.0.0.1:5432/postgres
+    ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || install postgresql
+    bin=$(dirname "$(ls /usr/lib/postgresql/*/bin/initdb | tail -1)")
+    folder_of postgres
+    port=$(free_port)
+    settings=(-c "port=$port" -c listen_addresses=127.0.0.1 -c "unix_socket_directories=" -c max_connections=400)
+    $durable || settings+=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+    "${as[@]}" "$bin/initdb" -D "$folder/postgres/data" -U gatepass --auth=trust --no-sync -E UTF8 > /dev/null
+    "${as[@]}" "$bin/postgres" -D "$folder/postgres/data" "${settings[@]}" > "$folder/postgres.log" 2>&1 &
+    servers+=($!)
+    await "$folder/postgres.log" "ready to accept connections"
+    export TEST_POSTGRES_URL=postgres://gatepass@127.0.0.1:$port/postgres
 fi
 
 if [ -z "${TEST_MYSQL_URL:-}" ]; then
-    install mariadbd mariadb-server
-    if ! mariadb-admin --silent ping > /dev/null 2>&1; then
-        mkdir -p /run/mysqld && chown mysql /run/mysqld
-        start-stop-daemon --start --oknodo --background --exec /usr/sbin/mariadbd
-        await mariadb-admin --silent ping
-    fi
-    mariadb --execute "CREATE USER IF NOT EXISTS gatepass_test@'127.0.0.1' IDENTIFIED BY 'gatepass_test';
-        CREATE USER IF NOT EXISTS gatepass_test@localhost IDENTIFIED BY 'gatepass_test';
-        GRANT ALL ON *.* TO gatepass_test@'127.0.0.1' WITH GRANT OPTION;
-        GRANT ALL ON *.* TO gatepass_test@localhost WITH GRANT OPTION;
-        CREATE DATABASE IF NOT EXISTS test;"
-    export TEST_MYSQL_URL=mysql://gatepass_test:gatepass_test@127.0.0.1:3306/test
+    command -v mariadbd > /dev/null || [ -x /usr/sbin/mariadbd ] || install mariadb-server
+    PATH=$PATH:/usr/sbin
+    folder_of mysql
+    port=$(free_port)
+    settings=(--port="$port" --bind-address=127.0.0.1 --socket="$folder/mysql/socket" --max-connections=400)
+    $durable || settings+=(--innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0)
+    "${as[@]}" mariadb-install-db --no-defaults --datadir="$folder/mysql/data" --skip-test-db \
+        --auth-root-authentication-method=normal > "$folder/mysql.log" 2>&1
+    "${as[@]}" mariadbd --no-defaults --datadir="$folder/mysql/data" "${settings[@]}" > "$folder/mysql.log" 2>&1 &
+    servers+=($!)
+    await "$folder/mysql.log" "ready for connections"
+    export TEST_MYSQL_URL=mysql://root@127.0.0.1:$port/mysql
 fi
 
-exec "$@"
+"$@"

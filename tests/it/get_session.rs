@@ -19,6 +19,7 @@ use tonic::Code;
 
 use crate::support::hooks::{claims, object, on_jwt, on_session};
 use crate::support::people::{fields, proto_time};
+use crate::support::strategy::also_with_references;
 use crate::support::{KEYS, START, TestApp, app, builder, reason, refusal, tokens};
 
 /// A part of a token, as JSON.
@@ -60,11 +61,20 @@ async fn a_session_is_told_as_it_was_issued() {
         (user.name.as_deref(), user.email.as_deref(), user.email_verified, user.role.as_deref()),
         (Some("ada"), Some("ada@example.com"), true, Some("user"))
     );
+}
+
+#[tokio::test]
+async fn a_jwt_says_what_its_session_does() {
+    let app = builder().callbacks(on_jwt(|_| Ok(claims(json!({"tenant": {"id": 7}}))))).start().await;
+    app.clock.advance(Duration::from_millis(1_234_567));
+    let issued = app.tokens("ada").await;
+    let session = app.session(&issued.access_token).await.unwrap().session.unwrap();
+    let second = START.seconds() + 1234;
     let payload = part(&issued.access_token, 1);
     assert_eq!(payload["exp"], second + 900);
     assert_eq!(payload["session_exp"], second + 30 * 86_400);
     assert_eq!(payload["sid"], session.id.unwrap());
-    assert_eq!(payload["sub"], user.id.unwrap());
+    assert_eq!(payload["sub"], session.user.unwrap().id.unwrap());
     assert_eq!(payload["aud"], json!(["gatepass"]));
     assert_eq!(payload["tenant"], json!({"id": 7}));
     assert_eq!(
@@ -320,8 +330,16 @@ async fn a_session_callback_adds_to_what_is_told_and_to_nothing_else() {
     for _ in 0..2 {
         assert_eq!(added(app.session(&issued.access_token).await.unwrap().session), wanted);
     }
-    assert_eq!(part(&issued.access_token, 1).get("greeting"), None);
+    assert_eq!(app.query("SELECT claims FROM sessions").await, [["{}"]]);
     assert_eq!(added(app.refresh(&issued.refresh_token).await.unwrap().session), wanted);
+}
+
+#[tokio::test]
+async fn what_a_session_callback_adds_is_not_in_the_jwt() {
+    let app = builder().callbacks(on_session(|_| Ok(object(json!({"greeting": "hello"}))))).start().await;
+    let issued = app.tokens("ada").await;
+    assert_eq!(added(issued.session), ["greeting=StringValue(\"hello\")"]);
+    assert_eq!(part(&issued.access_token, 1).get("greeting"), None);
 }
 
 #[tokio::test]
@@ -434,3 +452,20 @@ async fn claims_of_every_kind_come_back_as_they_were_added() {
     assert_eq!(claims["text"].kind, Some(Kind::StringValue("é\u{1f600}\"\\".to_owned())));
     assert_eq!(claims.len(), 6);
 }
+
+also_with_references!(
+    a_session_is_told_as_it_was_issued,
+    it_tells_as_of_when_nothing_revoked_the_session,
+    a_session_that_was_ended_is_refused_at_once_and_after_a_restart,
+    a_ban_that_was_lifted_still_ended_the_sessions,
+    a_ban_that_ran_out_still_ended_the_sessions,
+    a_changed_user_is_told_as_it_is_now,
+    a_changed_user_is_told_only_as_far_as_tokens_tell,
+    only_configured_claims_tell_of_the_user,
+    an_access_token_lives_as_long_as_configured,
+    a_sign_in_that_changed_the_profile_shows_in_older_sessions,
+    a_token_whose_claims_were_made_from_another_role_is_stale,
+    a_session_callback_adds_to_what_is_told_and_to_nothing_else,
+    a_session_callback_that_fails_or_answers_nonsense_is_unavailable_and_spends_nothing,
+    claims_of_every_kind_come_back_as_they_were_added,
+);

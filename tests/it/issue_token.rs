@@ -19,6 +19,7 @@ use crate::support::crowd::{at_once, patient};
 use crate::support::hooks::{Hooks, claims, on_jwt};
 use crate::support::jwt::decode;
 use crate::support::people::{fields, proto_time};
+use crate::support::strategy::also_with_references;
 use crate::support::{START, TestApp, allowed, app, builder, credential, profile, reason, refusal, with_key};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -269,7 +270,7 @@ async fn a_jwt_callback_that_denies_ends_the_pending_session() {
     let status = app.issue(&grant).await.unwrap_err();
     assert!(status.message().contains("no seat left"), "{status:?}");
     assert_eq!(refusal::<()>(Err(status)), (Code::PermissionDenied, "CALLBACK_DENIED".to_owned()));
-    let ended = app.query("SELECT end_reason, CAST(pending AS TEXT) AS pending FROM sessions").await;
+    let ended = app.query("SELECT end_reason, pending AS pending FROM sessions").await;
     assert_eq!(ended, [["DENIED", ""]]);
     assert_eq!(reason(app.issue(&grant).await), "GRANT_USED");
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "TOKEN_DENIED DENIED CALLBACK_DENIED"]);
@@ -353,3 +354,12 @@ async fn a_session_ended_meanwhile_gets_no_tokens() {
     assert_eq!(reason(app.issue(&second.grant.unwrap()).await), "SESSION_REVOKED");
     app.tokens("ada").await;
 }
+
+also_with_references!(
+    a_grant_is_redeemed_once,
+    of_fifty_redemptions_at_once_one_wins,
+    a_bad_audience_or_address_spends_nothing,
+    a_jwt_callback_that_denies_ends_the_pending_session,
+    a_user_banned_meanwhile_gets_no_tokens,
+    a_session_ended_meanwhile_gets_no_tokens,
+);

@@ -26,7 +26,8 @@ caller_group TEXT NOT NULL, epoch INTEGER NOT NULL, authenticated_at INTEGER NOT
 ended_at INTEGER, end_reason TEXT, grant_hash BLOB NOT NULL, grant_expires_at INTEGER NOT NULL, request_key BLOB, \
 request_fingerprint BLOB, redeemed_at INTEGER, redemption_key BLOB, redemption_fingerprint BLOB, refresh_hash BLOB, \
 previous_hash BLOB, generation INTEGER NOT NULL, salt BLOB, rotated_at INTEGER, audiences TEXT NOT NULL, \
-claims TEXT NOT NULL, pending BLOB, version INTEGER NOT NULL, refresh_count INTEGER NOT NULL, ip_address TEXT
+claims TEXT NOT NULL, pending BLOB, version INTEGER NOT NULL, refresh_count INTEGER NOT NULL, ip_address TEXT, \
+claims_role TEXT
 signing_keys: kid TEXT NOT NULL, algorithm TEXT NOT NULL, generation INTEGER NOT NULL, not_before INTEGER NOT NULL, \
 created_at INTEGER NOT NULL, sealed BLOB NOT NULL
 users: id UUID NOT NULL, email TEXT, email_key BLOB, email_verified INTEGER NOT NULL, name TEXT, image TEXT, \

@@ -350,7 +350,7 @@ async fn a_signal_ends_it_while_it_still_waits_for_the_database() {
     let variables =
         [("GATEPASS_DATABASE__URL", "sqlite://missing/gatepass.db?mode=rwc"), ("GATEPASS_SECRETS", SECRET)];
     let mut serving = Serving::start(folder.path(), &[], &variables).await;
-    serving.until("waiting for the database").await;
+    serving.until("not ready yet").await;
     serving.stop().await;
 }
 
@@ -401,7 +401,7 @@ async fn waits_for_its_folder(variables: &[(&str, &str)]) {
     let mut all = vec![("GATEPASS_DATABASE__URL", "sqlite://data/gatepass.db?mode=rwc")];
     all.extend(variables);
     let mut serving = Serving::start(folder.path(), &[], &all).await;
-    serving.until("waiting for the database").await;
+    serving.until("not ready yet").await;
     let mut health = HealthClient::new(serving.channel().await);
     let mut status = async |service: &str| {
         let asked = health.check(HealthCheckRequest { service: service.to_owned() }).await;

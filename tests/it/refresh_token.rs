@@ -21,6 +21,7 @@ use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::{at_once, patient};
 use crate::support::gate::gate;
 use crate::support::hooks::{claims, on_jwt};
+use crate::support::strategy::also_with_references;
 use crate::support::{START, TestApp, app, builder, profile, reason, refusal, with_key};
 
 async fn refresh(app: &TestApp, token: &str) -> Result<RefreshTokenResponse, Status> {
@@ -672,3 +673,23 @@ async fn secrets_can_be_rotated_without_losing_a_session() {
     assert_eq!(reason(refresh(&app, &second).await), "REFRESH_INVALID");
     assert_eq!(refresh(&app, &third).await.unwrap().rotation(), Rotation::Rotated);
 }
+
+also_with_references!(
+    a_refresh_token_works_once_and_its_answer_can_be_had_again,
+    of_a_session_that_ended_for_reuse_no_token_counts,
+    a_banned_or_revoked_user_gets_no_token,
+    times_are_whole_seconds_and_the_same_everywhere,
+    no_session_outlives_its_absolute_age,
+    an_update_changes_what_it_may_and_is_kept,
+    an_update_keeps_numbers_whole_and_nesting_bounded,
+    an_update_that_is_refused_is_not_kept,
+    the_jwt_callback_starts_from_what_it_added_before,
+    a_jwt_callback_that_refuses_or_fails_spends_nothing,
+    a_hundred_refreshes_at_once_have_one_successor,
+    no_update_is_lost_among_replays,
+    retries_at_once_are_all_answered_though_each_changes_the_claims,
+    retries_at_once_are_all_answered_though_each_asks_for_the_same_update,
+    nothing_is_accepted_after_a_revoke_was_answered,
+    a_session_that_ends_while_a_callback_thinks_gets_no_token,
+    secrets_can_be_rotated_without_losing_a_session,
+);

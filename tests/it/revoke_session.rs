@@ -4,6 +4,7 @@ use gatepass::grpc::proto::v1::RevokeSessionRequest;
 use tonic::{Code, Response, Status};
 
 use crate::support::people::{NOBODY, fields};
+use crate::support::strategy::also_with_references;
 use crate::support::{TestApp, app, reason, refusal};
 
 async fn revoke(app: &TestApp, session_id: &str) -> Result<(), Status> {
@@ -23,9 +24,7 @@ async fn a_revoked_session_ends_at_once_and_alone() {
     app.session(&other.access_token).await.unwrap();
     app.refresh(&other.refresh_token).await.unwrap();
     let rows = app
-        .query(
-            "SELECT hex(session_id) AS id, provider, email FROM auth_logs WHERE action = 'SESSION_REVOKED'",
-        )
+        .query("SELECT session_id AS id, provider, email FROM auth_logs WHERE action = 'SESSION_REVOKED'")
         .await;
     assert_eq!(rows, [[session_id.replace('-', "").to_uppercase().as_str(), "github", "ada@example.com"]]);
 }
@@ -69,3 +68,5 @@ async fn a_revocation_outlives_a_restart() {
     assert_eq!(reason(app.refresh(&ended.refresh_token).await), "SESSION_REVOKED");
     app.session(&other.access_token).await.unwrap();
 }
+
+also_with_references!(a_revoked_session_ends_at_once_and_alone, a_revocation_outlives_a_restart,);

@@ -7,6 +7,7 @@ use tonic::{Code, Response, Status};
 
 use crate::support::jwt::decode;
 use crate::support::people::{NOBODY, fields};
+use crate::support::strategy::also_with_references;
 use crate::support::{TestApp, app, builder, reason, refusal};
 
 async fn revoke(app: &TestApp, user_id: &str) -> Result<i32, Status> {
@@ -68,7 +69,7 @@ async fn it_is_logged_once_with_its_user() {
     app.tokens("ada").await;
     let user_id = issued.session.unwrap().user.unwrap().id.unwrap();
     revoke(&app, &user_id).await.unwrap();
-    let sql = "SELECT hex(user_id) AS id, email, caller FROM auth_logs WHERE action = 'SESSION_REVOKED'";
+    let sql = "SELECT user_id AS id, email, caller FROM auth_logs WHERE action = 'SESSION_REVOKED'";
     let hex = user_id.replace('-', "").to_uppercase();
     assert_eq!(app.query(sql).await, [[&hex, "ada@example.com", "local"]]);
 }
@@ -93,3 +94,5 @@ async fn it_outlives_a_restart() {
     assert_eq!(reason(app.refresh(&ended.refresh_token).await), "SESSION_REVOKED");
     app.session(&live.access_token).await.unwrap();
 }
+
+also_with_references!(every_session_of_the_user_ends_at_once, it_outlives_a_restart,);

@@ -112,7 +112,7 @@ async fn ban(app: &TestApp, id: &str, banned: bool) {
 }
 
 async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
-    let who = format!("p{}", app.query("SELECT cast(count(*) AS text) FROM users").await[0][0]);
+    let who = format!("p{}", app.query("SELECT count(*) FROM users").await[0][0]);
     let issued = app.tokens(&who).await;
     let session = issued.session.unwrap();
     let (id, user) = (session.id.unwrap(), session.user.unwrap().id.unwrap());
@@ -184,10 +184,10 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
 
 /// The row names one token at most, and it is the model's.
 async fn assert_one_live(app: &TestApp, id: &str, tokens: &[String], model: &Model) {
-    let id = id.replace('-', "");
+    let id = app.place.database.id(id);
     let sql = format!(
-        "SELECT cast(generation AS text), hex(refresh_hash), hex(previous_hash), cast(ended_at IS NULL AS text) \
-         FROM sessions WHERE hex(id) = upper('{id}')"
+        "SELECT generation, refresh_hash, previous_hash, ended_at IS NULL AS open \
+         FROM sessions WHERE id = {id}"
     );
     let row = app.query(&sql).await.remove(0);
     assert_eq!(row[3] == "1", !model.ended, "{model:?}");

@@ -76,8 +76,8 @@ async fn a_new_person_becomes_a_user_with_an_account_and_a_grant() {
     assert_eq!((account.provider.as_str(), account.provider_account_id.as_str()), ("github", "ada"));
     assert_eq!((account.r#type.as_str(), account.scope, account.created_at), ("profile", None, now));
     assert_eq!(app.counts().await, [1, 1, 1]);
-    let sql = "SELECT CAST(users.epoch AS TEXT) AS epoch, caller_group, end_reason, \
-               CAST(redeemed_at AS TEXT) AS redeemed_at, CAST(refresh_hash AS TEXT) AS refresh_hash \
+    let sql = "SELECT users.epoch AS epoch, caller_group, end_reason, \
+               redeemed_at AS redeemed_at, refresh_hash AS refresh_hash \
                FROM users JOIN sessions ON sessions.user_id = users.id";
     assert_eq!(app.query(sql).await, [["0", "local", "", "", ""]]);
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS"]);

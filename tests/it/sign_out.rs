@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::{at_once, patient};
 use crate::support::people::fields;
+use crate::support::strategy::also_with_references;
 use crate::support::{TestApp, allowed, app, builder, profile, reason, refusal, tokens, with_key};
 
 fn access(token: &str) -> SignOutRequest {
@@ -245,7 +246,7 @@ async fn the_log_tells_whose_session_ended_from_where() {
     let client =
         Some(Client { ip_address: Some("2001:DB8::1".to_owned()), user_agent: Some("Firefox\n".to_owned()) });
     sign_out(&app, SignOutRequest { client, ..access(&issued.access_token) }).await.unwrap();
-    let sql = "SELECT hex(user_id) AS user, email, provider, hex(session_id) AS session, caller, ip_address, \
+    let sql = "SELECT user_id AS who, email, provider, session_id AS session, caller, ip_address, \
                user_agent FROM auth_logs WHERE action = 'SIGN_OUT'";
     let hex = |id: String| id.replace('-', "").to_uppercase();
     let wanted = [
@@ -306,3 +307,16 @@ async fn a_refresh_that_races_a_sign_out_leaves_no_live_session() {
         assert_eq!(reason(app.session(&newest.access_token).await), "SESSION_REVOKED");
     }
 }
+
+also_with_references!(
+    any_genuine_token_ends_its_session_and_raises_no_alarm,
+    a_session_that_ran_out_had_ended_already,
+    everywhere_ends_every_live_session_of_the_user_and_of_nobody_else,
+    everywhere_else_keeps_the_session_that_asks,
+    the_token_of_an_ended_session_ends_no_others,
+    a_request_of_another_form_is_refused,
+    a_session_is_ended_by_the_group_that_opened_it,
+    the_log_tells_whose_session_ended_from_where,
+    of_many_that_sign_out_at_once_one_ends_the_session,
+    a_refresh_that_races_a_sign_out_leaves_no_live_session,
+);

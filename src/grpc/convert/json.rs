@@ -37,19 +37,17 @@ fn read_number(value: f64) -> Option<Number> {
 }
 
 /// JSON as a Struct.
-pub(crate) fn write_struct(claims: ClaimMap) -> Struct {
-    Struct { fields: claims.into_iter().map(|(name, value)| (name, write_value(value))).collect() }
+pub(crate) fn write_struct(claims: &ClaimMap) -> Struct {
+    Struct { fields: claims.iter().map(|(name, value)| (name.clone(), write_value(value))).collect() }
 }
 
-fn write_value(value: Value) -> ProtoValue {
+fn write_value(value: &Value) -> ProtoValue {
     let kind = match value {
         Value::Null => Kind::NullValue(0),
-        Value::Bool(value) => Kind::BoolValue(value),
+        Value::Bool(value) => Kind::BoolValue(*value),
         Value::Number(value) => Kind::NumberValue(value.as_f64().unwrap_or_default()),
-        Value::String(value) => Kind::StringValue(value),
-        Value::Array(items) => {
-            Kind::ListValue(ListValue { values: items.into_iter().map(write_value).collect() })
-        }
+        Value::String(value) => Kind::StringValue(value.clone()),
+        Value::Array(items) => Kind::ListValue(ListValue { values: items.iter().map(write_value).collect() }),
         Value::Object(map) => Kind::StructValue(write_struct(map)),
     };
     ProtoValue { kind: Some(kind) }
@@ -67,7 +65,7 @@ mod tests {
         else {
             panic!("an object")
         };
-        assert_eq!(read_struct(write_struct(map.clone())), Some(map));
+        assert_eq!(read_struct(write_struct(&map)), Some(map));
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(crate) fn write_session(session: SessionView) -> v1::Session {
         authenticated_at: Some(write_timestamp(session.authenticated_at)),
         provider: Some(session.provider),
         source: v1::SessionSource::Gatepass.into(),
-        claims: Some(write_struct(session.claims)),
+        claims: Some(write_struct(&session.claims)),
     }
 }
 

@@ -33,6 +33,7 @@ pub struct Model {
     pub audiences: String,
     #[sea_orm(column_type = "Text")]
     pub claims: String,
+    pub claims_role: Option<String>,
     pub pending: Option<Vec<u8>>,
     pub version: i64,
     pub refresh_count: i64,

@@ -4,8 +4,9 @@
 mod auth_log;
 mod feed;
 mod keys;
-mod sample;
+pub(crate) mod sample;
 mod sessions;
+mod sweep;
 mod users;
 
 use std::future::Future;
@@ -197,6 +198,18 @@ macro_rules! backends {
                 places_rise_without_gaps_under_concurrent_writers,
                 a_reader_who_saw_a_place_saw_all_before_it,
                 a_step_that_failed_takes_no_place,
+            }
+            sweep {
+                nothing_is_swept_of_an_empty_database,
+                a_session_goes_when_its_grant_expired_unredeemed,
+                a_session_goes_when_it_was_ended,
+                a_session_goes_when_it_was_opened_and_would_have_ended_before,
+                an_entry_of_the_feed_goes_when_it_need_not_be_remembered,
+                an_entry_that_must_be_remembered_for_long_holds_up_no_other,
+                a_row_of_the_log_goes_when_it_is_old,
+                a_batch_is_no_larger_than_asked,
+                many_sweepers_at_once_take_each_row_once_and_nothing_else,
+                a_refresh_that_was_acknowledged_is_never_swept,
             }
         })*
     };

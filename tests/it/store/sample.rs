@@ -94,6 +94,7 @@ pub(crate) fn session(user: &User, account: &Account) -> Session {
         refresh: None,
         audiences: Vec::new(),
         claims: ClaimMap::new(),
+        claims_role: None,
         pending: Some(b"sealed".to_vec()),
         version: 0,
     }
@@ -205,6 +206,7 @@ pub(crate) fn redemption(session: &Session) -> Redemption {
         expires_at: NOW.plus(HOUR),
         audiences: vec!["gatepass".to_owned()],
         claims: ClaimMap::new(),
+        claims_role: "user".to_owned(),
         log: Some(log(AuthLogAction::TokenIssued)),
     }
 }
@@ -222,6 +224,7 @@ pub(crate) fn rotation(session: &Session) -> RotationStep {
             expires_at: NOW.plus(2 * HOUR),
             audiences: vec!["gatepass".to_owned()],
             claims: ClaimMap::new(),
+            claims_role: "user".to_owned(),
         }),
         ip_address: None,
         log: Some(log(AuthLogAction::TokenRefreshed)),

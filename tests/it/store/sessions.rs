@@ -274,6 +274,7 @@ pub(super) async fn a_redemption_reads_back(db: &Database) {
     wanted.expires_at = step.expires_at;
     wanted.audiences = step.audiences;
     wanted.claims = claims;
+    wanted.claims_role = Some(step.claims_role);
     wanted.pending = None;
     wanted.version = ada.session.version + 1;
     assert_eq!(ada.now(db).await, wanted);
@@ -332,6 +333,7 @@ pub(super) async fn a_rotation_reads_back(db: &Database) {
     let mut step = rotation(&before);
     step.ip_address = Some("198.51.100.1".to_owned());
     let advance = step.advance.as_mut().unwrap();
+    advance.claims_role = "é".repeat(64);
     advance.claims = [("tenant".to_owned(), 7.into())].into_iter().collect();
     advance.audiences = vec!["other".to_owned()];
     let advance = advance.clone();
@@ -341,6 +343,7 @@ pub(super) async fn a_rotation_reads_back(db: &Database) {
         expires_at: advance.expires_at,
         audiences: advance.audiences,
         claims: advance.claims,
+        claims_role: Some(advance.claims_role),
         version: before.version + 1,
         ..before
     };

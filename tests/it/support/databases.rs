@@ -56,6 +56,49 @@ impl TestDatabase {
         Self { backend, url: url.into(), kept: Kept::Server { admin, name } }
     }
 
+    /// Makes one of the kind that `TEST_DATABASE` names, SQLite without it: every test of an app runs on each kind.
+    pub fn of_this_run() -> Self {
+        let backend = match std::env::var("TEST_DATABASE").as_deref() {
+            Err(_) | Ok("sqlite") => return Self::of_file(),
+            Ok("postgres") => Backend::Postgres,
+            Ok("mariadb") => Backend::Mariadb,
+            Ok(other) => panic!("TEST_DATABASE is sqlite, postgres or mariadb, not {other}"),
+        };
+        // Not every test that asks has a runtime, and none can be blocked on.
+        let made = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(Self::empty(backend))
+        });
+        made.join().unwrap()
+    }
+
+    /// Numbers rows as SQLite does by itself, so that tests can tell the order they were written in.
+    pub async fn number_rows(&self) {
+        let kind = match self.backend {
+            Backend::Sqlite => return,
+            Backend::Postgres => "BIGSERIAL",
+            Backend::Mariadb => "BIGINT AUTO_INCREMENT UNIQUE",
+        };
+        let db = self.connect().await;
+        for table in ["sessions", "auth_logs"] {
+            let sql = format!("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS rowid {kind}");
+            db.execute_unprepared(&sql).await.unwrap();
+        }
+    }
+
+    /// An id as this database's SQL has it.
+    pub fn id(&self, id: &str) -> String {
+        match self.backend {
+            Backend::Postgres => format!("'{id}'"),
+            Backend::Sqlite | Backend::Mariadb => format!("x'{}'", id.replace('-', "")),
+        }
+    }
+
+    /// Runs a statement.
+    pub async fn execute(&self, sql: &str) {
+        self.connect().await.execute_unprepared(sql).await.unwrap();
+    }
+
     /// A connection of the test's own.
     pub async fn connect(&self) -> DatabaseConnection {
         connect(&self.url).await
@@ -102,5 +145,19 @@ macro_rules! on_servers {
                 super::$test($crate::support::databases::Backend::Mariadb).await;
             })*
         }
+    };
+}
+
+/// The same, and `sqlite::NAME` of each, which runs always.
+#[macro_export]
+macro_rules! on_all {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test($crate::support::databases::Backend::Sqlite).await;
+            })*
+        }
+        $crate::on_servers!($($test),*);
     };
 }

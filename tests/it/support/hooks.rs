@@ -21,6 +21,18 @@ pub struct Hooks {
     redirect: Option<Box<OnRedirect>>,
 }
 
+impl Hooks {
+    /// These callbacks, and those of `other` that are not among them.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            sign_in: self.sign_in.or(other.sign_in),
+            jwt: self.jwt.or(other.jwt),
+            session: self.session.or(other.session),
+            redirect: self.redirect.or(other.redirect),
+        }
+    }
+}
+
 /// A `sign_in` callback.
 pub fn on_sign_in(
     hook: impl Fn(&SignInInput<'_>) -> CallbackResult<SignInDecision> + Send + Sync + 'static,

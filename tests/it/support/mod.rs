@@ -9,6 +9,10 @@ pub mod jwt;
 pub mod keys;
 pub mod people;
 pub mod program;
+pub mod servers;
+pub mod soak;
+pub mod strategy;
+pub mod wire;
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
@@ -78,7 +82,7 @@ impl Builder {
 
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> TestApp {
-        start(self.yaml, self.callbacks, self.place).await
+        start(strategy::of_this_test(self.yaml), self.callbacks, self.place).await
     }
 }
 
@@ -105,7 +109,7 @@ pub async fn app() -> TestApp {
 
 /// The same, still to be configured. Sections `server`, `database` and `secrets` are given.
 pub fn builder() -> Builder {
-    on(TestDatabase::of_file())
+    on(TestDatabase::of_this_run())
 }
 
 /// The same on this database.
@@ -161,6 +165,7 @@ async fn start(yaml: String, callbacks: Option<Box<dyn FnOnce(App) -> App>>, pla
         assert!(!task.is_finished(), "the app did not start");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+    place.database.number_rows().await;
     let channel = Endpoint::from_shared(format!("http://{}", addrs[0])).unwrap().connect().await.unwrap();
     TestApp {
         auth: AuthServiceClient::new(channel.clone()),
@@ -192,6 +197,16 @@ impl TestApp {
         start(change(self.yaml.clone()), None, self.place.clone()).await
     }
 
+    /// Another replica, still to be given callbacks.
+    pub fn beside(&self) -> Builder {
+        Builder { yaml: self.yaml.clone(), callbacks: None, place: self.place.clone() }
+    }
+
+    /// Runs a statement.
+    pub async fn execute(&self, sql: &str) {
+        self.place.database.execute(sql).await;
+    }
+
     /// Its configuration; `change` may edit it.
     pub fn config(&self, change: impl FnOnce(String) -> String) -> Config {
         read_config(&change(self.yaml.clone()), &self.place)
@@ -204,10 +219,13 @@ impl TestApp {
         self.place
     }
 
-    /// SQL statements since the last time, without transactions' ends and the polling of feed and keys.
+    /// SQL statements since the last time, without transactions' ends and what a replica asks by itself: the feed, the
+    /// signing keys, the pages of the sweeper.
     pub fn take_statements(&self) -> Vec<String> {
-        let polled = |sql: &String| reads(sql, "revocations") || reads(sql, "signing_keys");
-        self.take_all_statements().into_iter().filter(|sql| !polled(sql)).collect()
+        let by_itself = |sql: &String| {
+            reads(sql, "signing_keys") || sql.contains(" ORDER BY ") && sql.contains(" LIMIT ")
+        };
+        self.take_all_statements().into_iter().filter(|sql| !by_itself(sql)).collect()
     }
 
     /// How often the signing keys were read since the last time, by a poll or for a call.
@@ -219,18 +237,13 @@ impl TestApp {
         std::mem::take(&mut *self.statements.lock().unwrap())
     }
 
-    /// Rows of a query, each column as text (cast in the query where needed).
+    /// Rows of a query, each column as text: bytes and ids in upper-case hexadecimal, null as nothing.
     pub async fn query(&self, sql: &str) -> Vec<Vec<String>> {
         let db = self.place.database.connect().await;
         let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
-        let text = |row: &sea_orm::QueryResult| {
-            let names = row.column_names();
-            names
-                .iter()
-                .map(|name| row.try_get::<Option<String>>("", name).unwrap().unwrap_or_default())
-                .collect()
-        };
-        rows.iter().map(text).collect()
+        let texts =
+            |row: &sea_orm::QueryResult| (0..row.column_names().len()).map(|at| text(row, at)).collect();
+        rows.iter().map(texts).collect()
     }
 
     /// The auth log, oldest first: `ACTION OUTCOME REASON`.
@@ -256,6 +269,24 @@ impl TestApp {
         let request = IssueTokenRequest { grant: grant.to_owned(), ..Default::default() };
         self.auth.clone().issue_token(request).await.map(Response::into_inner)
     }
+}
+
+/// A column as text, whatever its type is in this database.
+fn text(row: &sea_orm::QueryResult, at: usize) -> String {
+    if let Ok(text) = row.try_get_by_index::<Option<String>>(at) {
+        return text.unwrap_or_default();
+    }
+    if let Ok(number) = row.try_get_by_index::<Option<i64>>(at) {
+        return number.map(|number| number.to_string()).unwrap_or_default();
+    }
+    if let Ok(yes) = row.try_get_by_index::<Option<bool>>(at) {
+        return yes.map(|yes| u8::from(yes).to_string()).unwrap_or_default();
+    }
+    let bytes = row
+        .try_get_by_index::<Option<sea_orm::prelude::Uuid>>(at)
+        .map(|id| id.map(|id| id.as_bytes().to_vec()))
+        .or_else(|_| row.try_get_by_index::<Option<Vec<u8>>>(at));
+    bytes.unwrap().map(hex::encode_upper).unwrap_or_default()
 }
 
 fn reads(sql: &str, table: &str) -> bool {

@@ -41,16 +41,16 @@ pub fn proto_time(at: Timestamp) -> prost_types::Timestamp {
 impl TestApp {
     /// How many users, accounts and sessions there are.
     pub async fn counts(&self) -> [u32; 3] {
-        let sql = "SELECT CAST((SELECT count(*) FROM users) AS TEXT) AS users, \
-                   CAST((SELECT count(*) FROM accounts) AS TEXT) AS accounts, \
-                   CAST((SELECT count(*) FROM sessions) AS TEXT) AS sessions";
+        let sql = "SELECT (SELECT count(*) FROM users) AS users, \
+                   (SELECT count(*) FROM accounts) AS accounts, \
+                   (SELECT count(*) FROM sessions) AS sessions";
         let row = self.query(sql).await.remove(0);
         [0, 1, 2].map(|column| row[column].parse().unwrap())
     }
 
     /// The ids of the sessions, oldest first.
     pub async fn session_ids(&self) -> Vec<String> {
-        let rows = self.query("SELECT hex(id) AS id FROM sessions ORDER BY rowid").await;
+        let rows = self.query("SELECT id AS id FROM sessions ORDER BY rowid").await;
         rows.iter().map(|row| Uuid::parse_str(&row[0]).unwrap().to_string()).collect()
     }
 

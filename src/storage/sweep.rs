@@ -1,0 +1,90 @@
+//! Removing what is over, a batch at a time. A batch takes only rows that no other transaction holds, so that it waits
+//! for nobody and two sweepers share the work; what it holds itself is over and of no use to anybody.
+//! What is over, and how long it is kept nevertheless, is for the sweeper in `app/` to say.
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use sea_orm::prelude::Uuid;
+use sea_orm::sea_query::{LockBehavior, LockType};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+
+use super::connect::Database;
+use super::entity::{auth_log, revocation, session};
+use super::{StoreResult, Sweep, Sweepable, transaction};
+use crate::model::{SessionId, Timestamp};
+
+#[async_trait]
+impl Sweep for Database {
+    async fn sweep(&self, what: Sweepable, batch: u64) -> StoreResult<u64> {
+        let step = (what, batch);
+        Ok(transaction::write(&self.pools()?.write, &step, |tx, step| remove(tx, step).boxed()).await?)
+    }
+}
+
+async fn remove(tx: &DatabaseTransaction, &(what, batch): &(Sweepable, u64)) -> Result<u64, DbErr> {
+    use session::Column::{EndedAt, ExpiresAt, GrantExpiresAt, Id, RedeemedAt};
+    let all = Condition::all();
+    match what {
+        Sweepable::Unredeemed(before) => {
+            let over = all.add(RedeemedAt.is_null()).add(GrantExpiresAt.lt(before.millis()));
+            // For PostgreSQL rows come in the order of an index when all its columns are named, for MariaDB only when
+            // those are not that a condition holds still; and what MariaDB sorts, it locks.
+            let order: &[_] = match tx.get_database_backend() {
+                DbBackend::MySql => &[GrantExpiresAt],
+                DbBackend::Postgres | DbBackend::Sqlite | _ => &[RedeemedAt, GrantExpiresAt],
+            };
+            remove_by::<session::Entity>(tx, Id, order, over, batch).await
+        }
+        Sweepable::Ended(before) => {
+            let over = all.add(EndedAt.lt(before.millis()));
+            remove_by::<session::Entity>(tx, Id, &[EndedAt], over, batch).await
+        }
+        Sweepable::Outlived { opened_before, expired_before } => {
+            let over = all.add(Id.lt(SessionId::least_of(opened_before).0));
+            let over = over.add(ExpiresAt.lt(expired_before.millis()));
+            remove_by::<session::Entity>(tx, Id, &[Id], over, batch).await
+        }
+        Sweepable::Revocations(before) => remove_oldest_of_feed(tx, before, batch).await,
+        Sweepable::AuthLog(before) => {
+            use auth_log::Column::{CreatedAt, Id};
+            let over = all.add(CreatedAt.lt(before.millis()));
+            remove_by::<auth_log::Entity>(tx, Id, &[CreatedAt], over, batch).await
+        }
+    }
+}
+
+/// Removes rows that are over, found by the index on `order`.
+async fn remove_by<E: EntityTrait>(
+    tx: &DatabaseTransaction,
+    key: E::Column,
+    order: &[E::Column],
+    over: Condition,
+    batch: u64,
+) -> Result<u64, DbErr> {
+    let found = E::find().select_only().column(key).filter(over.clone());
+    let found = order.iter().fold(found, |found, column| found.order_by_asc(*column)).limit(batch);
+    let free = found.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    let ids: Vec<Uuid> = free.into_tuple().all(tx).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(E::delete_many().filter(key.is_in(ids)).filter(over).exec(tx).await?.rows_affected)
+}
+
+/// Removes those of the feed's oldest entries that are over: entries end in the order of their places, nearly.
+async fn remove_oldest_of_feed(
+    tx: &DatabaseTransaction,
+    before: Timestamp,
+    batch: u64,
+) -> Result<u64, DbErr> {
+    use revocation::Column::{Seq, Until};
+    let oldest = revocation::Entity::find().select_only().columns([Seq, Until]).filter(Seq.gt(0));
+    let oldest: Vec<(i64, i64)> = oldest.order_by_asc(Seq).limit(batch).into_tuple().all(tx).await?;
+    let over = oldest.iter().rev().find(|(_, until)| *until < before.millis());
+    let Some((last, _)) = over else { return Ok(0) };
+    let removed = revocation::Entity::delete_many().filter(Seq.lte(*last));
+    Ok(removed.filter(Until.lt(before.millis())).exec(tx).await?.rows_affected)
+}

@@ -1,0 +1,180 @@
+//! Every step of the stores, in the order in which a person's calls take them, and how long each takes.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use gatepass::model::{
+    Account, AccountId, AccountKey, AuthLogAction, EmailKey, EndReason, ManualClock, OsEntropy, User, UserId,
+};
+use gatepass::storage::{
+    AuthLogStore as _, Database, DatabaseClock as _, KeyStore as _, RevocationFeed as _, RotationStep,
+    SessionStore as _, Sweep as _, Sweepable, UserStore as _, Watch,
+};
+
+use crate::store::sample::{
+    self, HOUR, NOW, account, done, ending, ending_all, log, mark, redemption, rotation, session, sign_in,
+    sign_up, update, user,
+};
+use crate::support::databases::Backend;
+
+/// What is swept at once by the service, too.
+pub(super) const BATCH: u64 = 500;
+
+/// How long each step took, each time.
+pub(super) type Times = BTreeMap<&'static str, Vec<Duration>>;
+
+/// A person of whom the database knows.
+pub(super) struct Person {
+    user: UserId,
+    account: AccountKey,
+    email: EmailKey,
+}
+
+/// People whose rows are spread among those that come later.
+pub(super) async fn sign_up_all(db: &Database, count: u32) -> Vec<Person> {
+    let mut people = Vec::new();
+    for number in 0..count {
+        let clock = ManualClock::at(NOW.minus(8 * HOUR * number));
+        let user = User { id: UserId::mint(&clock, &OsEntropy), ..user(&format!("sampled-{number}")) };
+        let account = Account {
+            id: AccountId::mint(&clock, &OsEntropy),
+            ..account(&user, "github", &format!("sampled-{number}"))
+        };
+        done(db.open_session(sign_up(&user, &account, &session(&user, &account))).await.unwrap());
+        let email = EmailKey::from(user.email.as_ref().unwrap());
+        people.push(Person { user: user.id, account: AccountKey::from(&account), email });
+    }
+    people
+}
+
+/// Takes every step for each person.
+pub(super) async fn run(db: &Database, watch: &Watch, people: &[Person]) -> Times {
+    let mut times = Times::new();
+    macro_rules! timed {
+        ($name:literal, $step:expr) => {{
+            let begin = Instant::now();
+            let answer = $step.await.unwrap();
+            times.entry($name).or_default().push(begin.elapsed());
+            answer
+        }};
+    }
+    for (number, person) in people.iter().enumerate() {
+        // SignIn, IssueToken.
+        let (user, account) =
+            timed!("find_user_by_account", db.find_user_by_account(person.account)).unwrap();
+        timed!("find_user_by_email", db.find_user_by_email(person.email)).unwrap();
+        timed!("linked_providers", db.linked_providers(person.user));
+        let request = mark(&format!("request {number} of {}", user.version));
+        let mut opened = session(&user, &account);
+        opened.grant.request = Some(request);
+        done(timed!("open_session", db.open_session(sign_in(&user, user.version, &opened))));
+        timed!("find_session_by_request", db.find_session_by_request(request.key)).unwrap();
+        timed!("find_session_by_grant", db.find_session_by_grant(opened.grant.hash)).unwrap();
+        assert!(timed!("redeem_grant", db.redeem_grant(redemption(&opened))));
+        // RefreshToken, logged and not, and a replay.
+        let (found, _) = timed!("find_session", db.find_session(opened.id)).unwrap();
+        assert!(timed!("rotate", db.rotate(RotationStep { log: None, ..rotation(&found) })));
+        let (found, _) = db.find_session(opened.id).await.unwrap().unwrap();
+        let address = Some("192.0.2.8".to_owned());
+        let step = RotationStep { ip_address: address, ..rotation(&found) };
+        assert!(timed!("rotate and log", db.rotate(step)));
+        let (found, _) = db.find_session(opened.id).await.unwrap().unwrap();
+        let step = RotationStep { advance: None, log: None, ..rotation(&found) };
+        assert!(timed!("rotate nothing", db.rotate(step)));
+        // SignOut of one, of all but one, of all, and an administrator's change.
+        let other = session(&user, &account);
+        done(db.open_session(sign_in(&user, user.version, &other)).await.unwrap());
+        timed!("end_session", db.end_session(ending(other.id))).unwrap();
+        let but_one = gatepass::storage::EndingAll {
+            except: Some(opened.id),
+            only_if_live: Some(opened.id),
+            ..ending_all(person.user)
+        };
+        timed!("end_sessions_of, but one", db.end_sessions_of(but_one));
+        timed!("end_sessions_of", db.end_sessions_of(ending_all(person.user)));
+        let before = timed!("find_user", db.find_user(person.user)).unwrap();
+        let mut change = update(&before, |user| user.epoch += 1);
+        change.end_sessions = Some(EndReason::Banned);
+        timed!("update_user", db.update_user(change)).unwrap();
+        // A sign-up, a denial.
+        let name = format!("new-{number}-{}", before.version);
+        let new = sample::user(&name);
+        let its = sample::account(&new, "github", &name);
+        done(timed!(
+            "open_session of a new user",
+            db.open_session(sign_up(&new, &its, &session(&new, &its)))
+        ));
+        timed!("append", db.append(log(AuthLogAction::SignInDenied)));
+        // The feed.
+        let last = watch.revocations_after(0).await.unwrap().last().unwrap().seq;
+        timed!("revocations_after", watch.revocations_after(last - 5));
+        timed!("revocations_after, nothing new", watch.revocations_after(last));
+        timed!("find_users", watch.find_users(&[person.user, new.id]));
+    }
+    db.signing_keys().await.unwrap();
+    watch.database_time().await.unwrap();
+    times
+}
+
+fn median(times: &[Duration]) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64() * 1e6
+}
+
+/// Prints how long the steps take among many rows, beside among few.
+#[expect(clippy::print_stdout, reason = "for a person at a terminal")]
+pub(super) fn tell(backend: Backend, rows: u64, filled: Duration, few: &Times, many: &Times) {
+    println!("{backend:?}: {rows} rows of each table, made in {filled:.0?}; medians in microseconds");
+    println!("{:30} {:>9} {:>9} {:>6}", "", "few", "many", "ratio");
+    for (name, few) in few {
+        let (few, many) = (median(few), median(&many[name]));
+        println!("{name:30} {few:9.0} {many:9.0} {:6.2}", many / few);
+    }
+}
+
+/// All there is to sweep, by name.
+fn over() -> [(&'static str, Sweepable); 5] {
+    let days = |days: u32| NOW.minus(24 * HOUR * days);
+    [
+        ("unredeemed", Sweepable::Unredeemed(days(1))),
+        ("ended", Sweepable::Ended(days(1))),
+        ("outlived", Sweepable::Outlived { opened_before: days(70), expired_before: days(1) }),
+        ("revocations", Sweepable::Revocations(NOW.plus(2 * HOUR))),
+        ("auth_logs", Sweepable::AuthLog(days(60))),
+    ]
+}
+
+/// Sweeps one batch of each kind, and answers how many rows went.
+pub(super) async fn sweep_once(db: &Database, batch: u64) -> u64 {
+    let mut all = 0;
+    for (_, what) in over() {
+        all += db.sweep(what, batch).await.unwrap();
+    }
+    all
+}
+
+/// Sweeps all that is over, prints how long batches took, and answers how many rows went.
+#[expect(clippy::print_stdout, reason = "for a person at a terminal")]
+pub(super) async fn sweep(db: &Database, backend: Backend, tell: bool) -> u64 {
+    let mut all = 0;
+    for (name, what) in over() {
+        let mut batches = Vec::new();
+        loop {
+            let begin = Instant::now();
+            let removed = db.sweep(what, BATCH).await.unwrap();
+            if removed == 0 {
+                break;
+            }
+            batches.push(begin.elapsed());
+            all += removed;
+        }
+        if tell && let Some(longest) = batches.iter().max() {
+            let (count, median) = (batches.len(), median(&batches) / 1e3);
+            println!(
+                "{backend:?}: sweep of {name}: {count} batches, median {median:.1} ms, longest {longest:.1?}"
+            );
+        }
+    }
+    all
+}

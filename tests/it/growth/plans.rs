@@ -1,0 +1,160 @@
+//! How a database would run a statement. Each is shown to it with values of rows that are there, to PostgreSQL also
+//! without any, as it plans what it has run a few times.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
+
+/// The tables that grow.
+const LARGE: [&str; 5] = ["users", "accounts", "sessions", "auth_logs", "revocations"];
+
+/// Fails where a statement goes over a whole large table, or over a whole index of it, or sorts.
+pub(super) async fn check(db: &DatabaseConnection, statements: &BTreeSet<String>, limit: u64) {
+    let (mut faults, mut values) = (Vec::new(), Values { limit, of_columns: HashMap::new() });
+    for sql in statements.iter().filter(|sql| reads(sql)) {
+        let with_values = values.fill(db, sql).await;
+        let mut plans = vec![plan(db, &with_values).await];
+        if db.get_database_backend() == DbBackend::Postgres {
+            plans.push(plan_without_values(db, sql).await);
+        }
+        for plan in plans {
+            if let Some(fault) = fault(db.get_database_backend(), &plan) {
+                faults.push(format!("{fault}\n  {with_values}\n  {}", plan.join("\n  ")));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+/// What only adds rows, or asks for the time, has nothing to find.
+fn reads(sql: &str) -> bool {
+    let source =
+        if sql.starts_with("INSERT") { sql.split_once(" SELECT ").map_or("", |(_, it)| it) } else { sql };
+    LARGE
+        .iter()
+        .any(|table| ["\"", "`"].iter().any(|quote| source.contains(&format!("{quote}{table}{quote}"))))
+}
+
+/// The first line of a plan that must not be, and why.
+fn fault(backend: DbBackend, plan: &[String]) -> Option<String> {
+    let of_large = |line: &str| line.split([' ', '|']).any(|word| LARGE.contains(&word));
+    let forbidden = |line: &&String| match backend {
+        DbBackend::Postgres => line.contains("Seq Scan on") && of_large(line),
+        DbBackend::MySql => {
+            of_large(line)
+                && (["|ALL|", "|index|"].iter().any(|all| line.contains(all)) || line.contains("filesort"))
+        }
+        _ => (line.contains("SCAN ") && of_large(line)) || line.contains("TEMP B-TREE"),
+    };
+    if let Some(line) = plan.iter().find(forbidden) {
+        return Some(line.clone());
+    }
+    // PostgreSQL tells of an index that it reads from end to end by telling no condition.
+    let count = |what: &str| plan.iter().filter(|line| line.contains(what)).count();
+    let indexes = count("Index Scan") + count("Index Only Scan");
+    (backend == DbBackend::Postgres && indexes > count("Index Cond:")).then(|| "a whole index".to_owned())
+}
+
+async fn plan(db: &DatabaseConnection, sql: &str) -> Vec<String> {
+    match db.get_database_backend() {
+        DbBackend::Postgres => texts(db, &format!("EXPLAIN {sql}"), "QUERY PLAN").await,
+        DbBackend::Sqlite => texts(db, &format!("EXPLAIN QUERY PLAN {sql}"), "detail").await,
+        _ => {
+            let rows = query(db, &format!("EXPLAIN {sql}")).await;
+            let text = |row: &sea_orm::QueryResult, name| {
+                row.try_get::<Option<String>>("", name).unwrap().unwrap_or_default()
+            };
+            rows.iter()
+                .map(|row| ["table", "type", "key", "Extra"].map(|name| text(row, name)).join("|"))
+                .collect()
+        }
+    }
+}
+
+async fn plan_without_values(db: &DatabaseConnection, sql: &str) -> Vec<String> {
+    db.execute_unprepared("SET plan_cache_mode = force_generic_plan").await.unwrap();
+    db.execute_unprepared(&format!("PREPARE planned AS {sql}"))
+        .await
+        .unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let nulls = vec!["NULL"; sql.matches('$').count()].join(", ");
+    let sql = if nulls.is_empty() {
+        "EXPLAIN EXECUTE planned".to_owned()
+    } else {
+        format!("EXPLAIN EXECUTE planned({nulls})")
+    };
+    let plan = texts(db, &sql, "QUERY PLAN").await;
+    db.execute_unprepared("DEALLOCATE planned").await.unwrap();
+    plan
+}
+
+async fn query(db: &DatabaseConnection, sql: &str) -> Vec<sea_orm::QueryResult> {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    db.query_all_raw(statement).await.unwrap_or_else(|error| panic!("{error}: {sql}"))
+}
+
+async fn texts(db: &DatabaseConnection, sql: &str, name: &str) -> Vec<String> {
+    query(db, sql).await.iter().map(|row| row.try_get("", name).unwrap()).collect()
+}
+
+/// Values for statements.
+struct Values {
+    limit: u64,
+    of_columns: HashMap<(String, String, Order), String>,
+}
+
+/// Whether few rows shall be below a value, or few be above it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Order {
+    Low,
+    High,
+}
+
+impl Values {
+    /// The statement with each place for a value filled: conditions with values that rows have, the rest with nothing.
+    async fn fill(&mut self, db: &DatabaseConnection, sql: &str) -> String {
+        let conditions = sql.find(" WHERE ").unwrap_or(sql.len());
+        let (mut filled, mut rest) = (String::new(), sql);
+        while let Some(place) = rest.find(['?', '$']) {
+            filled.push_str(&rest[..place]);
+            let in_conditions = sql.len() - rest.len() + place > conditions;
+            rest = rest[place + 1..].trim_start_matches(|digit: char| digit.is_ascii_digit());
+            if filled.ends_with(" LIMIT ") {
+                filled.push_str(&self.limit.to_string());
+            } else if let Some(compared) = compared(&filled).filter(|_| in_conditions) {
+                if !self.of_columns.contains_key(&compared) {
+                    let value = value_of(db, &compared).await;
+                    self.of_columns.insert(compared.clone(), value);
+                }
+                filled.push_str(&self.of_columns[&compared]);
+            } else {
+                filled.push_str("NULL");
+            }
+        }
+        filled + rest
+    }
+}
+
+/// Which column the next value is compared with.
+fn compared(before: &str) -> Option<(String, String, Order)> {
+    let names: Vec<&str> = before.split(['"', '`']).collect();
+    let [.., table, ".", column, operator] = names[..] else { return None };
+    let low = operator.trim_start().starts_with('<');
+    Some((table.to_owned(), column.to_owned(), if low { Order::Low } else { Order::High }))
+}
+
+/// A value of a column near its lowest or highest, as the database writes it in SQL.
+async fn value_of(db: &DatabaseConnection, (table, column, order): &(String, String, Order)) -> String {
+    let is_number =
+        column.ends_with("_at") || ["seq", "until", "epoch", "version"].contains(&column.as_str());
+    let literal = match db.get_database_backend() {
+        DbBackend::Postgres => format!("quote_literal(CAST({column} AS text))"),
+        DbBackend::Sqlite => format!("quote({column})"),
+        _ if is_number => format!("CAST({column} AS CHAR)"),
+        _ => format!("concat('X''', hex({column}), '''')"),
+    };
+    let place = if *order == Order::Low { "ASC LIMIT 1 OFFSET 20" } else { "DESC LIMIT 1 OFFSET 2" };
+    let sql = format!(
+        "SELECT {literal} AS literal FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} {place}"
+    );
+    texts(db, &sql, "literal").await.pop().unwrap_or_else(|| panic!("{table}.{column} has no values"))
+}

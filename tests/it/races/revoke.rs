@@ -1,0 +1,187 @@
+//! Refreshes against what ends their session: whoever comes first, nothing is accepted once the end was acknowledged.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use gatepass::grpc::proto::v1::{
+    IssueTokenResponse, RevokeSessionRequest, RevokeUserSessionsRequest, SignOutRequest, sign_out_request,
+};
+use tokio::sync::Semaphore;
+use tonic::Status;
+
+use super::pair::{Pair, Replica, ids};
+use crate::support::crowd::at_once;
+use crate::support::databases::Backend;
+use crate::support::soak::soak;
+use crate::support::{allowed, profile, reason};
+
+/// How many races go on at a time.
+const LANES: usize = 8;
+
+crate::on_all!(
+    nothing_is_accepted_once_the_end_of_its_session_was_acknowledged,
+    no_grant_outlives_the_end_of_all_sessions,
+);
+
+async fn nothing_is_accepted_once_the_end_of_its_session_was_acknowledged(backend: Backend) {
+    let pair = Pair::on(backend).await;
+    let races = soak(50, 1_000);
+    let lane = |lane| {
+        let replicas = Arc::clone(&pair.replicas);
+        async move {
+            for number in (lane..races).step_by(LANES) {
+                race(&replicas, number).await;
+            }
+        }
+    };
+    at_once(LANES, lane).await;
+    pair.finish().await;
+}
+
+async fn no_grant_outlives_the_end_of_all_sessions(backend: Backend) {
+    let pair = Pair::on(backend).await;
+    let ends = [End::RevokeUserSessions, End::SignOutEverywhere, End::Ban];
+    for number in 0..soak(15, 300) {
+        let (end, who) = (ends[number % ends.len()], format!("p{number}"));
+        let (here, there) = (pair.replica(number), pair.replica(number + 1));
+        let first = here.tokens(&who).await;
+        let grant = allowed(there.sign_in(profile(&who)).await).grant.unwrap();
+        let (ended, redeemed) = tokio::join!(end.ask(&here, &first), there.issue(&grant, ""));
+        ended.unwrap();
+        match redeemed {
+            Ok(issued) => {
+                assert_eq!(reason(here.refresh(&issued.refresh_token).await), end.reason(), "{end:?}");
+                assert_eq!(there.refuses_at_last(&issued.access_token).await, end.reason(), "{end:?}");
+                assert_eq!(reason(here.issue(&grant, "").await), "GRANT_USED", "{end:?}");
+            }
+            refused => {
+                assert_eq!(reason(refused), end.reason(), "{end:?}");
+                assert_eq!(reason(here.issue(&grant, "").await), end.reason(), "{end:?}");
+            }
+        }
+    }
+    pair.finish().await;
+}
+
+/// What ends a session.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    RevokeSession,
+    RevokeUserSessions,
+    SignOut,
+    SignOutEverywhere,
+    Ban,
+}
+
+const ENDS: [End; 5] =
+    [End::RevokeSession, End::RevokeUserSessions, End::SignOut, End::SignOutEverywhere, End::Ban];
+
+impl End {
+    async fn ask(self, replica: &Replica, tokens: &IssueTokenResponse) -> Result<(), Status> {
+        let (mut auth, mut admin) = (replica.auth.clone(), replica.admin.clone());
+        let [session_id, user_id] = ids(tokens);
+        let sign_out = |everywhere| {
+            let credential = Some(sign_out_request::Credential::AccessToken(tokens.access_token.clone()));
+            SignOutRequest { credential, everywhere, ..Default::default() }
+        };
+        match self {
+            Self::RevokeSession => admin.revoke_session(RevokeSessionRequest { session_id }).await.map(drop),
+            Self::RevokeUserSessions => {
+                admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id }).await.map(drop)
+            }
+            Self::SignOut => auth.sign_out(sign_out(false)).await.map(drop),
+            Self::SignOutEverywhere => auth.sign_out(sign_out(true)).await.map(drop),
+            Self::Ban => replica.ban(&user_id, true).await.map(drop),
+        }
+    }
+
+    /// What tokens of the session are told from then on.
+    fn reason(self) -> &'static str {
+        if matches!(self, Self::Ban) { "USER_BANNED" } else { "SESSION_REVOKED" }
+    }
+}
+
+/// What one race has come to.
+struct Told {
+    refresh_token: Mutex<String>,
+    access_tokens: Mutex<Vec<String>>,
+    answers: Semaphore,
+    acknowledged: AtomicBool,
+}
+
+async fn race(replicas: &Arc<[Replica; 2]>, number: usize) {
+    let end = ENDS[number % ENDS.len()];
+    let (here, there) = (&replicas[number % 2], &replicas[(number + 1) % 2]);
+    let first = here.tokens(&format!("p{number}")).await;
+    let told = Arc::new(Told {
+        refresh_token: Mutex::new(first.refresh_token.clone()),
+        access_tokens: Mutex::new(vec![first.access_token.clone()]),
+        answers: Semaphore::new(0),
+        acknowledged: AtomicBool::new(false),
+    });
+    // Either one client that goes on from token to token, or four that ask for the same answer.
+    let clients: Vec<_> = if (number / 2).is_multiple_of(2) {
+        vec![tokio::spawn(refresh_on(Arc::clone(replicas), Arc::clone(&told), end))]
+    } else {
+        let again = |client: usize| {
+            let replica = replicas[client % 2].clone();
+            tokio::spawn(refresh_again(replica, first.refresh_token.clone(), Arc::clone(&told), end))
+        };
+        (0..4).map(again).collect()
+    };
+    let begin = u32::try_from(number / 4 % 4).unwrap();
+    told.answers.acquire_many(begin).await.unwrap().forget();
+    end.ask(here, &first).await.unwrap();
+    told.acknowledged.store(true, Ordering::SeqCst);
+
+    let last = told.refresh_token.lock().unwrap().clone();
+    for replica in [here, there] {
+        assert_eq!(reason(replica.refresh(&last).await), end.reason(), "{end:?}");
+    }
+    for client in clients {
+        client.await.unwrap();
+    }
+    let access_tokens = std::mem::take(&mut *told.access_tokens.lock().unwrap());
+    for token in &access_tokens {
+        assert_eq!(reason(here.session(token).await), end.reason(), "{end:?}");
+    }
+    for token in &access_tokens {
+        assert_eq!(there.refuses_at_last(token).await, end.reason(), "{end:?}");
+    }
+    let last = told.refresh_token.lock().unwrap().clone();
+    for replica in [here, there] {
+        assert_eq!(reason(replica.refresh(&last).await), end.reason(), "{end:?}");
+    }
+}
+
+/// Refreshes here and there in turn, each time with the token that was answered last, until refused.
+async fn refresh_on(replicas: Arc<[Replica; 2]>, told: Arc<Told>, end: End) {
+    for turn in 0.. {
+        let token = told.refresh_token.lock().unwrap().clone();
+        if !refresh(&replicas[turn % 2], &token, &told, end).await {
+            return;
+        }
+    }
+}
+
+/// Refreshes with the same token, until refused.
+async fn refresh_again(replica: Replica, token: String, told: Arc<Told>, end: End) {
+    while refresh(&replica, &token, &told, end).await {}
+}
+
+async fn refresh(replica: &Replica, token: &str, told: &Told, end: End) -> bool {
+    let late = told.acknowledged.load(Ordering::SeqCst);
+    match replica.refresh(token).await {
+        Ok(answer) => {
+            assert!(!late, "{end:?}: refreshed after the end was acknowledged");
+            *told.refresh_token.lock().unwrap() = answer.refresh_token;
+            told.access_tokens.lock().unwrap().push(answer.access_token);
+            told.answers.add_permits(1);
+            true
+        }
+        refused => {
+            assert_eq!(reason(refused), end.reason(), "{end:?}");
+            false
+        }
+    }
+}

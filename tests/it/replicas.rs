@@ -1,0 +1,268 @@
+//! What one replica changed the others know: two real programs on one database. How soon is measured by
+//! `benches/staleness.rs`; that no answer tells of a newer time than it knows is shown here.
+
+use std::path::Path;
+use std::time::Duration;
+
+use gatepass::grpc::proto::v1::admin_service_client::AdminServiceClient;
+use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
+use gatepass::grpc::proto::v1::{
+    GetSessionRequest, GetSessionResponse, IssueTokenRequest, IssueTokenResponse, RevokeSessionRequest,
+    RevokeUserSessionsRequest, SignOutRequest, UpdateUserRequest, User, get_session_request,
+    sign_out_request,
+};
+use gatepass::model::{Clock as _, SystemClock, Timestamp};
+use prost_types::FieldMask;
+use serde_json::json;
+use tonic::Status;
+use tonic::transport::Channel;
+
+use crate::support::databases::{Backend, TestDatabase};
+use crate::support::hooks::{claims, on_jwt};
+use crate::support::program::Serving;
+use crate::support::{allowed, builder_on, profile, reason};
+
+/// So long that what takes it is stuck.
+const STUCK: Duration = Duration::from_mins(1);
+
+/// One replica and its clients.
+struct Replica {
+    program: Serving,
+    auth: AuthServiceClient<Channel>,
+    admin: AdminServiceClient<Channel>,
+}
+
+impl Replica {
+    async fn start(folder: &Path, database: &TestDatabase) -> Self {
+        let variables = [
+            ("GATEPASS_DATABASE__URL", database.url.as_str()),
+            ("GATEPASS_DATABASE__ACQUIRE_TIMEOUT", "20s"),
+            ("GATEPASS_SECRETS", "the one secret of both of these replicas"),
+        ];
+        let program = Serving::ready(folder, &[], &variables).await;
+        let (auth, admin) = (program.auth().await, program.admin().await);
+        Self { program, auth, admin }
+    }
+
+    async fn tokens(&self, who: &str) -> IssueTokenResponse {
+        let grant = allowed(self.auth.clone().sign_in(profile(who)).await).grant.unwrap();
+        let request = IssueTokenRequest { grant, ..Default::default() };
+        self.auth.clone().issue_token(request).await.unwrap().into_inner()
+    }
+
+    async fn session(&self, access_token: &str) -> Result<GetSessionResponse, Status> {
+        let credential = get_session_request::Credential::AccessToken(access_token.to_owned());
+        let request = GetSessionRequest { credential: Some(credential), ..Default::default() };
+        self.auth.clone().get_session(request).await.map(tonic::Response::into_inner)
+    }
+
+    async fn update(&self, user: User, field: &str) {
+        let update_mask = Some(FieldMask { paths: vec![field.to_owned()] });
+        self.admin.clone().update_user(UpdateUserRequest { user: Some(user), update_mask }).await.unwrap();
+    }
+}
+
+fn checked_at(answer: &GetSessionResponse) -> Timestamp {
+    let at = answer.revocations_checked_at.unwrap();
+    Timestamp(at.seconds * 1000 + i64::from(at.nanos / 1_000_000))
+}
+
+/// Asks until the change is there. What was checked after the change was acknowledged tells it.
+async fn until_known(
+    replica: &Replica,
+    token: &str,
+    acknowledged_at: Timestamp,
+    is_there: impl Fn(&Result<GetSessionResponse, Status>) -> bool,
+) {
+    let begin = std::time::Instant::now();
+    loop {
+        let answer = replica.session(token).await;
+        if is_there(&answer) {
+            return;
+        }
+        let answer = answer.unwrap();
+        assert!(checked_at(&answer) <= acknowledged_at, "it says it looked, and it did not see");
+        assert!(begin.elapsed() < STUCK, "the other replica never knew");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// What is done on the one replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Ban,
+    Role,
+    RevokeAll,
+    Revoke,
+    SignOut,
+}
+
+async fn make(change: Change, replica: &Replica, tokens: &IssueTokenResponse) {
+    let session = tokens.session.clone().unwrap();
+    let user_id = session.user.unwrap().id.unwrap();
+    match change {
+        Change::Ban => {
+            replica.update(User { id: user_id, banned: true, ..Default::default() }, "banned").await
+        }
+        Change::Role => {
+            replica
+                .update(User { id: user_id, role: "admin".to_owned(), ..Default::default() }, "role")
+                .await;
+        }
+        Change::RevokeAll => {
+            let request = RevokeUserSessionsRequest { user_id };
+            replica.admin.clone().revoke_user_sessions(request).await.unwrap();
+        }
+        Change::Revoke => {
+            let request = RevokeSessionRequest { session_id: session.id.unwrap() };
+            replica.admin.clone().revoke_session(request).await.unwrap();
+        }
+        Change::SignOut => {
+            let credential = Some(sign_out_request::Credential::RefreshToken(tokens.refresh_token.clone()));
+            let request = SignOutRequest { credential, ..Default::default() };
+            replica.auth.clone().sign_out(request).await.unwrap();
+        }
+    }
+}
+
+async fn a_change_on_one_is_known_to_the_other(backend: Backend) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::empty(backend).await;
+    let one = Replica::start(folder.path(), &database).await;
+    let other = Replica::start(folder.path(), &database).await;
+    for round in 0..3 {
+        for change in [Change::Ban, Change::Role, Change::RevokeAll, Change::Revoke, Change::SignOut] {
+            let tokens = one.tokens(&format!("{change:?}-{round}")).await;
+            let token = &tokens.access_token;
+            other.session(token).await.unwrap();
+            make(change, &one, &tokens).await;
+            let acknowledged_at = SystemClock.now();
+            let is_there = |answer: &Result<GetSessionResponse, Status>| match (change, answer) {
+                (Change::Role, Ok(answer)) => {
+                    answer.session.as_ref().unwrap().user.as_ref().unwrap().role() == "admin"
+                }
+                (Change::Role, Err(status)) => panic!("{status:?}"),
+                (Change::Ban, Err(_)) => reason(answer.clone()) == "USER_BANNED",
+                (_, Err(_)) => reason(answer.clone()) == "SESSION_REVOKED",
+                (_, Ok(_)) => false,
+            };
+            assert!(is_there(&one.session(token).await), "{change:?} holds at once where it was made");
+            until_known(&other, token, acknowledged_at, is_there).await;
+        }
+    }
+    one.program.stop().await;
+    other.program.stop().await;
+}
+
+async fn a_replica_that_starts_later_knows_all_before_it_serves(backend: Backend) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::empty(backend).await;
+    let one = Replica::start(folder.path(), &database).await;
+    let mut ended = Vec::new();
+    for person in 0..5 {
+        let tokens = one.tokens(&person.to_string()).await;
+        make(Change::SignOut, &one, &tokens).await;
+        ended.push(tokens.access_token);
+    }
+    let later = Replica::start(folder.path(), &database).await;
+    for token in &ended {
+        assert_eq!(reason(later.session(token).await), "SESSION_REVOKED");
+    }
+}
+
+/// Claims that a `jwt` callback made from another role are refused by every replica, not only where the role changed.
+async fn a_token_of_another_role_is_stale_everywhere(backend: Backend) {
+    let seats = || on_jwt(|input| Ok(claims(json!({"seat": input.user.role}))));
+    let one = builder_on(backend).await.callbacks(seats()).start().await;
+    let other = one.beside().callbacks(seats()).start().await;
+    let tokens = one.tokens("ada").await;
+    other.session(&tokens.access_token).await.unwrap();
+    let id = tokens.session.unwrap().user.unwrap().id.unwrap();
+    one.update(User { id, role: "admin".to_owned(), ..Default::default() }, &["role"]).await.unwrap();
+    assert_eq!(reason(one.session(&tokens.access_token).await), "TOKEN_STALE");
+    let begin = std::time::Instant::now();
+    while other.session(&tokens.access_token).await.is_ok() {
+        assert!(begin.elapsed() < STUCK, "the other replica never knew");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(reason(other.session(&tokens.access_token).await), "TOKEN_STALE");
+    let fresh = other.refresh(&tokens.refresh_token).await.unwrap();
+    one.session(&fresh.access_token).await.unwrap();
+    other.session(&fresh.access_token).await.unwrap();
+}
+
+/// More entries than are told at once.
+#[tokio::test]
+async fn a_long_feed_is_read_to_its_end_before_a_replica_serves() {
+    let app = builder_on(Backend::Sqlite).await.start().await;
+    let tokens = app.tokens("ada").await;
+    let id = tokens.session.unwrap().id.unwrap();
+    let until = app.clock.now().plus(Duration::from_hours(1)).millis();
+    let (first, last) = (app.place.database.id(crate::support::people::NOBODY), app.place.database.id(&id));
+    let entry = |subject: &str| format!("'SESSION', {subject}, NULL, 'REVOKED', {until}");
+    app.execute(&format!(
+        "INSERT INTO revocations (seq, kind, subject, min_epoch, reason, until) \
+         WITH RECURSIVE places(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM places WHERE seq < 20007) \
+         SELECT seq, {} FROM places UNION ALL SELECT 20008, {}",
+        entry(&first),
+        entry(&last)
+    ))
+    .await;
+    let other = app.replica(|yaml| yaml).await;
+    assert_eq!(reason(other.session(&tokens.access_token).await), "SESSION_REVOKED");
+}
+
+/// PostgreSQL looks for functions where it is told to first, so a test can set its clock.
+#[tokio::test]
+#[ignore = "needs PostgreSQL: just test-databases"]
+async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::empty(Backend::Postgres).await;
+    let name = database.url.rsplit('/').next().unwrap().to_owned();
+    let ahead = |interval: &str| {
+        format!(
+            "CREATE OR REPLACE FUNCTION skewed.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE \
+             AS 'SELECT pg_catalog.clock_timestamp() + interval ''{interval}'''"
+        )
+    };
+    database.execute("CREATE SCHEMA skewed").await;
+    database.execute(&ahead("42 seconds")).await;
+    database.execute(&format!("ALTER DATABASE {name} SET search_path = skewed, pg_catalog, public")).await;
+    let variables = [
+        ("GATEPASS_DATABASE__URL", database.url.as_str()),
+        ("GATEPASS_SECRETS", "the one secret of this replica and no other"),
+    ];
+    let mut program = Serving::start(folder.path(), &[], &variables).await;
+    let waiting = program.until("not ready yet").await;
+    let cause = waiting["cause"].as_str().unwrap();
+    assert!(cause.starts_with("this machine's clock differs from the database's by -4"), "{cause}");
+    assert!(cause.ends_with("tokens.clock_leeway is 10s: set the clocks by NTP"), "{cause}");
+    database.execute(&ahead("0 seconds")).await;
+    program.until("ready").await;
+    program.stop().await;
+}
+
+mod sqlite {
+    use crate::support::databases::Backend::Sqlite;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_change_on_one_is_known_to_the_other() {
+        super::a_change_on_one_is_known_to_the_other(Sqlite).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_replica_that_starts_later_knows_all_before_it_serves() {
+        super::a_replica_that_starts_later_knows_all_before_it_serves(Sqlite).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_token_of_another_role_is_stale_everywhere() {
+        super::a_token_of_another_role_is_stale_everywhere(Sqlite).await;
+    }
+}
+
+crate::on_servers!(
+    a_change_on_one_is_known_to_the_other,
+    a_replica_that_starts_later_knows_all_before_it_serves,
+    a_token_of_another_role_is_stale_everywhere,
+);

@@ -1,0 +1,72 @@
+//! The processes of a server: started as a user who may, signalled together, ended with the tests.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+/// Servers refuse to run as root; then they run as this user of every system.
+const NOBODY: u32 = 65_534;
+
+static ROOT: LazyLock<bool> = LazyLock::new(|| {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    id.stdout == b"0\n"
+});
+
+/// Lets the user that servers run as write to this folder.
+pub(super) fn hand_over(folder: &Path) {
+    if *ROOT {
+        std::os::unix::fs::chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+}
+
+/// A command as that user. It ends when the thread that starts it does, should nobody end it before.
+pub(super) fn command(arguments: &[String]) -> Command {
+    let nobody = NOBODY.to_string();
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "QUIT"]).stdin(Stdio::null());
+    if *ROOT {
+        command.args(["--reuid", &nobody, "--regid", &nobody, "--clear-groups"]);
+    }
+    command.arg("--").args(arguments);
+    command
+}
+
+/// Starts a server that writes its log into this folder.
+pub(super) fn start(arguments: &[String], folder: &Path) -> Child {
+    let log = File::options().append(true).create(true).open(folder.join("log")).unwrap();
+    command(arguments)
+        .current_dir(folder)
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .expect("setpriv is installed (util-linux)")
+}
+
+/// What a server said.
+pub(super) fn log(folder: &Path) -> String {
+    fs::read_to_string(folder.join("log")).unwrap_or_default()
+}
+
+/// Sends a signal, by the shell's own `kill`; a process that is gone needs none.
+pub(super) fn signal(name: &str, pids: &[u32]) {
+    let pids: Vec<_> = pids.iter().map(u32::to_string).collect();
+    let kill = format!("kill -{name} {} 2> /dev/null", pids.join(" "));
+    if !pids.is_empty() {
+        Command::new("sh").args(["-c", &kill]).status().unwrap();
+    }
+}
+
+/// The processes that this one began.
+pub(super) fn children(parent: u32) -> Vec<u32> {
+    let processes =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let pids = processes.filter_map(|name| name.parse().ok());
+    pids.filter(|pid| parent_of(*pid) == Some(parent)).collect()
+}
+
+/// The field behind the name in brackets and the state (proc(5)).
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
