@@ -79,6 +79,10 @@
 //! **2026-11-23 · One package.** A library and a thin binary, with `migrations` as the only other member: floors are modules
 //! that clippy and review keep apart. A crate a floor lost: eight manifests, and a build no faster on two cores.
 //!
+//! **2026-11-23 · Managed keys are a module of the second floor.** Like callbacks they implement a trait of [`auth`]'s
+//! ([`ReloadKeys`](auth::ReloadKeys)) and decide over `tokens` and `storage`, which know nothing of each other. A folder of
+//! `app` lost, since `app` decides nothing.
+//!
 //! **2026-11-23 · `http` stands on `grpc`'s accept loop.** The limits and the drain of a listener are the same for both; a third
 //! module for them lost, as it would have had these two users only.
 //!

@@ -158,6 +158,12 @@ impl Rules {
     pub fn remember_until(&self, now: Timestamp) -> Timestamp {
         now.plus(LONGEST_TOKEN).plus(self.clock_leeway).plus(self.clock_leeway)
     }
+
+    /// A signing key that another followed at this time or earlier has retired, by whichever replica's clock.
+    #[must_use]
+    pub fn keys_retired_at(&self, now: Timestamp) -> Timestamp {
+        now.minus(LONGEST_TOKEN).minus(self.clock_leeway).minus(self.clock_leeway)
+    }
 }
 
 impl Auth {

@@ -9,7 +9,8 @@ use gatepass::grpc::proto::v1::{SignOutRequest, sign_out_request};
 use gatepass::model::{ManualClock, PUBLISHED_BEFORE};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::crowd::at_once;
+use crate::support::crowd::{at_once, patient_on};
+use crate::support::databases::Backend;
 use crate::support::keys::kid;
 use crate::support::{KEYS, START, TestApp, app, builder, eventually, reason, tokens};
 
@@ -187,9 +188,9 @@ async fn a_revoked_key_is_refused_on_every_replica_and_a_new_one_signs() {
     assert_eq!(one.query(sealed).await.concat(), ["0"], "both halves are destroyed");
 }
 
-#[tokio::test]
-async fn when_the_signing_key_is_revoked_the_one_that_waits_takes_over() {
-    let (one, other) = replicas().await;
+async fn when_the_signing_key_is_revoked_the_one_that_waits_takes_over(backend: Backend) {
+    let one = patient_on(backend).await.start().await;
+    let other = one.replica(|yaml| yaml).await;
     let ada = one.tokens("ada").await;
     let next = next_key(&one, &other).await;
     one.clock.advance(MINUTE);
@@ -201,6 +202,13 @@ async fn when_the_signing_key_is_revoked_the_one_that_waits_takes_over() {
         assert_eq!(replica.signing().await, next);
     }
 }
+
+#[tokio::test]
+async fn on_sqlite_when_the_signing_key_is_revoked_the_one_that_waits_takes_over() {
+    when_the_signing_key_is_revoked_the_one_that_waits_takes_over(Backend::Sqlite).await;
+}
+
+crate::on_servers!(when_the_signing_key_is_revoked_the_one_that_waits_takes_over);
 
 #[tokio::test]
 async fn a_key_that_signs_no_more_or_not_yet_is_revoked_alone() {

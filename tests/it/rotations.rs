@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use gatepass::grpc::proto::v1::IssueTokenResponse;
 use gatepass::model::{Clock as _, PUBLISHED_BEFORE, Timestamp};
 use tokio::task::JoinSet;
 
@@ -32,8 +33,7 @@ struct Crowd {
 
 impl Crowd {
     /// One person's backend: reads its session again and again, now here, now there, and refreshes in time.
-    async fn call(self: Arc<Self>, number: usize) {
-        let issued = self.replicas[number % 2].tokens(&format!("person-{number}")).await;
+    async fn call(self: Arc<Self>, number: usize, issued: IssueTokenResponse) {
         let (mut access, mut refresh) = (issued.access_token, issued.refresh_token);
         let mut expires_at = issued.access_token_expires_at.unwrap().seconds;
         let mut pace = tokio::time::interval(BETWEEN_CALLS);
@@ -83,7 +83,12 @@ async fn ten_rotations_refuse_no_valid_token(backend: Backend) {
         calls: Default::default(),
         over: AtomicBool::new(false),
     });
-    let mut calling: JoinSet<()> = (0..CALLERS).map(|number| Arc::clone(&crowd).call(number)).collect();
+    // Everybody is there before the clock moves: a grant lives for a minute.
+    let mut calling = JoinSet::new();
+    for number in 0..CALLERS {
+        let issued = crowd.replicas[number % 2].tokens(&format!("person-{number}")).await;
+        calling.spawn(Arc::clone(&crowd).call(number, issued));
+    }
     let mut read_at = clock.now();
     for rotation in 0..ROTATIONS {
         crowd.replicas[rotation % 2].rotate(false).await;
