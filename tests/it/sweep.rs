@@ -12,7 +12,7 @@ use tonic::Response;
 use crate::store::open;
 use crate::store::sample::{NOW, ending, redeemed, signed_up};
 use crate::support::databases::{Backend, TestDatabase};
-use crate::support::{TestApp, app, builder, builder_on, reason};
+use crate::support::{TestApp, app, builder, builder_on, reason, tokens};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -52,7 +52,8 @@ async fn later(app: &TestApp, by: Duration) -> TestApp {
 }
 
 async fn sweeps_on(backend: Backend) {
-    let first = builder_on(backend).await.start().await;
+    // Keys of a file: managed ones would rotate on the way, and tell of it in the log.
+    let first = builder_on(backend).await.config(&tokens("")).start().await;
     let grant = first.sign_in("pending").await.grant.unwrap();
     let ended = first.tokens("ended").await.refresh_token;
     let user_id = first.tokens("revoked").await.session.unwrap().user.unwrap().id.unwrap();
@@ -96,6 +97,18 @@ async fn sweeps_on(backend: Backend) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_sweeps_what_is_over_and_answers_as_before() {
     sweeps_on(Backend::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_retired_key_goes_a_day_later_and_the_one_that_signs_stays() {
+    let app = app().await;
+    app.rotate(true).await;
+    let soon = later(&app, HOUR + MINUTE).await;
+    soon.tokens("ada").await;
+    assert_eq!(rows(&soon, "signing_keys").await, 2);
+    let later = later(&app, DAY).await;
+    until_rows(&later, "signing_keys", 1).await;
+    later.tokens("ada").await;
 }
 
 #[tokio::test]
