@@ -8,7 +8,7 @@ use crate::model::{Clock, Entropy, Timestamp, random};
 use crate::storage::{StoreResult, Sweep, Sweepable};
 
 /// The most rows of one batch: SQLite has one writer at a time, and calls wait for as long as a batch takes.
-const BATCH: u64 = 500;
+const BATCH: u64 = 100;
 
 /// The pause after a batch that removed something, and how many times the batch's own length is added to it: a database
 /// that is slow is left alone for longer.
