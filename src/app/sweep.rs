@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::model::{Clock, Entropy, LONGEST_TOKEN, Timestamp, random};
 use crate::storage::{KeyStore, StoreResult, Sweep, Sweepable};
 
-/// The most rows of one batch. SQLite has one writer at a time, and this is some milliseconds of it.
-const BATCH: u64 = 500;
+/// The most rows of one batch: SQLite has one writer at a time, and calls wait for as long as a batch takes.
+const BATCH: u64 = 100;
 
 /// The pause after a batch that removed something, and how many times the batch's own length is added to it: a database
 /// that is slow is left alone for longer.

@@ -18,7 +18,7 @@ use crate::store::sample::{
 use crate::support::databases::Backend;
 
 /// What is swept at once by the service, too.
-pub(super) const BATCH: u64 = 500;
+pub(super) const BATCH: u64 = 100;
 
 /// How long each step took, each time.
 pub(super) type Times = BTreeMap<&'static str, Vec<Duration>>;
