@@ -127,7 +127,10 @@ impl Auth {
             user: self.rules.user_claims(user),
             added: Arc::new(session.claims.clone()),
         };
-        Ok(AccessToken { text: self.parts.ring.issue(&claims, self.now())?, session: SessionView::from(&claims) })
+        Ok(AccessToken {
+            text: self.parts.ring.issue(&claims, self.now())?,
+            session: SessionView::from(&claims),
+        })
     }
 
     fn issue_reference(
