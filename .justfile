@@ -51,3 +51,7 @@ run *arguments:
 # Speed, as ratios against a yardstick in the same run.
 bench:
     cargo bench --locked --bench get_session
+
+# What takes long: a million rows of each kind on each database; prints how long each step of the stores takes.
+soak:
+    TEST_GROWTH_ROWS=1000000 tests/external/databases.sh cargo test --locked --release --test it growth -- --include-ignored --nocapture --test-threads=1

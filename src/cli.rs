@@ -19,6 +19,7 @@ use tracing::field::display;
 
 use crate::app::{self, App, StartFault};
 use crate::config::{self, Config};
+use crate::grpc::tls::Tls;
 use crate::model::{OsEntropy, SystemClock, random, sha256};
 use crate::telemetry;
 
@@ -152,6 +153,9 @@ async fn serve(config: Config) -> ExitCode {
         Ok(bound) => {
             let (grpc, http, admin) = (bound.grpc_addr(), bound.http_addr(), bound.admin_addr());
             let (grpc, http, admin) = (grpc.map(display), http.map(display), admin.map(display));
+            if let Some(tls) = bound.tls() {
+                reload_on_signal(tls);
+            }
             tracing::info!(grpc, http, admin, "listening");
             bound.run(shutdown).await
         }
@@ -179,6 +183,16 @@ async fn cancel_on_signal(shutdown: CancellationToken) {
     }
     tracing::info!("draining");
     shutdown.cancel();
+}
+
+/// SIGHUP has the TLS files read at once; a Gatepass without TLS dies of it as other programs do.
+fn reload_on_signal(tls: Arc<Tls>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tls.reload();
+        }
+    });
 }
 
 async fn migrate(config: &Config) -> ExitCode {

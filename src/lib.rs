@@ -12,11 +12,11 @@
 //!
 //! | Module | Owns | Leaves to others |
 //! |---|---|---|
-//! | [`app`] | composition: the only place that names concrete types of every floor; start, drain | everything that decides |
+//! | [`app`] | composition: the only place that names concrete types of every floor; start, drain, housekeeping | everything that decides |
 //! | [`cli`] | commands and exit codes | what a command does |
 //! | [`config`] | YAML and variables, once, into plain sections; every fault with its line | building things of it: [`app`] |
 //! | [`telemetry`] | the log, and what is never in it | what is logged |
-//! | [`grpc`] | generated code, conversion, layers, status, health, reflection, the accept loop | decisions |
+//! | [`grpc`] | generated code, conversion, layers, status, health, reflection, the accept loop and its TLS | decisions |
 //! | [`http`] | JWKS, discovery, probes, on the accept loop and health of [`grpc`] | keys |
 //! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
 //! | [`callbacks`] | the ways a callback can be given: the policy of the configuration, the chain | when they are called |

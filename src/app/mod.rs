@@ -4,6 +4,7 @@
 mod clock;
 mod key_commands;
 mod keys;
+mod listeners;
 mod readers;
 mod rules;
 mod secret_file;
@@ -12,21 +13,16 @@ mod sweep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Callbacks;
-use crate::config::{Config, Server};
-use crate::grpc::accept::{self, Limits};
+use crate::config::Config;
 use crate::grpc::health::Health;
-use crate::grpc::layers::{Ids, layered};
-use crate::grpc::proto::FILE_DESCRIPTOR_SET;
-use crate::grpc::reflection;
-use crate::grpc::routes::{Front, Services};
-use crate::http::{admin, public};
+use crate::grpc::routes::Front;
+use crate::grpc::tls::Tls;
 use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::storage::Observer;
 use crate::tokens::Secrets;
@@ -42,9 +38,6 @@ pub struct App {
     entropy: Arc<dyn Entropy>,
     observer: Option<Observer>,
 }
-
-/// How long a probe may still take when all calls have ended.
-const PROBES_GRACE: Duration = Duration::from_secs(1);
 
 impl App {
     /// A Gatepass of this configuration, with the system's clock and randomness.
@@ -78,13 +71,15 @@ impl App {
     /// Listens, and serves health from then on.
     pub async fn bind(self) -> Result<Bound, StartFault> {
         let server = &self.config.server;
+        let tls = server.tls.clone().map(|files| Tls::load(files, Arc::clone(&self.clock)));
+        let tls = tls.transpose().map_err(StartFault::Tls)?.map(Arc::new);
         let [grpc, http, admin] = [
             listen("server.grpc_addr", server.grpc_addr).await?,
             listen("server.http_addr", server.http_addr).await?,
             listen("server.admin_addr", server.admin_addr).await?,
         ];
         let health = Health::new().await;
-        Ok(Bound { app: self, grpc, http, admin, health })
+        Ok(Bound { app: self, grpc, tls, http, admin, health })
     }
 }
 
@@ -96,6 +91,7 @@ async fn listen(setting: &'static str, addr: SocketAddr) -> Result<TcpListener, 
 pub struct Bound {
     app: App,
     grpc: TcpListener,
+    tls: Option<Arc<Tls>>,
     http: TcpListener,
     admin: TcpListener,
     health: Health,
@@ -120,6 +116,12 @@ impl Bound {
         self.admin.local_addr().ok()
     }
 
+    /// The certificate of the gRPC port, if it has TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.clone()
+    }
+
     /// Whether it is ready, and not yet told to stop.
     #[must_use]
     pub fn health(&self) -> Health {
@@ -129,15 +131,16 @@ impl Bound {
     /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`. Calls in flight have the database to
     /// the end of the drain, and probes are answered until then: a process that goes is alive.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartFault> {
-        let Self { app, grpc, http, admin, health } = self;
+        let Self { app, grpc, tls, http, admin, health } = self;
         // Watchers of the health learn that it ends before their streams do.
         let (shutdown, stop, probes) =
             (shutdown.child_token(), CancellationToken::new(), CancellationToken::new());
-        let front = Front::new(always(&app.config.server, &health));
+        let front = Front::new(listeners::always(&app.config.server, &health));
         let keys = Arc::new(keys::PublishedKeys::new(Arc::clone(&app.clock)));
         let (tasks, probing) = (TaskTracker::new(), TaskTracker::new());
-        serve_calls(&app, &front, &keys, [grpc, http], &stop, &tasks);
-        serve_probes(&app, &health, admin, &probes, &probing);
+        listeners::serve_calls(&app, &front, (grpc, tls), &stop, &tasks);
+        listeners::serve_documents(&app, &keys, http, &stop, &tasks);
+        listeners::serve_probes(&app, &health, admin, &probes, &probing);
         let drain = async {
             shutdown.cancelled().await;
             health.draining().await;
@@ -183,66 +186,12 @@ pub async fn serve(
     App::new(config).callbacks(callbacks).bind().await?.run(shutdown).await
 }
 
-/// Finds what the configuration's own checks can't see: a rule that can't be kept, a key file that can't be used.
+/// Finds what the configuration's own checks can't see: a rule that can't be kept, a file that can't be used.
 pub fn check(config: &Config) -> Result<(), StartFault> {
     rules::build(config).map_err(StartFault::Rules)?;
     if let Some(secrets) = &config.secrets {
         Secrets::new(secrets).map_err(StartFault::Secrets)?;
     }
+    config.server.tls.as_ref().map_or(Ok(()), Tls::check).map_err(StartFault::Tls)?;
     Ok(keys::check_files(config)?)
-}
-
-/// The services that answer before anything else is there.
-fn always(server: &Server, health: &Health) -> tonic::service::Routes {
-    let routes = tonic::service::Routes::new(health.service());
-    match reflection::services(FILE_DESCRIPTOR_SET, &Services::NAMES) {
-        Ok((v1, v1alpha)) if server.reflection => routes.add_service(v1).add_service(v1alpha),
-        Ok(_) => routes,
-        Err(error) => {
-            tracing::error!(%error, "no reflection");
-            routes
-        }
-    }
-}
-
-fn serve_calls(
-    app: &App,
-    front: &Front,
-    keys: &Arc<keys::PublishedKeys>,
-    [grpc, http]: [TcpListener; 2],
-    stop: &CancellationToken,
-    tasks: &TaskTracker,
-) {
-    let limits = limits(&app.config.server);
-    let calls = layered(front.clone(), ids(app), app.config.server.request_timeout, stop.clone());
-    tasks.spawn(accept::serve(grpc, limits.clone(), Arc::clone(&app.entropy), calls, stop.clone()));
-    let documents = public::router(Arc::clone(keys) as Arc<dyn public::PublicKeys>, &app.config.issuer);
-    tasks.spawn(crate::http::serve(http, limits, Arc::clone(&app.entropy), documents, stop.clone()));
-}
-
-fn serve_probes(
-    app: &App,
-    health: &Health,
-    listener: TcpListener,
-    stop: &CancellationToken,
-    tasks: &TaskTracker,
-) {
-    let calls = layered(health.service(), ids(app), app.config.server.request_timeout, stop.clone());
-    let probes = admin::router(health.clone(), calls);
-    let limits = Limits { shutdown_grace: PROBES_GRACE, ..limits(&app.config.server) };
-    tasks.spawn(crate::http::serve(listener, limits, Arc::clone(&app.entropy), probes, stop.clone()));
-}
-
-fn ids(app: &App) -> Arc<Ids> {
-    Arc::new(Ids::new(Arc::clone(&app.clock), &*app.entropy))
-}
-
-fn limits(server: &Server) -> Limits {
-    Limits {
-        max_connections: server.max_connections,
-        max_concurrent_streams: server.max_concurrent_streams,
-        max_header_bytes: server.max_header_bytes,
-        shutdown_grace: server.shutdown_grace,
-        ..Limits::default()
-    }
 }

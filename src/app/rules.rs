@@ -72,9 +72,9 @@ pub(super) fn open_callers() -> Callers {
     Callers::Open(Arc::new(Caller::local()))
 }
 
-/// The configured callers by their keys.
+/// The configured callers by what they present.
 pub(super) fn callers(callers: &[config::Caller]) -> Callers {
-    let mut by_key = HashMap::new();
+    let (mut by_key, mut by_san) = (HashMap::new(), HashMap::new());
     for entry in callers {
         let caller = Arc::new(Caller {
             id: entry.id.clone(),
@@ -83,6 +83,7 @@ pub(super) fn callers(callers: &[config::Caller]) -> Callers {
             assert_providers: entry.assert_providers.clone(),
         });
         by_key.extend(entry.key_sha256.iter().map(|hash| (*hash, Arc::clone(&caller))));
+        by_san.extend(entry.mtls_san.iter().map(|name| (name.clone(), Arc::clone(&caller))));
     }
-    Callers::ByKey(by_key)
+    Callers::Known { by_key, by_san }
 }

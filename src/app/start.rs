@@ -17,6 +17,7 @@ use crate::callbacks::{Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
+use crate::grpc::tls::TlsFault;
 use crate::keys::KeysFault;
 use crate::model::{Entropy, OsEntropy, SystemClock, random};
 use crate::storage::{Database, Options, StoreError, Watch};
@@ -37,6 +38,8 @@ pub enum StartFault {
         /// Why.
         cause: std::io::Error,
     },
+    /// A file of `server.tls` can't be used.
+    Tls(TlsFault),
     /// Secrets are unfit.
     Secrets(SecretsFault),
     /// The generated secret can't be kept or read.
@@ -55,6 +58,7 @@ impl std::fmt::Display for StartFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Listen { setting, addr, cause } => write!(f, "{setting}: can't listen on {addr}: {cause}"),
+            Self::Tls(fault) => fault.fmt(f),
             Self::Secrets(fault) => write!(f, "secrets: {fault}"),
             Self::SecretFile(fault) => fault.fmt(f),
             Self::Rules(fault) => f.write_str(fault),
@@ -74,6 +78,7 @@ impl StartFault {
             Self::Store(StoreError::Unavailable(_)) | Self::Clock(_) => true,
             Self::SecretFile(SecretFileFault::Io(_, cause)) => cause.kind() == std::io::ErrorKind::NotFound,
             Self::Listen { .. }
+            | Self::Tls(_)
             | Self::Secrets(_)
             | Self::SecretFile(_)
             | Self::Rules(_)

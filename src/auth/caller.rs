@@ -1,4 +1,4 @@
-//! Callers: the backends that call Gatepass, known by a key, allowed what the configuration says.
+//! Callers: the backends that call Gatepass, known by a key or a certificate, allowed what the configuration says.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 use super::error::{Error, Result};
-use crate::model::{Origin, Permission, ProviderId, RequestMark, digest_of, sha256};
+use crate::model::{Origin, Permission, ProviderId, RequestMark, San, digest_of, sha256};
 
 /// A backend that calls Gatepass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,21 +51,34 @@ impl Caller {
 pub enum Callers {
     /// None is configured and nobody else can reach us: everybody is this one.
     Open(Arc<Caller>),
-    /// Found by SHA-256 of the whole bearer string.
-    ByKey(HashMap<[u8; 32], Arc<Caller>>),
+    /// Known by what they present.
+    Known {
+        /// By SHA-256 of the whole bearer string.
+        by_key: HashMap<[u8; 32], Arc<Caller>>,
+        /// By a name in the TLS client certificate.
+        by_san: HashMap<San, Arc<Caller>>,
+    },
 }
 
 impl Callers {
-    /// The one caller that every presented key names.
-    pub fn find<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) -> Result<&Arc<Caller>> {
-        let known = match self {
+    /// The one caller that every presented key names, and the certificate, if one was presented. Where no caller is
+    /// known by a certificate, certificates name nobody: a mesh may present its own.
+    pub fn find<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        certificate: Option<&[San]>,
+    ) -> Result<&Arc<Caller>> {
+        let (by_key, by_san) = match self {
             Self::Open(local) => return Ok(local),
-            Self::ByKey(known) => known,
+            Self::Known { by_key, by_san } => (by_key, by_san),
         };
-        let mut found: Option<&Arc<Caller>> = None;
+        let mut found = match certificate {
+            Some(names) if !by_san.is_empty() => Some(holder(names, by_san)?),
+            Some(_) | None => None,
+        };
         for key in keys {
             let hash = sha256(key);
-            let (stored, caller) = known.get_key_value(&hash).ok_or(Error::CallerUnknown)?;
+            let (stored, caller) = by_key.get_key_value(&hash).ok_or(Error::CallerUnknown)?;
             let same_caller = found.is_none_or(|other| other.id == caller.id);
             if !(bool::from(stored.ct_eq(&hash)) && same_caller) {
                 return Err(Error::CallerUnknown);
@@ -74,6 +87,13 @@ impl Callers {
         }
         found.ok_or(Error::CallerUnknown)
     }
+}
+
+/// The one caller that a certificate's names name; a certificate may have others besides.
+fn holder<'a>(names: &[San], by_san: &'a HashMap<San, Arc<Caller>>) -> Result<&'a Arc<Caller>> {
+    let mut holders = names.iter().filter_map(|name| by_san.get(name));
+    let caller = holders.next().ok_or(Error::CallerUnknown)?;
+    if holders.all(|other| other.id == caller.id) { Ok(caller) } else { Err(Error::CallerUnknown) }
 }
 
 /// One call: who makes it, and what the log says of that.
@@ -98,18 +118,27 @@ impl Call {
 mod tests {
     use super::*;
 
-    fn callers() -> Callers {
+    fn callers(sans: &[(&str, &str)]) -> Callers {
         let caller = |id: &str| Arc::new(Caller { id: id.to_owned(), ..Caller::local() });
         let (a, b) = (caller("a"), caller("b"));
-        Callers::ByKey(HashMap::from([
+        let by_key = HashMap::from([
             (sha256(b"key one of a"), Arc::clone(&a)),
             (sha256(b"key two of a"), a),
             (sha256(b"key of b"), b),
-        ]))
+        ]);
+        let by_san = sans.iter().map(|(name, id)| (name.parse().unwrap(), caller(id))).collect();
+        Callers::Known { by_key, by_san }
+    }
+
+    fn find_by(callers: &Callers, keys: &[&str], certificate: Option<&[&str]>) -> Option<String> {
+        let names: Option<Vec<San>> =
+            certificate.map(|names| names.iter().map(|name| name.parse().unwrap()).collect());
+        let keys = keys.iter().map(|key| key.as_bytes());
+        callers.find(keys, names.as_deref()).ok().map(|caller| caller.id.clone())
     }
 
     fn find(keys: &[&str]) -> Option<String> {
-        callers().find(keys.iter().map(|key| key.as_bytes())).ok().map(|caller| caller.id.clone())
+        find_by(&callers(&[]), keys, None)
     }
 
     #[test]
@@ -119,6 +148,40 @@ mod tests {
         for bad in [&[][..], &[""], &["key"], &["key one of a", "key of b"], &["key one of a", "junk"]] {
             assert_eq!(find(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_certificate_must_name_one_caller_and_the_same_as_the_keys() {
+        let callers = callers(&[("a.example", "a"), ("spiffe://x/a", "a"), ("b.example", "b")]);
+        let find = |keys: &[&str], names: &[&str]| find_by(&callers, keys, Some(names));
+        for (keys, names) in [
+            (&[][..], &["a.example"][..]),
+            (&[], &["spiffe://x/a"]),
+            (&[], &["a.example", "spiffe://x/a", "other.example"]),
+            (&["key one of a"], &["a.example"]),
+        ] {
+            assert_eq!(find(keys, names).as_deref(), Some("a"), "{keys:?} {names:?}");
+        }
+        for (keys, names) in [
+            (&[][..], &[][..]),
+            (&[], &["other.example"]),
+            (&[], &["a.example", "b.example"]),
+            (&["key one of a"], &["b.example"]),
+            (&["key one of a"], &["other.example"]),
+            (&["key one of a"], &[]),
+            (&["key"], &["a.example"]),
+        ] {
+            assert_eq!(find(keys, names), None, "{keys:?} {names:?}");
+        }
+        assert_eq!(find_by(&callers, &["key one of a"], None).as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn certificates_name_nobody_where_no_caller_is_known_by_one() {
+        let callers = callers(&[]);
+        let certificate = Some(&["a.example"][..]);
+        assert_eq!(find_by(&callers, &["key one of a"], certificate).as_deref(), Some("a"));
+        assert_eq!(find_by(&callers, &[], certificate), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::read::{Context, Section, Setting};
 use super::tree::Value;
-use crate::model::{Permission, ProviderId};
+use crate::model::{Permission, ProviderId, San};
 
 /// A backend that may call.
 #[derive(Debug, Clone)]
@@ -12,8 +12,11 @@ pub struct Caller {
     pub id: String,
     /// `group`: callers of one group share sessions and grants; `client_id` of their tokens. Default `id`.
     pub group: String,
-    /// `credential`: SHA-256 of each bearer string that is accepted of it, of the whole string. One or more.
+    /// `credential`, of the kind `key_sha256`: SHA-256 of each bearer string that is accepted of it, of the whole string.
+    /// One or more of both kinds together.
     pub key_sha256: Vec<[u8; 32]>,
+    /// `credential`, of the kind `mtls_san`: each name in a TLS client certificate that is its own.
+    pub mtls_san: Vec<San>,
     /// `allow`: its permissions. One or more.
     pub allow: Vec<Permission>,
     /// `assert_providers`: the providers whose profiles it may vouch for. Default (`None`) any; needs `sign_in.assert`.
@@ -45,13 +48,18 @@ fn refuse_twins(cx: &Context, path: &str, caller: &Caller, others: &[Caller]) {
             format!("has a key of caller \"{}\"; give each its own (`gatepass callers key`)", other.id);
         cx.fault(&format!("{path}.credential"), message);
     }
+    let has = |other: &Caller| other.mtls_san.iter().any(|name| caller.mtls_san.contains(name));
+    if let Some(other) = others.iter().find(|other| has(other)) {
+        let message = format!("has a certificate's name of caller \"{}\"; give each its own", other.id);
+        cx.fault(&format!("{path}.credential"), message);
+    }
 }
 
 fn caller(section: &mut Section) -> Option<Caller> {
     let id = section.require("id", "its name", name);
     let group = section.read("group", name);
-    let key_sha256 =
-        section.require("credential", "{key_sha256: HEX} (`gatepass callers key` makes one)", credential);
+    let wanted = "{key_sha256: HEX} (`gatepass callers key` makes one) or {mtls_san: NAME}";
+    let credentials = section.require("credential", wanted, credentials);
     let allow = section
         .require("allow", "a list of permissions", |s| s.distinct(1, Permission::ALL.len(), permission));
     let assert_providers = section.read("assert_providers", |s| s.distinct(1, 64, provider));
@@ -61,11 +69,14 @@ fn caller(section: &mut Section) -> Option<Caller> {
         let message = "has no effect without the permission sign_in.assert; allow that, or remove this";
         section.cx.fault(&section.path_of("assert_providers"), message);
     }
-    let id = id?;
+    let (id, credentials) = (id?, credentials?);
+    let key_sha256 = credentials.iter().filter_map(Credential::key).collect();
+    let mtls_san = credentials.into_iter().filter_map(Credential::name).collect();
     Some(Caller {
         group: group.unwrap_or_else(|| id.clone()),
         id,
-        key_sha256: key_sha256?,
+        key_sha256,
+        mtls_san,
         allow: allow?,
         assert_providers,
     })
@@ -91,31 +102,65 @@ fn provider(setting: Setting) -> Option<ProviderId> {
     }
 }
 
-/// One credential or a list of them; all the keys they name.
-fn credential(setting: Setting) -> Option<Vec<[u8; 32]>> {
+#[derive(PartialEq)]
+enum Credential {
+    Key([u8; 32]),
+    Name(San),
+}
+
+impl Credential {
+    fn key(&self) -> Option<[u8; 32]> {
+        if let Self::Key(hash) = self { Some(*hash) } else { None }
+    }
+
+    fn name(self) -> Option<San> {
+        if let Self::Name(san) = self { Some(san) } else { None }
+    }
+}
+
+/// One credential or a list of them.
+fn credentials(setting: Setting) -> Option<Vec<Credential>> {
     let (cx, path) = (setting.cx, setting.path.clone());
     let entries = if matches!(setting.value, Value::List(_)) { setting.list()? } else { vec![setting] };
     if entries.is_empty() {
         cx.fault(&path, "must not be empty: nobody could call as this caller");
         return None;
     }
-    let mut keys = Vec::new();
-    for entry in entries {
-        let found = entry.section(|section| {
-            section.not_yet("mtls_san");
-            section.not_yet("jwt");
-            if !section.cx.sound(&section.path) {
-                return section.read("key_sha256", key_hash);
-            }
-            section.require("key_sha256", "the SHA-256 of a key (`gatepass callers key` makes one)", key_hash)
-        });
-        keys.push(found.flatten());
+    // Read to the end before the first that is at fault ends it: each is to be told.
+    let read: Vec<_> = entries.into_iter().map(|entry| entry.section(credential).flatten()).collect();
+    let credentials: Vec<Credential> = read.into_iter().collect::<Option<_>>()?;
+    if (1..credentials.len()).any(|at| credentials[..at].contains(&credentials[at])) {
+        cx.fault(&path, "has the same credential twice; keep one");
     }
-    let keys: Vec<[u8; 32]> = keys.into_iter().collect::<Option<_>>()?;
-    if (1..keys.len()).any(|at| keys[..at].contains(&keys[at])) {
-        cx.fault(&path, "has the same key twice; keep one");
+    Some(credentials)
+}
+
+fn credential(section: &mut Section) -> Option<Credential> {
+    section.not_yet("jwt");
+    let fault = |section: &Section, message: &str| {
+        section.cx.fault(&section.path, message);
+        None
+    };
+    match (section.take("key_sha256"), section.take("mtls_san")) {
+        (Some(key), None) => key_hash(key).map(Credential::Key),
+        (None, Some(name)) => san(name).map(Credential::Name),
+        (Some(_), Some(_)) => {
+            fault(section, "has both key_sha256 and mtls_san; give each an entry of its own in a list")
+        }
+        (None, None) if !section.cx.sound(&section.path) => None,
+        (None, None) => fault(
+            section,
+            "has neither key_sha256 nor mtls_san; give the SHA-256 of a key (`gatepass callers key` makes one), or a \
+             name in its client certificate",
+        ),
     }
-    Some(keys)
+}
+
+fn san(setting: Setting) -> Option<San> {
+    match setting.text()?.parse() {
+        Ok(san) => Some(san),
+        Err(message) => setting.refuse::<San>(message),
+    }
 }
 
 fn key_hash(setting: Setting) -> Option<[u8; 32]> {

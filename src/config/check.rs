@@ -10,6 +10,7 @@ pub(super) fn check(config: &Config, cx: &Context) {
     // Without the file nothing is known of what was wanted.
     if cx.sound("") {
         beyond_loopback(config, cx);
+        client_certificates(config, cx);
         listeners_apart(config, cx);
         lifetimes(config, cx);
         shared_secrets(config, cx);
@@ -32,14 +33,35 @@ fn beyond_loopback(config: &Config, cx: &Context) {
     if config.callers.is_empty() && cx.sound("callers") {
         refuse("without callers: anyone who reaches it could issue tokens; configure callers");
     }
-    if !config.server.plaintext && cx.sound("server.plaintext") && cx.sound("server.tls") {
-        refuse("without TLS; set server.plaintext: true if a proxy or mesh before it encrypts");
+    // TLS is the gRPC port's, the one that is told secrets; JWKS and probes have none, and the issuer must be https.
+    let encrypted = config.server.plaintext || config.server.tls.is_some();
+    if !encrypted && cx.sound("server.plaintext") && cx.sound("server.tls") {
+        refuse(
+            "without TLS; give server.tls a certificate, or set server.plaintext: true if a proxy or mesh before it \
+             encrypts",
+        );
     }
     if cx.sound("issuer") {
         if config.issuer == issuer::DEFAULT {
             refuse("with the default issuer; set issuer to the https URL that clients know it by");
         } else if config.issuer.starts_with("http:") {
             cx.fault("issuer", format!("must be https, since {first} listens beyond loopback{also}"));
+        }
+    }
+}
+
+fn client_certificates(config: &Config, cx: &Context) {
+    let asked_for = config.server.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    if asked_for || !cx.sound("server.tls") || !cx.sound("callers") {
+        return;
+    }
+    for (index, caller) in config.callers.iter().enumerate() {
+        if !caller.mtls_san.is_empty() {
+            cx.fault(
+                &format!("callers[{index}].credential"),
+                "has an mtls_san, but no client is asked for a certificate; set server.tls.client_ca to the PEM file of \
+                 the authority that signs theirs",
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `server`: where Gatepass listens, and the limits of a connection and a call.
 
 use super::read::{Section, Setting};
+use crate::grpc::tls::TlsFiles;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ pub struct Server {
     pub http_addr: SocketAddr,
     /// `admin_addr`: plaintext gRPC health, `/metrics`, `/livez`, `/readyz`. Default 127.0.0.1:8081.
     pub admin_addr: SocketAddr,
+    /// `tls`: the certificate of `grpc_addr`, its key, and the authorities of client certificates. Default none.
+    pub tls: Option<TlsFiles>,
     /// `plaintext`: listen beyond loopback without TLS, because something before Gatepass ends it. Default false.
     pub plaintext: bool,
     /// `reflection`: answer gRPC server reflection. Default true while `grpc_addr` is on loopback, else false.
@@ -35,12 +38,12 @@ impl Server {
     pub(super) fn read(section: &mut Section) -> Self {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let seconds = Duration::from_secs;
-        section.not_yet("tls");
         let grpc_addr = section.read("grpc_addr", Setting::address).unwrap_or(local(50051));
         Self {
             grpc_addr,
             http_addr: section.read("http_addr", Setting::address).unwrap_or(local(8080)),
             admin_addr: section.read("admin_addr", Setting::address).unwrap_or(local(8081)),
+            tls: section.read("tls", tls),
             plaintext: section.read("plaintext", Setting::boolean).unwrap_or(false),
             reflection: section.read("reflection", Setting::boolean).unwrap_or(grpc_addr.ip().is_loopback()),
             request_timeout: section
@@ -79,4 +82,15 @@ impl Server {
             ("server.admin_addr", self.admin_addr),
         ]
     }
+}
+
+fn tls(setting: Setting) -> Option<TlsFiles> {
+    let files = setting.section(|section| {
+        let wanted = "the PEM file of the certificate, its intermediates after it";
+        let cert = section.require("cert", wanted, Setting::pem_file);
+        let key = section.require("key", "the PEM file of the certificate's private key", Setting::pem_file);
+        let client_ca = section.read("client_ca", Setting::pem_file);
+        Some(TlsFiles { cert: cert?, key: key?, client_ca })
+    });
+    files.flatten()
 }

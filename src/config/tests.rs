@@ -35,7 +35,7 @@ fn nothing_written_is_every_default() {
     for config in [load(None, []).unwrap(), accepted("", &[]), accepted("# only this\n---\nserver:\n", &[])] {
         let text = format!("{config:?}");
         for wanted in [
-            "grpc_addr: 127.0.0.1:50051, http_addr: 127.0.0.1:8080, admin_addr: 127.0.0.1:8081, plaintext: false, \
+            "grpc_addr: 127.0.0.1:50051, http_addr: 127.0.0.1:8080, admin_addr: 127.0.0.1:8081, tls: None, plaintext: false, \
              reflection: true, request_timeout: 5s, shutdown_grace: 20s, max_message_bytes: 65536, \
              max_header_bytes: 16384, max_concurrent_streams: 200, max_connections: 10000",
             "max_connections: 10, acquire_timeout: 2s, migrate_on_start: true",
@@ -173,7 +173,11 @@ fn a_wrong_variable_is_named() {
             "tokens.access_ttl: a duration needs its unit; write \"15s\" for seconds",
         ),
         ("TOKENS__AUDIENCES", "[a", "tokens.audiences: begins with \"[\" and is not YAML for a list"),
-        ("SERVER__TLS__CERT", "x", "server.tls: not in this version"),
+        (
+            "SERVER__TLS__CERT",
+            "x",
+            "server.tls: has no key; give the PEM file of the certificate's private key",
+        ),
         ("SERVER__GRPC_ADDR__PORT", "1", "server.grpc_addr: must be text, not a section of keys"),
     ] {
         let name = format!("GATEPASS_{name}");
@@ -308,17 +312,12 @@ fn what_is_not_built_yet_is_refused() {
         ("providers: [{id: github}]", "g.yaml:1: providers: not in this version; leave the list empty"),
         ("callbacks: {}", "g.yaml:1: callbacks: not in this version"),
         ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not in this version"),
-        ("server: {tls: {cert: a}}", "g.yaml:1: server.tls: not in this version"),
         ("telemetry: {otlp_endpoint: x}", "g.yaml:1: telemetry.otlp_endpoint: not in this version"),
         (
             "telemetry: {metrics: true}",
             "g.yaml:1: telemetry.metrics: not in this version; write false, or leave the key out",
         ),
         ("sign_in: {link_within: 5m}", "g.yaml:1: sign_in.link_within: not in this version"),
-        (
-            "callers: [{id: a, credential: {mtls_san: x}, allow: [sign_in]}]",
-            "g.yaml:1: callers[0].credential.mtls_san: not in this version",
-        ),
         (
             "callers: [{id: a, credential: [{jwt: {}}], allow: [sign_in]}]",
             "g.yaml:1: callers[0].credential[0].jwt: not in this version",
@@ -488,7 +487,7 @@ fn a_caller_lacking_something_is_told_what() {
     for (caller, told) in [
         (
             "{}".to_owned(),
-            "g.yaml:1: callers[0]: has no id; give its name\ng.yaml:1: callers[0]: has no credential; give {key_sha256: HEX} (`gatepass callers key` makes one)\ng.yaml:1: callers[0]: has no allow; give a list of permissions",
+            "g.yaml:1: callers[0]: has no id; give its name\ng.yaml:1: callers[0]: has no credential; give {key_sha256: HEX} (`gatepass callers key` makes one) or {mtls_san: NAME}\ng.yaml:1: callers[0]: has no allow; give a list of permissions",
         ),
         (
             format!("{{id: a b, {credential}, allow: [sign_in]}}"),
@@ -516,13 +515,13 @@ fn a_caller_lacking_something_is_told_what() {
         ),
         (
             "{id: a, credential: {}, allow: [sign_in]}".to_owned(),
-            "g.yaml:1: callers[0].credential: has no key_sha256; give the SHA-256 of a key (`gatepass callers key` makes one)",
+            "g.yaml:1: callers[0].credential: has neither key_sha256 nor mtls_san; give the SHA-256 of a key (`gatepass callers key` makes one), or a name in its client certificate",
         ),
         (
             format!(
                 "{{id: a, credential: [{{key_sha256: {HASH}}}, {{key_sha256: {HASH}}}], allow: [sign_in]}}"
             ),
-            "g.yaml:1: callers[0].credential: has the same key twice; keep one",
+            "g.yaml:1: callers[0].credential: has the same credential twice; keep one",
         ),
         (
             format!("{{id: a, {credential}, allow: [sign_in]}}, {{id: a, {credential}, allow: [sign_in]}}"),
@@ -538,7 +537,8 @@ fn listening_beyond_loopback_takes_callers_a_private_way_and_an_https_issuer() {
     let bare = |also: &str| {
         format!(
             "listens beyond loopback{also} without callers: anyone who reaches it could issue tokens; configure callers|\
-             listens beyond loopback{also} without TLS; set server.plaintext: true if a proxy or mesh before it encrypts|\
+             listens beyond loopback{also} without TLS; give server.tls a certificate, or set server.plaintext: true if a \
+             proxy or mesh before it encrypts|\
              listens beyond loopback{also} with the default issuer; set issuer to the https URL that clients know it by"
         )
     };
@@ -567,6 +567,111 @@ fn listening_beyond_loopback_takes_callers_a_private_way_and_an_https_issuer() {
     accepted(&format!("{server}\n{callers}\nissuer: https://auth.example.com"), &[]);
     assert!(!accepted(&callers, &[]).open_on_loopback());
     assert!(accepted("server: {grpc_addr: '127.9.9.9:1', http_addr: '[::1]:1'}", &[]).open_on_loopback());
+}
+
+#[test]
+fn tls_is_files_and_lets_it_listen_beyond_loopback() {
+    let rest = format!(
+        "issuer: https://auth.example.com
+callers:
+  - {{id: web, credential: {{mtls_san: Web.Internal}}, allow: [session.read]}}
+  - id: shop
+    credential: [{{key_sha256: {HASH}}}, {{mtls_san: 'spiffe://example.org/shop'}}, {{mtls_san: shop}}]
+    allow: [session.read]
+"
+    );
+    let tls = "tls: {cert: a/tls.crt, key: {file: a/tls.key}, client_ca: ca.crt}";
+    for addr in ["grpc_addr: '0.0.0.0:1'", "http_addr: '0.0.0.0:1'", "admin_addr: '0.0.0.0:1'"] {
+        let config = accepted(&format!("server: {{{addr}, {tls}}}\n{rest}"), &[]);
+        let files = config.server.tls.unwrap();
+        assert_eq!((files.cert, files.key), ("a/tls.crt".into(), "a/tls.key".into()));
+        assert_eq!(files.client_ca, Some("ca.crt".into()));
+        let names = config.callers[1].mtls_san.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names, ["spiffe://example.org/shop", "shop"]);
+        assert_eq!(config.callers[0].mtls_san[0].to_string(), "web.internal");
+        assert_eq!((config.callers[0].key_sha256.len(), config.callers[1].key_sha256.len()), (0, 1));
+    }
+    let env = [("GATEPASS_SERVER__TLS__CERT", "a"), ("GATEPASS_SERVER__TLS__KEY", "b")];
+    let config = accepted("", &env);
+    assert_eq!(config.server.tls.unwrap().client_ca, None);
+    accepted("", &[("GATEPASS_SERVER__TLS", "{cert: a, key: b}")]);
+    accepted("server: {plaintext: true, tls: {cert: a, key: b}}", &[]);
+}
+
+#[test]
+fn tls_that_is_not_whole_is_refused() {
+    all_refused(&[
+        (
+            "server:\n  tls: {}",
+            "g.yaml:2: server.tls: has no cert; give the PEM file of the certificate, its intermediates after it\n\
+             g.yaml:2: server.tls: has no key; give the PEM file of the certificate's private key",
+        ),
+        (
+            "server:\n  tls:\n    key: a",
+            "g.yaml:2: server.tls: has no cert; give the PEM file of the certificate, its intermediates after it",
+        ),
+        (
+            "server: {tls: {cert: a}}",
+            "g.yaml:1: server.tls: has no key; give the PEM file of the certificate's private key",
+        ),
+        (
+            "server:\n  tls:\n    cert: a\n    key: |\n      -----BEGIN PRIVATE KEY-----\n    client_ca: 5",
+            "g.yaml:4: server.tls.key: must be the path of a PEM file, not what is in it\n\
+             g.yaml:6: server.tls.client_ca: must be text, not a number; put it in quotes",
+        ),
+        (
+            "server: {tls: {cert: a, key: '', ca: x}}",
+            "g.yaml:1: server.tls.key: must not be empty\n\
+             g.yaml:1: server.tls.ca: unknown key; write one of cert, key, client_ca",
+        ),
+        ("server: {tls: true}", "g.yaml:1: server.tls: must be a section of keys, not true or false"),
+    ]);
+}
+
+#[test]
+fn a_name_in_a_certificate_is_one_callers_and_asked_for() {
+    let tls = "server: {tls: {cert: a, key: b, client_ca: c}}\n";
+    let caller =
+        |credential: &str| format!("{tls}callers: [{{id: a, credential: {credential}, allow: [sign_in]}}]");
+    let spiffe = "must be a SPIFFE ID with a path, spiffe://example.org/web: a trust domain of a-z 0-9 . _ -, segments \
+                  of A-Z a-z 0-9 . _ -, and no user, port, query or fragment";
+    let dns =
+        "must be a DNS name without a wildcard (web.internal), or a SPIFFE ID (spiffe://example.org/web)";
+    for (credential, path, told) in [
+        ("{mtls_san: '*.internal'}", ".mtls_san", dns),
+        ("[{mtls_san: a b}]", "[0].mtls_san", dns),
+        ("{mtls_san: 'https://example.org/web'}", ".mtls_san", spiffe),
+        ("{mtls_san: 'spiffe://example.org:1/web'}", ".mtls_san", spiffe),
+        ("{mtls_san: 5}", ".mtls_san", "must be text, not a number; put it in quotes"),
+        ("[{mtls_san: Web}, {mtls_san: web}]", "", "has the same credential twice; keep one"),
+        (
+            &format!("{{mtls_san: web, key_sha256: {HASH}}}"),
+            "",
+            "has both key_sha256 and mtls_san; give each an entry of its own in a list",
+        ),
+    ] {
+        let wanted = format!("g.yaml:2: callers[0].credential{path}: {told}");
+        assert_eq!(refused(&caller(credential), &[]), wanted, "{credential}");
+    }
+    let two = format!(
+        "{tls}callers:
+  - {{id: a, credential: [{{mtls_san: web}}, {{mtls_san: shop}}], allow: [sign_in]}}
+  - {{id: b, credential: [{{mtls_san: api}}, {{mtls_san: SHOP}}], allow: [sign_in]}}"
+    );
+    let wanted =
+        "g.yaml:4: callers[1].credential: has a certificate's name of caller \"a\"; give each its own";
+    assert_eq!(refused(&two, &[]), wanted);
+    for server in ["", "server: {tls: {cert: a, key: b}}"] {
+        let yaml = format!(
+            "{server}
+callers:
+  - {{id: a, credential: {{key_sha256: {HASH}}}, allow: [sign_in]}}
+  - {{id: b, credential: {{mtls_san: web}}, allow: [sign_in]}}"
+        );
+        let wanted = "g.yaml:4: callers[1].credential: has an mtls_san, but no client is asked for a certificate; set \
+                      server.tls.client_ca to the PEM file of the authority that signs theirs";
+        assert_eq!(refused(&yaml, &[]), wanted);
+    }
 }
 
 #[test]

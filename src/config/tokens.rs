@@ -2,7 +2,6 @@
 
 use super::duration::days;
 use super::read::{Section, Setting};
-use super::tree::Value;
 use crate::auth::UserClaim;
 use crate::tokens::Algorithm;
 use std::collections::BTreeSet;
@@ -59,7 +58,9 @@ impl Tokens {
             clock_leeway: section
                 .read("clock_leeway", |s| s.duration(&(Duration::ZERO..=seconds(60))))
                 .unwrap_or(seconds(10)),
-            signing_keys: section.read("signing_keys", |s| s.distinct(0, 32, key_file)).unwrap_or_default(),
+            signing_keys: section
+                .read("signing_keys", |s| s.distinct(0, 32, Setting::pem_file))
+                .unwrap_or_default(),
             user_claims: section
                 .read("user_claims", |s| s.distinct(0, 5, |item| item.choice(&USER_CLAIMS)))
                 .map_or_else(|| USER_CLAIMS.iter().map(|&(_, claim)| claim).collect(), BTreeSet::from_iter),
@@ -83,22 +84,4 @@ fn access_ttl(setting: Setting) -> Option<Duration> {
         return None;
     }
     Some(ttl)
-}
-
-fn key_file(setting: Setting) -> Option<PathBuf> {
-    let setting = setting.flow_if("{", "{file: PATH}")?;
-    if let Value::Map(entries) = &setting.value {
-        return match entries.as_slice() {
-            [(key, node)] if key == "file" => match &node.value {
-                Value::Text(path) if !path.is_empty() => Some(PathBuf::from(path.as_str())),
-                _ => setting.refuse("must be the path of a PEM file"),
-            },
-            _ => setting.refuse("must be the path of a PEM file, or {file: PATH}"),
-        };
-    }
-    let text = setting.text()?;
-    if text.contains("-----BEGIN") {
-        return setting.refuse("must be the path of a PEM file, not the key itself");
-    }
-    Some(PathBuf::from(text))
 }

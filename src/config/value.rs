@@ -8,6 +8,7 @@ use super::yaml;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 impl<'a> Setting<'a> {
     fn not(&self, wanted: &str) -> String {
@@ -81,6 +82,25 @@ impl<'a> Setting<'a> {
                 "must be an IP address and a port; write \"{host}:{port}\" (IPv6: \"[::1]:{port}\")"
             ))
         })
+    }
+
+    /// The path of a PEM file, plain or as `{file: PATH}`.
+    pub(super) fn pem_file(self) -> Option<PathBuf> {
+        let setting = self.flow_if("{", "{file: PATH}")?;
+        if let Value::Map(entries) = &setting.value {
+            return match entries.as_slice() {
+                [(key, node)] if key == "file" => match &node.value {
+                    Value::Text(path) if !path.is_empty() => Some(PathBuf::from(path.as_str())),
+                    _ => setting.refuse("must be the path of a PEM file"),
+                },
+                _ => setting.refuse("must be the path of a PEM file, or {file: PATH}"),
+            };
+        }
+        let text = setting.text()?;
+        if text.contains("-----BEGIN") {
+            return setting.refuse("must be the path of a PEM file, not what is in it");
+        }
+        Some(PathBuf::from(text))
     }
 
     /// A list: YAML's, or in a variable `a,b` or `[a, b]`. A variable of no text is the empty list.

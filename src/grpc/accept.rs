@@ -1,8 +1,9 @@
 //! The accept loop: the server is a function of a listener and a shutdown token. It owns how many connections
 //! there are, how long each may live, what happens when the machine runs out of descriptors, and the drain.
-//! A connection itself is `connection.rs`; the HTTP ports run on the same loop.
+//! A connection itself is `connection.rs`, TLS `tls/`; the HTTP ports run on the same loop.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
-use super::connection::{Bridge, drive, http};
+use super::connection::{Bridge, drive, http2};
 use super::first_bytes::FirstBytes;
 use crate::model::{Entropy, random};
 
@@ -27,11 +28,13 @@ use crate::model::{Entropy, random};
 pub struct Limits {
     /// Connections at a time.
     pub max_connections: usize,
+    /// TLS handshakes at a time, of connections that have spoken.
+    pub max_handshakes: usize,
     /// Calls at a time on one connection.
     pub max_concurrent_streams: u32,
     /// Bytes of request headers.
     pub max_header_bytes: u32,
-    /// How long a new connection, or an HTTP/1.1 request's headers, may take to arrive.
+    /// How long a new connection, its TLS handshake, or an HTTP/1.1 request's headers, may take to arrive.
     pub first_bytes: Duration,
     /// The pause between two HTTP/2 pings of ours.
     pub keepalive_interval: Duration,
@@ -47,6 +50,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_connections: 10_000,
+            max_handshakes: 512,
             max_concurrent_streams: 200,
             max_header_bytes: 16_384,
             first_bytes: Duration::from_secs(10),
@@ -70,18 +74,31 @@ where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    let mut http = http(&limits).http2_only();
-    // No gRPC client reads it.
-    http.http2().auto_date_header(false);
-    let service = service.map_request(|request: Request<Incoming>| request.map(Body::new));
-    let connect = move |io, peer| {
-        http.serve_connection(TokioIo::new(io), Bridge::new(service.clone(), peer)).into_owned()
+    let http = http2(&limits);
+    let service = of_hyper(service);
+    let (within, stop) = (limits.first_bytes, shutdown.clone());
+    let connect = move |tcp, peer| {
+        let io = TokioIo::new(FirstBytes::new(tcp, within, stop.clone()));
+        ready(Some(http.serve_connection(io, Bridge::new(service.clone(), peer)).into_owned()))
     };
     accept(listener, limits, entropy, connect, shutdown).await
 }
 
-/// The loop itself; `connect` says what is spoken on a connection.
-pub(crate) async fn accept<F, C>(
+/// The service with hyper's bodies.
+pub(super) fn of_hyper<S>(
+    service: S,
+) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future = S::Future>
++ Clone
++ Send
++ 'static
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+{
+    service.map_request(|request: Request<Incoming>| request.map(Body::new))
+}
+
+/// The loop itself; `connect` says what is spoken on a connection, or that nothing will be.
+pub(crate) async fn accept<F, W, C>(
     listener: TcpListener,
     limits: Limits,
     entropy: Arc<dyn Entropy>,
@@ -89,7 +106,8 @@ pub(crate) async fn accept<F, C>(
     shutdown: CancellationToken,
 ) -> usize
 where
-    F: Fn(FirstBytes<TcpStream>, SocketAddr) -> C,
+    F: Fn(TcpStream, SocketAddr) -> W,
+    W: Future<Output = Option<C>> + Send + 'static,
     C: GracefulConnection + Send + 'static,
 {
     let mut connections = JoinSet::new();
@@ -131,8 +149,7 @@ where
         // Only latency is lost where the option cannot be set.
         let _ = tcp.set_nodelay(true);
         let age = jittered(limits.connection_age, random(&*entropy));
-        let connection = connect(FirstBytes::new(tcp, limits.first_bytes, shutdown.clone()), peer);
-        connections.spawn(drive(connection, age, shutdown.clone()));
+        connections.spawn(drive(connect(tcp, peer), age, shutdown.clone()));
     }
     drop(listener);
     drain(connections, limits.shutdown_grace).await

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, util::Oneshot};
 
 use super::accept::Limits;
+use crate::model::San;
 
 /// What one message and its frame header fit in without waiting for a window update.
 const STREAM_WINDOW: u32 = 128 * 1024;
@@ -36,7 +38,11 @@ const LEAST_BUFFER: usize = 8192;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
-/// HTTP within our limits; gRPC's port takes the half of it that is HTTP/2.
+/// What the certificate that the client presented names: an extension of the requests of such a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerNames(pub Arc<[San]>);
+
+/// HTTP within our limits.
 pub(crate) fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -58,15 +64,29 @@ pub(crate) fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
+/// The half of it that is gRPC's.
+pub(super) fn http2(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = http(limits).http2_only();
+    // No gRPC client reads it.
+    builder.http2().auto_date_header(false);
+    builder
+}
+
 /// A tower service as hyper calls it, on one connection.
 pub(crate) struct Bridge<S> {
     service: RefCell<S>,
     peer: PeerAddr,
+    names: Option<PeerNames>,
 }
 
 impl<S> Bridge<S> {
     pub(crate) fn new(service: S, peer: SocketAddr) -> Self {
-        Self { service: RefCell::new(service), peer: PeerAddr(peer) }
+        Self { service: RefCell::new(service), peer: PeerAddr(peer), names: None }
+    }
+
+    /// With the names in the client's certificate, if it presented one.
+    pub(super) fn named(self, names: Option<PeerNames>) -> Self {
+        Self { names, ..self }
     }
 }
 
@@ -80,6 +100,9 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        if let Some(names) = &self.names {
+            request.extensions_mut().insert(names.clone());
+        }
         let mut service = self.service.borrow_mut();
         // Asked without a waker: our services are always ready, and one that is not gets a clone to wait with.
         // A clone for every call would cost as many contended counters as the service holds Arcs.
@@ -115,8 +138,13 @@ where
     }
 }
 
-/// Drives a connection to its end; from its age, or the shutdown, on it takes no new requests.
-pub(super) async fn drive<C: GracefulConnection>(connection: C, age: Duration, shutdown: CancellationToken) {
+/// Drives a connection, if one comes to be, to its end; from its age, or the shutdown, on it takes no new requests.
+pub(super) async fn drive<C: GracefulConnection>(
+    connecting: impl Future<Output = Option<C>>,
+    age: Duration,
+    shutdown: CancellationToken,
+) {
+    let Some(connection) = connecting.await else { return };
     let mut connection = pin!(connection);
     // A connection that fails is the peer's affair, and each call on it has had its own answer.
     tokio::select! {

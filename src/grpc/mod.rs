@@ -19,6 +19,7 @@ pub mod reflection;
 mod revocation_service;
 pub mod routes;
 mod status;
+pub mod tls;
 mod to_the_end;
 
 pub use status::reason_name;

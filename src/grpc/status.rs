@@ -87,7 +87,7 @@ fn describe(error: &Error) -> (Code, ErrorReason, String) {
         }
         Error::CallerUnknown => credential(
             ErrorReason::CallerUnknown,
-            "no known caller: send `authorization: Bearer <caller key>`",
+            "no known caller: send `authorization: Bearer <caller key>`, or the caller's client certificate",
         ),
         Error::CallerNotAllowed(Some(permission)) => (
             Code::PermissionDenied,

@@ -1,5 +1,6 @@
 //! HTTP/1.1 and HTTP/2 on one plaintext port, for probes and browsers as well as gRPC health.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use ::http::Request;
@@ -13,6 +14,7 @@ use tower::ServiceExt;
 
 use crate::grpc::accept::{Limits, accept};
 use crate::grpc::connection::{Bridge, http};
+use crate::grpc::first_bytes::FirstBytes;
 use crate::model::Entropy;
 
 /// Serves `router` until `shutdown`, then drains. Answers how many connections had to be cut.
@@ -25,8 +27,10 @@ pub async fn serve(
 ) -> usize {
     let http = http(&limits);
     let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
-    let connect = move |io, peer| {
-        http.serve_connection(TokioIo::new(io), Bridge::new(service.clone(), peer)).into_owned()
+    let (within, stop) = (limits.first_bytes, shutdown.clone());
+    let connect = move |tcp, peer| {
+        let io = TokioIo::new(FirstBytes::new(tcp, within, stop.clone()));
+        ready(Some(http.serve_connection(io, Bridge::new(service.clone(), peer)).into_owned()))
     };
     accept(listener, limits, entropy, connect, shutdown).await
 }

@@ -21,6 +21,8 @@ BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 DEFAULT_PORTS = {"GRPC": 50051, "HTTP": 8080, "ADMIN": 8081}
+# What a Gatepass that the README itself starts listens on.
+OTHER_PORTS = {"TLS": 50443}
 
 
 def free_ports(count):
@@ -33,7 +35,7 @@ def free_ports(count):
 
 def start(program, folder, ports):
     """A Gatepass without configuration, but for its ports."""
-    addresses = {f"GATEPASS_SERVER__{name}_ADDR": f"127.0.0.1:{port}" for name, port in ports.items()}
+    addresses = {f"GATEPASS_SERVER__{name}_ADDR": f"127.0.0.1:{ports[name]}" for name in DEFAULT_PORTS}
     log = open(os.path.join(folder, "log"), "w", encoding="utf-8")
     process = subprocess.Popen([program], cwd=folder, env={**os.environ, **addresses}, stderr=log)
     deadline = time.monotonic() + 20
@@ -79,7 +81,7 @@ def differs(language, shown, printed):
 
 
 def blocks(text, ports):
-    for name, port in DEFAULT_PORTS.items():
+    for name, port in (DEFAULT_PORTS | OTHER_PORTS).items():
         text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ports[name]}")
     for found in BLOCK.finditer(text):
         yield found["mark"], found["what"], found["language"], textwrap.dedent(found["text"])
@@ -122,7 +124,8 @@ def passes(folder, number, text, expected, output):
 
 def main():
     readme, program = sys.argv[1:]
-    ports = dict(zip(DEFAULT_PORTS, free_ports(3)))
+    names = [*DEFAULT_PORTS, *OTHER_PORTS]
+    ports = dict(zip(names, free_ports(len(names))))
     with tempfile.TemporaryDirectory() as folder:
         process = start(program, folder, ports)
         try:

@@ -21,7 +21,9 @@ mod keys;
 mod layers;
 mod manners;
 mod migrations;
+mod mtls;
 mod not_yet;
+mod outage;
 mod program;
 mod races;
 mod reference_forgery;
@@ -43,5 +45,7 @@ mod strategy_database;
 #[macro_use]
 mod support;
 mod sweep;
+mod tls;
+mod tls_reload;
 mod token_forgery;
 mod update_user;

@@ -13,7 +13,7 @@ use gatepass::model::{Clock as _, SessionId};
 use serde_json::json;
 use tonic::{Code, Response, Status};
 
-use crate::store::{file_url, open};
+use crate::store::open;
 use crate::support::crowd::at_once;
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::people::proto_time;
@@ -280,8 +280,8 @@ async fn a_change_of_another_replica_is_seen_though_the_rows_are_remembered() {
 
 /// Rows of a real database, remembered, and the ids of some sessions there.
 async fn remembered(app: &TestApp, bytes: u32) -> (gatepass::storage::Database, RememberedRows) {
-    let database = open(file_url(&app.folder.path().join("gatepass.db"))).await;
-    let yaml = app.folder.path().join("gatepass.yaml");
+    let database = open(app.place.database.url.clone()).await;
+    let yaml = app.place.folder.path().join("gatepass.yaml");
     let config = gatepass::config::load(Some(&yaml), []).unwrap();
     let rows = StoredRows {
         sessions: Arc::new(database.clone()),

@@ -1,5 +1,5 @@
-//! Who calls, and whether it may: the bearer keys of `authorization` name a caller, and the table made from the
-//! proto's `(gatepass.v1.permission)` says what the method asks. What is not in the table is refused.
+//! Who calls, and whether it may: the bearer keys of `authorization` and the client's certificate name a caller, and the
+//! table made from the proto's `(gatepass.v1.permission)` says what the method asks. What is not in the table is refused.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,6 +16,7 @@ use tower::Service;
 
 use super::{CallerName, Request, RequestId, Response};
 use crate::auth::{Auth, Caller, Callers, Error, Result};
+use crate::grpc::connection::PeerNames;
 use crate::grpc::proto::permission_of;
 use crate::model::Origin;
 
@@ -34,7 +35,9 @@ impl<S> KnownCallers<S> {
     }
 
     fn admit(&self, request: &Request) -> std::result::Result<Arc<Caller>, (Error, Option<Arc<Caller>>)> {
-        let caller = self.callers.find(bearer_keys(request.headers())).map_err(|error| (error, None))?;
+        let certificate = request.extensions().get::<PeerNames>().map(|PeerNames(names)| &**names);
+        let found = self.callers.find(bearer_keys(request.headers()), certificate);
+        let caller = found.map_err(|error| (error, None))?;
         let permission = permission_of(request.uri().path())
             .ok_or_else(|| (Error::NotImplemented("this method"), Some(Arc::clone(caller))))?;
         caller.must_have(permission).map_err(|error| (error, Some(Arc::clone(caller))))?;

@@ -37,7 +37,7 @@ async fn every_statement_uses_an_index(backend: Backend) {
     database.migrate().await.unwrap();
     seen.lock().unwrap().clear();
     let watch = Watch::new(&database).unwrap();
-    let people = calls::sign_up_all(&database, if rows < MANY { 3 } else { 200 }).await;
+    let people = calls::sign_up_all(&database, if rows < MANY { 3 } else { 100 }).await;
     calls::run(&database, &watch, &people).await;
     let among_few = calls::run(&database, &watch, &people).await;
 

@@ -7,11 +7,13 @@ pub mod gate;
 pub mod hooks;
 pub mod jwt;
 pub mod keys;
+pub mod load;
 pub mod people;
 pub mod program;
 pub mod servers;
 pub mod soak;
 pub mod strategy;
+pub mod tls;
 pub mod wire;
 
 use std::io::Write as _;

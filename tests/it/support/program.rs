@@ -1,7 +1,7 @@
 //! The program as its users run it: a process with files and variables of its own, its log read as it comes.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 use std::time::Duration;
 
@@ -77,7 +77,38 @@ pub struct Serving {
 impl Serving {
     /// Starts it and waits until it listens.
     pub async fn start(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = gatepass(folder, arguments, variables).stdout(Stdio::null()).spawn().unwrap();
+        Self::listening(gatepass(folder, arguments, variables)).await
+    }
+
+    /// The same with data of its own: a file system of this size in the folder `data`, which only it sees, and others
+    /// by [`Serving::sees`].
+    pub async fn start_in_little_room(folder: &Path, size: &str, variables: &[(&str, &str)]) -> Self {
+        let data = folder.join("data");
+        std::fs::create_dir(&data).unwrap();
+        let program = gatepass(folder, &[], variables);
+        let script = "mount -t tmpfs -o size=$1 tmpfs \"$2\" && exec \"$3\"";
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--map-root-user", "sh", "-c", script, "sh", size])
+            .args([data.as_os_str(), program.as_std().get_program()])
+            .current_dir(folder)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .envs(program.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        Self::listening(command).await
+    }
+
+    /// A path as the program sees it.
+    pub fn sees(&self, path: &Path) -> PathBuf {
+        let process = Path::new("/proc").join(self.child.id().expect("it runs").to_string()).join("root");
+        process.join(path.strip_prefix("/").unwrap())
+    }
+
+    async fn listening(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         let (told, lines) = unbounded_channel();
         tokio::spawn(async move {
@@ -145,6 +176,11 @@ impl Serving {
             self.log.push(line);
         }
         status
+    }
+
+    /// SIGKILL: nothing is flushed, nobody is told.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
     }
 
     /// Stops it in order.

@@ -1,0 +1,94 @@
+//! What is served on the three listeners: calls, with TLS where it is configured; the public documents; the probes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::App;
+use super::keys::PublishedKeys;
+use crate::config::Server;
+use crate::grpc::accept::{self, Limits};
+use crate::grpc::health::Health;
+use crate::grpc::layers::{Ids, layered};
+use crate::grpc::proto::FILE_DESCRIPTOR_SET;
+use crate::grpc::reflection;
+use crate::grpc::routes::{Front, Services};
+use crate::grpc::tls::{self, Tls};
+use crate::http::{admin, public};
+
+/// How long a probe may still take when all calls have ended.
+const PROBES_GRACE: Duration = Duration::from_secs(1);
+
+/// The services that answer before anything else is there.
+pub(super) fn always(server: &Server, health: &Health) -> tonic::service::Routes {
+    let routes = tonic::service::Routes::new(health.service());
+    match reflection::services(FILE_DESCRIPTOR_SET, &Services::NAMES) {
+        Ok((v1, v1alpha)) if server.reflection => routes.add_service(v1).add_service(v1alpha),
+        Ok(_) => routes,
+        Err(error) => {
+            tracing::error!(%error, "no reflection");
+            routes
+        }
+    }
+}
+
+pub(super) fn serve_calls(
+    app: &App,
+    front: &Front,
+    (listener, tls): (TcpListener, Option<Arc<Tls>>),
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    let limits = limits(&app.config.server);
+    let calls = layered(front.clone(), ids(app), app.config.server.request_timeout, stop.clone());
+    let entropy = Arc::clone(&app.entropy);
+    let Some(tls) = tls else {
+        tasks.spawn(accept::serve(listener, limits, entropy, calls, stop.clone()));
+        return;
+    };
+    tasks.spawn(tls::serve(listener, limits, Arc::clone(&tls), entropy, calls, stop.clone()));
+    let stop = stop.clone();
+    tasks.spawn(async move { stop.run_until_cancelled(tls.follow()).await });
+}
+
+pub(super) fn serve_documents(
+    app: &App,
+    keys: &Arc<PublishedKeys>,
+    listener: TcpListener,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    let documents = public::router(Arc::clone(keys) as Arc<dyn public::PublicKeys>, &app.config.issuer);
+    let limits = limits(&app.config.server);
+    tasks.spawn(crate::http::serve(listener, limits, Arc::clone(&app.entropy), documents, stop.clone()));
+}
+
+pub(super) fn serve_probes(
+    app: &App,
+    health: &Health,
+    listener: TcpListener,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    let calls = layered(health.service(), ids(app), app.config.server.request_timeout, stop.clone());
+    let probes = admin::router(health.clone(), calls);
+    let limits = Limits { shutdown_grace: PROBES_GRACE, ..limits(&app.config.server) };
+    tasks.spawn(crate::http::serve(listener, limits, Arc::clone(&app.entropy), probes, stop.clone()));
+}
+
+fn ids(app: &App) -> Arc<Ids> {
+    Arc::new(Ids::new(Arc::clone(&app.clock), &*app.entropy))
+}
+
+fn limits(server: &Server) -> Limits {
+    Limits {
+        max_connections: server.max_connections,
+        max_concurrent_streams: server.max_concurrent_streams,
+        max_header_bytes: server.max_header_bytes,
+        shutdown_grace: server.shutdown_grace,
+        ..Limits::default()
+    }
+}

@@ -1,0 +1,66 @@
+//! The disk under SQLite is full: what must be written is refused, sessions are read, and when there is room all goes
+//! on, with everything that was answered.
+
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+use std::time::Instant;
+
+use tonic_health::pb::health_check_response::ServingStatus;
+
+use super::{health, variables};
+use crate::support::load::{Load, METHODS, STALE_LIMIT, measured};
+use crate::support::program::Serving;
+
+/// The disk, with room for the database that a minute of load makes.
+const SIZE: &str = "64m";
+
+/// What must write whenever it is called: a session that has ended is ended without.
+const WRITTEN: [&str; 3] = ["RefreshToken", "RevokeUserSessions", "SignIn"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "mounts a file system: just test-databases"]
+async fn a_full_disk_refuses_and_room_resumes() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let url = format!("sqlite://{}/gatepass.db?mode=rwc", data.display());
+    let mut gatepass = Serving::start_in_little_room(folder.path(), SIZE, &variables(&url)).await;
+    gatepass.until("ready").await;
+    let data = gatepass.sees(&data);
+    let mut load = Load::begin(&gatepass.channel().await, "load").await;
+    load.until("all is well", |load| load.tallies().answered(&METHODS) && load.is_telling()).await;
+
+    load.tallies().clear();
+    let filler = data.join("filler");
+    fill(&filler);
+    load.until("everything is refused", |load| load.tallies().refused(&WRITTEN)).await;
+    measured(&format!("filling:\n{}", load.tallies()));
+    load.tallies().clear();
+    let full = Instant::now();
+    load.until("a while", |_| full.elapsed() > 2 * STALE_LIMIT).await;
+    measured(&format!("full:\n{}", load.tallies()));
+    assert!(!load.tallies().refused(&["GetSession"]), "news of revocations needs no room");
+    assert_eq!(health(&gatepass, "gatepass.v1.AuthService").await, ServingStatus::Serving);
+
+    std::fs::remove_file(&filler).unwrap();
+    load.tallies().clear();
+    load.until("recovery", |load| load.tallies().answered(&METHODS)).await;
+    measured(&format!("room:\n{}", load.tallies()));
+    let told = load.end().await;
+    told.check(&gatepass.channel().await).await;
+    gatepass.stop().await;
+}
+
+/// Writes until there is no room, not for a byte.
+fn fill(path: &Path) {
+    let mut file = File::create(path).unwrap();
+    for size in [1 << 16, 1 << 12, 1] {
+        loop {
+            match file.write_all(&vec![0; size]) {
+                Ok(()) => {}
+                Err(full) if full.kind() == ErrorKind::StorageFull => break,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! A revocation is never acknowledged that the database did not take: the wire is cut at any moment of it, and what was
+//! answered with OK is asked of another Gatepass, which knows only what the database does.
+
+use std::time::{Duration, Instant};
+
+use gatepass::grpc::proto::v1::{
+    GetSessionRequest, IssueTokenRequest, IssueTokenResponse, RefreshTokenRequest, RevokeSessionRequest,
+    RevokeUserSessionsRequest, SignOutRequest, UpdateUserRequest, User, get_session_request,
+    sign_out_request,
+};
+use gatepass::model::{OsEntropy, random};
+use tonic::{Code, Status};
+
+use super::{NEVER, on_servers, serving};
+use crate::support::load::measured;
+use crate::support::people::NOBODY;
+use crate::support::program::Serving;
+use crate::support::servers::{Kind, PrivateServer};
+use crate::support::soak::soak;
+use crate::support::wire::Wire;
+use crate::support::{allowed, profile, reason, refusal};
+
+on_servers! { what_is_acknowledged_is_written }
+
+/// How often each is cut.
+const CUTS: usize = 6;
+
+/// Half of what a statement takes, so that a random moment hits any of them.
+const DELAY: Duration = Duration::from_millis(3);
+
+/// Longer than any of the calls takes over that wire.
+const LONGEST: Duration = Duration::from_millis(300);
+
+#[derive(Debug, Clone, Copy)]
+enum Revocation {
+    RevokeSession,
+    RevokeUserSessions,
+    SignOut,
+    Ban,
+}
+
+impl Revocation {
+    const ALL: [Self; 4] = [Self::RevokeSession, Self::RevokeUserSessions, Self::SignOut, Self::Ban];
+
+    async fn of(self, person: &Person, gatepass: &Serving) -> Result<(), Status> {
+        let (mut auth, mut admin) = (gatepass.auth().await, gatepass.admin().await);
+        let (session_id, user_id) = (person.session_id.clone(), person.user_id.clone());
+        match self {
+            Self::RevokeSession => admin.revoke_session(RevokeSessionRequest { session_id }).await.map(drop),
+            Self::RevokeUserSessions => {
+                admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id }).await.map(drop)
+            }
+            Self::SignOut => {
+                let credential = Some(sign_out_request::Credential::AccessToken(person.access_token.clone()));
+                auth.sign_out(SignOutRequest { credential, ..Default::default() }).await.map(drop)
+            }
+            Self::Ban => {
+                let user = Some(User { id: user_id, banned: true, ..Default::default() });
+                let update_mask = Some(prost_types::FieldMask { paths: vec!["banned".to_owned()] });
+                admin.update_user(UpdateUserRequest { user, update_mask }).await.map(drop)
+            }
+        }
+    }
+}
+
+/// Somebody who is signed in.
+struct Person {
+    session_id: String,
+    user_id: String,
+    access_token: String,
+    refresh_token: String,
+}
+
+impl Person {
+    async fn signed_in(gatepass: &Serving, who: &str) -> Self {
+        let mut auth = gatepass.auth().await;
+        let signed_in = allowed(auth.sign_in(profile(who)).await);
+        let request = IssueTokenRequest { grant: signed_in.grant.unwrap(), ..Default::default() };
+        let IssueTokenResponse { access_token, refresh_token, session, .. } =
+            auth.issue_token(request).await.unwrap().into_inner();
+        let (session_id, user_id) = (session.unwrap().id.unwrap(), signed_in.user.unwrap().id);
+        Self { session_id, user_id, access_token, refresh_token }
+    }
+
+    /// Asks a Gatepass for the session, in both ways.
+    async fn assert_ended(self, gatepass: &Serving, how: Revocation) {
+        let wanted = match how {
+            Revocation::Ban => "USER_BANNED",
+            Revocation::RevokeSession | Revocation::RevokeUserSessions | Revocation::SignOut => {
+                "SESSION_REVOKED"
+            }
+        };
+        let mut auth = gatepass.auth().await;
+        let credential = Some(get_session_request::Credential::AccessToken(self.access_token));
+        let read = auth.get_session(GetSessionRequest { credential, ..Default::default() }).await;
+        assert_eq!(reason(read), wanted, "{how:?}");
+        let refresh = RefreshTokenRequest { refresh_token: self.refresh_token, ..Default::default() };
+        assert_eq!(reason(auth.refresh_token(refresh).await), wanted, "{how:?}");
+    }
+}
+
+/// What becomes of the wire.
+async fn trouble(wire: &Wire, round: usize) {
+    match round {
+        0 => {}
+        1 => wire.cut(),
+        _ => {
+            // The moment of the cut, not a wait for something: any will do.
+            let part = f64::from(u16::from_le_bytes(random(&OsEntropy))) / f64::from(u16::MAX);
+            tokio::time::sleep(LONGEST.mul_f64(part)).await;
+            wire.reset();
+        }
+    }
+}
+
+/// Waits until calls reach the database.
+async fn recovered(gatepass: &Serving) {
+    let nobody = RevokeSessionRequest { session_id: NOBODY.to_owned() };
+    let mut admin = gatepass.admin().await;
+    let begun = Instant::now();
+    while reason(admin.revoke_session(nobody.clone()).await) != "SESSION_NOT_FOUND" {
+        assert!(begun.elapsed() < NEVER, "it does not come back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn what_is_acknowledged_is_written(kind: Kind) {
+    let server = PrivateServer::of(kind).await;
+    let wire = Wire::to(server.addr).await;
+    let folder = tempfile::tempdir().unwrap();
+    let gatepass = serving(&folder, &server.url_at(wire.addr)).await;
+    let (mut acknowledged, mut failed) = (Vec::new(), 0);
+    for round in 0..soak(CUTS, 10 * CUTS) {
+        for how in Revocation::ALL {
+            let person = Person::signed_in(&gatepass, &format!("{how:?}-{round}").to_lowercase()).await;
+            wire.delay(DELAY);
+            let (answer, ()) = tokio::join!(how.of(&person, &gatepass), trouble(&wire, round));
+            wire.heal();
+            match answer {
+                Ok(()) => acknowledged.push((how, person)),
+                Err(refused) => {
+                    let wanted = (Code::Unavailable, "STORE_UNAVAILABLE".to_owned());
+                    assert_eq!(refusal::<()>(Err(refused)), wanted);
+                    failed += 1;
+                }
+            }
+            recovered(&gatepass).await;
+        }
+    }
+    measured(&format!("{kind:?}: {} revocations acknowledged, {failed} failed", acknowledged.len()));
+    assert!(acknowledged.len() >= 4 && failed >= 4);
+    gatepass.stop().await;
+    let other = serving(&folder, &server.url()).await;
+    for (how, person) in acknowledged {
+        person.assert_ended(&other, how).await;
+    }
+    other.stop().await;
+}
