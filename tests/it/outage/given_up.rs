@@ -20,7 +20,7 @@ on_servers! {
 }
 
 /// Half of what a statement takes.
-const DELAY: Duration = Duration::from_millis(50);
+const DELAY: Duration = Duration::from_millis(25);
 
 /// The statements of a sign-in, and a few more.
 const STATEMENTS: u32 = 12;
