@@ -26,11 +26,20 @@ test:
 
 # The tests that need PostgreSQL and MariaDB: servers of their own unless TEST_POSTGRES_URL and TEST_MYSQL_URL name some.
 test-databases:
-    tests/external/databases.sh cargo test --locked --test it -- --ignored
+    tests/external/databases.sh just _on-databases
 
-# The tests that race and fail things, in their long form, on every database; takes an hour or so.
+# What every test of an app asks, asked on each server too.
+apps := "callers:: get_session:: get_user:: issue_token:: refresh_token:: request_id:: revoke_ rotation_model:: sign_in:: sign_out:: statements:: strategy_database:: update_user::"
+
+_on-databases:
+    cargo test --locked --test it -- --ignored
+    TEST_DATABASE=postgres cargo test --locked --test it -- {{ apps }}
+    TEST_DATABASE=mariadb cargo test --locked --test it -- {{ apps }}
+
+# What takes hours: the tests that race and fail things, in their long form, on every database; and a million rows of each kind.
 soak:
     SOAK=1 tests/external/databases.sh cargo test --locked --test it -- --include-ignored
+    TEST_GROWTH_ROWS=1000000 tests/external/databases.sh cargo test --locked --release --test it growth -- --include-ignored --nocapture --test-threads=1
 
 # The tests of every member, and the README's commands against the release binary.
 test-all: tools
@@ -51,7 +60,5 @@ run *arguments:
 # Speed, as ratios against a yardstick in the same run.
 bench:
     cargo bench --locked --bench get_session
-
-# What takes long: a million rows of each kind on each database; prints how long each step of the stores takes.
-soak:
-    TEST_GROWTH_ROWS=1000000 tests/external/databases.sh cargo test --locked --release --test it growth -- --include-ignored --nocapture --test-threads=1
+    tests/external/databases.sh --durable cargo bench --locked --bench writes
+    tests/external/databases.sh --durable cargo bench --locked --bench staleness

@@ -155,7 +155,6 @@ pub(super) async fn start(
     let poll = config.session.max_staleness / 4;
     let sweeper = Sweeper {
         store: Arc::new(database.clone()),
-        keys: Arc::new(database.clone()),
         rules: rules::sweeping(config),
         clock: Arc::clone(&app.clock),
         entropy: Arc::clone(&app.entropy),

@@ -1,11 +1,12 @@
 //! Housekeeping: what is over is removed, by every replica, in small batches with pauses by chance between them. The
-//! loop says when something is over; how it is found and removed is for `storage/sweep.rs`.
+//! loop says when something is over; how it is found and removed is for `storage/sweep.rs`. Retired signing keys go with
+//! whoever keeps the keys, in `keys/`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::model::{Clock, Entropy, LONGEST_TOKEN, Timestamp, random};
-use crate::storage::{KeyStore, StoreResult, Sweep, Sweepable};
+use crate::model::{Clock, Entropy, Timestamp, random};
+use crate::storage::{StoreResult, Sweep, Sweepable};
 
 /// The most rows of one batch: SQLite has one writer at a time, and calls wait for as long as a batch takes.
 const BATCH: u64 = 100;
@@ -23,9 +24,6 @@ const GRANT_KEPT: Duration = Duration::from_hours(1);
 
 /// An ended session is told from an unknown one for as long.
 const SESSION_KEPT: Duration = Duration::from_hours(24);
-
-/// `keys list` tells of a retired key for as long.
-const KEY_KEPT: Duration = Duration::from_hours(24);
 
 /// What the configuration says of when something is over.
 #[derive(Debug, Clone, Copy)]
@@ -50,17 +48,11 @@ impl SweepRules {
             Sweepable::AuthLog(now.minus(self.log_retention)),
         ]
     }
-
-    /// A signing key goes when another followed it before this time.
-    fn keys_followed_before(&self, now: Timestamp) -> Timestamp {
-        now.minus(KEY_KEPT + LONGEST_TOKEN + self.clock_leeway)
-    }
 }
 
 /// Removes what is over.
 pub(super) struct Sweeper {
     pub(super) store: Arc<dyn Sweep>,
-    pub(super) keys: Arc<dyn KeyStore>,
     pub(super) rules: SweepRules,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
@@ -72,7 +64,6 @@ struct Swept {
     sessions: u64,
     revocations: u64,
     log_rows: u64,
-    keys: u64,
 }
 
 impl Swept {
@@ -87,9 +78,9 @@ impl Swept {
     }
 
     fn tell(&self) {
-        let Self { sessions, revocations, log_rows, keys } = *self;
-        if sessions + revocations + log_rows + keys > 0 {
-            tracing::info!(sessions, revocations, log_rows, keys, "swept what is over");
+        let Self { sessions, revocations, log_rows } = *self;
+        if sessions + revocations + log_rows > 0 {
+            tracing::info!(sessions, revocations, log_rows, "swept what is over");
         }
     }
 }
@@ -113,10 +104,8 @@ impl Sweeper {
         }
     }
 
-    /// Sweeps until nothing is left, a batch of each kind in turn. Keys are few, and all in one batch.
+    /// Sweeps until nothing is left, a batch of each kind in turn.
     async fn round(&self, swept: &mut Swept) -> StoreResult<()> {
-        let followed_before = self.rules.keys_followed_before(self.clock.now());
-        swept.keys = self.keys.sweep_signing_keys(followed_before).await?;
         loop {
             let mut found = false;
             for what in self.rules.over(self.clock.now()) {

@@ -15,9 +15,9 @@ use crate::model::{ClaimMap, Clock, Session, SessionId, Timestamp, User, claims}
 use crate::storage::{SessionStore, StoreResult};
 use crate::tokens::UserClaims;
 
-/// What a reading weighs besides its claims, in bytes; of claims, memory takes some four times their JSON.
+/// What a reading weighs besides its claims, in bytes; of claims, memory takes some eight times their JSON.
 const BYTES_A_READING: u64 = 2048;
-const BYTES_A_BYTE_OF_CLAIMS: u64 = 4;
+const BYTES_A_BYTE_OF_CLAIMS: u64 = 8;
 
 /// A session's rows.
 #[derive(Debug)]

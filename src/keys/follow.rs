@@ -1,5 +1,6 @@
 //! What a replica does about its keys by itself: reads them every half a minute, makes the next one in time, and once
-//! an hour seals again what an older secret sealed. The feed tells of changes sooner; this is for what it cannot tell.
+//! an hour seals again what an older secret sealed and removes what has retired. The feed tells of changes sooner; this is
+//! for what it cannot tell.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::model::{Entropy, Timestamp, random};
 /// The least time between two readings; up to half as much comes to it, so that replicas do not ask all at once.
 const READ_EVERY: Duration = Duration::from_secs(24);
 
-const RESEAL_EVERY: Duration = Duration::from_hours(1);
+const TIDY_EVERY: Duration = Duration::from_hours(1);
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -20,14 +21,14 @@ struct Chores {
     /// The algorithm that new keys have is looked at after the start only: replicas whose configurations differ for
     /// a while must not outdo each other.
     algorithm: Option<&'static str>,
-    resealed_at: Option<Timestamp>,
+    tidied_at: Option<Timestamp>,
 }
 
 impl ManagedKeys {
     /// Keeps the keys for ever.
     pub async fn follow(&self) {
         let (clock, entropy) = (&*self.parts().clock, &*self.parts().entropy);
-        let mut chores = Chores { algorithm: Some(self.parts().algorithm.name()), resealed_at: None };
+        let mut chores = Chores { algorithm: Some(self.parts().algorithm.name()), tidied_at: None };
         let mut failing = false;
         // What the start has read is as good as read now.
         let mut kept = self.keep(&mut chores).await;
@@ -53,9 +54,10 @@ impl ManagedKeys {
         let (parts, now) = (self.parts(), self.parts().clock.now());
         let mut changed = parts.rotate_if_due(&self.succession(), chores.algorithm).await?;
         chores.algorithm = None;
-        if chores.resealed_at.is_none_or(|at| is_over(at, RESEAL_EVERY, now)) {
+        if chores.tidied_at.is_none_or(|at| is_over(at, TIDY_EVERY, now)) {
             changed |= parts.reseal(&self.succession()).await?;
-            chores.resealed_at = Some(now);
+            parts.sweep().await?;
+            chores.tidied_at = Some(now);
         }
         if changed {
             self.read().await?;

@@ -84,6 +84,15 @@ impl KeyParts {
         Ok((KeyStep::Add(made.clone()), made))
     }
 
+    /// Removes keys that no replica's clock has among the living any more.
+    pub(super) async fn sweep(&self) -> StoreResult<()> {
+        let swept = self.store.sweep_signing_keys(self.rules.keys_retired_at(self.clock.now())).await?;
+        if swept > 0 {
+            tracing::info!(keys = swept, "swept retired signing keys");
+        }
+        Ok(())
+    }
+
     /// Takes these steps with their row in the log; false when the keys are others by now.
     pub(super) async fn change(&self, steps: Vec<KeyStep>, cause: Cause) -> StoreResult<bool> {
         let origin = Origin { caller: cause.caller.to_owned(), ..Origin::default() };

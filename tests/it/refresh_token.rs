@@ -489,7 +489,7 @@ async fn audiences_stay_unless_others_are_asked_for() {
 
 #[tokio::test]
 async fn a_hundred_refreshes_at_once_have_one_successor() {
-    let app = app().await;
+    let app = patient().start().await;
     let token = app.tokens("ada").await.refresh_token;
     let mut all = JoinSet::new();
     for _ in 0..100 {

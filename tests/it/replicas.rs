@@ -102,7 +102,7 @@ async fn make(change: Change, replica: &Replica, tokens: &IssueTokenResponse) {
     let user_id = session.user.unwrap().id.unwrap();
     match change {
         Change::Ban => {
-            replica.update(User { id: user_id, banned: true, ..Default::default() }, "banned").await
+            replica.update(User { id: user_id, banned: true, ..Default::default() }, "banned").await;
         }
         Change::Role => {
             replica

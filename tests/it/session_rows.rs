@@ -281,8 +281,7 @@ async fn a_change_of_another_replica_is_seen_though_the_rows_are_remembered() {
 /// Rows of a real database, remembered, and the ids of some sessions there.
 async fn remembered(app: &TestApp, bytes: u32) -> (gatepass::storage::Database, RememberedRows) {
     let database = open(app.place.database.url.clone()).await;
-    let yaml = app.place.folder.path().join("gatepass.yaml");
-    let config = gatepass::config::load(Some(&yaml), []).unwrap();
+    let config = app.config(|yaml| yaml);
     let rows = StoredRows {
         sessions: Arc::new(database.clone()),
         clock: Arc::clone(&app.clock) as _,

@@ -100,18 +100,6 @@ async fn a_replica_sweeps_what_is_over_and_answers_as_before() {
 }
 
 #[tokio::test]
-async fn a_retired_key_goes_a_day_later_and_the_one_that_signs_stays() {
-    let app = app().await;
-    app.rotate(true).await;
-    let soon = later(&app, HOUR + MINUTE).await;
-    soon.tokens("ada").await;
-    assert_eq!(rows(&soon, "signing_keys").await, 2);
-    let later = later(&app, DAY).await;
-    until_rows(&later, "signing_keys", 1).await;
-    later.tokens("ada").await;
-}
-
-#[tokio::test]
 async fn an_expired_grant_is_told_as_such_for_an_hour() {
     let app = app().await;
     let grant = app.sign_in("ada").await.grant.unwrap();
