@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, metric};
+use sea_orm::{DbErr, RuntimeErr, metric};
 
 use super::error::StoreError;
 use super::open::{Opener, Pools};
+use super::pool::Pool;
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -35,9 +36,9 @@ impl std::fmt::Debug for Observer {
 }
 
 impl Options {
-    pub(super) fn observe(&self, connection: &mut DatabaseConnection) {
+    pub(super) fn observe(&self, pool: &mut Pool) {
         if let Some(Observer(observer)) = self.observer.clone() {
-            connection.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
+            pool.0.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
         }
     }
 }
@@ -98,11 +99,20 @@ impl Database {
         Ok(())
     }
 
-    /// Closes every connection, SQLite's write-ahead log checkpointed.
+    /// Closes every connection, SQLite's write-ahead log checkpointed. A server that does not answer is left.
     pub async fn close(self) {
         let pools = Pools::clone(&self.0.pools.load());
-        let _ = pools.read.close().await;
-        let _ = pools.write.close().await;
+        self.part_with(&pools.read).await;
+        self.part_with(&pools.write).await;
+    }
+
+    pub(super) async fn part_with(&self, pool: &Pool) {
+        match self.0.opener {
+            Opener::Sqlite(..) => pool.close().await,
+            Opener::Postgres(_) | Opener::Mysql(_) => {
+                let _ = tokio::time::timeout(self.0.options.acquire_timeout, pool.close()).await;
+            }
+        }
     }
 }
 

@@ -4,12 +4,13 @@
 use async_trait::async_trait;
 use sea_orm::sea_query::{Alias, Expr, Query, UnionType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use super::connect::Database;
 use super::entity::{revocation, revocation_counter};
+use super::pool::Pool;
 use super::{FEED_PAGE, RevocationFeed, StoreResult, convert, users};
 use crate::model::{FeedEntry, Revocation, Timestamp, User, UserId};
 
@@ -27,12 +28,12 @@ impl RevocationFeed for Database {
     }
 }
 
-pub(super) async fn after(connection: &DatabaseConnection, seq: i64) -> StoreResult<Vec<FeedEntry>> {
+pub(super) async fn after(pool: &Pool, seq: i64) -> StoreResult<Vec<FeedEntry>> {
     let rows = revocation::Entity::find()
         .filter(revocation::Column::Seq.gt(seq))
         .order_by_asc(revocation::Column::Seq)
         .limit(FEED_PAGE as u64)
-        .all(connection)
+        .all(pool)
         .await?;
     rows.iter().map(convert::feed_entry).collect()
 }

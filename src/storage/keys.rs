@@ -67,7 +67,7 @@ impl KeyStore for Database {
 
     async fn change_signing_keys(&self, change: KeyChange) -> StoreResult<bool> {
         let pools = self.pools()?;
-        match transaction::write(&pools.write, &change, |tx, change| apply(tx, change).boxed()).await {
+        match transaction::write(&pools.write, change, |tx, change| apply(tx, change).boxed()).await {
             Ok(()) => Ok(true),
             Err(DbErr::RecordNotUpdated) => Ok(false),
             Err(error) if duplicate(&error).is_some() => Ok(false),

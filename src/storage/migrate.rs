@@ -40,7 +40,7 @@ impl Database {
     /// Whether every migration of this version has run. Only looks.
     pub async fn is_migrated(&self) -> Result<bool, StoreError> {
         let pools = self.pools()?;
-        if !SchemaManager::new(&pools.write).has_table("seaql_migrations").await? {
+        if !SchemaManager::new(&pools.write.0).has_table("seaql_migrations").await? {
             return Ok(false);
         }
         let select = Query::select().column(Alias::new("version")).from("seaql_migrations").to_owned();
@@ -63,11 +63,11 @@ impl Database {
 
     fn own_connection(&self) -> Result<DatabaseConnection, StoreError> {
         if let Opener::Sqlite(..) = self.opener() {
-            return Ok(self.pools()?.write.clone());
+            return Ok(self.pools()?.write.0.clone());
         }
-        let mut connection = self.opener().server_pool(self.options(), 1);
-        self.options().observe(&mut connection);
-        Ok(connection)
+        let mut pool = self.opener().server_pool(self.options(), 1);
+        self.options().observe(&mut pool);
+        Ok(pool.0)
     }
 
     async fn let_go(&self, connection: DatabaseConnection) {

@@ -17,6 +17,7 @@ mod keys;
 mod migrate;
 mod open;
 mod opening;
+mod pool;
 mod sessions;
 mod sweep;
 mod transaction;

@@ -17,6 +17,7 @@ use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
 
 use super::connect::Options;
 use super::error::{StoreError, is_contention};
+use super::pool::Pool;
 
 /// A connection that idled longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
@@ -53,8 +54,8 @@ pub(super) enum Place {
 /// The pools of a database: the same one twice, but for SQLite, which has one writer at a time.
 #[derive(Debug, Clone)]
 pub(super) struct Pools {
-    pub(super) read: DatabaseConnection,
-    pub(super) write: DatabaseConnection,
+    pub(super) read: Pool,
+    pub(super) write: Pool,
 }
 
 impl Opener {
@@ -114,19 +115,19 @@ impl Opener {
             }
         };
         let open = || writer().connect_with(sqlite.clone());
-        let write = DatabaseConnection::from(first_connection(open, options.acquire_timeout).await?);
+        let write = Pool(first_connection(open, options.acquire_timeout).await?.into());
         let read = match place {
             Place::Memory => write.clone(),
             Place::File => {
-                pool(options.max_connections).connect_lazy_with(sqlite.clone().read_only(true)).into()
+                Pool(pool(options.max_connections).connect_lazy_with(sqlite.clone().read_only(true)).into())
             }
         };
         Ok(Pools { read, write })
     }
 
     /// A pool of connections that are opened when they are needed; one of none for SQLite.
-    pub(super) fn server_pool(&self, options: &Options, connections: u32) -> DatabaseConnection {
-        match self {
+    pub(super) fn server_pool(&self, options: &Options, connections: u32) -> Pool {
+        Pool(match self {
             Self::Postgres(postgres) => shared(PgPoolOptions::new(), options, connections)
                 .after_connect(|connection, _| {
                     Box::pin(async move { connection.execute(POSTGRES_SESSION).await.map(drop) })
@@ -140,7 +141,7 @@ impl Opener {
                 .connect_lazy_with(mysql.clone())
                 .into(),
             Self::Sqlite(..) => DatabaseConnection::default(),
-        }
+        })
     }
 }
 

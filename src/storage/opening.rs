@@ -1,15 +1,16 @@
 //! What a sign-in writes: user, account, pending session and log row, in one transaction or not at all.
 
 use futures_util::FutureExt;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait};
 
 use super::entity::{account, session, user};
 use super::error::{Duplicate, duplicate, is_deadlock};
+use super::pool::Pool;
 use super::{Opened, Opening, StoreResult, UserWrite, auth_log, convert, feed, transaction, users};
 use crate::model::Revocation;
 
-pub(super) async fn open(connection: &DatabaseConnection, opening: &Opening) -> StoreResult<Opened> {
-    match transaction::write(connection, opening, |tx, opening| insert_all(tx, opening).boxed()).await {
+pub(super) async fn open(pool: &Pool, opening: Opening) -> StoreResult<Opened> {
+    match transaction::write(pool, opening, |tx, opening| insert_all(tx, opening).boxed()).await {
         Ok(opened) => Ok(opened),
         Err(error) => match duplicate(&error) {
             Some(Duplicate::Request) => Ok(Opened::RequestKnown),

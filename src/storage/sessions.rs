@@ -19,7 +19,7 @@ use crate::model::{EndReason, RefreshState, Revocation, Session, SessionId, Time
 #[async_trait]
 impl SessionStore for Database {
     async fn open_session(&self, opening: Opening) -> StoreResult<Opened> {
-        opening::open(&self.pools()?.write, &opening).await
+        opening::open(&self.pools()?.write, opening).await
     }
 
     async fn find_session_by_request(&self, key: [u8; 32]) -> StoreResult<Option<(Session, User)>> {
@@ -35,7 +35,7 @@ impl SessionStore for Database {
     }
 
     async fn redeem_grant(&self, step: Redemption) -> StoreResult<bool> {
-        Ok(transaction::write(&self.pools()?.write, &step, |tx, step| redeem(tx, step).boxed()).await?)
+        Ok(transaction::write(&self.pools()?.write, step, |tx, step| redeem(tx, step).boxed()).await?)
     }
 
     async fn rotate(&self, step: RotationStep) -> StoreResult<bool> {
@@ -44,16 +44,15 @@ impl SessionStore for Database {
             // One statement is a transaction by itself.
             return Ok(transaction::again(|| rotate_row(&pools.write, &step)).await?);
         }
-        Ok(transaction::write(&pools.write, &step, |tx, step| rotate(tx, step).boxed()).await?)
+        Ok(transaction::write(&pools.write, step, |tx, step| rotate(tx, step).boxed()).await?)
     }
 
     async fn end_session(&self, ending: Ending) -> StoreResult<Option<Revoked>> {
-        Ok(transaction::write(&self.pools()?.write, &ending, |tx, ending| end_one(tx, ending).boxed())
-            .await?)
+        Ok(transaction::write(&self.pools()?.write, ending, |tx, ending| end_one(tx, ending).boxed()).await?)
     }
 
     async fn end_sessions_of(&self, ending: EndingAll) -> StoreResult<Revoked> {
-        match transaction::write(&self.pools()?.write, &ending, |tx, ending| {
+        match transaction::write(&self.pools()?.write, ending, |tx, ending| {
             end_sessions_of(tx, ending).boxed()
         })
         .await

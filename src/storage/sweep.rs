@@ -20,7 +20,7 @@ use crate::model::{SessionId, Timestamp};
 impl Sweep for Database {
     async fn sweep(&self, what: Sweepable, batch: u64) -> StoreResult<u64> {
         let step = (what, batch);
-        Ok(transaction::write(&self.pools()?.write, &step, |tx, step| remove(tx, step).boxed()).await?)
+        Ok(transaction::write(&self.pools()?.write, step, |tx, step| remove(tx, step).boxed()).await?)
     }
 }
 

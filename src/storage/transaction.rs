@@ -1,12 +1,11 @@
-//! One write transaction: begun for writing, tried again when another writer was faster, committed or nothing.
+//! One write transaction: begun for writing, tried again when another writer was faster, committed or nothing; to its
+//! end, whether or not somebody still waits for it.
 
 use futures_util::future::BoxFuture;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DatabaseTransaction, DbErr};
 
 use super::error::is_contention;
+use super::pool::{Pool, to_the_end};
 
 /// How often contention is met with another try.
 const RETRIES: u32 = 2;
@@ -14,12 +13,16 @@ const RETRIES: u32 = 2;
 /// Runs `step` with its input in a transaction and commits what it did.
 ///
 /// A commit whose outcome is unknown is an error, never a success.
-pub(super) async fn write<I: Sync, T>(
-    connection: &DatabaseConnection,
-    input: &I,
-    step: impl for<'t> Fn(&'t DatabaseTransaction, &'t I) -> BoxFuture<'t, Result<T, DbErr>> + Send + Sync,
+pub(super) async fn write<I: Send + Sync + 'static, T: Send + 'static>(
+    pool: &Pool,
+    input: I,
+    step: impl for<'t> Fn(&'t DatabaseTransaction, &'t I) -> BoxFuture<'t, Result<T, DbErr>>
+    + Send
+    + Sync
+    + 'static,
 ) -> Result<T, DbErr> {
-    again(|| once(connection, input, &step)).await
+    let pool = pool.clone();
+    to_the_end(async move { again(|| once(&pool, &input, &step)).await }).await
 }
 
 /// Tries what is a transaction by itself again where another writer was faster.
@@ -37,11 +40,11 @@ where
 }
 
 async fn once<I: Sync, T>(
-    connection: &DatabaseConnection,
+    pool: &Pool,
     input: &I,
     step: &(impl for<'t> Fn(&'t DatabaseTransaction, &'t I) -> BoxFuture<'t, Result<T, DbErr>> + Send + Sync),
 ) -> Result<T, DbErr> {
-    let transaction = begin(connection.clone()).await?;
+    let transaction = pool.begin().await?;
     match step(&transaction, input).await {
         Ok(done) => {
             transaction.commit().await?;
@@ -53,16 +56,4 @@ async fn once<I: Sync, T>(
             Err(error)
         }
     }
-}
-
-/// Begins a transaction, to the end even where nobody waits for it any more, as when a call's deadline passes: sqlx
-/// forgets of a BEGIN that was dropped half way, and what its connection writes next is acknowledged but never
-/// committed.
-async fn begin(connection: DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let begun = tokio::spawn(async move { connection.begin_with_options(options).await }).await;
-    begun.map_err(|ended| DbErr::Conn(RuntimeErr::Internal(ended.to_string())))?
 }

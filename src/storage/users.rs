@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
 use super::connect::Database;
 use super::entity::{account, user};
+use super::pool::Pool;
 use super::{
     Revoked, StoreResult, UserStore, UserUpdate, auth_log, convert, feed, sessions, transaction,
     user_revocation,
@@ -52,16 +53,16 @@ impl UserStore for Database {
 
     async fn update_user(&self, change: UserUpdate) -> StoreResult<Option<Revoked>> {
         let done =
-            transaction::write(&self.pools()?.write, &change, |tx, change| apply(tx, change).boxed()).await?;
+            transaction::write(&self.pools()?.write, change, |tx, change| apply(tx, change).boxed()).await?;
         Ok(done)
     }
 }
 
-pub(super) async fn find_all(connection: &DatabaseConnection, ids: &[UserId]) -> StoreResult<Vec<User>> {
+pub(super) async fn find_all(pool: &Pool, ids: &[UserId]) -> StoreResult<Vec<User>> {
     let mut users = Vec::with_capacity(ids.len());
     for some in ids.chunks(IDS_A_STATEMENT) {
         let some = some.iter().map(|id| id.0);
-        for row in user::Entity::find().filter(user::Column::Id.is_in(some)).all(connection).await? {
+        for row in user::Entity::find().filter(user::Column::Id.is_in(some)).all(pool).await? {
             users.push(convert::user(row)?);
         }
     }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::connect::{Database, no_answer};
 use super::error::{StoreError, is_away};
 use super::open::Opener;
+use super::pool::Pool;
 use super::{DatabaseClock, RevocationFeed, StoreResult, feed, users};
 use crate::model::{FeedEntry, Timestamp, User, UserId};
 
@@ -17,7 +18,7 @@ use crate::model::{FeedEntry, Timestamp, User, UserId};
 #[derive(Debug)]
 pub struct Watch {
     database: Database,
-    connection: ArcSwap<DatabaseConnection>,
+    connection: ArcSwap<Pool>,
 }
 
 impl Watch {
@@ -29,7 +30,7 @@ impl Watch {
 
     /// Runs a step. A connection that broke says nothing of the database: then it is knocked at, and the step tried on
     /// a new one.
-    async fn ask<T, F>(&self, step: impl Fn(Arc<DatabaseConnection>) -> F + Send + Sync) -> StoreResult<T>
+    async fn ask<T, F>(&self, step: impl Fn(Arc<Pool>) -> F + Send + Sync) -> StoreResult<T>
     where
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
@@ -49,7 +50,7 @@ impl Watch {
         found
     }
 
-    async fn look<T, F>(&self, step: &(impl Fn(Arc<DatabaseConnection>) -> F + Send + Sync)) -> StoreResult<T>
+    async fn look<T, F>(&self, step: &(impl Fn(Arc<Pool>) -> F + Send + Sync)) -> StoreResult<T>
     where
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
@@ -61,7 +62,7 @@ impl Watch {
         Ok(answer)
     }
 
-    async fn once<T, F>(&self, step: &(impl Fn(Arc<DatabaseConnection>) -> F + Send + Sync)) -> StoreResult<T>
+    async fn once<T, F>(&self, step: &(impl Fn(Arc<Pool>) -> F + Send + Sync)) -> StoreResult<T>
     where
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
@@ -82,12 +83,12 @@ impl Watch {
     /// Lets go of its connection.
     pub async fn close(&self) {
         if self.is_server() {
-            let _ = DatabaseConnection::clone(&self.connection.load()).close().await;
+            self.database.part_with(&self.connection.load()).await;
         }
     }
 }
 
-fn open(database: &Database) -> StoreResult<DatabaseConnection> {
+fn open(database: &Database) -> StoreResult<Pool> {
     if let Opener::Sqlite(..) = database.opener() {
         return Ok(database.pools()?.read.clone());
     }

@@ -11,6 +11,7 @@ on_servers! {
     a_server_that_was_frozen,
     a_server_that_was_restarted,
     a_server_that_takes_no_more_connections,
+    a_server_that_is_frozen_keeps_nobody_from_stopping,
 }
 
 async fn a_server_that_was_stopped(kind: Kind) {
@@ -38,6 +39,12 @@ async fn a_server_that_was_frozen(kind: Kind) {
     scene.server.resume();
     scene.recovers("was frozen").await;
     scene.ends().await;
+}
+
+async fn a_server_that_is_frozen_keeps_nobody_from_stopping(kind: Kind) {
+    let scene = Scene::of(kind).await;
+    scene.server.pause();
+    scene.gatepass.stop().await;
 }
 
 /// So short a while that sessions are read all the time.

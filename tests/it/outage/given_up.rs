@@ -1,52 +1,117 @@
-//! Calls that are given up half way, at each of their statements in turn, on the one connection there is: what the next
-//! call is told stands in the database, for others to see.
+//! Calls that are given up half way, at each of their statements in turn, on the one connection there is: the next call
+//! gets its own answer, and what it is told stands in the database, for others to see.
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{IssueTokenRequest, RefreshTokenRequest};
-use sea_orm::{ConnectionTrait as _, Statement};
-use tonic::Request;
+use gatepass::grpc::proto::v1::{GetUserRequest, IssueTokenRequest, RefreshTokenRequest, get_user_request};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
+use tonic::{Code, Request};
 
 use super::{on_servers, variables};
+use crate::support::people::NOBODY;
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::wire::Wire;
-use crate::support::{allowed, profile};
+use crate::support::{allowed, profile, refusal};
 
-on_servers! { a_call_that_was_given_up_leaves_no_transaction_behind }
+on_servers! {
+    a_call_that_was_given_up_leaves_no_transaction_behind,
+    a_call_that_was_given_up_leaves_no_answer_behind,
+}
 
 /// Half of what a statement takes.
-const DELAY: Duration = Duration::from_millis(50);
+const DELAY: Duration = Duration::from_millis(25);
 
 /// The statements of a sign-in, and a few more.
 const STATEMENTS: u32 = 12;
 
+/// The same on a connection that is yet to be opened, and on which each statement is yet to be prepared.
+const FIRST_STATEMENTS: u32 = 26;
+
+/// Somebody who is signed in.
+struct Person {
+    user_id: String,
+    refresh_token: String,
+}
+
+impl Person {
+    async fn signed_in(gatepass: &Serving) -> Self {
+        let mut auth = gatepass.auth().await;
+        let signed_in = allowed(auth.sign_in(profile("ada")).await);
+        let request = IssueTokenRequest { grant: signed_in.grant.unwrap(), ..Default::default() };
+        let refresh_token = auth.issue_token(request).await.unwrap().into_inner().refresh_token;
+        Self { user_id: signed_in.user.unwrap().id, refresh_token }
+    }
+
+    /// Logged nowhere, so that it is one statement without a transaction.
+    async fn refreshes(&mut self, gatepass: &Serving) {
+        let request = RefreshTokenRequest { refresh_token: self.refresh_token.clone(), ..Default::default() };
+        self.refresh_token =
+            gatepass.auth().await.refresh_token(request).await.unwrap().into_inner().refresh_token;
+    }
+}
+
+/// With one connection, over a wire.
+async fn start(folder: &tempfile::TempDir, url: &str) -> Serving {
+    let mut variables = variables(url);
+    variables.push(("GATEPASS_DATABASE__MAX_CONNECTIONS", "1"));
+    Serving::ready(folder.path(), &[], &variables).await
+}
+
+/// Signs in, and gives it up while this statement is under way.
+async fn give_up(gatepass: &Serving, wire: &Wire, statement: u32, who: &str) {
+    wire.delay(DELAY);
+    let mut sign_in = Request::new(profile(who));
+    sign_in.set_timeout(2 * DELAY * statement + DELAY);
+    let _ = gatepass.auth().await.sign_in(sign_in).await;
+    wire.heal();
+}
+
+/// How often the one session was refreshed, as others see it.
+async fn refreshed(others: &DatabaseConnection) -> u32 {
+    let sql = "SELECT CAST(max(generation) AS CHAR(9)) AS n FROM sessions";
+    let statement = Statement::from_string(others.get_database_backend(), sql);
+    let row = others.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get::<String>("", "n").unwrap().trim().parse().unwrap()
+}
+
 async fn a_call_that_was_given_up_leaves_no_transaction_behind(kind: Kind) {
     let server = PrivateServer::of(kind).await;
     let wire = Wire::to(server.addr).await;
-    let (folder, url) = (tempfile::tempdir().unwrap(), server.url_at(wire.addr));
-    let mut variables = variables(&url);
-    variables.push(("GATEPASS_DATABASE__MAX_CONNECTIONS", "1"));
-    let gatepass = Serving::ready(folder.path(), &[], &variables).await;
-    let mut auth = gatepass.auth().await;
-    let grant = allowed(auth.sign_in(profile("ada")).await).grant.unwrap();
-    let request = IssueTokenRequest { grant, ..Default::default() };
-    let mut refresh_token = auth.issue_token(request).await.unwrap().into_inner().refresh_token;
+    let folder = tempfile::tempdir().unwrap();
+    let gatepass = start(&folder, &server.url_at(wire.addr)).await;
+    let mut ada = Person::signed_in(&gatepass).await;
     let others = server.connect().await.unwrap();
     for statement in 0..STATEMENTS {
-        wire.delay(DELAY);
-        let mut sign_in = Request::new(profile(&format!("p{statement}")));
-        sign_in.set_timeout(2 * DELAY * statement + DELAY);
-        let _ = auth.sign_in(sign_in).await;
-        wire.heal();
-        // Logged nowhere, so that it is one statement without a transaction.
-        let request = RefreshTokenRequest { refresh_token, ..Default::default() };
-        refresh_token = auth.refresh_token(request).await.unwrap().into_inner().refresh_token;
-        let sql = "SELECT max(generation) AS n FROM sessions";
-        let row =
-            others.query_one_raw(Statement::from_string(others.get_database_backend(), sql)).await.unwrap();
-        let generation = row.unwrap().try_get::<i64>("", "n").unwrap();
-        assert_eq!(generation, i64::from(statement) + 1, "given up in statement {statement}");
+        give_up(&gatepass, &wire, statement, &format!("p{statement}")).await;
+        ada.refreshes(&gatepass).await;
+        assert_eq!(refreshed(&others).await, statement + 1, "given up in statement {statement}");
     }
     gatepass.stop().await;
+}
+
+async fn a_call_that_was_given_up_leaves_no_answer_behind(kind: Kind) {
+    let server = PrivateServer::of(kind).await;
+    let wire = Wire::to(server.addr).await;
+    let (folder, url) = (tempfile::tempdir().unwrap(), server.url_at(wire.addr));
+    let first = start(&folder, &url).await;
+    let mut ada = Person::signed_in(&first).await;
+    first.stop().await;
+    let others = server.connect().await.unwrap();
+    for statement in 0..FIRST_STATEMENTS {
+        let gatepass = start(&folder, &url).await;
+        give_up(&gatepass, &wire, statement, "ada").await;
+        for (id, wanted) in [(ada.user_id.as_str(), Ok("ada")), (NOBODY, Err("USER_NOT_FOUND"))] {
+            let key = Some(get_user_request::Key::UserId(id.to_owned()));
+            let user = gatepass.admin().await.get_user(GetUserRequest { key }).await;
+            match (user, wanted) {
+                (Ok(user), Ok(name)) => assert_eq!(user.into_inner().user.unwrap().name(), name),
+                (user, Err(reason)) => assert_eq!(refusal(user), (Code::NotFound, reason.to_owned())),
+                (Err(refused), Ok(_)) => panic!("given up in statement {statement}: {refused:?}"),
+            }
+        }
+        ada.refreshes(&gatepass).await;
+        assert_eq!(refreshed(&others).await, statement + 1, "given up in statement {statement}");
+        gatepass.stop().await;
+    }
 }
