@@ -11,6 +11,7 @@ use gatepass::grpc::proto::v1::{
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tonic::Code;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
@@ -118,7 +119,13 @@ impl Told {
             let (mut auth, few) = (auth.clone(), Arc::clone(&few));
             checks.spawn(async move {
                 let _turn = few.acquire().await.unwrap();
-                let again = allowed(auth.sign_in(profile(&who)).await);
+                // What has no time on a busy machine is asked again, as clients do.
+                let again = loop {
+                    match auth.sign_in(profile(&who)).await {
+                        Err(status) if status.code() == Code::DeadlineExceeded => {}
+                        answer => break allowed(answer),
+                    }
+                };
                 assert!(!again.is_new_user, "{who} was forgotten");
             });
         }
@@ -127,7 +134,12 @@ impl Told {
             checks.spawn(async move {
                 let _turn = few.acquire().await.unwrap();
                 let request = IssueTokenRequest { grant, ..Default::default() };
-                let refused = reason(auth.issue_token(request).await);
+                let refused = loop {
+                    let refused = reason(auth.issue_token(request.clone()).await);
+                    if refused != "DEADLINE_EXCEEDED" {
+                        break refused;
+                    }
+                };
                 let wanted = ["GRANT_USED", "SESSION_REVOKED"].contains(&refused.as_str());
                 assert!(wanted, "a grant worked twice: {refused}");
             });
