@@ -19,7 +19,7 @@ use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
 use crate::grpc::tls::TlsFault;
 use crate::keys::KeysFault;
-use crate::model::{Entropy, OsEntropy, SystemClock, random};
+use crate::model::{Entropy, OsEntropy, SystemClock, random, spread};
 use crate::storage::{Database, Options, StoreError, Watch};
 use crate::tokens::{References, Secrets, SecretsFault, Verifier};
 
@@ -256,8 +256,7 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
                 }
                 waiting = true;
                 // A fleet that starts at once must not come back at once, too.
-                let [noise] = random(&OsEntropy);
-                tokio::time::sleep(RETRY.mul_f64(0.5 + f64::from(noise) / 512.0)).await;
+                tokio::time::sleep(spread(RETRY / 2, RETRY, random(&OsEntropy))).await;
             }
             outcome => return outcome,
         }

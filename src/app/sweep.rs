@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::model::{Clock, Entropy, Timestamp, random};
+use crate::model::{Clock, Entropy, Timestamp, random, spread};
 use crate::storage::{StoreResult, Sweep, Sweepable};
 
 /// The most rows of one batch: SQLite has one writer at a time, and calls wait for as long as a batch takes.
@@ -130,7 +130,7 @@ impl Sweeper {
 }
 
 fn jittered(about: Duration, noise: [u8; 2]) -> Duration {
-    about.mul_f64(0.5 + f64::from(u16::from_le_bytes(noise)) / f64::from(u16::MAX))
+    spread(about / 2, about * 3 / 2, noise)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
 use super::shared::Rules;
-use crate::model::{Clock, Entropy, FeedEntry, Revocation, User, UserId, random};
+use crate::model::{Clock, Entropy, FeedEntry, Revocation, User, UserId, random, spread};
 use crate::storage::{FEED_PAGE, RevocationFeed, StoreResult};
 
 /// The longest pause after a try that failed.
@@ -92,7 +92,7 @@ fn pause(every: Duration, failures: u32, noise: [u8; 2]) -> Duration {
         return every;
     }
     let longest = (every * 2u32.saturating_pow(failures.min(10))).min(LONGEST_PAUSE.max(every));
-    longest.mul_f64(0.5 + 0.5 * f64::from(u16::from_le_bytes(noise)) / f64::from(u16::MAX))
+    spread(longest / 2, longest, noise)
 }
 
 #[cfg(test)]

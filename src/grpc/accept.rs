@@ -21,7 +21,7 @@ use tower::{Service, ServiceExt};
 
 use super::connection::{Bridge, drive, http2};
 use super::first_bytes::FirstBytes;
-use crate::model::{Entropy, random};
+use crate::model::{Entropy, random, spread};
 
 /// What one listener and its connections may take.
 #[derive(Debug, Clone)]
@@ -196,7 +196,7 @@ async fn pause(error: &io::Error, failures: u32, shutdown: &CancellationToken) {
 
 /// `age` and up to a tenth more or less, so that connections made together do not end together.
 fn jittered(age: Duration, noise: [u8; 2]) -> Duration {
-    age.mul_f64(0.9 + 0.2 * f64::from(u16::from_le_bytes(noise)) / f64::from(u16::MAX))
+    spread(age * 9 / 10, age * 11 / 10, noise)
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::fault::KeysFault;
 use super::managed::ManagedKeys;
-use crate::model::{Entropy, Timestamp, random};
+use crate::model::{Timestamp, random, spread};
 
-/// The least time between two readings; up to half as much comes to it, so that replicas do not ask all at once.
+/// The least and the most time between two readings: replicas do not ask all at once.
 const READ_EVERY: Duration = Duration::from_secs(24);
+const READ_AT_LAST: Duration = Duration::from_secs(36);
 
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 
@@ -39,7 +40,7 @@ impl ManagedKeys {
                 tracing::warn!(%fault, "signing keys not kept");
             }
             failing = kept.is_err();
-            let (read_at, every) = (clock.now(), jittered(entropy));
+            let (read_at, every) = (clock.now(), spread(READ_EVERY, READ_AT_LAST, random(entropy)));
             while !is_over(read_at, every, clock.now()) {
                 tokio::time::sleep(TICK).await;
             }
@@ -69,9 +70,4 @@ impl ManagedKeys {
 /// Whether the time is over; a clock that was set back ends it too.
 fn is_over(since: Timestamp, time: Duration, now: Timestamp) -> bool {
     now < since || now.since(since) >= time
-}
-
-fn jittered(entropy: &dyn Entropy) -> Duration {
-    let share = f64::from(u16::from_be_bytes(random(entropy))) / f64::from(u16::MAX);
-    READ_EVERY + READ_EVERY.mul_f64(share / 2.0)
 }

@@ -1,4 +1,6 @@
-//! Randomness, passed in.
+//! Randomness, passed in, and what is left to chance with it.
+
+use std::time::Duration;
 
 /// What fills a buffer with random bytes.
 pub trait Entropy: Send + Sync + 'static {
@@ -23,4 +25,23 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     let mut bytes = [0; N];
     entropy.fill(&mut bytes);
     bytes
+}
+
+/// A time from `least` to `most`, as the noise says: what many do now and then they must not do in step.
+#[must_use]
+pub fn spread(least: Duration, most: Duration, noise: [u8; 2]) -> Duration {
+    let share = f64::from(u16::from_le_bytes(noise)) / f64::from(u16::MAX);
+    least + most.saturating_sub(least).mul_f64(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_spread_from_the_least_to_the_most() {
+        let [least, most] = [4, 10].map(Duration::from_secs);
+        assert_eq!([[0, 0], [255, 255]].map(|noise| spread(least, most, noise)), [least, most]);
+        assert_eq!(spread(most, most, [1, 2]), most);
+    }
 }

@@ -24,7 +24,7 @@ pub use claims::{ClaimFault, ClaimMap};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use digest::{digest_of, sha256};
 pub use email::{Email, EmailDomain, EmailFault};
-pub use entropy::{Entropy, OsEntropy, random};
+pub use entropy::{Entropy, OsEntropy, random, spread};
 pub use id::{AccountId, AuthLogId, NotAnId, SessionId, TokenId, UserId};
 pub(crate) use name_enum::name_enum;
 pub use permission::Permission;
