@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use sea_orm::{DbErr, RuntimeErr, metric};
+use sea_orm::{DbErr, RuntimeErr};
 
 use super::error::StoreError;
-use super::open::{Opener, Pools};
+use super::open::{Opener, Pools, Server};
 use super::pool::Pool;
 
 /// How to reach the database.
@@ -35,14 +35,6 @@ impl std::fmt::Debug for Observer {
     }
 }
 
-impl Options {
-    pub(super) fn observe(&self, pool: &mut Pool) {
-        if let Some(Observer(observer)) = self.observer.clone() {
-            pool.0.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
-        }
-    }
-}
-
 /// The database: every store's trait is implemented by it, each in a file of its own.
 #[derive(Debug, Clone)]
 pub struct Database(Arc<Inner>);
@@ -59,9 +51,11 @@ impl Database {
     /// Opens the database.
     pub async fn connect(options: &Options) -> Result<Self, StoreError> {
         let opener = Opener::new(options)?;
-        let patience = options.acquire_timeout;
-        tokio::time::timeout(patience, opener.knock()).await.map_err(|_| no_answer())??;
-        let pools = ArcSwap::from_pointee(observed(opener.pools(options).await?, options));
+        if let Some(server) = opener.server() {
+            let knock = tokio::time::timeout(options.acquire_timeout, server.knock());
+            knock.await.map_err(|_| no_answer())??;
+        }
+        let pools = ArcSwap::from_pointee(opener.pools(options).await?);
         Ok(Self(Arc::new(Inner { options: options.clone(), opener, pools, away: AtomicBool::new(false) })))
     }
 
@@ -69,8 +63,9 @@ impl Database {
         &self.0.options
     }
 
-    pub(super) fn opener(&self) -> &Opener {
-        &self.0.opener
+    /// The server, where it is one.
+    pub(super) fn server(&self) -> Option<&Server> {
+        self.0.opener.server()
     }
 
     /// The pools, unless the database is known to be away.
@@ -92,7 +87,7 @@ impl Database {
     /// From now on steps are tried, on new connections: the old may be dead and not know it.
     pub(super) async fn found(&self) -> Result<(), DbErr> {
         let pools = self.0.opener.pools(&self.0.options).await?;
-        self.0.pools.store(Arc::new(observed(pools, &self.0.options)));
+        self.0.pools.store(Arc::new(pools));
         if self.0.away.swap(false, Ordering::AcqRel) {
             tracing::info!("the database answers again");
         }
@@ -107,19 +102,12 @@ impl Database {
     }
 
     pub(super) async fn part_with(&self, pool: &Pool) {
-        match self.0.opener {
-            Opener::Sqlite(..) => pool.close().await,
-            Opener::Postgres(_) | Opener::Mysql(_) => {
-                let _ = tokio::time::timeout(self.0.options.acquire_timeout, pool.close()).await;
-            }
+        if self.server().is_some() {
+            let _ = tokio::time::timeout(self.0.options.acquire_timeout, pool.close()).await;
+        } else {
+            pool.close().await;
         }
     }
-}
-
-fn observed(mut pools: Pools, options: &Options) -> Pools {
-    options.observe(&mut pools.read);
-    options.observe(&mut pools.write);
-    pools
 }
 
 fn away() -> StoreError {

@@ -13,7 +13,6 @@ use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 use super::connect::Database;
 use super::error::StoreError;
-use super::open::Opener;
 
 /// The lock of ours, under which one replica migrates while the others wait; a minute, then they try again.
 const POSTGRES_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
@@ -28,13 +27,12 @@ impl Database {
         if self.is_migrated().await? {
             return Ok(());
         }
-        // A connection of its own: what is set on it for the migration goes with it.
-        let connection = self.own_connection()?;
-        let transaction = lock(&connection).await?;
-        Migrator::up(&transaction, None).await?;
-        transaction.commit().await?;
-        self.let_go(connection).await;
-        Ok(())
+        self.alone(async |transaction| Migrator::up(transaction, None).await).await
+    }
+
+    /// Undoes every migration; for tests of the schema.
+    pub async fn migrate_down(&self) -> Result<(), StoreError> {
+        self.alone(async |transaction| Migrator::down(transaction, None).await).await
     }
 
     /// Whether every migration of this version has run. Only looks.
@@ -51,29 +49,23 @@ impl Database {
         Ok(Migrator::migrations().iter().all(|step| applied.contains(step.name())))
     }
 
-    /// Undoes every migration; for tests of the schema.
-    pub async fn migrate_down(&self) -> Result<(), StoreError> {
-        let connection = self.own_connection()?;
-        let transaction = lock(&connection).await?;
-        Migrator::down(&transaction, None).await?;
+    /// Changes the schema under the lock. On a server by a connection of its own: what is set on it for that goes with it.
+    async fn alone(
+        &self,
+        change: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), DbErr>,
+    ) -> Result<(), StoreError> {
+        let own = self.server().map(|server| server.pool(self.options(), 1));
+        let pool = match &own {
+            Some(pool) => pool.clone(),
+            None => self.pools()?.write.clone(),
+        };
+        let transaction = lock(&pool.0).await?;
+        change(&transaction).await?;
         transaction.commit().await?;
-        self.let_go(connection).await;
+        if let Some(own) = own {
+            own.close().await;
+        }
         Ok(())
-    }
-
-    fn own_connection(&self) -> Result<DatabaseConnection, StoreError> {
-        if let Opener::Sqlite(..) = self.opener() {
-            return Ok(self.pools()?.write.0.clone());
-        }
-        let mut pool = self.opener().server_pool(self.options(), 1);
-        self.options().observe(&mut pool);
-        Ok(pool.0)
-    }
-
-    async fn let_go(&self, connection: DatabaseConnection) {
-        if !matches!(self.opener(), Opener::Sqlite(..)) {
-            let _ = connection.close().await;
-        }
     }
 }
 

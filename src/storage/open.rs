@@ -13,7 +13,7 @@ use sea_orm::sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sea_orm::sqlx::{self, Connection, Executor};
-use sea_orm::{DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr};
 
 use super::connect::Options;
 use super::error::{StoreError, is_contention};
@@ -37,6 +37,13 @@ const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMIT
 pub(super) enum Opener {
     /// A file, or memory.
     Sqlite(SqliteConnectOptions, Place),
+    /// Over the network.
+    Server(Server),
+}
+
+/// A database server.
+#[derive(Debug, Clone)]
+pub(super) enum Server {
     /// PostgreSQL.
     Postgres(PgConnectOptions),
     /// MariaDB, or `MySQL`.
@@ -64,8 +71,12 @@ impl Opener {
         // The cause may quote the URL, which holds a password.
         let unfit = |_| StoreError::Broken("database.url is not a URL that its driver reads".to_owned());
         match url.split(':').next().unwrap_or_default() {
-            "postgres" | "postgresql" => Ok(Self::Postgres(PgConnectOptions::from_str(url).map_err(unfit)?)),
-            "mysql" | "mariadb" => Ok(Self::Mysql(MySqlConnectOptions::from_str(url).map_err(unfit)?)),
+            "postgres" | "postgresql" => {
+                Ok(Self::Server(Server::Postgres(PgConnectOptions::from_str(url).map_err(unfit)?)))
+            }
+            "mysql" | "mariadb" => {
+                Ok(Self::Server(Server::Mysql(MySqlConnectOptions::from_str(url).map_err(unfit)?)))
+            }
             _ => {
                 let in_memory = url.contains(":memory:") || url.contains("mode=memory");
                 let sqlite = SqliteConnectOptions::from_str(url)
@@ -80,10 +91,29 @@ impl Opener {
         }
     }
 
+    /// The server, where it is one.
+    pub(super) fn server(&self) -> Option<&Server> {
+        match self {
+            Self::Sqlite(..) => None,
+            Self::Server(server) => Some(server),
+        }
+    }
+
+    pub(super) async fn pools(&self, options: &Options) -> Result<Pools, DbErr> {
+        match self {
+            Self::Sqlite(sqlite, place) => sqlite_pools(sqlite, *place, options).await,
+            Self::Server(server) => {
+                let pool = server.pool(options, options.max_connections);
+                Ok(Pools { read: pool.clone(), write: pool })
+            }
+        }
+    }
+}
+
+impl Server {
     /// One attempt to connect, without the pool's own that repeat.
     pub(super) async fn knock(&self) -> Result<(), DbErr> {
         let knocked = match self {
-            Self::Sqlite(..) => return Ok(()),
             Self::Postgres(options) => match PgConnection::connect_with(options).await {
                 Ok(connection) => connection.close().await,
                 Err(error) => Err(error),
@@ -96,38 +126,9 @@ impl Opener {
         knocked.map_err(refused)
     }
 
-    pub(super) async fn pools(&self, options: &Options) -> Result<Pools, DbErr> {
-        let Self::Sqlite(sqlite, place) = self else {
-            let pool = self.server_pool(options, options.max_connections);
-            return Ok(Pools { read: pool.clone(), write: pool });
-        };
-        let pool = |connections: u32| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(options.acquire_timeout)
-                .test_before_acquire(false)
-        };
-        let writer = || {
-            let writer = pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
-            match place {
-                Place::Memory => writer,
-                Place::File => writer.after_release(|connection, _| Box::pin(has_no_transaction(connection))),
-            }
-        };
-        let open = || writer().connect_with(sqlite.clone());
-        let write = Pool(first_connection(open, options.acquire_timeout).await?.into());
-        let read = match place {
-            Place::Memory => write.clone(),
-            Place::File => {
-                Pool(pool(options.max_connections).connect_lazy_with(sqlite.clone().read_only(true)).into())
-            }
-        };
-        Ok(Pools { read, write })
-    }
-
-    /// A pool of connections that are opened when they are needed; one of none for SQLite.
-    pub(super) fn server_pool(&self, options: &Options, connections: u32) -> Pool {
-        Pool(match self {
+    /// A pool of connections that are opened when they are needed.
+    pub(super) fn pool(&self, options: &Options, connections: u32) -> Pool {
+        let pool = match self {
             Self::Postgres(postgres) => shared(PgPoolOptions::new(), options, connections)
                 .after_connect(|connection, _| {
                     Box::pin(async move { connection.execute(POSTGRES_SESSION).await.map(drop) })
@@ -140,9 +141,39 @@ impl Opener {
                 })
                 .connect_lazy_with(mysql.clone())
                 .into(),
-            Self::Sqlite(..) => DatabaseConnection::default(),
-        })
+        };
+        Pool::new(pool, options)
     }
+}
+
+async fn sqlite_pools(
+    sqlite: &SqliteConnectOptions,
+    place: Place,
+    options: &Options,
+) -> Result<Pools, DbErr> {
+    let pool = |connections: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+    };
+    let writer = || {
+        let writer = pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
+        match place {
+            Place::Memory => writer,
+            Place::File => writer.after_release(|connection, _| Box::pin(has_no_transaction(connection))),
+        }
+    };
+    let open = || writer().connect_with(sqlite.clone());
+    let write = Pool::new(first_connection(open, options.acquire_timeout).await?.into(), options);
+    let read = match place {
+        Place::Memory => write.clone(),
+        Place::File => {
+            let readers = pool(options.max_connections).connect_lazy_with(sqlite.clone().read_only(true));
+            Pool::new(readers.into(), options)
+        }
+    };
+    Ok(Pools { read, write })
 }
 
 fn shared<DB: sqlx::Database>(pool: PoolOptions<DB>, options: &Options, connections: u32) -> PoolOptions<DB> {

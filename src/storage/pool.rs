@@ -5,15 +5,25 @@
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
-    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, metric,
 };
 use tracing::Instrument;
+
+use super::connect::{Observer, Options};
 
 /// Connections that are taken for a step and given back after it.
 #[derive(Debug, Clone)]
 pub(super) struct Pool(pub(super) DatabaseConnection);
 
 impl Pool {
+    /// Of these connections, every statement told to whom the options name.
+    pub(super) fn new(mut connections: DatabaseConnection, options: &Options) -> Self {
+        if let Some(Observer(observer)) = options.observer.clone() {
+            connections.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
+        }
+        Self(connections)
+    }
+
     /// Begins a transaction that writes. Not to the end: for steps that are run so.
     pub(super) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let options = TransactionOptions {

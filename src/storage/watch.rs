@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::connect::{Database, no_answer};
 use super::error::{StoreError, is_away};
-use super::open::Opener;
+use super::open::Server;
 use super::pool::Pool;
 use super::{DatabaseClock, RevocationFeed, StoreResult, feed, users};
 use crate::model::{FeedEntry, Timestamp, User, UserId};
@@ -24,8 +24,11 @@ pub struct Watch {
 impl Watch {
     /// Of this database.
     pub fn new(database: &Database) -> StoreResult<Self> {
-        let connection = ArcSwap::from_pointee(open(database)?);
-        Ok(Self { database: database.clone(), connection })
+        let connection = match database.server() {
+            Some(server) => server.pool(database.options(), 1),
+            None => database.pools()?.read.clone(),
+        };
+        Ok(Self { database: database.clone(), connection: ArcSwap::from_pointee(connection) })
     }
 
     /// Runs a step. A connection that broke says nothing of the database: then it is knocked at, and the step tried on
@@ -35,13 +38,14 @@ impl Watch {
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
     {
+        let Some(server) = self.database.server() else { return self.once(&step).await };
         if !self.database.is_away() {
             match self.once(&step).await {
-                Err(StoreError::Unavailable(cause)) if is_away(&cause) && self.is_server() => {}
+                Err(StoreError::Unavailable(cause)) if is_away(&cause) => {}
                 outcome => return outcome,
             }
         }
-        let found = self.look(&step).await;
+        let found = self.look(server, &step).await;
         if let Err(StoreError::Unavailable(cause)) = &found
             && is_away(cause)
         {
@@ -50,13 +54,17 @@ impl Watch {
         found
     }
 
-    async fn look<T, F>(&self, step: &(impl Fn(Arc<Pool>) -> F + Send + Sync)) -> StoreResult<T>
+    async fn look<T, F>(
+        &self,
+        server: &Server,
+        step: &(impl Fn(Arc<Pool>) -> F + Send + Sync),
+    ) -> StoreResult<T>
     where
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
     {
-        self.in_time(async { Ok(self.database.opener().knock().await?) }).await?;
-        self.connection.store(Arc::new(open(&self.database)?));
+        self.in_time(async { Ok(server.knock().await?) }).await?;
+        self.connection.store(Arc::new(server.pool(self.database.options(), 1)));
         let answer = self.once(step).await?;
         self.database.found().await?;
         Ok(answer)
@@ -76,25 +84,12 @@ impl Watch {
         tokio::time::timeout(patience, step).await.map_err(|_| no_answer())?
     }
 
-    fn is_server(&self) -> bool {
-        !matches!(self.database.opener(), Opener::Sqlite(..))
-    }
-
     /// Lets go of its connection.
     pub async fn close(&self) {
-        if self.is_server() {
+        if self.database.server().is_some() {
             self.database.part_with(&self.connection.load()).await;
         }
     }
-}
-
-fn open(database: &Database) -> StoreResult<Pool> {
-    if let Opener::Sqlite(..) = database.opener() {
-        return Ok(database.pools()?.read.clone());
-    }
-    let mut connection = database.opener().server_pool(database.options(), 1);
-    database.options().observe(&mut connection);
-    Ok(connection)
 }
 
 #[async_trait]
