@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::start::StartFault;
+use super::fault::StartFault;
 use crate::model::Clock;
 use crate::storage::{DatabaseClock, StoreResult};
 

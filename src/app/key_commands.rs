@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::start::StartFault;
+use super::fault::StartFault;
 use super::{keys, rules, start};
 use crate::config::Config;
 use crate::keys::{KeyParts, KeysFault, RevokedKey, Rotated, keys_of_files};

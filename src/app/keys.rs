@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::start::StartFault;
+use super::fault::StartFault;
 use crate::auth::{ReloadKeys, Rules};
 use crate::config::Config;
 use crate::http::public::PublicKeys;

@@ -2,6 +2,7 @@
 //! the database as long as it takes; what can never become right stops the start.
 
 mod clock;
+mod fault;
 mod key_commands;
 mod keys;
 mod listeners;
@@ -27,8 +28,9 @@ use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::storage::Observer;
 use crate::tokens::Secrets;
 
+pub use fault::StartFault;
 pub use key_commands::{ListedKeys, list_keys, revoke_key, rotate_keys};
-pub use start::{StartFault, migrate};
+pub use start::migrate;
 
 /// A Gatepass to be started.
 pub struct App {

@@ -1,15 +1,15 @@
 //! From configuration to use cases: secrets, database, schema, keys, the first reading of the feed. A database that
 //! is not there is waited for.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::clock::{self, ClockFault};
+use super::clock;
+use super::fault::StartFault;
 use super::keys::{self, PublishedKeys};
-use super::secret_file::{self, SecretFileFault};
+use super::secret_file;
 use super::sweep::Sweeper;
 use super::{App, readers, rules};
 use crate::auth::{Auth, Callbacks, Callers, Follower, Parts, Revocations, Rules};
@@ -17,76 +17,12 @@ use crate::callbacks::{Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
-use crate::grpc::tls::TlsFault;
-use crate::keys::KeysFault;
 use crate::model::{Entropy, OsEntropy, SystemClock, random, spread};
-use crate::storage::{Database, Options, StoreError, Watch};
-use crate::tokens::{References, Secrets, SecretsFault, Verifier};
+use crate::storage::{Database, Options, Watch};
+use crate::tokens::{References, Secrets, Verifier};
 
 /// The longest pause between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// Why a Gatepass could not start, and never would.
-#[derive(Debug)]
-pub enum StartFault {
-    /// A listener's address can't be had.
-    Listen {
-        /// The setting that names it.
-        setting: &'static str,
-        /// The address.
-        addr: SocketAddr,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// A file of `server.tls` can't be used.
-    Tls(TlsFault),
-    /// Secrets are unfit.
-    Secrets(SecretsFault),
-    /// The generated secret can't be kept or read.
-    SecretFile(SecretFileFault),
-    /// A rule of the configuration can't be kept.
-    Rules(String),
-    /// Signing keys can't be used.
-    Keys(KeysFault),
-    /// The database holds what it must not.
-    Store(StoreError),
-    /// The clock is not that of the database.
-    Clock(ClockFault),
-}
-
-impl std::fmt::Display for StartFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Listen { setting, addr, cause } => write!(f, "{setting}: can't listen on {addr}: {cause}"),
-            Self::Tls(fault) => fault.fmt(f),
-            Self::Secrets(fault) => write!(f, "secrets: {fault}"),
-            Self::SecretFile(fault) => fault.fmt(f),
-            Self::Rules(fault) => f.write_str(fault),
-            Self::Keys(fault) => fault.fmt(f),
-            Self::Store(fault) => fault.fmt(f),
-            Self::Clock(fault) => fault.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for StartFault {}
-
-impl StartFault {
-    /// Whether a later try may do better: the database, or the folder that it and its secret are in, may come yet.
-    fn may_pass(&self) -> bool {
-        match self {
-            Self::Store(StoreError::Unavailable(_)) | Self::Clock(_) => true,
-            Self::SecretFile(SecretFileFault::Io(_, cause)) => cause.kind() == std::io::ErrorKind::NotFound,
-            Self::Listen { .. }
-            | Self::Tls(_)
-            | Self::Secrets(_)
-            | Self::SecretFile(_)
-            | Self::Rules(_)
-            | Self::Keys(_)
-            | Self::Store(StoreError::Broken(_)) => false,
-        }
-    }
-}
 
 /// A Gatepass whose services are open.
 pub(super) struct Running {
@@ -260,17 +196,5 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
             }
             outcome => return outcome,
         }
-    }
-}
-
-impl From<StoreError> for StartFault {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<KeysFault> for StartFault {
-    fn from(fault: KeysFault) -> Self {
-        Self::Keys(fault)
     }
 }

@@ -8,10 +8,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter}
 use super::connect::Database;
 use super::entity::{account, user};
 use super::pool::Pool;
-use super::{
-    Revoked, StoreResult, UserStore, UserUpdate, auth_log, convert, feed, sessions, transaction,
-    user_revocation,
-};
+use super::{Revoked, StoreResult, UserStore, UserUpdate, auth_log, convert, feed, sessions, transaction};
 use crate::model::{Account, AccountKey, EmailKey, ProviderId, Revocation, User, UserId};
 
 /// A statement can have only so many values.
@@ -80,7 +77,8 @@ async fn apply(tx: &DatabaseTransaction, change: &UserUpdate) -> Result<Option<R
     if let Some(reason) = change.end_sessions {
         let ended = sessions::end_all(tx, change.user.id, None, change.user.updated_at, reason).await?;
         sessions_ended = ended.live;
-        revocations.push(user_revocation(&change.user, reason));
+        let (id, min_epoch) = (change.user.id, change.user.epoch);
+        revocations.push(Revocation::User { id, min_epoch, reason });
     }
     auth_log::insert(tx, change.log.clone()).await?;
     let entries = feed::append(tx, &revocations, change.remember_until).await?;

@@ -4,62 +4,30 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::admin_service_client::AdminServiceClient;
-use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
-use gatepass::grpc::proto::v1::{
-    GetSessionRequest, GetSessionResponse, IssueTokenRequest, IssueTokenResponse, RevokeSessionRequest,
-    RevokeUserSessionsRequest, SignOutRequest, UpdateUserRequest, User, get_session_request,
-    sign_out_request,
-};
+use gatepass::grpc::proto::v1::{GetSessionResponse, IssueTokenResponse, User};
 use gatepass::model::{Clock as _, SystemClock, Timestamp};
-use prost_types::FieldMask;
 use serde_json::json;
 use tonic::Status;
-use tonic::transport::Channel;
 
 use crate::support::databases::{Backend, TestDatabase};
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::program::Serving;
-use crate::support::{allowed, builder_on, profile, reason};
+use crate::support::replica::{ENDS, End, Replica, ids};
+use crate::support::{builder_on, eventually, reason};
 
 /// So long that what takes it is stuck.
 const STUCK: Duration = Duration::from_mins(1);
 
-/// One replica and its clients.
-struct Replica {
-    program: Serving,
-    auth: AuthServiceClient<Channel>,
-    admin: AdminServiceClient<Channel>,
-}
-
-impl Replica {
-    async fn start(folder: &Path, database: &TestDatabase) -> Self {
-        let variables = [
-            ("GATEPASS_DATABASE__URL", database.url.as_str()),
-            ("GATEPASS_DATABASE__ACQUIRE_TIMEOUT", "20s"),
-            ("GATEPASS_SECRETS", "the one secret of both of these replicas"),
-        ];
-        let program = Serving::ready(folder, &[], &variables).await;
-        let (auth, admin) = (program.auth().await, program.admin().await);
-        Self { program, auth, admin }
-    }
-
-    async fn tokens(&self, who: &str) -> IssueTokenResponse {
-        let grant = allowed(self.auth.clone().sign_in(profile(who)).await).grant.unwrap();
-        let request = IssueTokenRequest { grant, ..Default::default() };
-        self.auth.clone().issue_token(request).await.unwrap().into_inner()
-    }
-
-    async fn session(&self, access_token: &str) -> Result<GetSessionResponse, Status> {
-        let credential = get_session_request::Credential::AccessToken(access_token.to_owned());
-        let request = GetSessionRequest { credential: Some(credential), ..Default::default() };
-        self.auth.clone().get_session(request).await.map(tonic::Response::into_inner)
-    }
-
-    async fn update(&self, user: User, field: &str) {
-        let update_mask = Some(FieldMask { paths: vec![field.to_owned()] });
-        self.admin.clone().update_user(UpdateUserRequest { user: Some(user), update_mask }).await.unwrap();
-    }
+/// Starts a replica.
+async fn start(folder: &Path, database: &TestDatabase) -> (Serving, Replica) {
+    let variables = [
+        ("GATEPASS_DATABASE__URL", database.url.as_str()),
+        ("GATEPASS_DATABASE__ACQUIRE_TIMEOUT", "20s"),
+        ("GATEPASS_SECRETS", "the one secret of both of these replicas"),
+    ];
+    let program = Serving::ready(folder, &[], &variables).await;
+    let replica = Replica::of(&program).await;
+    (program, replica)
 }
 
 fn checked_at(answer: &GetSessionResponse) -> Timestamp {
@@ -88,39 +56,19 @@ async fn until_known(
 }
 
 /// What is done on the one replica.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Change {
-    Ban,
     Role,
-    RevokeAll,
-    Revoke,
-    SignOut,
+    Ends(End),
 }
 
 async fn make(change: Change, replica: &Replica, tokens: &IssueTokenResponse) {
-    let session = tokens.session.clone().unwrap();
-    let user_id = session.user.unwrap().id.unwrap();
     match change {
-        Change::Ban => {
-            replica.update(User { id: user_id, banned: true, ..Default::default() }, "banned").await;
-        }
+        Change::Ends(end) => end.ask(replica, tokens).await.unwrap(),
         Change::Role => {
-            replica
-                .update(User { id: user_id, role: "admin".to_owned(), ..Default::default() }, "role")
-                .await;
-        }
-        Change::RevokeAll => {
-            let request = RevokeUserSessionsRequest { user_id };
-            replica.admin.clone().revoke_user_sessions(request).await.unwrap();
-        }
-        Change::Revoke => {
-            let request = RevokeSessionRequest { session_id: session.id.unwrap() };
-            replica.admin.clone().revoke_session(request).await.unwrap();
-        }
-        Change::SignOut => {
-            let credential = Some(sign_out_request::Credential::RefreshToken(tokens.refresh_token.clone()));
-            let request = SignOutRequest { credential, ..Default::default() };
-            replica.auth.clone().sign_out(request).await.unwrap();
+            let [_, id] = ids(tokens);
+            let user = User { id, role: "admin".to_owned(), ..Default::default() };
+            replica.update(user, "role").await.unwrap();
         }
     }
 }
@@ -128,11 +76,11 @@ async fn make(change: Change, replica: &Replica, tokens: &IssueTokenResponse) {
 async fn a_change_on_one_is_known_to_the_other(backend: Backend) {
     let folder = tempfile::tempdir().unwrap();
     let database = TestDatabase::empty(backend).await;
-    let one = Replica::start(folder.path(), &database).await;
-    let other = Replica::start(folder.path(), &database).await;
+    let (program, one) = start(folder.path(), &database).await;
+    let (other_program, other) = start(folder.path(), &database).await;
     for round in 0..3 {
-        for change in [Change::Ban, Change::Role, Change::RevokeAll, Change::Revoke, Change::SignOut] {
-            let tokens = one.tokens(&format!("{change:?}-{round}")).await;
+        for (number, change) in ENDS.map(Change::Ends).into_iter().chain([Change::Role]).enumerate() {
+            let tokens = one.tokens(&format!("person-{round}-{number}")).await;
             let token = &tokens.access_token;
             other.session(token).await.unwrap();
             make(change, &one, &tokens).await;
@@ -142,29 +90,28 @@ async fn a_change_on_one_is_known_to_the_other(backend: Backend) {
                     answer.session.as_ref().unwrap().user.as_ref().unwrap().role() == "admin"
                 }
                 (Change::Role, Err(status)) => panic!("{status:?}"),
-                (Change::Ban, Err(_)) => reason(answer.clone()) == "USER_BANNED",
-                (_, Err(_)) => reason(answer.clone()) == "SESSION_REVOKED",
-                (_, Ok(_)) => false,
+                (Change::Ends(end), Err(_)) => reason(answer.clone()) == end.reason(),
+                (Change::Ends(_), Ok(_)) => false,
             };
             assert!(is_there(&one.session(token).await), "{change:?} holds at once where it was made");
             until_known(&other, token, acknowledged_at, is_there).await;
         }
     }
-    one.program.stop().await;
-    other.program.stop().await;
+    program.stop().await;
+    other_program.stop().await;
 }
 
 async fn a_replica_that_starts_later_knows_all_before_it_serves(backend: Backend) {
     let folder = tempfile::tempdir().unwrap();
     let database = TestDatabase::empty(backend).await;
-    let one = Replica::start(folder.path(), &database).await;
+    let (_program, one) = start(folder.path(), &database).await;
     let mut ended = Vec::new();
     for person in 0..5 {
         let tokens = one.tokens(&person.to_string()).await;
-        make(Change::SignOut, &one, &tokens).await;
+        End::SignOut.ask(&one, &tokens).await.unwrap();
         ended.push(tokens.access_token);
     }
-    let later = Replica::start(folder.path(), &database).await;
+    let (_later_program, later) = start(folder.path(), &database).await;
     for token in &ended {
         assert_eq!(reason(later.session(token).await), "SESSION_REVOKED");
     }
@@ -180,11 +127,8 @@ async fn a_token_of_another_role_is_stale_everywhere(backend: Backend) {
     let id = tokens.session.unwrap().user.unwrap().id.unwrap();
     one.update(User { id, role: "admin".to_owned(), ..Default::default() }, &["role"]).await.unwrap();
     assert_eq!(reason(one.session(&tokens.access_token).await), "TOKEN_STALE");
-    let begin = std::time::Instant::now();
-    while other.session(&tokens.access_token).await.is_ok() {
-        assert!(begin.elapsed() < STUCK, "the other replica never knew");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    eventually("the other replica knows", || async { other.session(&tokens.access_token).await.is_err() })
+        .await;
     assert_eq!(reason(other.session(&tokens.access_token).await), "TOKEN_STALE");
     let fresh = other.refresh(&tokens.refresh_token).await.unwrap();
     one.session(&fresh.access_token).await.unwrap();
@@ -242,26 +186,7 @@ async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
     program.stop().await;
 }
 
-mod sqlite {
-    use crate::support::databases::Backend::Sqlite;
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_change_on_one_is_known_to_the_other() {
-        super::a_change_on_one_is_known_to_the_other(Sqlite).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_replica_that_starts_later_knows_all_before_it_serves() {
-        super::a_replica_that_starts_later_knows_all_before_it_serves(Sqlite).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_token_of_another_role_is_stale_everywhere() {
-        super::a_token_of_another_role_is_stale_everywhere(Sqlite).await;
-    }
-}
-
-crate::on_servers!(
+crate::on_all!(
     a_change_on_one_is_known_to_the_other,
     a_replica_that_starts_later_knows_all_before_it_serves,
     a_token_of_another_role_is_stale_everywhere,

@@ -2,10 +2,11 @@
 
 use sea_orm::DatabaseConnection;
 
-use super::{Scene, on_servers};
+use super::Scene;
 use crate::support::servers::{Kind, PrivateServer};
 
-on_servers! {
+crate::on_servers! {
+    of crate::support::servers::Kind:
     a_server_that_was_stopped,
     a_server_that_was_killed,
     a_server_that_was_frozen,

@@ -7,14 +7,15 @@ use gatepass::grpc::proto::v1::{GetUserRequest, IssueTokenRequest, RefreshTokenR
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 use tonic::{Code, Request};
 
-use super::{on_servers, variables};
+use super::variables;
 use crate::support::people::NOBODY;
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::wire::Wire;
 use crate::support::{allowed, profile, refusal};
 
-on_servers! {
+crate::on_servers! {
+    of crate::support::servers::Kind:
     a_call_that_was_given_up_leaves_no_transaction_behind,
     a_call_that_was_given_up_leaves_no_answer_behind,
 }

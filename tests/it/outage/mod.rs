@@ -25,27 +25,6 @@ use crate::support::wire::Wire;
 /// So long that what is waited for does not come.
 const NEVER: Duration = Duration::from_mins(1);
 
-/// Each of these tests on both servers.
-macro_rules! on_servers {
-    ($($test:ident),* $(,)?) => {
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = "needs PostgreSQL: just test-databases"]
-            async fn $test() {
-                super::$test($crate::support::servers::Kind::Postgres).await;
-            })*
-        }
-        mod mariadb {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = "needs MariaDB: just test-databases"]
-            async fn $test() {
-                super::$test($crate::support::servers::Kind::Mariadb).await;
-            })*
-        }
-    };
-}
-use on_servers;
-
 /// A Gatepass under load, and its database at the other end of a wire.
 struct Scene {
     server: PrivateServer,

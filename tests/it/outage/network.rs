@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use super::{Scene, on_servers};
+use super::Scene;
 use crate::support::load::{Load, METHODS, STALE_LIMIT, STORED, measured};
 use crate::support::servers::Kind;
 
-on_servers! {
+crate::on_servers! {
+    of crate::support::servers::Kind:
     a_wire_that_is_slow,
     a_wire_that_is_too_slow,
     a_wire_that_is_silent,

@@ -11,7 +11,7 @@ use gatepass::grpc::proto::v1::{
 use gatepass::model::{OsEntropy, random};
 use tonic::{Code, Status};
 
-use super::{NEVER, on_servers, serving};
+use super::{NEVER, serving};
 use crate::support::load::measured;
 use crate::support::people::NOBODY;
 use crate::support::program::Serving;
@@ -20,7 +20,7 @@ use crate::support::soak::soak;
 use crate::support::wire::Wire;
 use crate::support::{allowed, profile, reason, refusal};
 
-on_servers! { what_is_acknowledged_is_written }
+crate::on_servers! { of crate::support::servers::Kind: what_is_acknowledged_is_written }
 
 /// How often each is cut.
 const CUTS: usize = 6;

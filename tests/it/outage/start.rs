@@ -3,13 +3,14 @@
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use super::{health, on_servers, probe, variables};
+use super::{health, probe, variables};
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::wire::Wire;
 use crate::support::{allowed, profile, refusal};
 
-on_servers! {
+crate::on_servers! {
+    of crate::support::servers::Kind:
     it_waits_for_a_server_that_is_down,
     it_waits_for_a_server_that_does_not_answer,
     it_waits_for_a_server_that_cuts_its_connections,

@@ -1,25 +1,14 @@
 //! Two replicas, each a process, on one database.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use gatepass::grpc::proto::v1::admin_service_client::AdminServiceClient;
-use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
-use gatepass::grpc::proto::v1::{
-    GetSessionRequest, GetSessionResponse, GetUserRequest, IssueTokenRequest, IssueTokenResponse,
-    RefreshTokenRequest, RefreshTokenResponse, SignInRequest, SignInResponse, UpdateUserRequest, User,
-    get_session_request, get_user_request,
-};
-use prost_types::FieldMask;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
 use tempfile::TempDir;
-use tonic::transport::Channel;
-use tonic::{Response, Status};
 
 use super::invariants;
 use crate::support::databases::{Backend, TestDatabase};
 use crate::support::program::Serving;
-use crate::support::{allowed, profile, reason};
+use crate::support::replica::Replica;
 
 /// What both processes make tokens with.
 pub(super) const SECRET: &str = "the one secret of both replicas, long enough";
@@ -30,13 +19,6 @@ pub(super) struct Pair {
     programs: [Serving; 2],
     database: TestDatabase,
     _folder: TempDir,
-}
-
-/// A client of one of them.
-#[derive(Clone)]
-pub(super) struct Replica {
-    pub(super) auth: AuthServiceClient<Channel>,
-    pub(super) admin: AdminServiceClient<Channel>,
 }
 
 impl Pair {
@@ -92,79 +74,4 @@ impl Pair {
 pub(super) async fn query(db: &DatabaseConnection, sql: &str) -> Vec<QueryResult> {
     let statement = Statement::from_string(db.get_database_backend(), sql);
     db.query_all_raw(statement).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
-}
-
-/// The ids of the session and of its user.
-pub(super) fn ids(tokens: &IssueTokenResponse) -> [String; 2] {
-    let session = tokens.session.clone().unwrap();
-    [session.id.unwrap(), session.user.unwrap().id.unwrap()]
-}
-
-impl Replica {
-    async fn of(program: &Serving) -> Self {
-        Self { auth: program.auth().await, admin: program.admin().await }
-    }
-
-    /// Signs in with this request.
-    pub(super) async fn sign_in(&self, request: SignInRequest) -> Result<Response<SignInResponse>, Status> {
-        self.auth.clone().sign_in(request).await
-    }
-
-    /// Signs a person in and redeems the grant.
-    pub(super) async fn tokens(&self, who: &str) -> IssueTokenResponse {
-        let grant = allowed(self.sign_in(profile(who)).await).grant.unwrap();
-        self.issue(&grant, "").await.unwrap()
-    }
-
-    /// Redeems a grant, by a request of this name.
-    pub(super) async fn issue(&self, grant: &str, request_id: &str) -> Result<IssueTokenResponse, Status> {
-        let (grant, request_id) = (grant.to_owned(), request_id.to_owned());
-        let request = IssueTokenRequest { grant, request_id, ..Default::default() };
-        self.auth.clone().issue_token(request).await.map(Response::into_inner)
-    }
-
-    /// Refreshes with this token.
-    pub(super) async fn refresh(&self, refresh_token: &str) -> Result<RefreshTokenResponse, Status> {
-        let request = RefreshTokenRequest { refresh_token: refresh_token.to_owned(), ..Default::default() };
-        self.auth.clone().refresh_token(request).await.map(Response::into_inner)
-    }
-
-    /// The session of an access token.
-    pub(super) async fn session(&self, access_token: &str) -> Result<GetSessionResponse, Status> {
-        let credential = get_session_request::Credential::AccessToken(access_token.to_owned());
-        let request = GetSessionRequest { credential: Some(credential), ..Default::default() };
-        self.auth.clone().get_session(request).await.map(Response::into_inner)
-    }
-
-    /// Waits until an access token is refused here, and answers why.
-    pub(super) async fn refuses_at_last(&self, access_token: &str) -> String {
-        let begin = Instant::now();
-        loop {
-            let answer = self.session(access_token).await;
-            if answer.is_err() {
-                return reason(answer);
-            }
-            assert!(begin.elapsed() < Duration::from_secs(30), "this replica does not hear of the end");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    /// The user of this id.
-    pub(super) async fn user(&self, id: &str) -> Result<User, Status> {
-        let key = Some(get_user_request::Key::UserId(id.to_owned()));
-        let answer = self.admin.clone().get_user(GetUserRequest { key }).await?;
-        Ok(answer.into_inner().user.unwrap())
-    }
-
-    /// Changes the fields of the mask of a user.
-    pub(super) async fn update(&self, user: User, mask: &str) -> Result<User, Status> {
-        let update_mask = Some(FieldMask { paths: vec![mask.to_owned()] });
-        let request = UpdateUserRequest { user: Some(user), update_mask };
-        Ok(self.admin.clone().update_user(request).await?.into_inner().user.unwrap())
-    }
-
-    /// Bans a user, or lifts the ban.
-    pub(super) async fn ban(&self, id: &str, banned: bool) -> Result<User, Status> {
-        self.update(User { id: id.to_owned(), banned, ..Default::default() }, "banned").await
-    }
 }

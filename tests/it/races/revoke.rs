@@ -3,15 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use gatepass::grpc::proto::v1::{
-    IssueTokenResponse, RevokeSessionRequest, RevokeUserSessionsRequest, SignOutRequest, sign_out_request,
-};
 use tokio::sync::Semaphore;
-use tonic::Status;
 
-use super::pair::{Pair, Replica, ids};
+use super::pair::Pair;
 use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
+use crate::support::replica::{ENDS, End, Replica};
 use crate::support::soak::soak;
 use crate::support::{allowed, profile, reason};
 
@@ -61,44 +58,6 @@ async fn no_grant_outlives_the_end_of_all_sessions(backend: Backend) {
         }
     }
     pair.finish().await;
-}
-
-/// What ends a session.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    RevokeSession,
-    RevokeUserSessions,
-    SignOut,
-    SignOutEverywhere,
-    Ban,
-}
-
-const ENDS: [End; 5] =
-    [End::RevokeSession, End::RevokeUserSessions, End::SignOut, End::SignOutEverywhere, End::Ban];
-
-impl End {
-    async fn ask(self, replica: &Replica, tokens: &IssueTokenResponse) -> Result<(), Status> {
-        let (mut auth, mut admin) = (replica.auth.clone(), replica.admin.clone());
-        let [session_id, user_id] = ids(tokens);
-        let sign_out = |everywhere| {
-            let credential = Some(sign_out_request::Credential::AccessToken(tokens.access_token.clone()));
-            SignOutRequest { credential, everywhere, ..Default::default() }
-        };
-        match self {
-            Self::RevokeSession => admin.revoke_session(RevokeSessionRequest { session_id }).await.map(drop),
-            Self::RevokeUserSessions => {
-                admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id }).await.map(drop)
-            }
-            Self::SignOut => auth.sign_out(sign_out(false)).await.map(drop),
-            Self::SignOutEverywhere => auth.sign_out(sign_out(true)).await.map(drop),
-            Self::Ban => replica.ban(&user_id, true).await.map(drop),
-        }
-    }
-
-    /// What tokens of the session are told from then on.
-    fn reason(self) -> &'static str {
-        if matches!(self, Self::Ban) { "USER_BANNED" } else { "SESSION_REVOKED" }
-    }
 }
 
 /// What one race has come to.

@@ -11,9 +11,10 @@ use gatepass::model::{OsEntropy, random};
 use tonic::Status;
 use uuid::Uuid;
 
-use super::pair::{Pair, Replica, ids};
+use super::pair::Pair;
 use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
+use crate::support::replica::{Replica, ids};
 use crate::support::soak::soak;
 use crate::support::{profile, reason};
 

@@ -2,9 +2,10 @@
 
 use gatepass::grpc::proto::v1::{ProfileCredential, User, sign_in_response};
 
-use super::pair::{Pair, Replica};
+use super::pair::Pair;
 use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
+use crate::support::replica::Replica;
 use crate::support::soak::soak;
 use crate::support::{allowed, credential, profile, reason};
 

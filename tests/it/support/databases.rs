@@ -127,24 +127,30 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Makes tests of functions that take a [`Backend`]: `postgres::NAME` and `mariadb::NAME` of each.
+/// Makes tests of functions that take a [`Backend`], or what the `of` before them names: `postgres::NAME` and
+/// `mariadb::NAME` of each.
 #[macro_export]
 macro_rules! on_servers {
-    ($($test:ident),* $(,)?) => {
+    (of $kind:path: $($test:ident),* $(,)?) => {
         mod postgres {
+            use $kind as Kind;
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             #[ignore = "needs PostgreSQL: just test-databases"]
             async fn $test() {
-                super::$test($crate::support::databases::Backend::Postgres).await;
+                super::$test(Kind::Postgres).await;
             })*
         }
         mod mariadb {
+            use $kind as Kind;
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             #[ignore = "needs MariaDB: just test-databases"]
             async fn $test() {
-                super::$test($crate::support::databases::Backend::Mariadb).await;
+                super::$test(Kind::Mariadb).await;
             })*
         }
+    };
+    ($($test:ident),* $(,)?) => {
+        $crate::on_servers!(of $crate::support::databases::Backend: $($test),*);
     };
 }
 

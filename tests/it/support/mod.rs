@@ -10,6 +10,7 @@ pub mod keys;
 pub mod load;
 pub mod people;
 pub mod program;
+pub mod replica;
 pub mod servers;
 pub mod soak;
 pub mod strategy;

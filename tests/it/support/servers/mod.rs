@@ -131,12 +131,14 @@ impl PrivateServer {
 
     fn end(&mut self, signal: &str) {
         let mut child = self.child.take().expect("it runs");
+        let others = process::children(child.id());
         if signal == "KILL" {
-            process::signal(signal, &process::children(child.id()));
+            process::signal(signal, &others);
         }
         process::signal(signal, &[child.id()]);
         let begun = Instant::now();
-        while child.try_wait().unwrap().is_none() {
+        // Others may outlive the first by a moment, and hold what the next start needs.
+        while child.try_wait().unwrap().is_none() || !others.iter().all(|pid| process::is_gone(*pid)) {
             assert!(begun.elapsed() < STUCK, "it does not end:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -65,8 +65,19 @@ pub(super) fn children(parent: u32) -> Vec<u32> {
     pids.filter(|pid| parent_of(*pid) == Some(parent)).collect()
 }
 
-/// The field behind the name in brackets and the state (proc(5)).
+/// Whether a process holds nothing any more, though nobody may have asked for its end.
+pub(super) fn is_gone(pid: u32) -> bool {
+    stat(pid).is_none_or(|[state, _]| matches!(state.as_str(), "Z" | "X"))
+}
+
 fn parent_of(pid: u32) -> Option<u32> {
+    let [_, parent] = stat(pid)?;
+    parent.parse().ok()
+}
+
+/// State and parent, which stand behind the name in brackets (proc(5)).
+fn stat(pid: u32) -> Option<[String; 2]> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some([fields.next()?.to_owned(), fields.next()?.to_owned()])
 }

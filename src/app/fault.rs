@@ -1,0 +1,84 @@
+//! Why a Gatepass could not start, and which of that may pass.
+
+use std::net::SocketAddr;
+
+use super::clock::ClockFault;
+use super::secret_file::SecretFileFault;
+use crate::grpc::tls::TlsFault;
+use crate::keys::KeysFault;
+use crate::storage::StoreError;
+use crate::tokens::SecretsFault;
+
+/// Why a Gatepass could not start, and never would.
+#[derive(Debug)]
+pub enum StartFault {
+    /// A listener's address can't be had.
+    Listen {
+        /// The setting that names it.
+        setting: &'static str,
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// A file of `server.tls` can't be used.
+    Tls(TlsFault),
+    /// Secrets are unfit.
+    Secrets(SecretsFault),
+    /// The generated secret can't be kept or read.
+    SecretFile(SecretFileFault),
+    /// A rule of the configuration can't be kept.
+    Rules(String),
+    /// Signing keys can't be used.
+    Keys(KeysFault),
+    /// The database holds what it must not.
+    Store(StoreError),
+    /// The clock is not that of the database.
+    Clock(ClockFault),
+}
+
+impl std::fmt::Display for StartFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Listen { setting, addr, cause } => write!(f, "{setting}: can't listen on {addr}: {cause}"),
+            Self::Tls(fault) => fault.fmt(f),
+            Self::Secrets(fault) => write!(f, "secrets: {fault}"),
+            Self::SecretFile(fault) => fault.fmt(f),
+            Self::Rules(fault) => f.write_str(fault),
+            Self::Keys(fault) => fault.fmt(f),
+            Self::Store(fault) => fault.fmt(f),
+            Self::Clock(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartFault {}
+
+impl StartFault {
+    /// Whether a later try may do better: the database, or the folder that it and its secret are in, may come yet.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Unavailable(_)) | Self::Clock(_) => true,
+            Self::SecretFile(SecretFileFault::Io(_, cause)) => cause.kind() == std::io::ErrorKind::NotFound,
+            Self::Listen { .. }
+            | Self::Tls(_)
+            | Self::Secrets(_)
+            | Self::SecretFile(_)
+            | Self::Rules(_)
+            | Self::Keys(_)
+            | Self::Store(StoreError::Broken(_)) => false,
+        }
+    }
+}
+
+impl From<StoreError> for StartFault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<KeysFault> for StartFault {
+    fn from(fault: KeysFault) -> Self {
+        Self::Keys(fault)
+    }
+}
