@@ -21,13 +21,17 @@ use std::time::{Duration, Instant};
 use gatepass::app::App;
 use gatepass::config;
 use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
-use gatepass::grpc::proto::v1::auth_service_server::{AuthService, AuthServiceServer};
 use gatepass::grpc::proto::v1::{self, get_session_request, sign_in_request, sign_in_response};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Channel, Endpoint, Server, server::TcpIncoming};
-use tonic::{Request, Response, Status, async_trait};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, async_trait};
+
+#[path = "support/bare.rs"]
+mod bare;
+
+use bare::Answers;
 
 const CONNECTIONS: usize = 4;
 const IN_FLIGHT: usize = 16;
@@ -35,60 +39,22 @@ const ROUNDS: usize = 11;
 const WARM_CALLS: usize = 20_000;
 const COLD_CALLS: usize = 2_000;
 
-/// A server with nothing behind it, but one `decode` a call if it has a key.
-struct Bare {
+/// One answer, and one `decode` a call if there is a key.
+struct Fixed {
     answer: v1::GetSessionResponse,
     decode: Option<(DecodingKey, Validation)>,
 }
 
 #[async_trait]
-impl AuthService for Bare {
-    async fn get_session(
-        &self,
-        request: Request<v1::GetSessionRequest>,
-    ) -> Result<Response<v1::GetSessionResponse>, Status> {
+impl Answers for Fixed {
+    async fn get_session(&self, request: v1::GetSessionRequest) -> v1::GetSessionResponse {
         if let Some((key, validation)) = &self.decode {
-            let Some(get_session_request::Credential::AccessToken(token)) = &request.get_ref().credential
-            else {
-                return Err(Status::invalid_argument(""));
+            let Some(get_session_request::Credential::AccessToken(token)) = &request.credential else {
+                unreachable!()
             };
             jsonwebtoken::decode::<serde_json::Value>(token, key, validation).unwrap();
         }
-        Ok(Response::new(self.answer.clone()))
-    }
-
-    async fn begin_sign_in(
-        &self,
-        _: Request<v1::BeginSignInRequest>,
-    ) -> Result<Response<v1::BeginSignInResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-    async fn sign_in(&self, _: Request<v1::SignInRequest>) -> Result<Response<v1::SignInResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-    async fn issue_token(
-        &self,
-        _: Request<v1::IssueTokenRequest>,
-    ) -> Result<Response<v1::IssueTokenResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-    async fn refresh_token(
-        &self,
-        _: Request<v1::RefreshTokenRequest>,
-    ) -> Result<Response<v1::RefreshTokenResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-    async fn resolve_redirect(
-        &self,
-        _: Request<v1::ResolveRedirectRequest>,
-    ) -> Result<Response<v1::ResolveRedirectResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-    async fn sign_out(
-        &self,
-        _: Request<v1::SignOutRequest>,
-    ) -> Result<Response<v1::SignOutResponse>, Status> {
-        Err(Status::unimplemented(""))
+        self.answer.clone()
     }
 }
 
@@ -124,14 +90,10 @@ impl Measured {
     }
 }
 
-fn start_bare(client: &Runtime, bare: Bare) -> Measured {
+fn start_bare(client: &Runtime, answers: Fixed) -> Measured {
     let runtime = one_worker();
     let entered = runtime.enter();
-    let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let addr = incoming.local_addr().unwrap();
-    let incoming = incoming.with_nodelay(Some(true));
-    let serving = Server::builder().add_service(AuthServiceServer::new(bare)).serve_with_incoming(incoming);
-    runtime.spawn(serving);
+    let addr = bare::serve(answers);
     drop(entered);
     Measured { runtime, clients: client.block_on(clients(addr)) }
 }
@@ -255,7 +217,7 @@ fn warm(name: &str, client: &Runtime, gatepass: &Measured) -> v1::GetSessionResp
         session: issued.session,
         revocations_checked_at: Some(prost_types::Timestamp { seconds: 1_767_225_600, nanos: 0 }),
     };
-    let bare = start_bare(client, Bare { answer: answer.clone(), decode: None });
+    let bare = start_bare(client, Fixed { answer: answer.clone(), decode: None });
     let same = Arc::new(vec![issued.access_token; WARM_CALLS]);
     let pairs = rounds(|| [gatepass.round(client, &same), bare.round(client, &same)]);
     report(name, 0.85, &pairs);
@@ -272,7 +234,7 @@ fn main() {
 
     let (gatepass, jwks, _folder) = start_gatepass(&client, "jwt");
     let answer = warm("GetSession, warm", &client, &gatepass);
-    let bare = start_bare(&client, Bare { answer, decode: Some(decoding(&jwks)) });
+    let bare = start_bare(&client, Fixed { answer, decode: Some(decoding(&jwks)) });
     let pairs = rounds(|| {
         let fresh = client.block_on(fresh_tokens(&gatepass.clients));
         [gatepass.round(&client, &fresh), bare.round(&client, &fresh)]

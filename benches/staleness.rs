@@ -21,6 +21,7 @@ use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
 use gatepass::grpc::proto::v1::{
     self, get_session_request, sign_in_request, sign_in_response, sign_out_request,
 };
+use gatepass::model::{OsEntropy, random, spread};
 use prost_types::FieldMask;
 use tonic::transport::Channel;
 
@@ -39,7 +40,7 @@ use program::Serving;
 use wire::Wire;
 
 /// Changes of each kind in each setting.
-const CHANGES: usize = 40;
+const CHANGES: usize = 25;
 /// What keeps both replicas busy under load: people who refresh again and again.
 const BUSY: usize = 16;
 
@@ -116,6 +117,8 @@ impl Replica {
 async fn known_after(one: &Replica, other: &Replica, who: &str, kind: usize) -> Duration {
     let tokens = one.tokens(who).await;
     other.session(&tokens.access_token).await.unwrap();
+    // Else each change would follow the poll that told of the one before.
+    tokio::time::sleep(spread(Duration::ZERO, Duration::from_millis(300), random(&OsEntropy))).await;
     let goes_on = one.change(kind, &tokens).await;
     let acknowledged = Instant::now();
     loop {

@@ -193,8 +193,6 @@ fn shared<DB: sqlx::Database>(pool: PoolOptions<DB>, options: &Options, connecti
 /// Whether a connection may be used again. SQLite ends a transaction by itself when its disk is full; sqlx goes on
 /// counting it then, and would take later commits for those of savepoints in it: acknowledged, and written by nobody.
 async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // Behind the rollback that a dropped transaction left in the queue.
-    connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }
 
