@@ -41,11 +41,12 @@ soak:
     SOAK=1 tests/external/databases.sh cargo test --locked --test it -- --include-ignored
     TEST_GROWTH_ROWS=1000000 tests/external/databases.sh cargo test --locked --release --test it growth -- --include-ignored --nocapture --test-threads=1
 
-# The tests of every member, and the README's commands against the release binary.
+# The tests of every member; the README's commands and the metrics of the release binary.
 test-all: tools
     cargo test --locked --workspace
     cargo build --locked --release
     tests/external/readme.sh target/release/gatepass
+    tests/external/metrics.sh target/release/gatepass
 
 # The Helm chart and the image, with the release binary in them.
 chart:

@@ -7,7 +7,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, storage  →  model
+//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, storage, metrics  →  model
 //! ```
 //!
 //! | Module | Owns | Leaves to others |
@@ -17,21 +17,22 @@
 //! | [`config`] | YAML and variables, once, into plain sections; every fault with its line | building things of it: [`app`] |
 //! | [`telemetry`] | the log, and what is never in it | what is logged |
 //! | [`grpc`] | generated code, conversion, layers, status, health, reflection, the accept loop and its TLS | decisions |
-//! | [`http`] | JWKS, discovery, probes, on the accept loop and health of [`grpc`] | keys |
+//! | [`http`] | JWKS, discovery, probes, the text of metrics, on the accept loop and health of [`grpc`] | keys |
 //! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
-//! | [`callbacks`] | the ways a callback can be given: the policy of the configuration, the chain | when they are called |
+//! | [`callbacks`] | the ways a callback can be given: the policy of the configuration, the chain; their metrics | when they are called |
 //! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
+//! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |
 //! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
 //! | [`model`] | types and pure rules: ids, e-mails, claims, redirects, clock, entropy | I/O of any kind |
 //!
-//! The ground floors `tokens` and `storage` know nothing of each other. `migrations/` is a crate of its own, because
+//! The ground floors `tokens`, `storage` and `metrics` know nothing of each other. `migrations/` is a crate of its own, because
 //! past migrations must not change their meaning when entities do.
 //!
 //! # How a call flows
 //!
 //! Decode → use case → ground → database, and back once. An RPC method in [`grpc`] decodes, calls, encodes: a few lines.
-//! Around it stand the layers: request id, span, panic, deadline, caller and permission (read from the option on the
+//! Around it stand the layers: metrics, request id, span, panic, deadline, caller and permission (read from the option on the
 //! method in the proto). `GetSession` asks a [`SessionReader`](auth::SessionReader), of which there is one for each kind of
 //! access token: that of JWTs holds a verifier, the list of revocations and a clock, and no store, so the compiler keeps
 //! the database off that path.
@@ -70,7 +71,8 @@
 //! | another way to give callbacks | one file in `callbacks/`; one link in the chain that `app` builds |
 //! | a provider | nothing yet: with its feature, a stanza of configuration, or one file and one line in a registry, in `oauth/` beside `tokens` |
 //! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/open.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
-//! | a metric, a span field | the layer in `grpc/layers/` that sees it |
+//! | a metric | its family next to what it measures, with handles that are resolved once; its registration in `app/metrics.rs`; the README's table |
+//! | a span field | the layer in `grpc/layers/` that sees it |
 //!
 //! # Decisions
 //!
@@ -97,6 +99,7 @@ pub mod config;
 pub mod grpc;
 pub mod http;
 pub mod keys;
+pub mod metrics;
 pub mod model;
 pub mod storage;
 pub mod telemetry;

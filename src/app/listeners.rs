@@ -1,4 +1,5 @@
-//! What is served on the three listeners: calls, with TLS where it is configured; the public documents; the probes.
+//! What is served on the three listeners: calls, with TLS where it is configured; the public documents; probes and
+//! metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +10,11 @@ use tokio_util::task::TaskTracker;
 
 use super::App;
 use super::keys::PublishedKeys;
+use super::metrics::Metrics;
 use crate::config::Server;
 use crate::grpc::accept::{self, Limits};
 use crate::grpc::health::Health;
-use crate::grpc::layers::{Ids, layered};
+use crate::grpc::layers::{Ids, Measure, layered};
 use crate::grpc::proto::FILE_DESCRIPTOR_SET;
 use crate::grpc::reflection;
 use crate::grpc::routes::{Front, Services};
@@ -38,12 +40,14 @@ pub(super) fn always(server: &Server, health: &Health) -> tonic::service::Routes
 pub(super) fn serve_calls(
     app: &App,
     front: &Front,
+    metrics: &Metrics,
     (listener, tls): (TcpListener, Option<Arc<Tls>>),
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
     let limits = limits(&app.config.server);
     let calls = layered(front.clone(), ids(app), app.config.server.request_timeout, stop.clone());
+    let calls = Measure::new(calls, Arc::clone(&metrics.calls));
     let entropy = Arc::clone(&app.entropy);
     let Some(tls) = tls else {
         tasks.spawn(accept::serve(listener, limits, entropy, calls, stop.clone()));
@@ -69,12 +73,14 @@ pub(super) fn serve_documents(
 pub(super) fn serve_probes(
     app: &App,
     health: &Health,
+    metrics: &Metrics,
     listener: TcpListener,
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
     let calls = layered(health.service(), ids(app), app.config.server.request_timeout, stop.clone());
-    let probes = admin::router(health.clone(), calls);
+    let metrics = app.config.telemetry.metrics.then(|| Arc::clone(&metrics.registry));
+    let probes = admin::router(health.clone(), calls, metrics);
     let limits = Limits { shutdown_grace: PROBES_GRACE, ..limits(&app.config.server) };
     tasks.spawn(crate::http::serve(listener, limits, Arc::clone(&app.entropy), probes, stop.clone()));
 }

@@ -6,6 +6,7 @@ mod fault;
 mod key_commands;
 mod keys;
 mod listeners;
+mod metrics;
 mod readers;
 mod rules;
 mod secret_file;
@@ -19,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::Callbacks;
+use crate::auth::{Callbacks, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::Front;
@@ -112,7 +113,7 @@ impl Bound {
         self.http.local_addr().ok()
     }
 
-    /// Where the probes are.
+    /// Where probes and metrics are.
     #[must_use]
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin.local_addr().ok()
@@ -139,10 +140,12 @@ impl Bound {
             (shutdown.child_token(), CancellationToken::new(), CancellationToken::new());
         let front = Front::new(listeners::always(&app.config.server, &health));
         let keys = Arc::new(keys::PublishedKeys::new(Arc::clone(&app.clock)));
+        let revocations = Arc::new(Revocations::default());
+        let metrics = metrics::Metrics::new(&*app.clock, Arc::clone(&revocations));
         let (tasks, probing) = (TaskTracker::new(), TaskTracker::new());
-        listeners::serve_calls(&app, &front, (grpc, tls), &stop, &tasks);
+        listeners::serve_calls(&app, &front, &metrics, (grpc, tls), &stop, &tasks);
         listeners::serve_documents(&app, &keys, http, &stop, &tasks);
-        listeners::serve_probes(&app, &health, admin, &probes, &probing);
+        listeners::serve_probes(&app, &health, &metrics, admin, &probes, &probing);
         let drain = async {
             shutdown.cancelled().await;
             health.draining().await;
@@ -156,7 +159,7 @@ impl Bound {
         };
         tokio::pin!(drain);
         let started = tokio::select! {
-            started = start::start(&app, &front, &keys, &health) => started,
+            started = start::start(&app, &front, &keys, &health, &metrics, revocations) => started,
             () = &mut drain => return Ok(()),
         };
         match started {

@@ -9,11 +9,12 @@ use secrecy::ExposeSecret;
 use super::clock;
 use super::fault::StartFault;
 use super::keys::{self, PublishedKeys};
+use super::metrics::Metrics;
 use super::secret_file;
 use super::sweep::Sweeper;
 use super::{App, readers, rules};
 use crate::auth::{Auth, Callbacks, Callers, Follower, Parts, Revocations, Rules};
-use crate::callbacks::{Chain, Policy};
+use crate::callbacks::{CallbackMetrics, Chain, Measured, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
@@ -39,6 +40,8 @@ pub(super) async fn start(
     front: &Front,
     published: &PublishedKeys,
     health: &Health,
+    metrics: &Metrics,
+    revocations: Arc<Revocations>,
 ) -> Result<Running, StartFault> {
     let config = &app.config;
     let rules = rules::build(config).map_err(StartFault::Rules)?;
@@ -51,7 +54,6 @@ pub(super) async fn start(
     let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
     let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
     let keys = patiently("signing keys", || keys::load(config, parts.clone())).await?;
-    let revocations = Arc::new(Revocations::default());
     let watch = Arc::new(Watch::new(&database)?);
     let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
     patiently("clock", in_step).await?;
@@ -64,7 +66,7 @@ pub(super) async fn start(
         entropy: Arc::clone(&app.entropy),
     };
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
-    let chain = chain(app, &rules);
+    let chain = chain(app, &rules, &metrics.callbacks);
     let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
     let references = References::new(Arc::clone(&secrets), rules.clock_leeway);
     let stores = Arc::new(database.clone());
@@ -80,7 +82,7 @@ pub(super) async fn start(
         keys: Arc::clone(&keys.reload),
         verifier,
         references,
-        revocations: Arc::clone(&revocations),
+        revocations,
     };
     let readers = readers::readers(&parts, &rules);
     let auth = Arc::new(Auth::new(parts, readers, rules.clone()));
@@ -125,10 +127,11 @@ impl Running {
     }
 }
 
-fn chain(app: &App, rules: &Rules) -> Chain {
-    let mut links: Vec<Arc<dyn Callbacks>> = vec![Arc::new(Policy::new(rules.sign_in.clone()))];
-    links.extend(app.callbacks.iter().cloned());
-    Chain::new(links)
+fn chain(app: &App, rules: &Rules, metrics: &CallbackMetrics) -> Chain {
+    let policy: Arc<dyn Callbacks> = Arc::new(Policy::new(rules.sign_in.clone()));
+    let library = app.callbacks.iter().map(|callbacks| (Arc::clone(callbacks), "library"));
+    let links = [(policy, "policy")].into_iter().chain(library);
+    Chain::new(links.map(|(link, kind)| Arc::new(Measured::new(link, kind, metrics)) as _).collect())
 }
 
 fn callers(config: &Config) -> Callers {

@@ -33,7 +33,7 @@ pub struct Telemetry {
     pub log_format: Option<LogFormat>,
     /// `log_level`: error, warn, info, debug or trace. Default info.
     pub log_level: LogLevel,
-    /// `metrics`: serve `/metrics`. False in this version, and true is refused.
+    /// `metrics`: serve `/metrics` on `server.admin_addr`. Default true.
     pub metrics: bool,
 }
 
@@ -54,16 +54,7 @@ impl Telemetry {
                     ])
                 })
                 .unwrap_or(LogLevel::Info),
-            metrics: section.read("metrics", metrics).unwrap_or(false),
+            metrics: section.read("metrics", Setting::boolean).unwrap_or(true),
         }
     }
-}
-
-fn metrics(setting: Setting) -> Option<bool> {
-    let (cx, path) = (setting.cx, setting.path.clone());
-    let wanted = setting.boolean()?;
-    if wanted {
-        cx.fault(&path, "not in this version; write false, or leave the key out");
-    }
-    Some(wanted)
 }

@@ -47,7 +47,7 @@ fn nothing_written_is_every_default() {
             "allowed_email_domains: None, require_verified_email: false, allow_sign_up: true, \
              default_role: \"user\", denied_url: \"/auth/error\", banned_url: \"/auth/error\"",
             "callers: [], auth_log: AuthLog { retention: 34560000s, exclude: [\"TOKEN_REFRESHED\"] }",
-            "log_format: None, log_level: Info, metrics: false",
+            "log_format: None, log_level: Info, metrics: true",
         ] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
@@ -313,10 +313,6 @@ fn what_is_not_built_yet_is_refused() {
         ("callbacks: {}", "g.yaml:1: callbacks: not in this version"),
         ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not in this version"),
         ("telemetry: {otlp_endpoint: x}", "g.yaml:1: telemetry.otlp_endpoint: not in this version"),
-        (
-            "telemetry: {metrics: true}",
-            "g.yaml:1: telemetry.metrics: not in this version; write false, or leave the key out",
-        ),
         ("sign_in: {link_within: 5m}", "g.yaml:1: sign_in.link_within: not in this version"),
         (
             "callers: [{id: a, credential: [{jwt: {}}], allow: [sign_in]}]",

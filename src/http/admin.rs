@@ -1,27 +1,39 @@
-//! The admin port: `/livez`, `/readyz`, and gRPC health for probes that speak it. What they say is decided by
-//! [`Health`]; metrics come with their feature and are not found until then.
+//! The admin port: `/livez`, `/readyz`, `/metrics`, and gRPC health for probes that speak it. What they say is decided
+//! by [`Health`] and by who counts into the registry.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use http::{Request, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
+use prometheus_client::encoding::prometheus_text;
+use prometheus_client::registry::Registry;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
 use crate::grpc::health::Health;
 
-/// The admin port's answers; `grpc_health` is the health service with the layers around it.
-pub fn router<S>(health: Health, grpc_health: S) -> Router
+/// Prometheus' own text, which everything that reads metrics reads.
+const TEXT: HeaderValue = HeaderValue::from_static(prometheus_text::CONTENT_TYPE);
+
+/// The admin port's answers; `grpc_health` is the health service with the layers around it. Without `metrics` there is no
+/// such page.
+pub fn router<S>(health: Health, grpc_health: S, metrics: Option<Arc<Registry>>) -> Router
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
     let grpc_health = grpc_health.map_request(|request: Request<axum::body::Body>| request.map(Body::new));
-    Router::new()
+    let router = Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(async move || readyz(&health)))
-        .route_service("/grpc.health.v1.Health/{method}", grpc_health)
+        .route_service("/grpc.health.v1.Health/{method}", grpc_health);
+    match metrics {
+        Some(metrics) => router.route("/metrics", get(async move || text(&metrics))),
+        None => router,
+    }
 }
 
 fn readyz(health: &Health) -> (StatusCode, &'static str) {
@@ -30,4 +42,10 @@ fn readyz(health: &Health) -> (StatusCode, &'static str) {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
     }
+}
+
+fn text(metrics: &Registry) -> Result<([(http::HeaderName, HeaderValue); 1], String), StatusCode> {
+    let mut text = String::new();
+    prometheus_text::encode(&mut text, metrics).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(([(CONTENT_TYPE, TEXT)], text))
 }

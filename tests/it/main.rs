@@ -20,6 +20,7 @@ mod issue_token;
 mod keys;
 mod layers;
 mod manners;
+mod metrics;
 mod migrations;
 mod mtls;
 mod not_yet;

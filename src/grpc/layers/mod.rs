@@ -1,11 +1,14 @@
 //! What surrounds every call, outermost first: its id, its log line, gRPC statuses only, its deadline, panics, the
 //! end of streams at the shutdown. Each is a plain tower service without boxes, because `GetSession` passes through
-//! all of them; who the caller is and may do comes inside, with the services.
+//! all of them; who the caller is and may do comes inside, with the services. On the gRPC port [`Measure`] stands around
+//! them all.
 
+mod call_metrics;
 mod callers;
 mod catch_panic;
 mod deadline;
 mod drain;
+mod measure;
 mod plain_status;
 mod request_id;
 mod trace;
@@ -16,10 +19,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 
+pub use call_metrics::CallMetrics;
 pub use callers::KnownCallers;
 pub use catch_panic::CatchPanic;
 pub use deadline::{Deadline, Deadlines};
 pub use drain::Drain;
+pub use measure::Measure;
 pub use plain_status::PlainStatus;
 pub use request_id::{Ids, RequestId, RequestIds};
 pub use trace::{CallerName, Trace};

@@ -25,6 +25,7 @@ async fn waits(url: &str, come: impl AsyncFnOnce()) {
         assert_eq!(health(&gatepass, service).await, ServingStatus::NotServing, "{service}");
     }
     assert!(probe(&gatepass, "/livez").await && !probe(&gatepass, "/readyz").await);
+    assert!(probe(&gatepass, "/metrics").await);
     let wanted = (Code::Unavailable, "STORE_UNAVAILABLE".to_owned());
     assert_eq!(refusal(gatepass.auth().await.sign_in(profile("ada")).await), wanted);
     come().await;

@@ -8,6 +8,7 @@ pub mod hooks;
 pub mod jwt;
 pub mod keys;
 pub mod load;
+pub mod metrics;
 pub mod people;
 pub mod program;
 pub mod replica;

@@ -1,0 +1,45 @@
+//! What one Gatepass tells of itself at `/metrics`: what the floors count, and a few facts.
+
+use std::sync::Arc;
+
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::auth::Revocations;
+use crate::callbacks::CallbackMetrics;
+use crate::grpc::layers::CallMetrics;
+use crate::metrics::Reading;
+use crate::model::Clock;
+
+/// The registry, and what counts into it.
+pub(super) struct Metrics {
+    pub(super) registry: Arc<Registry>,
+    pub(super) calls: Arc<CallMetrics>,
+    pub(super) callbacks: CallbackMetrics,
+}
+
+impl Metrics {
+    /// Of a Gatepass that starts now and knows of these revocations.
+    pub(super) fn new(clock: &dyn Clock, revocations: Arc<Revocations>) -> Self {
+        let mut registry = Registry::default();
+        let calls = Arc::new(CallMetrics::register(&mut registry));
+        let callbacks = CallbackMetrics::register(&mut registry);
+        registry.register_collector(Box::new(Reading {
+            name: "gatepass_revocations_age",
+            help: "How long ago the feed of revocations was last read to its end.",
+            unit: Unit::Seconds,
+            read: move || revocations.checked().map(|(_, age)| age.as_secs_f64()),
+        }));
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("gatepass_build", "Which Gatepass this is", version);
+        let start = ConstGauge::new(clock.now().seconds());
+        registry.register_with_unit(
+            "process_start_time",
+            "When it started, in Unix time",
+            Unit::Seconds,
+            start,
+        );
+        Self { registry: Arc::new(registry), calls, callbacks }
+    }
+}

@@ -1,0 +1,137 @@
+//! The metrics of callbacks: what each answered and how long it took, by callback and by how it is given. Their lines are
+//! there from the start, at zero; from then on a call counts by atomics alone.
+
+use std::time::Instant;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::auth::Callback;
+use crate::metrics::Durations;
+
+/// The families.
+#[derive(Debug, Clone)]
+pub struct CallbackMetrics {
+    calls: Family<OutcomeLabels, Counter>,
+    durations: Family<CallbackLabels, Durations>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallbackLabels {
+    kind: &'static str,
+    callback: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    #[prometheus(flatten)]
+    callback: CallbackLabels,
+    outcome: &'static str,
+}
+
+/// How a call of a callback ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// `sign_in` lets the person in.
+    Allow,
+    /// `sign_in` or `jwt` refuses.
+    Deny,
+    /// `sign_in` sends the person elsewhere.
+    Redirect,
+    /// Any other answer.
+    Ok,
+    /// None: it failed or panicked.
+    Failed,
+    /// None in time: the deadline passed, or who called is gone.
+    Cancelled,
+}
+
+impl Outcome {
+    const ALL: [Self; 6] = [Self::Allow, Self::Deny, Self::Redirect, Self::Ok, Self::Failed, Self::Cancelled];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Redirect => "redirect",
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    const fn is_of(self, callback: Callback) -> bool {
+        match self {
+            Self::Allow | Self::Redirect => matches!(callback, Callback::SignIn),
+            Self::Deny => matches!(callback, Callback::SignIn | Callback::Jwt),
+            Self::Ok => !matches!(callback, Callback::SignIn),
+            Self::Failed | Self::Cancelled => true,
+        }
+    }
+}
+
+impl CallbackMetrics {
+    /// Metrics that this registry tells.
+    pub fn register(registry: &mut Registry) -> Self {
+        let this = Self { calls: Family::default(), durations: Family::default() };
+        registry.register(
+            "gatepass_callback_calls",
+            "Calls of callbacks, by their outcome",
+            this.calls.clone(),
+        );
+        let help = "How long callbacks took";
+        registry.register_with_unit("gatepass_callback", help, Unit::Seconds, this.durations.clone());
+        this
+    }
+
+    /// The lines of one callback.
+    pub(super) fn lines(&self, kind: &'static str, callback: Callback) -> Lines {
+        let labels = CallbackLabels { kind, callback: callback.name() };
+        let told = Outcome::ALL.iter().filter(|outcome| outcome.is_of(callback));
+        let calls = told.map(|outcome| {
+            let labels = OutcomeLabels { callback: labels, outcome: outcome.name() };
+            (*outcome, self.calls.get_or_create_owned(&labels))
+        });
+        Lines { calls: calls.collect(), durations: self.durations.get_or_create_owned(&labels) }
+    }
+}
+
+/// What one callback counts into.
+#[derive(Debug)]
+pub(super) struct Lines {
+    calls: Vec<(Outcome, Counter)>,
+    durations: Durations,
+}
+
+impl Lines {
+    /// Counts a call that begins now.
+    pub(super) fn begin(&self) -> Running<'_> {
+        Running { lines: self, began: Instant::now(), outcome: Outcome::Cancelled }
+    }
+}
+
+/// A callback that runs. It ends when this goes, and was cancelled if nobody said otherwise.
+pub(super) struct Running<'a> {
+    lines: &'a Lines,
+    began: Instant,
+    outcome: Outcome,
+}
+
+impl Running<'_> {
+    /// It ends now.
+    pub(super) fn end(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let outcome = if std::thread::panicking() { Outcome::Failed } else { self.outcome };
+        for (_, count) in self.lines.calls.iter().filter(|(told, _)| *told == outcome) {
+            count.inc();
+        }
+        self.lines.durations.observe(self.began.elapsed());
+    }
+}

@@ -1,0 +1,183 @@
+//! The metrics of the gRPC server, by the names that go-grpc-prometheus gave them and dashboards know. A method's lines
+//! begin with its first call, at zero for every code; from then on a call counts by atomics alone. Labels come from
+//! here and never from a request: whatever is no method of ours is one method, `unknown`.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::{Registry, Unit};
+use tonic::Code;
+
+use super::{method, reflects, service, streams};
+use crate::grpc::proto::METHODS;
+use crate::metrics::Durations;
+
+/// What is served besides our own services.
+const OTHERS: [&str; 4] = [
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
+
+const UNARY: &str = "unary";
+
+/// The codes by their number, as Go spells them.
+const CODES: [&str; 17] = [
+    "OK",
+    "Canceled",
+    "Unknown",
+    "InvalidArgument",
+    "DeadlineExceeded",
+    "NotFound",
+    "AlreadyExists",
+    "PermissionDenied",
+    "ResourceExhausted",
+    "FailedPrecondition",
+    "Aborted",
+    "OutOfRange",
+    "Unimplemented",
+    "Internal",
+    "Unavailable",
+    "DataLoss",
+    "Unauthenticated",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[expect(clippy::struct_field_names, reason = "the labels' names")]
+struct MethodLabels {
+    grpc_type: &'static str,
+    grpc_service: &'static str,
+    grpc_method: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
+    #[prometheus(flatten)]
+    method: MethodLabels,
+    grpc_code: &'static str,
+}
+
+impl MethodLabels {
+    const UNKNOWN: Self = Self { grpc_type: UNARY, grpc_service: "unknown", grpc_method: "unknown" };
+
+    fn of(path: &'static str) -> Self {
+        let grpc_type = if reflects(path) {
+            "bidi_stream"
+        } else if streams(path) {
+            "server_stream"
+        } else {
+            UNARY
+        };
+        Self { grpc_type, grpc_service: service(path), grpc_method: method(path) }
+    }
+}
+
+/// The families, and the lines of each method.
+#[derive(Debug)]
+pub struct CallMetrics {
+    started: Family<MethodLabels, Counter>,
+    handled: Family<CodeLabels, Counter>,
+    handling: Family<MethodLabels, Durations>,
+    methods: Vec<Method>,
+    unknown: Method,
+}
+
+#[derive(Debug)]
+struct Method {
+    path: &'static str,
+    labels: MethodLabels,
+    lines: OnceLock<Arc<Lines>>,
+}
+
+#[derive(Debug)]
+struct Lines {
+    streams: bool,
+    started: Counter,
+    handled: [Counter; CODES.len()],
+    handling: Durations,
+}
+
+impl CallMetrics {
+    /// Metrics that this registry tells.
+    pub fn register(registry: &mut Registry) -> Self {
+        let methods = METHODS.iter().map(|(path, _)| *path).chain(OTHERS);
+        let method = |path, labels| Method { path, labels, lines: OnceLock::new() };
+        let this = Self {
+            started: Family::default(),
+            handled: Family::default(),
+            handling: Family::default(),
+            methods: methods.map(|path| method(path, MethodLabels::of(path))).collect(),
+            unknown: method("", MethodLabels::UNKNOWN),
+        };
+        registry.register("grpc_server_started", "Calls that began", this.started.clone());
+        registry.register("grpc_server_handled", "Calls that ended, by their code", this.handled.clone());
+        let help = "How long calls took, from their headers to their answer or a stream's end";
+        registry.register_with_unit("grpc_server_handling", help, Unit::Seconds, this.handling.clone());
+        this
+    }
+
+    /// Counts a call that begins.
+    pub(super) fn begin(&self, path: &str) -> Counted {
+        let method = self.methods.iter().find(|method| method.path == path).unwrap_or(&self.unknown);
+        let lines = Arc::clone(method.lines.get_or_init(|| Arc::new(self.lines(method.labels))));
+        lines.started.inc();
+        Counted { lines, began: Instant::now(), code: Code::Cancelled }
+    }
+
+    fn lines(&self, method: MethodLabels) -> Lines {
+        Lines {
+            streams: method.grpc_type != UNARY,
+            started: self.started.get_or_create_owned(&method),
+            handled: CODES
+                .map(|grpc_code| self.handled.get_or_create_owned(&CodeLabels { method, grpc_code })),
+            handling: self.handling.get_or_create_owned(&method),
+        }
+    }
+}
+
+/// A call that began. It ends when this goes, and was cancelled if nobody said how.
+#[derive(Debug)]
+pub(super) struct Counted {
+    lines: Arc<Lines>,
+    began: Instant,
+    code: Code,
+}
+
+impl Counted {
+    /// Whether its answer is a stream, unless it is an error at once.
+    pub(super) fn streams(&self) -> bool {
+        self.lines.streams
+    }
+
+    /// It ends now.
+    pub(super) fn end(mut self, code: Code) {
+        self.code = code;
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.lines.handled[self.code as usize].inc();
+        self.lines.handling.observe(self.began.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_the_order_of_their_numbers() {
+        let go = ["OK", "Canceled"];
+        for (number, name) in CODES.iter().enumerate() {
+            let code = Code::from_i32(i32::try_from(number).unwrap());
+            assert_eq!(code as usize, number);
+            assert!(go.contains(name) || *name == format!("{code:?}"), "{name} is {code:?}");
+        }
+        assert_eq!((Code::Ok as usize, Code::Cancelled as usize), (0, 1));
+    }
+}
