@@ -29,7 +29,7 @@ test-databases:
     tests/external/databases.sh just _on-databases
 
 # What every test of an app asks, asked on each server too.
-apps := "callers:: get_session:: get_user:: issue_token:: refresh_token:: request_id:: revoke_ rotation_model:: sign_in:: sign_out:: statements:: strategy_database:: update_user::"
+apps := "authjs:: callers:: get_session:: get_user:: issue_token:: refresh_token:: request_id:: revoke_ rotation_model:: sign_in:: sign_out:: statements:: strategy_database:: update_user::"
 
 _on-databases:
     cargo test --locked --test it -- --ignored
@@ -53,6 +53,11 @@ chart:
     cargo build --locked --release
     tests/external/chart.sh target/release/gatepass
     tests/external/image.sh target/release/gatepass
+
+# The example with Auth.js, with the release binary behind it.
+authjs:
+    cargo build --locked --release
+    tests/external/authjs.sh target/release/gatepass
 
 # A Gatepass on this machine, without configuration.
 run *arguments:

@@ -108,10 +108,11 @@ impl Auth {
                     return self.denied(call, &request.profile, person.refused(denial)).await;
                 }
                 SignInDecision::Redirect(url) => {
+                    let url = self.redirect_to(&url).await?;
                     let entry =
                         self.denied_log(call, &request.profile, AuthLogOutcome::Redirected, "REDIRECTED");
                     self.append_log(entry).await?;
-                    return Ok(SignInOutcome::Redirect(self.redirect_to(&url).await?));
+                    return Ok(SignInOutcome::Redirect(url));
                 }
             }
             let redirect_to = self.redirect_to(&request.redirect_to).await?;

@@ -10,6 +10,7 @@
 )]
 
 mod accept;
+mod authjs;
 mod callers;
 mod crash;
 mod get_session;

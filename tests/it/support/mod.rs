@@ -17,6 +17,7 @@ pub mod soak;
 pub mod strategy;
 pub mod tls;
 pub mod wire;
+pub mod witness;
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,178 @@
+//! The behaviour of Auth.js (`@auth/core` 0.41), row by row: what Gatepass does in its place, and the test that shows it.
+//! Paths without `::` are tests of this folder, the others of `tests/it/`; most run under both strategies of session.
+//!
+//! "With providers", "with linking", "with cookies": what comes with those features, and its tests with it.
+//!
+//! # Order (`order`)
+//!
+//! | Auth.js | Gatepass | Test |
+//! |---|---|---|
+//! | `redirect` runs on every request | where somebody is sent somewhere | `redirect_is_asked_where_somebody_is_sent_somewhere_and_nowhere_else` |
+//! | Start of OAuth: CSRF, state, PKCE, nonce | with providers | |
+//! | Token exchange, userinfo, `provider.profile` before `signIn` | with providers; a profile that is vouched for begins at `signIn` | |
+//! | OAuth without an adapter: `signIn`, `jwt`; a new id each time | no meaning here: there is always a user | |
+//! | OAuth sign-up, both strategies: look-up, `signIn`, user, account, session, `jwt(signUp)` | `sign_in`, `redirect`, one transaction; then `jwt(SIGN_UP)`, `session`, redemption | `a_sign_up_asks_sign_in_then_redirect_then_writes_then_asks_jwt_and_session_then_redeems` |
+//! | Returning, logged out: nothing of the user is updated | the same order; profile and last sign-in are | `a_returning_sign_in_is_asked_alike_and_refreshes_the_profile_and_the_last_sign_in` |
+//! | Returning, logged in as the same user: the old session is kept | each sign-in has a session of its own | `a_sign_in_of_who_is_signed_in_opens_a_session_beside_the_first` |
+//! | Logged in, unknown account: linked to whoever it is | with linking; until then UNIMPLEMENTED | `sign_in::what_this_version_lacks_is_unimplemented` |
+//! | A banned user, an e-mail of somebody else: `signIn` decides, then look-ups | refused first, nobody is asked | `who_is_banned_or_not_linked_or_outside_the_policy_is_refused_before_anybody_is_asked` |
+//! | E-mail link, requested and clicked | no meaning here: the application sends it and vouches for the profile | |
+//! | Credentials: never stored, no database session | the same path as any provider | `credentials_sign_in_by_the_same_path_as_any_provider` |
+//! | GET session: `jwt`, `session`, the cookie is made anew; or the row is extended | `session` alone; nothing is written or extended | `a_read_asks_session_alone_and_writes_nothing` |
+//! | GET session, expired: row deleted, null | refused, nobody is asked | `of_a_session_that_is_over_nobody_is_asked` |
+//! | POST session: `jwt` (JWT) or `session` (database) with trigger and payload | `jwt(UPDATE)` with what may change, `session`, rotation; under both | `an_update_asks_jwt_for_what_may_change_then_session_then_rotates` |
+//! | Sign-out, both strategies: event, cookie cleared, the token of a JWT session stays good | nobody is asked, the tokens are dead, `SIGN_OUT` is logged | `a_sign_out_asks_nobody_and_the_tokens_are_dead` |
+//! | Sign-out without a cookie: no event | no event, and none for a session that had ended | `a_sign_out_of_nothing_is_no_event` |
+//! | `token` in `session` of JWTs, `user` in that of databases | the same inputs under both | `strategy_database::callbacks_see_the_same_inputs_under_both_strategies` |
+//! | What `signIn` and `jwt` are given | the same, and whether the user is new | `sign_in::a_callback_sees_user_account_profile_and_client`, `issue_token::a_jwt_callback_sees_account_and_profile_and_whether_the_user_is_new` |
+//!
+//! Each callback of `order` writes by a connection of its own while it is asked, which no open transaction of SQLite
+//! would let it do.
+//!
+//! # Answers (`answers`)
+//!
+//! | Auth.js | Gatepass | Test |
+//! |---|---|---|
+//! | `jwt` → null at sign-in: event and redirect as if it had succeeded | no token, the pending session ends, `TOKEN_DENIED` | `a_jwt_that_refuses_a_sign_in_leaves_no_token_and_a_session_that_ended` |
+//! | `jwt` → null at update: cookie cleared | refused, the session stays | `a_jwt_that_refuses_an_update_leaves_the_session_as_it_was` |
+//! | `jwt` → null, throws at a read | no meaning here: a read asks `session` alone | `a_read_asks_session_alone_and_writes_nothing` |
+//! | `jwt` → undefined: a token of empty claims; an error | an error, nothing spent | `a_jwt_without_an_answer_is_an_error_and_no_token` |
+//! | `jwt` → {}: all claims are gone | adds nothing, takes nothing away | `a_jwt_that_adds_nothing_takes_nothing_away` |
+//! | `jwt` → no object: Configuration; a session without a cookie | an error, nothing spent | `a_jwt_that_answers_nonsense_is_an_error_and_spends_nothing` |
+//! | `jwt` throws: Configuration; cookie cleared | an error, nothing spent | `a_jwt_without_an_answer_is_an_error_and_no_token`, `a_callback_that_panics_ends_its_call_and_nothing_else` |
+//! | `jwt` sets `exp`, `iat`, `jti`: ignored; `sub`, `role`: taken | an error, for every registered name and ours | `registered_claims_cannot_be_set` |
+//! | `session` → null: no body, but the cookie is extended | no such answer; adding nothing tells the session as it is | `a_session_that_adds_nothing_tells_the_session_as_it_is` |
+//! | `session` → undefined: empty body, HTTP 200; throws | an error, nothing spent | `a_session_that_fails_or_answers_nonsense_is_an_error_and_spends_nothing` |
+//! | `session` → {}: a session of nobody | the session as it is | `a_session_that_adds_nothing_tells_the_session_as_it_is` |
+//! | `session` → anything: told as it is | whose session it is cannot be changed | `a_session_cannot_pass_itself_off_as_another` |
+//! | `signIn` throws: `AccessDenied` | an error, FAILED in the log | `a_sign_in_without_an_answer_lets_nobody_in` |
+//! | `signIn` falsy: `AccessDenied` | denied, with a reason | `a_sign_in_that_says_no_leaves_no_user_no_account_and_no_session` |
+//! | `signIn` → string: through `redirect`; one that is no URL throws | through the rule and `redirect`; junk falls back | `a_sign_in_that_sends_elsewhere_asks_redirect_and_leaves_nothing` |
+//! | An event throws: noted, and life goes on | the log is part of the change | `what_cannot_be_logged_does_not_happen` |
+//! | `redirect` → undefined: no Location | the rule's answer; junk falls back | `a_redirect_without_an_answer_keeps_the_built_in_one` |
+//! | `redirect` throws: Configuration, HTTP 400 | an error; one row in the log | `a_redirect_that_fails_is_an_error_and_sends_nobody_anywhere` |
+//! | The adapter throws: Configuration, null, or a sign-out that is none | UNAVAILABLE, nothing half written | `outage::`, `store/sessions::a_failing_log_row_leaves_nothing` |
+//!
+//! # Defects (`defects`)
+//!
+//! | Auth.js | Test |
+//! |---|---|
+//! | 1 an expired session is accepted for linking | with linking |
+//! | 2 `jwt` → null is a successful sign-in | `a_jwt_that_refuses_a_sign_in_leaves_no_token_and_a_session_that_ended` |
+//! | 3 `WebAuthn` ignores the string of `signIn` | `a_url_of_sign_in_is_heeded_whatever_the_person_signed_in_with` |
+//! | 4 `createUser` without a creation | `a_sign_up_is_logged_where_a_user_was_created_and_nowhere_else` |
+//! | 5 `updateAge` ≥ `maxAge` stops the sliding; a stale `expires` | `every_refresh_extends_the_session_and_tells_its_new_end` |
+//! | 6 parallel updates are lost | `of_updates_at_once_none_is_lost` |
+//! | 7 `new URL` throws; blob:, userinfo, backslash, CR LF pass | `no_url_throws_and_none_leaves_the_site` |
+//! | 8 GitHub's unverified primary e-mail | with providers; of a profile: `sign_in::an_unverified_email_claims_nothing` |
+//! | 9 a query overrides `client_id`, `redirect_uri` | with providers |
+//! | 10 sign-up in several steps; e-mails case-sensitive | `a_sign_up_that_fails_leaves_nothing_and_can_be_repeated`, `an_email_is_the_same_in_any_case` |
+//! | 11 sign-out with a bad URL does not sign out | `a_sign_out_depends_on_no_url_and_on_no_callback` |
+//! | 12 a refusal at the click spends the magic link | no meaning here: no magic links. What a failing callback is asked of is not spent: `a_jwt_without_an_answer_is_an_error_and_no_token` |
+//! | 13 a mail sender that rejects ends the process | no mail is sent here; of a callback: `a_callback_that_panics_ends_its_call_and_nothing_else` |
+//! | 14 flags of the configuration are global | `two_in_one_process_know_nothing_of_each_other` |
+//! | 15 rotating the secret breaks what is under way | `what_is_under_way_when_the_secret_changes_goes_on`; over replicas: `secret_rotation::` |
+//! | 16 cookies of a common prefix collide | with cookies |
+//! | 17 a failing `profile()` redirects to a malformed path | with providers; of a profile: `sign_in::every_bad_field_is_named_and_nothing_is_written` |
+//! | 18 a session is answered although its token could not be made | `where_no_token_can_be_made_no_session_is_answered` |
+//! | 19 a second `?` in the URL of an error page | `the_error_is_one_more_parameter_of_a_page_that_has_some` |
+
+mod answers;
+mod defects;
+mod order;
+
+use gatepass::grpc::proto::v1::{
+    Disposition, RefreshTokenRequest, RefreshTokenResponse, ResolveRedirectRequest, Session, SignOutRequest,
+    sign_out_request,
+};
+use prost_types::value::Kind;
+use prost_types::{ListValue, Struct, Value};
+use serde_json::json;
+use tonic::{Response, Status};
+
+use crate::support::TestApp;
+
+#[test]
+fn the_tables_name_tests_that_exist() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
+    let source = |path: &str| std::fs::read_to_string(format!("{folder}/{path}.rs")).unwrap();
+    let here = ["order", "answers", "defects"].map(|file| source(&format!("authjs/{file}"))).concat();
+    let tables = source("authjs/mod");
+    let rows = tables.lines().filter_map(|line| line.strip_prefix("//! |"));
+    let mut named = 0;
+    for name in rows.flat_map(|row| row.split('`').skip(1).step_by(2)).filter(|name| name.len() > 25) {
+        let (file, test) =
+            name.rsplit_once("::").map_or((here.clone(), name), |(file, test)| (source(file), test));
+        assert!(file.contains(&format!("fn {test}(")), "{name}");
+        named += 1;
+    }
+    assert!(named > 50, "{named}");
+}
+
+/// What the callbacks added to a session.
+fn claims_of(session: Option<&Session>) -> serde_json::Value {
+    let claims = session.unwrap().claims.clone().unwrap();
+    to_json(Value { kind: Some(Kind::StructValue(claims)) })
+}
+
+fn to_json(value: Value) -> serde_json::Value {
+    match value.kind.unwrap() {
+        Kind::NullValue(_) => json!(null),
+        Kind::NumberValue(number) => json!(number),
+        Kind::StringValue(text) => json!(text),
+        Kind::BoolValue(yes) => json!(yes),
+        Kind::StructValue(object) => {
+            object.fields.into_iter().map(|(name, value)| (name, to_json(value))).collect()
+        }
+        Kind::ListValue(list) => list.values.into_iter().map(to_json).collect(),
+    }
+}
+
+fn from_json(value: serde_json::Value) -> Value {
+    let kind = match value {
+        serde_json::Value::Null => Kind::NullValue(0),
+        serde_json::Value::Bool(yes) => Kind::BoolValue(yes),
+        serde_json::Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap()),
+        serde_json::Value::String(text) => Kind::StringValue(text),
+        serde_json::Value::Array(list) => {
+            Kind::ListValue(ListValue { values: list.into_iter().map(from_json).collect() })
+        }
+        serde_json::Value::Object(object) => Kind::StructValue(Struct {
+            fields: object.into_iter().map(|(name, value)| (name, from_json(value))).collect(),
+        }),
+    };
+    Value { kind: Some(kind) }
+}
+
+/// Refreshes a session and asks for these changes (`update()` of Auth.js).
+async fn update_with(
+    app: &TestApp,
+    refresh_token: &str,
+    change: serde_json::Value,
+) -> Result<RefreshTokenResponse, Status> {
+    let Some(Kind::StructValue(update)) = from_json(change).kind else { panic!("not an object") };
+    let request = RefreshTokenRequest {
+        refresh_token: refresh_token.to_owned(),
+        update: Some(update),
+        ..Default::default()
+    };
+    app.auth.clone().refresh_token(request).await.map(Response::into_inner)
+}
+
+/// Signs out by a refresh token; how many sessions that ended.
+async fn sign_out(app: &TestApp, refresh_token: &str) -> Result<i32, Status> {
+    sign_out_by(app, sign_out_request::Credential::RefreshToken(refresh_token.to_owned())).await
+}
+
+async fn sign_out_by(app: &TestApp, credential: sign_out_request::Credential) -> Result<i32, Status> {
+    let request = SignOutRequest { credential: Some(credential), ..Default::default() };
+    app.auth.clone().sign_out(request).await.map(|answer| answer.into_inner().sessions_ended)
+}
+
+/// Where a person may be sent who wants to go there.
+async fn resolve(app: &TestApp, url: &str) -> Result<(String, Disposition), Status> {
+    let request = ResolveRedirectRequest { url: url.to_owned(), ..Default::default() };
+    let answer = app.auth.clone().resolve_redirect(request).await?.into_inner();
+    let disposition = answer.disposition();
+    Ok((answer.url, disposition))
+}
