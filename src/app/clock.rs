@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fault::StartFault;
 use crate::model::Clock;
-use crate::storage::{DatabaseClock, StoreResult};
+use crate::storage::{DatabaseClock, clock_offset_ms};
 
 /// How often the clocks are compared.
 const EVERY: Duration = Duration::from_mins(1);
@@ -35,7 +35,7 @@ pub(super) async fn check(
     clock: &dyn Clock,
     leeway: Duration,
 ) -> Result<(), StartFault> {
-    match offset_ms(database, clock).await? {
+    match clock_offset_ms(database, clock).await? {
         Some(offset_ms) if beyond(offset_ms, leeway) => {
             Err(StartFault::Clock(ClockFault { offset_ms, leeway }))
         }
@@ -49,7 +49,7 @@ pub(super) async fn follow(database: &dyn DatabaseClock, clock: &dyn Clock, leew
     loop {
         tokio::time::sleep(EVERY).await;
         // That the database does not answer is said where the feed is followed.
-        let Ok(Some(offset_ms)) = offset_ms(database, clock).await else { continue };
+        let Ok(Some(offset_ms)) = clock_offset_ms(database, clock).await else { continue };
         let differs = beyond(offset_ms, leeway / 2);
         if differs && !warned {
             let leeway_ms = u64::try_from(leeway.as_millis()).unwrap_or(u64::MAX);
@@ -61,14 +61,6 @@ pub(super) async fn follow(database: &dyn DatabaseClock, clock: &dyn Clock, leew
         }
         warned = differs;
     }
-}
-
-/// This clock less the database's, as of the middle of asking; none where the two are one machine.
-async fn offset_ms(database: &dyn DatabaseClock, clock: &dyn Clock) -> StoreResult<Option<i64>> {
-    let before = clock.now().millis();
-    let Some(theirs) = database.database_time().await? else { return Ok(None) };
-    let after = clock.now().millis();
-    Ok(Some(before + (after - before) / 2 - theirs.millis()))
 }
 
 fn beyond(offset_ms: i64, limit: Duration) -> bool {

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
 use crate::model::{Entropy, OsEntropy, SystemClock, random, spread};
-use crate::storage::{Database, Options, Watch};
+use crate::storage::{Database, Options, SteadyClock, Watch};
 use crate::tokens::{References, Secrets, Verifier};
 
 /// The longest pause between two tries to reach the database.
@@ -33,6 +33,7 @@ pub(super) struct Running {
     follower: Follower,
     poll: Duration,
     sweeper: Sweeper,
+    steady: Arc<SteadyClock>,
 }
 
 pub(super) async fn start(
@@ -91,13 +92,16 @@ pub(super) async fn start(
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
+    let steady = SteadyClock::new(Arc::clone(&watch) as _, Arc::new(SystemClock), rules.clock_leeway);
+    let steady = Arc::new(steady);
     let sweeper = Sweeper {
         store: Arc::new(database.clone()),
         rules: rules::sweeping(config),
         clock: Arc::clone(&app.clock),
+        steady: Arc::clone(&steady),
         entropy: Arc::clone(&app.entropy),
     };
-    Ok(Running { database, keys, watch, follower, poll, sweeper })
+    Ok(Running { database, keys, watch, follower, poll, sweeper, steady })
 }
 
 impl Running {
@@ -113,7 +117,7 @@ impl Running {
             clock::follow(&*self.watch, &SystemClock, rules.clock_leeway),
             async {
                 if let Some(keys) = &self.keys.managed {
-                    keys.follow().await;
+                    keys.follow(&self.steady).await;
                 }
             },
             self.sweeper.sweep(),

@@ -44,7 +44,7 @@ impl Follower {
                 let claims = self.rules.user_claims(&user);
                 (user, claims)
             };
-            self.revocations.apply(&entries, users.into_iter().map(told).collect(), &*self.clock);
+            self.revocations.apply(&entries, users.into_iter().map(told).collect(), self.rules.remember());
             if entries.len() < FEED_PAGE {
                 self.revocations.note_checked(by_clock, by_timer);
                 return Ok(());

@@ -153,16 +153,22 @@ impl Rules {
         user_claims(&self.user_claims, user)
     }
 
-    /// Until when something that makes tokens invalid must be remembered: the last of them has expired then.
+    /// How long something that makes tokens invalid must be remembered: the last of them has expired then.
+    #[must_use]
+    pub fn remember(&self) -> Duration {
+        LONGEST_TOKEN + self.clock_leeway * 2
+    }
+
+    /// Until when that is.
     #[must_use]
     pub fn remember_until(&self, now: Timestamp) -> Timestamp {
-        now.plus(LONGEST_TOKEN).plus(self.clock_leeway).plus(self.clock_leeway)
+        now.plus(self.remember())
     }
 
     /// A signing key that another followed at this time or earlier has retired, by whichever replica's clock.
     #[must_use]
     pub fn keys_retired_at(&self, now: Timestamp) -> Timestamp {
-        now.minus(LONGEST_TOKEN).minus(self.clock_leeway).minus(self.clock_leeway)
+        now.minus(self.remember())
     }
 }
 
@@ -227,6 +233,6 @@ impl Auth {
 
     pub(super) fn hold_entries(&self, entries: &[FeedEntry], user: Option<&User>) {
         let users = user.map(|user| (user.clone(), self.rules.user_claims(user))).into_iter().collect();
-        self.parts.revocations.apply(entries, users, &*self.parts.clock);
+        self.parts.revocations.apply(entries, users, self.rules.remember());
     }
 }

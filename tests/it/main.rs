@@ -46,6 +46,7 @@ mod store;
 mod strategy_database;
 #[macro_use]
 mod support;
+mod steady;
 mod sweep;
 mod tls;
 mod tls_reload;
