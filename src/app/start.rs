@@ -30,7 +30,7 @@ pub(super) struct Running {
     database: Database,
     keys: keys::Keys,
     watch: Arc<Watch>,
-    follower: Follower,
+    follower: Arc<Follower>,
     poll: Duration,
     sweeper: Sweeper,
     steady: Arc<SteadyClock>,
@@ -58,14 +58,15 @@ pub(super) async fn start(
     let watch = Arc::new(Watch::new(&database)?);
     let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
     patiently("clock", in_step).await?;
-    let follower = Follower {
+    let follower = Arc::new(Follower {
         feed: Arc::clone(&watch) as _,
         keys: Arc::clone(&keys.reload),
         revocations: Arc::clone(&revocations),
         rules: rules.clone(),
         clock: Arc::clone(&app.clock),
         entropy: Arc::clone(&app.entropy),
-    };
+        turn: tokio::sync::Mutex::default(),
+    });
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
     let chain = chain(app, &rules, &metrics.callbacks);
     let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
@@ -84,6 +85,7 @@ pub(super) async fn start(
         verifier,
         references,
         revocations,
+        follower: Arc::clone(&follower),
     };
     let readers = readers::readers(&parts, &rules);
     let auth = Arc::new(Auth::new(parts, readers, rules.clone()));
@@ -107,7 +109,7 @@ pub(super) async fn start(
 impl Running {
     /// Follows the feed, the signing keys and the database's clock, and sweeps, for ever.
     pub(super) async fn follow(&self, health: &Health) {
-        let Follower { revocations, rules, .. } = &self.follower;
+        let Follower { revocations, rules, .. } = &*self.follower;
         let on_read = || async move {
             let fresh = revocations.checked().is_some_and(|(_, age)| age <= rules.stale_limit);
             health.auth_service(fresh).await;

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::Mutex;
+
 use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
 use super::shared::Rules;
@@ -27,6 +29,8 @@ pub struct Follower {
     pub clock: Arc<dyn Clock>,
     /// Randomness, for the pauses.
     pub entropy: Arc<dyn Entropy>,
+    /// Calls that want it read wait here: whoever is first reads for them all.
+    pub turn: Mutex<()>,
 }
 
 impl Follower {
@@ -50,6 +54,14 @@ impl Follower {
                 return Ok(());
             }
         }
+    }
+
+    /// Lets what the database holds hold here too: reads the feed as it is from now on, or lets another call's reading
+    /// do that was begun since.
+    pub(super) async fn catch_up(&self) -> StoreResult<()> {
+        let asked = Instant::now();
+        let _turn = self.turn.lock().await;
+        if self.revocations.checked_since(asked) { Ok(()) } else { self.read().await }
     }
 
     /// Reads the feed again and again; after each try `on_read` looks at how fresh it is.

@@ -106,9 +106,18 @@ impl Revocations {
         checked.map(|checked| (checked.by_clock, checked.by_timer.elapsed()))
     }
 
-    /// Notes that the feed was read to its end at a time before now.
+    /// Whether a reading of the feed that began then or later has come to its end.
+    pub(super) fn checked_since(&self, then: Instant) -> bool {
+        let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
+        checked.is_some_and(|checked| checked.by_timer >= then)
+    }
+
+    /// Notes that the feed was read to its end at a time before now. Of two readings the one that began later counts.
     pub fn note_checked(&self, by_clock: Timestamp, by_timer: Instant) {
-        *self.checked.write().unwrap_or_else(PoisonError::into_inner) = Some(Checked { by_clock, by_timer });
+        let mut checked = self.checked.write().unwrap_or_else(PoisonError::into_inner);
+        if checked.is_none_or(|known| known.by_timer <= by_timer) {
+            *checked = Some(Checked { by_clock, by_timer });
+        }
     }
 
     /// The place in the feed that has been read.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::callbacks::Callbacks;
 use super::error::Result;
+use super::feed::Follower;
 use super::get_session::SessionReaders;
 use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
@@ -49,6 +50,8 @@ pub struct Parts {
     pub references: References,
     /// What is revoked.
     pub revocations: Arc<Revocations>,
+    /// Reads what others revoked.
+    pub follower: Arc<Follower>,
 }
 
 /// The configured rules.
@@ -207,6 +210,12 @@ impl Auth {
     pub async fn log_caller_denied(&self, origin: &Origin, reason: &'static str) -> Result<()> {
         let entry = self.log_entry(AuthLogAction::CallerDenied, origin);
         self.append_log(entry.ended(AuthLogOutcome::Denied, reason)).await
+    }
+
+    /// Lets what is in the database already hold here too, before it is answered that it is so: it may be of another
+    /// replica, or of a call of this one whose answer was lost on the way.
+    pub(super) async fn hold_what_is(&self) -> Result<()> {
+        Ok(self.parts.follower.catch_up().await?)
     }
 
     /// Ends one session and lets that hold here at once; none when it had ended already.

@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{GetSessionResponse, IssueTokenResponse, User};
+use gatepass::grpc::proto::v1::{
+    GetSessionResponse, IssueTokenResponse, RevokeSessionRequest, SignOutRequest, User, sign_out_request,
+};
 use gatepass::model::{Clock as _, SystemClock, Timestamp};
 use serde_json::json;
 use tonic::Status;
@@ -13,7 +15,7 @@ use crate::support::databases::{Backend, TestDatabase};
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::program::Serving;
 use crate::support::replica::{ENDS, End, Replica, ids};
-use crate::support::{builder_on, eventually, reason};
+use crate::support::{TestApp, builder_on, eventually, reason};
 
 /// So long that what takes it is stuck.
 const STUCK: Duration = Duration::from_mins(1);
@@ -133,6 +135,48 @@ async fn a_token_of_another_role_is_stale_everywhere(backend: Backend) {
     let fresh = other.refresh(&tokens.refresh_token).await.unwrap();
     one.session(&fresh.access_token).await.unwrap();
     other.session(&fresh.access_token).await.unwrap();
+}
+
+/// The answer of the call that ended it may have been lost on the way: who asks again is told so only where it holds.
+#[tokio::test]
+async fn what_had_ended_already_holds_here_before_it_is_acknowledged() {
+    // So seldom that no poll is faster than this test.
+    let one = builder_on(Backend::Sqlite).await.config("session: {max_staleness: 30s}").start().await;
+    let other = one.replica(|yaml| yaml).await;
+    let sign_out = async |app: &TestApp, token: &str, everywhere: bool, except_current: bool| {
+        let credential = Some(sign_out_request::Credential::AccessToken(token.to_owned()));
+        let request = SignOutRequest { credential, everywhere, except_current, ..Default::default() };
+        app.auth.clone().sign_out(request).await.unwrap();
+    };
+    for end in ["sign out", "everywhere", "everywhere else", "revoke", "ban"] {
+        let [asks, second] = [one.tokens("ada").await, one.tokens("ada").await];
+        let session = asks.session.unwrap();
+        let user_id = session.user.unwrap().id.unwrap();
+        for app in [&one, &other] {
+            match end {
+                "sign out" => sign_out(app, &asks.access_token, false, false).await,
+                "everywhere" => sign_out(app, &asks.access_token, true, false).await,
+                "everywhere else" => sign_out(app, &asks.access_token, true, true).await,
+                "revoke" => {
+                    let request = RevokeSessionRequest { session_id: session.id.clone().unwrap() };
+                    app.admin.clone().revoke_session(request).await.unwrap();
+                }
+                _ => app.ban(&user_id).await,
+            }
+        }
+        let [first, second] =
+            [other.session(&asks.access_token).await, other.session(&second.access_token).await];
+        match end {
+            "sign out" | "revoke" => {
+                assert_eq!((reason(first), second.is_ok()), ("SESSION_REVOKED".to_owned(), true))
+            }
+            "everywhere else" => {
+                assert_eq!((first.is_ok(), reason(second)), (true, "SESSION_REVOKED".to_owned()))
+            }
+            "everywhere" => assert_eq!([reason(first), reason(second)], ["SESSION_REVOKED"; 2]),
+            _ => assert_eq!([reason(first), reason(second)], ["USER_BANNED"; 2]),
+        }
+    }
 }
 
 /// More entries than are told at once.
