@@ -25,6 +25,9 @@ use crate::tokens::{References, Secrets, Verifier};
 /// The longest pause between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How often the health is told how fresh is what is known of revocations.
+const FRESHNESS_EVERY: Duration = Duration::from_millis(250);
+
 /// A Gatepass whose services are open.
 pub(super) struct Running {
     database: Database,
@@ -110,12 +113,17 @@ impl Running {
     /// Follows the feed, the signing keys and the database's clock, and sweeps, for ever.
     pub(super) async fn follow(&self, health: &Health) {
         let Follower { revocations, rules, .. } = &*self.follower;
-        let on_read = || async move {
-            let fresh = revocations.checked().is_some_and(|(_, age)| age <= rules.stale_limit);
-            health.auth_service(fresh).await;
+        // By itself, and not after each reading: one that hangs must not hide how old is what is known.
+        let tell_freshness = async {
+            loop {
+                let fresh = revocations.checked().is_some_and(|(_, age)| age <= rules.stale_limit);
+                health.auth_service(fresh).await;
+                tokio::time::sleep(FRESHNESS_EVERY).await;
+            }
         };
         tokio::join!(
-            self.follower.follow(self.poll, on_read),
+            self.follower.follow(self.poll),
+            tell_freshness,
             clock::follow(&*self.watch, &SystemClock, rules.clock_leeway),
             async {
                 if let Some(keys) = &self.keys.managed {

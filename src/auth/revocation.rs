@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
-use crate::model::{Ban, EndReason, FeedEntry, Revocation, SessionId, Timestamp, User, UserId};
+use crate::model::{Ban, EndReason, FeedEntry, Moment, Revocation, SessionId, Timestamp, User, UserId};
 use crate::tokens::UserClaims;
 
 /// Entries that no living token can be of are looked for this often: the look goes over all of them.
@@ -69,7 +69,7 @@ impl ChangedUser {
 #[derive(Debug, Clone, Copy)]
 struct Checked {
     by_clock: Timestamp,
-    by_timer: Instant,
+    began: Moment,
 }
 
 impl Revocations {
@@ -99,24 +99,24 @@ impl Revocations {
         }
     }
 
-    /// When the feed was last read, and how long ago that is.
+    /// When the feed was last read, and how long ago that is, sleep of the machine included.
     #[must_use]
     pub fn checked(&self) -> Option<(Timestamp, Duration)> {
         let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
-        checked.map(|checked| (checked.by_clock, checked.by_timer.elapsed()))
+        checked.map(|checked| (checked.by_clock, checked.began.elapsed()))
     }
 
     /// Whether a reading of the feed that began then or later has come to its end.
-    pub(super) fn checked_since(&self, then: Instant) -> bool {
+    pub(super) fn checked_since(&self, then: Moment) -> bool {
         let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
-        checked.is_some_and(|checked| checked.by_timer >= then)
+        checked.is_some_and(|checked| checked.began >= then)
     }
 
     /// Notes that the feed was read to its end at a time before now. Of two readings the one that began later counts.
-    pub fn note_checked(&self, by_clock: Timestamp, by_timer: Instant) {
+    pub fn note_checked(&self, by_clock: Timestamp, began: Moment) {
         let mut checked = self.checked.write().unwrap_or_else(PoisonError::into_inner);
-        if checked.is_none_or(|known| known.by_timer <= by_timer) {
-            *checked = Some(Checked { by_clock, by_timer });
+        if checked.is_none_or(|known| known.began <= began) {
+            *checked = Some(Checked { by_clock, began });
         }
     }
 
@@ -215,6 +215,21 @@ mod tests {
             until: Timestamp(0),
             revocation: Revocation::Session { id, reason: EndReason::Revoked },
         }
+    }
+
+    #[test]
+    fn what_is_known_grows_old_while_the_machine_sleeps() {
+        let revocations = Revocations::default();
+        revocations.note_checked(Timestamp(0), Moment::now().with_clock_moved(-3_600_000));
+        assert!(revocations.checked().unwrap().1 >= HOUR);
+        let later = Moment::now();
+        revocations.note_checked(Timestamp(1), later);
+        revocations.note_checked(Timestamp(0), later.with_clock_moved(-1));
+        assert_eq!(
+            revocations.checked().unwrap().0,
+            Timestamp(1),
+            "a reading that began sooner tells nothing new"
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod crash;
 mod get_session;
 mod get_user;
 mod growth;
+mod health;
 mod http_endpoints;
 mod issue_token;
 mod keys;
