@@ -10,7 +10,7 @@ use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::{at_once, patient};
 use crate::support::people::fields;
 use crate::support::strategy::also_with_references;
-use crate::support::{TestApp, allowed, app, builder, profile, reason, refusal, tokens, with_key};
+use crate::support::{START, TestApp, allowed, app, builder, profile, reason, refusal, tokens, with_key};
 
 /// `tokens.clock_leeway`.
 const LEEWAY: Duration = Duration::from_secs(10);
@@ -106,10 +106,10 @@ async fn a_session_that_runs_out_is_ended_while_another_clock_may_have_it_live()
     for all in [false, true] {
         let app = builder().config("session: {idle_ttl: 1h}").start().await;
         let [issued, other] = [app.tokens("ada").await, app.tokens("ada").await];
-        app.clock.advance(Duration::from_hours(1) + LEEWAY - Duration::from_millis(1));
+        app.clock.set(START.plus(Duration::from_hours(1) + LEEWAY).minus(Duration::from_millis(1)));
         let request = SignOutRequest { everywhere: all, ..refresh(&issued.refresh_token) };
         assert_eq!(sign_out(&app, request).await.unwrap(), 0, "by this clock it was not live");
-        app.clock.set(crate::support::START);
+        app.clock.set(START);
         assert_over(&app, &issued).await;
         if all {
             assert_over(&app, &other).await;
