@@ -23,6 +23,7 @@ pub(super) fn readers(parts: &Parts, rules: &Rules) -> SessionReaders {
         clock: Arc::clone(&parts.clock),
         audiences: rules.audiences.clone(),
         stale_limit: rules.stale_limit,
+        clock_leeway: rules.clock_leeway,
         role_makes_claims,
     };
     let stored = StoredRows {

@@ -19,20 +19,24 @@ use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
 use crate::model::{Entropy, OsEntropy, SystemClock, random, spread};
-use crate::storage::{Database, Options, Watch};
+use crate::storage::{Database, Options, SteadyClock, Watch};
 use crate::tokens::{References, Secrets, Verifier};
 
 /// The longest pause between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How often the health is told how fresh is what is known of revocations.
+const FRESHNESS_EVERY: Duration = Duration::from_millis(250);
 
 /// A Gatepass whose services are open.
 pub(super) struct Running {
     database: Database,
     keys: keys::Keys,
     watch: Arc<Watch>,
-    follower: Follower,
+    follower: Arc<Follower>,
     poll: Duration,
     sweeper: Sweeper,
+    steady: Arc<SteadyClock>,
 }
 
 pub(super) async fn start(
@@ -57,14 +61,15 @@ pub(super) async fn start(
     let watch = Arc::new(Watch::new(&database)?);
     let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
     patiently("clock", in_step).await?;
-    let follower = Follower {
+    let follower = Arc::new(Follower {
         feed: Arc::clone(&watch) as _,
         keys: Arc::clone(&keys.reload),
         revocations: Arc::clone(&revocations),
         rules: rules.clone(),
         clock: Arc::clone(&app.clock),
         entropy: Arc::clone(&app.entropy),
-    };
+        turn: tokio::sync::Mutex::default(),
+    });
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
     let chain = chain(app, &rules, &metrics.callbacks);
     let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
@@ -83,6 +88,7 @@ pub(super) async fn start(
         verifier,
         references,
         revocations,
+        follower: Arc::clone(&follower),
     };
     let readers = readers::readers(&parts, &rules);
     let auth = Arc::new(Auth::new(parts, readers, rules.clone()));
@@ -91,29 +97,37 @@ pub(super) async fn start(
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
+    let steady = SteadyClock::new(Arc::clone(&watch) as _, Arc::new(SystemClock), rules.clock_leeway);
+    let steady = Arc::new(steady);
     let sweeper = Sweeper {
         store: Arc::new(database.clone()),
         rules: rules::sweeping(config),
         clock: Arc::clone(&app.clock),
+        steady: Arc::clone(&steady),
         entropy: Arc::clone(&app.entropy),
     };
-    Ok(Running { database, keys, watch, follower, poll, sweeper })
+    Ok(Running { database, keys, watch, follower, poll, sweeper, steady })
 }
 
 impl Running {
     /// Follows the feed, the signing keys and the database's clock, and sweeps, for ever.
     pub(super) async fn follow(&self, health: &Health) {
-        let Follower { revocations, rules, .. } = &self.follower;
-        let on_read = || async move {
-            let fresh = revocations.checked().is_some_and(|(_, age)| age <= rules.stale_limit);
-            health.auth_service(fresh).await;
+        let Follower { revocations, rules, .. } = &*self.follower;
+        // By itself, and not after each reading: one that hangs must not hide how old is what is known.
+        let tell_freshness = async {
+            loop {
+                let fresh = revocations.checked().is_some_and(|(_, age)| age <= rules.stale_limit);
+                health.auth_service(fresh).await;
+                tokio::time::sleep(FRESHNESS_EVERY).await;
+            }
         };
         tokio::join!(
-            self.follower.follow(self.poll, on_read),
+            self.follower.follow(self.poll),
+            tell_freshness,
             clock::follow(&*self.watch, &SystemClock, rules.clock_leeway),
             async {
                 if let Some(keys) = &self.keys.managed {
-                    keys.follow().await;
+                    keys.follow(&self.steady).await;
                 }
             },
             self.sweeper.sweep(),

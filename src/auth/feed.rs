@@ -2,12 +2,14 @@
 //! `max_staleness`; while that fails, ever less often, so that replicas do not knock together.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
 
 use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
 use super::shared::Rules;
-use crate::model::{Clock, Entropy, FeedEntry, Revocation, User, UserId, random, spread};
+use crate::model::{Clock, Entropy, FeedEntry, Moment, Revocation, User, UserId, random, spread};
 use crate::storage::{FEED_PAGE, RevocationFeed, StoreResult};
 
 /// The longest pause after a try that failed.
@@ -27,13 +29,15 @@ pub struct Follower {
     pub clock: Arc<dyn Clock>,
     /// Randomness, for the pauses.
     pub entropy: Arc<dyn Entropy>,
+    /// Calls that want it read wait here: whoever is first reads for them all.
+    pub turn: Mutex<()>,
 }
 
 impl Follower {
     /// Reads what was appended since the last time, with the users and keys it tells of, and takes it over.
     pub async fn read(&self) -> StoreResult<()> {
         loop {
-            let (by_clock, by_timer) = (self.clock.now(), Instant::now());
+            let (by_clock, began) = (self.clock.now(), Moment::now());
             let entries = self.feed.revocations_after(self.revocations.seq()).await?;
             let changed = changed_users(&entries);
             let users = if changed.is_empty() { Vec::new() } else { self.feed.find_users(&changed).await? };
@@ -44,20 +48,24 @@ impl Follower {
                 let claims = self.rules.user_claims(&user);
                 (user, claims)
             };
-            self.revocations.apply(&entries, users.into_iter().map(told).collect(), &*self.clock);
+            self.revocations.apply(&entries, users.into_iter().map(told).collect(), self.rules.remember());
             if entries.len() < FEED_PAGE {
-                self.revocations.note_checked(by_clock, by_timer);
+                self.revocations.note_checked(by_clock, began);
                 return Ok(());
             }
         }
     }
 
-    /// Reads the feed again and again; after each try `on_read` looks at how fresh it is.
-    pub async fn follow<R: Future<Output = ()> + Send>(
-        &self,
-        every: Duration,
-        on_read: impl Fn() -> R + Send,
-    ) {
+    /// Lets what the database holds hold here too: reads the feed as it is from now on, or lets another call's reading
+    /// do that was begun since.
+    pub(super) async fn catch_up(&self) -> StoreResult<()> {
+        let asked = Moment::now();
+        let _turn = self.turn.lock().await;
+        if self.revocations.checked_since(asked) { Ok(()) } else { self.read().await }
+    }
+
+    /// Reads the feed again and again.
+    pub async fn follow(&self, every: Duration) {
         let mut failures = 0;
         loop {
             tokio::time::sleep(pause(every, failures, random(&*self.entropy))).await;
@@ -70,7 +78,6 @@ impl Follower {
                     failures += 1;
                 }
             }
-            on_read().await;
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::fault::KeysFault;
 use super::managed::ManagedKeys;
 use crate::model::{Timestamp, random, spread};
+use crate::storage::SteadyClock;
 
 /// The least and the most time between two readings: replicas do not ask all at once.
 const READ_EVERY: Duration = Duration::from_secs(24);
@@ -26,13 +27,13 @@ struct Chores {
 }
 
 impl ManagedKeys {
-    /// Keeps the keys for ever.
-    pub async fn follow(&self) {
+    /// Keeps the keys for ever; removes them by this clock.
+    pub async fn follow(&self, steady: &SteadyClock) {
         let (clock, entropy) = (&*self.parts().clock, &*self.parts().entropy);
         let mut chores = Chores { algorithm: Some(self.parts().algorithm.name()), tidied_at: None };
         let mut failing = false;
         // What the start has read is as good as read now.
-        let mut kept = self.keep(&mut chores).await;
+        let mut kept = self.keep(&mut chores, steady).await;
         loop {
             if let Err(fault) = &kept
                 && !failing
@@ -45,13 +46,13 @@ impl ManagedKeys {
                 tokio::time::sleep(TICK).await;
             }
             kept = match self.read().await {
-                Ok(()) => self.keep(&mut chores).await,
+                Ok(()) => self.keep(&mut chores, steady).await,
                 Err(error) => Err(error.into()),
             };
         }
     }
 
-    async fn keep(&self, chores: &mut Chores) -> Result<(), KeysFault> {
+    async fn keep(&self, chores: &mut Chores, steady: &SteadyClock) -> Result<(), KeysFault> {
         let (parts, now) = (self.parts(), self.parts().clock.now());
         let mut changed = parts.rotate_if_due(&self.succession(), chores.algorithm).await?;
         if chores.algorithm.is_some_and(|wanted| self.is_settled(now, wanted)) {
@@ -59,7 +60,7 @@ impl ManagedKeys {
         }
         if chores.tidied_at.is_none_or(|at| is_over(at, TIDY_EVERY, now)) {
             changed |= parts.reseal(&self.succession()).await?;
-            parts.sweep().await?;
+            parts.sweep(steady).await?;
             chores.tidied_at = Some(now);
         }
         if changed {

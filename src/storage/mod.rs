@@ -19,6 +19,7 @@ mod open;
 mod opening;
 mod pool;
 mod sessions;
+mod steady;
 mod steps;
 mod sweep;
 mod transaction;
@@ -35,6 +36,7 @@ use crate::model::{
 pub use connect::{Database, Observer, Options};
 pub use error::{Duplicate, StoreError};
 pub use keys::{KeyChange, KeyStep};
+pub use steady::{SteadyClock, clock_offset_ms};
 pub use steps::{
     Advance, Ending, EndingAll, Opened, Opening, Redemption, Revoked, RotationStep, Sweepable, UserUpdate,
     UserWrite,

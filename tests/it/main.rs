@@ -16,6 +16,7 @@ mod crash;
 mod get_session;
 mod get_user;
 mod growth;
+mod health;
 mod http_endpoints;
 mod issue_token;
 mod keys;
@@ -46,6 +47,7 @@ mod store;
 mod strategy_database;
 #[macro_use]
 mod support;
+mod steady;
 mod sweep;
 mod tls;
 mod tls_reload;
