@@ -53,7 +53,7 @@ impl Database {
         let opener = Opener::new(options)?;
         if let Some(server) = opener.server() {
             let knock = tokio::time::timeout(options.acquire_timeout, server.knock());
-            knock.await.map_err(|_| no_answer())??;
+            knock.await.map_err(|_| StoreError::no_answer())??;
         }
         let pools = ArcSwap::from_pointee(opener.pools(options).await?);
         Ok(Self(Arc::new(Inner { options: options.clone(), opener, pools, away: AtomicBool::new(false) })))
@@ -112,8 +112,4 @@ impl Database {
 
 fn away() -> StoreError {
     StoreError::Unavailable(DbErr::Conn(RuntimeErr::Internal("it did not answer when last asked".to_owned())))
-}
-
-pub(super) fn no_answer() -> StoreError {
-    StoreError::Unavailable(DbErr::Conn(RuntimeErr::Internal("it does not answer in time".to_owned())))
 }

@@ -15,6 +15,14 @@ pub enum StoreError {
     Broken(String),
 }
 
+impl StoreError {
+    /// A step that did not end in time.
+    #[must_use]
+    pub fn no_answer() -> Self {
+        Self::Unavailable(DbErr::Conn(RuntimeErr::Internal("it does not answer in time".to_owned())))
+    }
+}
+
 impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use super::connect::{Database, no_answer};
+use super::connect::Database;
 use super::error::{StoreError, is_away};
 use super::open::Server;
 use super::pool::Pool;
@@ -81,7 +81,7 @@ impl Watch {
     /// An answer that does not come is none: a network may lose a connection without a word.
     async fn in_time<T>(&self, step: impl Future<Output = StoreResult<T>> + Send) -> StoreResult<T> {
         let patience = self.database.options().acquire_timeout;
-        tokio::time::timeout(patience, step).await.map_err(|_| no_answer())?
+        tokio::time::timeout(patience, step).await.map_err(|_| StoreError::no_answer())?
     }
 
     /// Lets go of its connection.
@@ -98,7 +98,7 @@ impl RevocationFeed for Watch {
         self.ask(|connection| async move { feed::after(&connection, seq).await }).await
     }
 
-    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
+    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
         self.ask(|connection| async move { users::find_all(&connection, ids).await }).await
     }
 }
