@@ -87,11 +87,28 @@ impl Database {
     /// From now on steps are tried, on new connections: the old may be dead and not know it.
     pub(super) async fn found(&self) -> Result<(), DbErr> {
         let pools = self.0.opener.pools(&self.0.options).await?;
-        self.0.pools.store(Arc::new(pools));
+        let old = self.0.pools.swap(Arc::new(pools));
+        self.retire(&old.read);
         if self.0.away.swap(false, Ordering::AcqRel) {
             tracing::info!("the database answers again");
         }
         Ok(())
+    }
+
+    /// When a step of a call was last answered on the connections there are now, by their own count.
+    pub(super) fn answered(&self) -> u64 {
+        self.0.pools.load().read.answered()
+    }
+
+    /// Whether calls met that the connections are to be replaced.
+    pub(super) fn is_unfit(&self) -> bool {
+        self.0.pools.load().read.is_unfit()
+    }
+
+    /// Parts with a server's pool when its steps have ended, without waiting for it.
+    pub(super) fn retire(&self, pool: &Pool) {
+        let (this, pool) = (self.clone(), pool.clone());
+        tokio::spawn(async move { this.part_with(&pool).await });
     }
 
     /// Closes every connection, SQLite's write-ahead log checkpointed. A server that does not answer is left.

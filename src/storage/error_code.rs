@@ -50,6 +50,17 @@ impl Code {
         }
     }
 
+    /// The server takes no writes. SQLite's file may be so on purpose.
+    pub(super) fn reads_only(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            // read_only_sql_transaction.
+            Self::Postgres(code) => code == "25006",
+            // OPTION_PREVENTS_STATEMENT, CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, READ_ONLY_MODE.
+            Self::Mysql(code) => matches!(code, 1290 | 1792 | 1836),
+        }
+    }
+
     /// A later try may not meet it again: contention, shortage, a limit, a server that only reads, an account that may
     /// not (yet).
     pub(super) fn is_passing(&self) -> bool {
