@@ -2,6 +2,7 @@
 //! is not there is waited for.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -64,6 +65,7 @@ pub(super) async fn start(
     let follower = Arc::new(Follower {
         feed: Arc::clone(&watch) as _,
         keys: Arc::clone(&keys.reload),
+        keys_due: AtomicBool::new(false),
         revocations: Arc::clone(&revocations),
         rules: rules.clone(),
         clock: Arc::clone(&app.clock),
