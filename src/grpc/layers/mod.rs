@@ -4,6 +4,7 @@
 
 mod callers;
 mod catch_panic;
+mod context;
 mod deadline;
 mod drain;
 mod plain_status;
@@ -18,7 +19,7 @@ use tonic::body::Body;
 
 pub use callers::KnownCallers;
 pub use catch_panic::CatchPanic;
-pub use deadline::{Deadline, Deadlines};
+pub use deadline::Deadlines;
 pub use drain::Drain;
 pub use plain_status::PlainStatus;
 pub use request_id::{Ids, RequestId, RequestIds};
