@@ -11,9 +11,8 @@ use super::fault::StartFault;
 use super::keys::{self, PublishedKeys};
 use super::secret_file;
 use super::sweep::Sweeper;
-use super::{App, readers, rules};
-use crate::auth::{Auth, Callbacks, Callers, Follower, Parts, Revocations, Rules};
-use crate::callbacks::{Chain, Policy};
+use super::{App, callbacks, readers, rules};
+use crate::auth::{Auth, Callers, Follower, Parts, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
@@ -42,6 +41,7 @@ pub(super) async fn start(
 ) -> Result<Running, StartFault> {
     let config = &app.config;
     let rules = rules::build(config).map_err(StartFault::Rules)?;
+    let remote = callbacks::remote(app)?;
     let secrets = || async { secrets(config, &*app.entropy) };
     let secrets = Arc::new(patiently("secret", secrets).await?);
     if config.open_on_loopback() {
@@ -64,7 +64,7 @@ pub(super) async fn start(
         entropy: Arc::clone(&app.entropy),
     };
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
-    let chain = chain(app, &rules);
+    let chain = callbacks::chain(app, &rules, remote);
     let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
     let references = References::new(Arc::clone(&secrets), rules.clock_leeway);
     let stores = Arc::new(database.clone());
@@ -123,12 +123,6 @@ impl Running {
         self.watch.close().await;
         self.database.close().await;
     }
-}
-
-fn chain(app: &App, rules: &Rules) -> Chain {
-    let mut links: Vec<Arc<dyn Callbacks>> = vec![Arc::new(Policy::new(rules.sign_in.clone()))];
-    links.extend(app.callbacks.iter().cloned());
-    Chain::new(links)
 }
 
 fn callers(config: &Config) -> Callers {
