@@ -21,7 +21,7 @@ pub enum StartFault {
         /// Why.
         cause: std::io::Error,
     },
-    /// A file of `server.tls` can't be used.
+    /// A file of `server.tls` or `callbacks.remote.tls` can't be used.
     Tls(TlsFault),
     /// Secrets are unfit.
     Secrets(SecretsFault),

@@ -1,6 +1,7 @@
 //! The composition root: the only place that names concrete types of every floor. Listens first, then waits for
 //! the database as long as it takes; what can never become right stops the start.
 
+mod callbacks;
 mod clock;
 mod fault;
 mod key_commands;
@@ -158,8 +159,10 @@ impl Bound {
             probing.wait().await;
         };
         tokio::pin!(drain);
+        // Boxed, since it is large, and so would be all that waits for it.
+        let starting = Box::pin(start::start(&app, &front, &keys, &health, &metrics, revocations));
         let started = tokio::select! {
-            started = start::start(&app, &front, &keys, &health, &metrics, revocations) => started,
+            started = starting => started,
             () = &mut drain => return Ok(()),
         };
         match started {
@@ -198,5 +201,6 @@ pub fn check(config: &Config) -> Result<(), StartFault> {
         Secrets::new(secrets).map_err(StartFault::Secrets)?;
     }
     config.server.tls.as_ref().map_or(Ok(()), Tls::check).map_err(StartFault::Tls)?;
+    config.callbacks.remote.as_ref().map_or(Ok(()), callbacks::check_files).map_err(StartFault::Tls)?;
     Ok(keys::check_files(config)?)
 }

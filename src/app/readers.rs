@@ -15,7 +15,7 @@ const REMEMBERED_ROWS: u32 = 32 * 1024 * 1024;
 
 /// A reader for each kind of token, whichever is issued.
 pub(super) fn readers(parts: &Parts, rules: &Rules) -> SessionReaders {
-    let role_makes_claims = parts.callbacks.has(Callback::Jwt);
+    let role_makes_claims = parts.callbacks.decides(Callback::Jwt);
     let jwts = JwtReader {
         verifier: Arc::new(CachingVerifier::new(parts.verifier.clone(), REMEMBERED_TOKENS)),
         keys: Arc::clone(&parts.keys),

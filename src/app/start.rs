@@ -14,9 +14,8 @@ use super::keys::{self, PublishedKeys};
 use super::metrics::Metrics;
 use super::secret_file;
 use super::sweep::Sweeper;
-use super::{App, readers, rules};
-use crate::auth::{Auth, Callbacks, Callers, Follower, Parts, Revocations, Rules};
-use crate::callbacks::{CallbackMetrics, Chain, Measured, Policy};
+use super::{App, callbacks, readers, rules};
+use crate::auth::{Auth, Callers, Follower, Parts, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
@@ -51,6 +50,7 @@ pub(super) async fn start(
 ) -> Result<Running, StartFault> {
     let config = &app.config;
     let rules = rules::build(config).map_err(StartFault::Rules)?;
+    let remote = callbacks::remote(app)?;
     let secrets = || async { secrets(config, &*app.entropy) };
     let secrets = Arc::new(patiently("secret", secrets).await?);
     if config.open_on_loopback() {
@@ -74,7 +74,7 @@ pub(super) async fn start(
         turn: tokio::sync::Mutex::default(),
     });
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
-    let chain = chain(app, &rules, &metrics.callbacks);
+    let chain = callbacks::chain(app, &rules, remote, &metrics.callbacks);
     let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
     let references = References::new(Arc::clone(&secrets), rules.clock_leeway);
     let stores = Arc::new(database.clone());
@@ -146,13 +146,6 @@ impl Running {
         self.watch.close().await;
         self.database.close().await;
     }
-}
-
-fn chain(app: &App, rules: &Rules, metrics: &CallbackMetrics) -> Chain {
-    let policy: Arc<dyn Callbacks> = Arc::new(Policy::new(rules.sign_in.clone()));
-    let library = app.callbacks.iter().map(|callbacks| (Arc::clone(callbacks), "library"));
-    let links = [(policy, "policy")].into_iter().chain(library);
-    Chain::new(links.map(|(link, kind)| Arc::new(Measured::new(link, kind, metrics)) as _).collect())
 }
 
 fn callers(config: &Config) -> Callers {

@@ -32,6 +32,7 @@ mod program;
 mod races;
 mod reference_forgery;
 mod refresh_token;
+mod remote;
 mod replicas;
 mod request_id;
 mod resolve_redirect;

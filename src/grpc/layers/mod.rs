@@ -6,6 +6,7 @@
 mod call_metrics;
 mod callers;
 mod catch_panic;
+mod context;
 mod deadline;
 mod drain;
 mod measure;
@@ -25,7 +26,7 @@ use super::proto::METHODS;
 pub use call_metrics::CallMetrics;
 pub use callers::KnownCallers;
 pub use catch_panic::CatchPanic;
-pub use deadline::{Deadline, Deadlines};
+pub use deadline::Deadlines;
 pub use drain::Drain;
 pub use measure::Measure;
 pub use plain_status::PlainStatus;

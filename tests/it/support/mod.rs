@@ -1,5 +1,6 @@
 //! A whole Gatepass for one test: its own database, free ports, a clock that stands still, and real clients.
 
+pub mod callback_service;
 pub mod callers;
 pub mod crowd;
 pub mod databases;
@@ -8,6 +9,7 @@ pub mod hooks;
 pub mod jwt;
 pub mod keys;
 pub mod load;
+pub mod log;
 pub mod metrics;
 pub mod people;
 pub mod program;
