@@ -95,9 +95,9 @@ impl Database {
         Ok(())
     }
 
-    /// When a step of a call was last answered on the connections there are now, by their own count.
-    pub(super) fn answered(&self) -> u64 {
-        self.0.pools.load().read.answered()
+    /// How long ago a step of a call was answered on the connections there are now.
+    pub(super) fn silent_for(&self) -> Duration {
+        self.0.pools.load().read.silent_for()
     }
 
     /// Whether calls met that the connections are to be replaced.

@@ -37,12 +37,15 @@ impl Steps {
         Self { born: Instant::now(), answered_us: AtomicU64::new(0), unfit: AtomicBool::new(false) }
     }
 
+    fn silent_for(&self) -> Duration {
+        let answered = Duration::from_micros(self.answered_us.load(Ordering::Relaxed));
+        self.born.elapsed().saturating_sub(answered)
+    }
+
     fn note(&self, outcome: Option<&DbErr>) {
-        let age = self.born.elapsed();
         match outcome {
             Some(DbErr::ConnectionAcquire(_)) => {
-                let answered = Duration::from_micros(self.answered_us.load(Ordering::Relaxed));
-                if age.saturating_sub(answered) > LONGEST_STEP {
+                if self.silent_for() > LONGEST_STEP {
                     self.unfit.store(true, Ordering::Relaxed);
                 }
             }
@@ -51,7 +54,7 @@ impl Steps {
                 if outcome.is_some_and(reads_only) {
                     self.unfit.store(true, Ordering::Relaxed);
                 }
-                let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
+                let age = u64::try_from(self.born.elapsed().as_micros()).unwrap_or(u64::MAX);
                 self.answered_us.store(age, Ordering::Relaxed);
             }
         }
@@ -67,9 +70,9 @@ impl Pool {
         Self(connections, Arc::new(Steps::new()))
     }
 
-    /// When the database last answered a step, be it to refuse, by this pool's own count.
-    pub(super) fn answered(&self) -> u64 {
-        self.1.answered_us.load(Ordering::Relaxed)
+    /// How long ago the database last answered a step, be it to refuse.
+    pub(super) fn silent_for(&self) -> Duration {
+        self.1.silent_for()
     }
 
     /// Whether its connections are to be replaced: one has died without a word, all are taken and none has answered for

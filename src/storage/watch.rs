@@ -1,29 +1,27 @@
 //! Who follows the feed: on a connection of its own, so that it does not wait behind calls, and with an eye on the
 //! database itself. It alone looks for a database that is away.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, QuerySelect, QueryTrait, Statement};
 
 use super::connect::Database;
+use super::entity::revocation;
 use super::error::{StoreError, is_away, is_broken};
 use super::open::Server;
 use super::pool::Pool;
-use super::{DatabaseClock, RevocationFeed, StoreResult, feed, users};
+use super::{DatabaseClock, RevocationFeed, StoreResult, convert, feed, users};
 use crate::model::{FeedEntry, Timestamp, User, UserId};
-
-/// How often a server is asked whether it takes writes: one that a failover left behind goes on answering questions.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Follows the feed of a database.
 #[derive(Debug)]
 pub struct Watch {
     database: Database,
     connection: ArcSwap<Pool>,
-    seen_to_write: Mutex<Option<Instant>>,
 }
 
 impl Watch {
@@ -33,8 +31,7 @@ impl Watch {
             Some(server) => server.pool(database.options(), 1),
             None => database.pools()?.read.clone(),
         };
-        let (database, connection) = (database.clone(), ArcSwap::from_pointee(connection));
-        Ok(Self { database, connection, seen_to_write: Mutex::default() })
+        Ok(Self { database: database.clone(), connection: ArcSwap::from_pointee(connection) })
     }
 
     /// Runs a step. A connection that broke says nothing of the database: then it is knocked at, and the step tried on
@@ -48,15 +45,16 @@ impl Watch {
         if self.database.is_unfit() {
             self.database.lost();
         }
-        let (answered, mut broken) = (self.database.answered(), false);
+        let mut dead = true;
         if !self.database.is_away() {
             match self.once(&step).await {
-                Err(StoreError::Unavailable(cause)) if is_away(&cause) => broken = is_broken(&cause),
+                Err(StoreError::Unavailable(cause)) if is_away(&cause) => {
+                    // A database that is slow answers calls meanwhile; connections that died without a word answer nobody.
+                    dead = is_broken(&cause) || self.database.silent_for() >= self.patience() / 2;
+                }
                 outcome => return outcome,
             }
         }
-        // A database that is slow answered calls meanwhile; connections that died without a word answer nobody.
-        let dead = || broken || self.database.is_away() || self.database.answered() == answered;
         let found = self.look(server, &step, dead).await;
         if let Err(StoreError::Unavailable(cause)) = &found
             && is_away(cause)
@@ -71,18 +69,18 @@ impl Watch {
         &self,
         server: &Server,
         step: &(impl Fn(Arc<Pool>) -> F + Send + Sync),
-        dead: impl Fn() -> bool + Send + Sync,
+        dead: bool,
     ) -> StoreResult<T>
     where
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
     {
         self.in_time(async { Ok(server.knock().await?) }).await?;
-        self.note_writes(None);
         let old = self.connection.swap(Arc::new(server.pool(self.database.options(), 1)));
         self.database.retire(&old);
+        self.in_time(must_write(&self.connection.load())).await?;
         let answer = self.once(step).await?;
-        if dead() {
+        if dead {
             self.database.found().await?;
         }
         Ok(answer)
@@ -93,44 +91,16 @@ impl Watch {
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
     {
-        let connection = self.connection.load_full();
-        self.in_time(async {
-            self.must_write(&connection).await?;
-            step(Arc::clone(&connection)).await
-        })
-        .await
-    }
-
-    /// Refuses a server that only reads, as if it were away: it may be one that nobody writes to any more.
-    async fn must_write(&self, connection: &Pool) -> StoreResult<()> {
-        let backend = connection.get_database_backend();
-        let sql = match backend {
-            DbBackend::Postgres => POSTGRES_READS_ONLY,
-            DbBackend::MySql => MYSQL_READS_ONLY,
-            DbBackend::Sqlite | _ => return Ok(()),
-        };
-        let seen = *self.seen_to_write.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.is_some_and(|seen| seen.elapsed() < LOOK_EVERY) {
-            return Ok(());
-        }
-        let asked = Instant::now();
-        let row = connection.query_one_raw(Statement::from_string(backend, sql)).await?;
-        let reads_only: Option<i64> = row.map(|row| row.try_get("", "reads_only")).transpose()?;
-        if reads_only != Some(0) {
-            return Err(StoreError::only_reads());
-        }
-        self.note_writes(Some(asked));
-        Ok(())
-    }
-
-    fn note_writes(&self, at: Option<Instant>) {
-        *self.seen_to_write.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        self.in_time(step(self.connection.load_full())).await
     }
 
     /// An answer that does not come is none: a network may lose a connection without a word.
     async fn in_time<T>(&self, step: impl Future<Output = StoreResult<T>> + Send) -> StoreResult<T> {
-        let patience = self.database.options().acquire_timeout;
-        tokio::time::timeout(patience, step).await.map_err(|_| StoreError::no_answer())?
+        tokio::time::timeout(self.patience(), step).await.map_err(|_| StoreError::no_answer())?
+    }
+
+    fn patience(&self) -> Duration {
+        self.database.options().acquire_timeout
     }
 
     /// Lets go of its connection.
@@ -144,7 +114,7 @@ impl Watch {
 #[async_trait]
 impl RevocationFeed for Watch {
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>> {
-        self.ask(|connection| async move { feed::after(&connection, seq).await }).await
+        self.ask(|connection| async move { read_of_writer(&connection, seq).await }).await
     }
 
     async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
@@ -154,11 +124,45 @@ impl RevocationFeed for Watch {
 
 /// On a standby every transaction only reads.
 const POSTGRES_READS_ONLY: &str =
-    "SELECT CAST(CAST(current_setting('transaction_read_only') = 'on' AS INT) AS BIGINT) AS reads_only";
+    "CAST(CAST(current_setting('transaction_read_only') = 'on' AS INT) AS BIGINT)";
 
 /// A number, or since MariaDB 12 a word.
-const MYSQL_READS_ONLY: &str = "SELECT CAST((CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF') \
-     OR @@global.innodb_read_only /*M! OR @@session.tx_read_only */) AS SIGNED) AS reads_only";
+const MYSQL_READS_ONLY: &str = "CAST((CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF') \
+     OR @@global.innodb_read_only /*M! OR @@session.tx_read_only */) AS SIGNED)";
+
+/// Reads the feed, and by the same statement whether the server takes writes: one that a failover left behind goes on
+/// answering questions, of a feed that nobody appends to any more.
+async fn read_of_writer(connection: &Pool, seq: i64) -> StoreResult<Vec<FeedEntry>> {
+    let Some(reads_only) = reads_only(connection) else { return feed::after(connection, seq).await };
+    let select = feed::select_after(seq).expr_as(Expr::cust(reads_only), "reads_only");
+    let rows = connection.query_all_raw(select.build(connection.get_database_backend())).await?;
+    match rows.first() {
+        Some(row) => refuse_reader(row)?,
+        None => must_write(connection).await?,
+    }
+    rows.iter().map(|row| convert::feed_entry(&revocation::Model::from_query_result(row, "")?)).collect()
+}
+
+/// Refuses a server that only reads, as if it were away.
+async fn must_write(connection: &Pool) -> StoreResult<()> {
+    let Some(reads_only) = reads_only(connection) else { return Ok(()) };
+    let sql = format!("SELECT {reads_only} AS reads_only");
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    connection.query_one_raw(statement).await?.as_ref().map_or(Ok(()), refuse_reader)
+}
+
+fn refuse_reader(row: &QueryResult) -> StoreResult<()> {
+    let reads_only: i64 = row.try_get("", "reads_only")?;
+    if reads_only == 0 { Ok(()) } else { Err(StoreError::only_reads()) }
+}
+
+fn reads_only(connection: &Pool) -> Option<&'static str> {
+    match connection.get_database_backend() {
+        DbBackend::Postgres => Some(POSTGRES_READS_ONLY),
+        DbBackend::MySql => Some(MYSQL_READS_ONLY),
+        DbBackend::Sqlite | _ => None,
+    }
+}
 
 const POSTGRES_TIME: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS millis";
 const MYSQL_TIME: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS millis";
