@@ -79,6 +79,10 @@ impl From<StoreError> for StartFault {
 
 impl From<KeysFault> for StartFault {
     fn from(fault: KeysFault) -> Self {
-        Self::Keys(fault)
+        match fault {
+            // Whoever needed the database for it: it may come back.
+            KeysFault::Store(error) => Self::Store(error),
+            fault => Self::Keys(fault),
+        }
     }
 }

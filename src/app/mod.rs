@@ -165,9 +165,9 @@ impl Bound {
         match started {
             Ok(running) => {
                 tracing::info!("ready");
-                // Feed and keys are followed, and the database stays open, until the last call has ended.
+                // The feed is followed, and the database stays open, until the last call has ended.
                 tokio::select! {
-                    () = running.follow(&health) => {}
+                    () = running.follow(&health, &shutdown) => {}
                     () = &mut drain => {}
                 }
                 running.close().await;

@@ -7,8 +7,8 @@ use crate::auth::{
 };
 use crate::tokens::CachingVerifier;
 
-/// The most verified JWTs that are remembered, some 2 KiB each.
-const REMEMBERED_TOKENS: usize = 8192;
+/// The most bytes of verified JWTs that are remembered; some 16,000 of few claims.
+const REMEMBERED_TOKENS: u32 = 32 * 1024 * 1024;
 
 /// The most bytes of sessions' rows that are remembered; some 16,000 sessions of few claims.
 const REMEMBERED_ROWS: u32 = 32 * 1024 * 1024;

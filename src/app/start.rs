@@ -2,9 +2,11 @@
 //! is not there is waited for.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
 
 use super::clock;
 use super::fault::StartFault;
@@ -64,6 +66,7 @@ pub(super) async fn start(
     let follower = Arc::new(Follower {
         feed: Arc::clone(&watch) as _,
         keys: Arc::clone(&keys.reload),
+        keys_due: AtomicBool::new(false),
         revocations: Arc::clone(&revocations),
         rules: rules.clone(),
         clock: Arc::clone(&app.clock),
@@ -110,8 +113,8 @@ pub(super) async fn start(
 }
 
 impl Running {
-    /// Follows the feed, the signing keys and the database's clock, and sweeps, for ever.
-    pub(super) async fn follow(&self, health: &Health) {
+    /// Follows the feed and the database's clock for ever; keeps the signing keys and sweeps until `shutdown`.
+    pub(super) async fn follow(&self, health: &Health, shutdown: &CancellationToken) {
         let Follower { revocations, rules, .. } = &*self.follower;
         // By itself, and not after each reading: one that hangs must not hide how old is what is known.
         let tell_freshness = async {
@@ -121,16 +124,20 @@ impl Running {
                 tokio::time::sleep(FRESHNESS_EVERY).await;
             }
         };
+        // A replica that goes changes nothing any more: its configuration, and its first secret, may be yesterday's.
+        let keep = async {
+            let keys = async {
+                if let Some(keys) = &self.keys.managed {
+                    keys.follow(&self.steady).await;
+                }
+            };
+            shutdown.run_until_cancelled(async { tokio::join!(keys, self.sweeper.sweep()) }).await;
+        };
         tokio::join!(
             self.follower.follow(self.poll),
             tell_freshness,
             clock::follow(&*self.watch, &SystemClock, rules.clock_leeway),
-            async {
-                if let Some(keys) = &self.keys.managed {
-                    keys.follow(&self.steady).await;
-                }
-            },
-            self.sweeper.sweep(),
+            keep,
         );
     }
 

@@ -20,7 +20,7 @@ pub enum Error {
     TokenSignatureInvalid,
     /// The token is for somebody else.
     TokenAudienceMismatch,
-    /// The user's role changed after the token was issued.
+    /// The user's role changed after the token was issued, or may have: its row can't be read.
     TokenStale,
     /// The session was ended.
     SessionRevoked,

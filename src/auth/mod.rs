@@ -45,7 +45,7 @@ pub use reference_reader::ReferenceReader;
 pub use refresh_token::RefreshToken;
 pub use reload_keys::ReloadKeys;
 pub use resolve_redirect::ResolveRedirect;
-pub use revocation::{Revocations, UserNow};
+pub use revocation::{Revocations, UserNow, UserRead};
 pub use session::{SessionUser, SessionView};
 pub use session_rows::{ReadSessionRows, Reading, RememberedRows, SessionRows, StoredRows};
 pub use shared::{Auth, LateRetry, Parts, Rules, SignInRules, Strategy, UserClaim};

@@ -21,11 +21,12 @@ pub struct Revocations {
 
 #[derive(Debug, Default)]
 struct Known {
-    seq: i64,
+    last: Option<FeedEntry>,
     forgotten_at: Option<Instant>,
     sessions: HashMap<SessionId, Remembered<EndReason>>,
     users: HashMap<UserId, Remembered<MinEpoch>>,
-    changed: HashMap<UserId, Remembered<ChangedUser>>,
+    /// None: its row can't be read.
+    changed: HashMap<UserId, Remembered<Option<ChangedUser>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +41,9 @@ struct MinEpoch {
     epoch: i64,
     reason: EndReason,
 }
+
+/// A user whose row was read, and what tokens tell of it; none where the row is not what Gatepass writes.
+pub type UserRead = (UserId, Option<(User, UserClaims)>);
 
 /// A user who changed, as it is now.
 #[derive(Debug, Clone)]
@@ -61,9 +65,13 @@ struct ChangedUser {
 }
 
 impl ChangedUser {
-    fn is_banned(&self, now: Timestamp) -> bool {
-        self.ban.as_ref().is_some_and(|ban| ban.is_in_force(now))
+    fn of(user: User, claims: UserClaims) -> Self {
+        Self { version: user.version, changed_at: user.updated_at, ban: user.ban, claims }
     }
+}
+
+fn may_be_banned(user: Option<&ChangedUser>, now: Timestamp) -> bool {
+    user.is_none_or(|user| user.ban.as_ref().is_some_and(|ban| ban.is_in_force(now)))
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -87,15 +95,20 @@ impl Revocations {
         let below = known.users.get(&user_id).map(|user| user.what).filter(|user| epoch < user.epoch);
         match ended.or(below.map(|user| user.reason)) {
             // A ban that was lifted, or ran out, still ended the session.
-            Some(EndReason::Banned) if changed.is_none_or(|user| user.is_banned(now)) => {
+            Some(EndReason::Banned) if changed.is_none_or(|user| may_be_banned(user.as_ref(), now)) => {
                 Err(Error::UserBanned)
             }
             Some(_) => Err(Error::SessionRevoked),
-            None => Ok(changed.map(|user| UserNow {
-                version: user.version,
-                claims: user.claims.clone(),
-                changed_at: user.changed_at,
-            })),
+            None => match changed {
+                None => Ok(None),
+                // It changed, and nobody can say to what: its role may be a lesser one.
+                Some(None) => Err(Error::TokenStale),
+                Some(Some(user)) => Ok(Some(UserNow {
+                    version: user.version,
+                    claims: user.claims.clone(),
+                    changed_at: user.changed_at,
+                })),
+            },
         }
     }
 
@@ -120,25 +133,37 @@ impl Revocations {
         }
     }
 
-    /// The place in the feed that has been read.
+    /// The last entry of the feed that has been read; none before the first.
     #[must_use]
-    pub fn seq(&self) -> i64 {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).seq
+    pub fn last(&self) -> Option<FeedEntry> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).last
+    }
+
+    /// The users who are known to have changed.
+    #[must_use]
+    pub fn changed(&self) -> Vec<UserId> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).changed.keys().copied().collect()
+    }
+
+    /// Takes the feed for unread, of which nothing that is known is forgotten. Of users it is the database that knows what
+    /// they are now: their versions may have gone back with it.
+    pub fn begin_again(&self, users: Vec<UserRead>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.last = None;
+        for (id, read) in users {
+            if let Some(changed) = known.changed.get_mut(&id) {
+                changed.what = read.map(|(user, claims)| ChangedUser::of(user, claims));
+            }
+        }
     }
 
     /// Takes over entries and the users they name, to be remembered for so long from now on, and forgets what no living
     /// token can be of any more.
-    pub fn apply(&self, entries: &[FeedEntry], users: Vec<(User, UserClaims)>, remember: Duration) {
+    pub fn apply(&self, entries: &[FeedEntry], users: Vec<UserRead>, remember: Duration) {
         self.apply_at(Instant::now(), entries, users, remember);
     }
 
-    fn apply_at(
-        &self,
-        now: Instant,
-        entries: &[FeedEntry],
-        users: Vec<(User, UserClaims)>,
-        remember: Duration,
-    ) {
+    fn apply_at(&self, now: Instant, entries: &[FeedEntry], users: Vec<UserRead>, remember: Duration) {
         if entries.is_empty() {
             return;
         }
@@ -146,7 +171,9 @@ impl Revocations {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = HashSet::new();
         for entry in entries {
-            known.seq = known.seq.max(entry.seq);
+            if known.last.is_none_or(|last| last.seq < entry.seq) && entry.seq > 0 {
+                known.last = Some(*entry);
+            }
             match entry.revocation {
                 Revocation::Session { id, reason } => {
                     known.sessions.insert(id, Remembered { until, what: reason });
@@ -161,13 +188,10 @@ impl Revocations {
                 Revocation::KeysChanged => {}
             }
         }
-        for (user, claims) in users {
-            if !changed.contains(&user.id) {
-                continue;
+        for (id, read) in users {
+            if changed.contains(&id) {
+                known.overlay(id, until, read.map(|(user, claims)| ChangedUser::of(user, claims)));
             }
-            let (version, changed_at) = (user.version, user.updated_at);
-            let what = ChangedUser { version, changed_at, ban: user.ban, claims };
-            known.overlay(user.id, until, what);
         }
         if known.forgotten_at.is_none_or(|at| at + FORGET_EVERY <= now) {
             known.forget(now);
@@ -185,10 +209,14 @@ impl Known {
     }
 
     /// A poll that began before a change of our own must not undo it.
-    fn overlay(&mut self, id: UserId, until: Instant, what: ChangedUser) {
+    fn overlay(&mut self, id: UserId, until: Instant, what: Option<ChangedUser>) {
         let entry = self.changed.entry(id).or_insert_with(|| Remembered { until, what: what.clone() });
         entry.until = entry.until.max(until);
-        if entry.what.version <= what.version {
+        let is_older = match (&what, &entry.what) {
+            (Some(what), Some(known)) => what.version < known.version,
+            _ => false,
+        };
+        if !is_older {
             entry.what = what;
         }
     }

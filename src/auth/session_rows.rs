@@ -15,9 +15,8 @@ use crate::model::{ClaimMap, Clock, Moment, Session, SessionId, Timestamp, User,
 use crate::storage::{SessionStore, StoreResult};
 use crate::tokens::UserClaims;
 
-/// What a reading weighs besides its claims, in bytes; of claims, memory takes some eight times their JSON.
+/// What a reading weighs besides its claims, in bytes.
 const BYTES_A_READING: u64 = 2048;
-const BYTES_A_BYTE_OF_CLAIMS: u64 = 8;
 
 /// A session's rows.
 #[derive(Debug)]
@@ -86,7 +85,7 @@ impl ReadSessionRows for StoredRows {
         let rows = found.map(|found| {
             found.map(|(mut session, user)| {
                 let added = std::mem::take(&mut session.claims);
-                bytes += BYTES_A_BYTE_OF_CLAIMS * claims::json_size(&added) as u64;
+                bytes += claims::memory_size(&added);
                 SessionRows {
                     session,
                     claims: Arc::new(added),

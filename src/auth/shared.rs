@@ -241,7 +241,8 @@ impl Auth {
     }
 
     pub(super) fn hold_entries(&self, entries: &[FeedEntry], user: Option<&User>) {
-        let users = user.map(|user| (user.clone(), self.rules.user_claims(user))).into_iter().collect();
+        let read = user.map(|user| (user.id, Some((user.clone(), self.rules.user_claims(user)))));
+        let users = read.into_iter().collect();
         self.parts.revocations.apply(entries, users, self.rules.remember());
     }
 }

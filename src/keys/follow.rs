@@ -55,7 +55,9 @@ impl ManagedKeys {
     async fn keep(&self, chores: &mut Chores, steady: &SteadyClock) -> Result<(), KeysFault> {
         let (parts, now) = (self.parts(), self.parts().clock.now());
         let mut changed = parts.rotate_if_due(&self.succession(), chores.algorithm).await?;
-        chores.algorithm = None;
+        if chores.algorithm.is_some_and(|wanted| self.is_settled(now, wanted)) {
+            chores.algorithm = None;
+        }
         if chores.tidied_at.is_none_or(|at| is_over(at, TIDY_EVERY, now)) {
             changed |= parts.reseal(&self.succession()).await?;
             parts.sweep(steady).await?;
@@ -65,6 +67,26 @@ impl ManagedKeys {
             self.read().await?;
         }
         Ok(())
+    }
+}
+
+impl ManagedKeys {
+    /// Whether nothing more is to be done for the wanted algorithm. A key that was made before of the algorithm that
+    /// signs now only puts it off. One of a third, or of a configuration that was taken back, is not outdone: other
+    /// replicas may have it still.
+    fn is_settled(&self, now: Timestamp, wanted: &str) -> bool {
+        let succession = self.succession();
+        let (Some(next), Some(signing)) = (succession.next(now), succession.signing(now)) else {
+            return true;
+        };
+        if next.algorithm != wanted && next.algorithm != signing.algorithm {
+            tracing::warn!(
+                kid = next.kid,
+                algorithm = next.algorithm,
+                "the key that waits is not of tokens.algorithm: revoke it unless other replicas are to have it"
+            );
+        }
+        next.algorithm == wanted || next.algorithm != signing.algorithm
     }
 }
 

@@ -23,7 +23,7 @@ impl RevocationFeed for Database {
         after(&self.pools()?.read, seq).await
     }
 
-    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
+    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
         users::find_all(&self.pools()?.read, ids).await
     }
 }

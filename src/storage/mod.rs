@@ -113,8 +113,8 @@ pub trait KeyStore: Send + Sync {
 pub trait RevocationFeed: Send + Sync {
     /// What was appended after this place, in order; [`FEED_PAGE`] entries where there may be more.
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>>;
-    /// The users of these ids as they are now, those that exist.
-    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
+    /// The users of these ids as they are now, those that exist; each an error by itself where its row is broken.
+    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>>;
 }
 
 /// Removing what is over.

@@ -13,6 +13,7 @@ mod accept;
 mod authjs;
 mod callers;
 mod crash;
+mod feed_went_back;
 mod get_session;
 mod get_user;
 mod growth;

@@ -13,7 +13,7 @@ use tonic::Status;
 
 use crate::support::databases::{Backend, TestDatabase};
 use crate::support::hooks::{claims, on_jwt};
-use crate::support::program::Serving;
+use crate::support::program::{Serving, run};
 use crate::support::replica::{ENDS, End, Replica, ids};
 use crate::support::{TestApp, builder_on, eventually, reason};
 
@@ -224,6 +224,10 @@ async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
     let cause = waiting["cause"].as_str().unwrap();
     assert!(cause.starts_with("this machine's clock differs from the database's by -"), "{cause}");
     assert!(cause.ends_with("more than half of tokens.clock_leeway (10s): set the clocks by NTP"), "{cause}");
+    // Nor does it say when keys begin and end.
+    let rotated = run(folder.path(), &["keys", "rotate"], &variables).await;
+    assert_eq!(rotated.code, Some(1));
+    assert!(rotated.stderr.contains("this machine's clock differs from the database's by -"), "{rotated:?}");
     database.execute(&ahead("3.5 seconds")).await;
     program.until("ready").await;
     let drifts =
