@@ -19,6 +19,7 @@ mod get_user;
 mod growth;
 mod health;
 mod http_endpoints;
+mod isolation;
 mod issue_token;
 mod keys;
 mod layers;
