@@ -55,11 +55,11 @@ func (rules) Jwt(_ context.Context, in *callbackv1.JwtRequest) (*callbackv1.JwtR
 	}
 	additions := map[string]any{"tenant": tenant, "permissions": permissions[role]}
 	// What the application asked to change is in the claims already; take back what may not be.
-	if update := in.GetUpdate().GetFields(); in.GetTrigger() == gatepassv1.Trigger_TRIGGER_UPDATE && update["locale"] != nil {
-		if locale := update["locale"].GetStringValue(); greetings[locale] != "" {
-			additions["locale"] = locale
+	if update := in.GetUpdate().GetFields(); in.GetTrigger() == gatepassv1.Trigger_TRIGGER_UPDATE && update["language"] != nil {
+		if language := update["language"].GetStringValue(); greetings[language] != "" {
+			additions["language"] = language
 		} else {
-			additions["locale"] = nil
+			additions["language"] = nil
 		}
 	}
 	claims, err := structpb.NewStruct(additions)
@@ -74,7 +74,7 @@ func (rules) Session(_ context.Context, in *callbackv1.SessionRequest) (*callbac
 	if name == "" {
 		return &callbackv1.SessionResponse{}, nil
 	}
-	greeting := greetings[in.GetClaims().GetFields()["locale"].GetStringValue()]
+	greeting := greetings[in.GetClaims().GetFields()["language"].GetStringValue()]
 	if greeting == "" {
 		greeting = "Hello"
 	}

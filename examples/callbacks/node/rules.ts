@@ -40,14 +40,14 @@ export const rules: Partial<ServiceImpl<typeof pb.CallbackService>> = {
     // this, give it `signal` of the handler's second argument: it is aborted when Gatepass waits no longer.
     const claims: JsonObject = { tenant: TENANT, permissions: PERMISSIONS.get(role) ?? [] };
     // What the application asked to change is in the claims already; take back what may not be.
-    const locale = trigger === Trigger.UPDATE ? update?.locale : undefined;
-    if (locale !== undefined) claims.locale = GREETINGS.has(locale) ? locale : null;
+    const language = trigger === Trigger.UPDATE ? update?.language : undefined;
+    if (language !== undefined) claims.language = GREETINGS.has(language) ? language : null;
     return { outcome: { case: "claims", value: claims } };
   },
 
   async session({ session, claims }) {
     const name = session?.user?.name;
-    return name ? { claims: { greeting: `${GREETINGS.get(claims?.locale) ?? "Hello"}, ${name}` } } : {};
+    return name ? { claims: { greeting: `${GREETINGS.get(claims?.language) ?? "Hello"}, ${name}` } } : {};
   },
 
   async redirect({ url, baseUrl }) {

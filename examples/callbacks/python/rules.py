@@ -36,9 +36,9 @@ class Rules(CallbackServiceServicer):
         # answers this, `await` it: when Gatepass waits no longer, the call is cancelled, and so is what it awaits.
         claims = {"tenant": TENANT, "permissions": PERMISSIONS.get(request.user.role, [])}
         # What the application asked to change is in the claims already; take back what may not be.
-        if request.trigger == TRIGGER_UPDATE and "locale" in request.update:
-            locale = request.update["locale"]
-            claims["locale"] = locale if isinstance(locale, str) and locale in GREETINGS else None
+        if request.trigger == TRIGGER_UPDATE and "language" in request.update:
+            language = request.update["language"]
+            claims["language"] = language if isinstance(language, str) and language in GREETINGS else None
         answer = pb.JwtResponse()
         answer.claims.update(claims)
         return answer
@@ -46,8 +46,8 @@ class Rules(CallbackServiceServicer):
     async def Session(self, request, context):
         answer = pb.SessionResponse()
         if request.session.user.name:
-            locale = str(MessageToDict(request.claims).get("locale"))
-            answer.claims["greeting"] = f"{GREETINGS.get(locale, 'Hello')}, {request.session.user.name}"
+            language = str(MessageToDict(request.claims).get("language"))
+            answer.claims["greeting"] = f"{GREETINGS.get(language, 'Hello')}, {request.session.user.name}"
         return answer
 
     async def Redirect(self, request, context):

@@ -57,10 +57,10 @@ impl CallbackService for Rules {
         claims.fields.insert("permissions".to_owned(), Value { kind: Some(permissions) });
         // What the application asked to change is in the claims already; take back what may not be.
         let update = request.update.as_ref().filter(|_| request.trigger == i32::from(Trigger::Update));
-        if let Some(locale) = update.and_then(|update| update.fields.get("locale")) {
-            let known = string(locale).filter(|locale| hello(locale).is_some());
-            let locale = known.map_or(Value { kind: Some(Kind::NullValue(0)) }, text);
-            claims.fields.insert("locale".to_owned(), locale);
+        if let Some(language) = update.and_then(|update| update.fields.get("language")) {
+            let known = string(language).filter(|language| hello(language).is_some());
+            let language = known.map_or(Value { kind: Some(Kind::NullValue(0)) }, text);
+            claims.fields.insert("language".to_owned(), language);
         }
         Ok(Response::new(JwtResponse { outcome: Some(jwt_response::Outcome::Claims(claims)) }))
     }
@@ -68,8 +68,8 @@ impl CallbackService for Rules {
     async fn session(&self, request: Request<SessionRequest>) -> Result<Response<SessionResponse>, Status> {
         let request = request.into_inner();
         let name = request.session.and_then(|session| session.user?.name);
-        let locale = request.claims.as_ref().and_then(|claims| string(claims.fields.get("locale")?));
-        let hello = hello(locale.unwrap_or("en")).unwrap_or("Hello");
+        let language = request.claims.as_ref().and_then(|claims| string(claims.fields.get("language")?));
+        let hello = hello(language.unwrap_or("en")).unwrap_or("Hello");
         let claims = name.map(|name| Struct {
             fields: [("greeting".to_owned(), text(&format!("{hello}, {name}")))].into(),
         });
@@ -90,7 +90,9 @@ impl CallbackService for Rules {
 fn is_member(request: &SignInRequest) -> bool {
     let github = request.account.as_ref().is_some_and(|account| account.provider == "github");
     let organizations = request.profile.as_ref().and_then(|profile| profile.fields.get("organizations"));
-    let Some(Kind::ListValue(names)) = organizations.and_then(|value| value.kind.as_ref()) else { return false };
+    let Some(Kind::ListValue(names)) = organizations.and_then(|value| value.kind.as_ref()) else {
+        return false;
+    };
     github && names.values.iter().any(|name| string(name) == Some(ORGANISATION))
 }
 
@@ -102,10 +104,10 @@ fn permissions_of(role: &str) -> &'static [&'static str] {
     }
 }
 
-fn hello(locale: &str) -> Option<&'static str> {
+fn hello(language: &str) -> Option<&'static str> {
     [("en", "Hello"), ("de", "Hallo"), ("fr", "Bonjour")]
         .into_iter()
-        .find_map(|(known, hello)| (known == locale).then_some(hello))
+        .find_map(|(known, hello)| (known == language).then_some(hello))
 }
 
 fn text(text: &str) -> Value {
@@ -113,10 +115,7 @@ fn text(text: &str) -> Value {
 }
 
 fn string(value: &Value) -> Option<&str> {
-    match value.kind.as_ref()? {
-        Kind::StringValue(text) => Some(text),
-        _ => None,
-    }
+    if let Some(Kind::StringValue(text)) = &value.kind { Some(text) } else { None }
 }
 
 #[cfg(test)]

@@ -114,14 +114,14 @@ def a_newcomer_of_the_waiting_list_is_sent_there_and_who_is_known_is_not(world):
 
 
 @step
-def an_update_changes_the_locale_to_one_that_there_is(world):
-    tokens = refresh(world, tokens_of(world, "lou@company.com", name="Lou"), locale="de", theme="dark")
-    claims = {"tenant": "acme", "permissions": ["orders:read"], "locale": "de", "greeting": "Hallo, Lou"}
-    assert payload(tokens)["locale"] == "de" and session(world, tokens)["claims"] == claims, session(world, tokens)
+def an_update_changes_the_language_to_one_that_there_is(world):
+    tokens = refresh(world, tokens_of(world, "lou@company.com", name="Lou"), language="de", theme="dark")
+    claims = {"tenant": "acme", "permissions": ["orders:read"], "language": "de", "greeting": "Hallo, Lou"}
+    assert payload(tokens)["language"] == "de" and session(world, tokens)["claims"] == claims, session(world, tokens)
     assert session(world, refresh(world, tokens))["claims"] == claims
     for junk in ["xx", "constructor", "", 7, True, ["fr"], {"fr": 1}, None]:
-        refresh(world, refresh(world, tokens, locale="fr"), locale=junk)
-        assert "locale" not in payload(tokens), junk
+        refresh(world, refresh(world, tokens, language="fr"), language=junk)
+        assert "language" not in payload(tokens), junk
         assert session(world, tokens)["claims"]["greeting"] == "Hello, Lou", junk
 
 
@@ -178,8 +178,7 @@ def only_who_has_the_secret_may_ask(world):
 
 @step
 def probes_need_no_secret(world):
-    if world.language.has_health:
-        assert world.health() == b"\x08\x01"  # status: SERVING
+    assert world.health() == b"\x08\x01"  # status: SERVING
 
 
 @step
@@ -217,46 +216,48 @@ def while_the_service_is_away_nobody_comes_in_and_nothing_is_lost(world):
         time.sleep(0.1)
 
 
+def steps_of(language):
+    return [check for check in STEPS if language.has_health or check is not probes_need_no_secret]
+
+
 def drive(program, language, folder):
-    """All steps with one language; answers how many failed."""
-    world, failed = World(program, language, folder), 0
+    """All steps with one language; answers how many passed."""
+    world, passed, sound = World(program, language, folder), 0, False
     try:
         world.start_service()
         world.start_gatepass()
-        for check in STEPS:
+        for check in steps_of(language):
             try:
                 check(world)
+                passed += 1
                 print(f"ok     {language.name}:", check.__name__.replace("_", " "), flush=True)
             except Exception:
-                failed += 1
                 print(f"FAILED {language.name}:", check.__name__.replace("_", " "), flush=True)
                 traceback.print_exc()
         for name in list(world.processes):
             code = world.stop(name)
             assert code == 0, f"{name} ended with {code}"
-    except AssertionError:
-        failed += 1
-        traceback.print_exc()
+        sound = passed == len(steps_of(language))
     finally:
         for process in world.processes.values():
             process.kill()
-        if failed:
+        if not sound:
             print(world.logs())
-    return failed
+    return passed
 
 
 def main():
     root, program, *names = sys.argv[1:]
     languages = [Language(root, name) for name in names or COMMANDS]
-    failed = 0
+    passed, total = 0, sum(len(steps_of(language)) for language in languages)
     with tempfile.TemporaryDirectory() as folder:
         generate_stubs(root, folder)
         for language in languages:
             language.install()
             with tempfile.TemporaryDirectory() as own:
-                failed += drive(program, language, own)
-    print(f"examples/callbacks: {len(STEPS) * len(languages) - failed} of {len(STEPS) * len(languages)} passed")
-    sys.exit(1 if failed else 0)
+                passed += drive(program, language, own)
+    print(f"examples/callbacks: {passed} of {total} passed")
+    sys.exit(0 if passed == total else 1)
 
 
 main()

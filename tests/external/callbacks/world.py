@@ -79,7 +79,11 @@ class World:
         config = self.folder / "gatepass.yaml"
         config.write_text(self.language.files["gatepass.yaml"], encoding="utf-8")
         variables = {f"GATEPASS_SERVER__{name}_ADDR": f"127.0.0.1:{port}" for name, port in self.addresses.items()}
-        variables |= {"GATEPASS_CALLBACKS__REMOTE__URL": f"http://{self.service}", "CALLBACK_TOKEN": TOKEN}
+        variables |= {
+            "GATEPASS_CALLBACKS__REMOTE__URL": f"http://{self.service}",
+            "GATEPASS_CALLBACKS__REMOTE__TIMEOUT": "4s",  # A busy machine is no failure.
+            "CALLBACK_TOKEN": TOKEN,
+        }
         self.start("gatepass", [self.program, "--config", str(config)], self.folder, variables)
         url = f"http://127.0.0.1:{self.addresses['ADMIN']}/readyz"
         self.until("gatepass", lambda: urllib.request.urlopen(url, timeout=5).close())
