@@ -8,6 +8,7 @@
 //! - warm reference: the same of `session.strategy: database`, its rows read once a second.
 //! - cold: each token seen once; at least 0.9 of the bare server that does one `jsonwebtoken::decode` a call.
 #![expect(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_types,

@@ -16,10 +16,10 @@
 //! | [`cli`] | commands and exit codes | what a command does |
 //! | [`config`] | YAML and variables, once, into plain sections; every fault with its line | building things of it: [`app`] |
 //! | [`telemetry`] | the log, and what is never in it | what is logged |
-//! | [`grpc`] | generated code, conversion, layers, status, health, reflection, the accept loop and its TLS | decisions |
+//! | [`grpc`] | generated code, conversion, layers, status, health, reflection, the accept loop and its TLS; the client of a callback service | decisions |
 //! | [`http`] | JWKS, discovery, probes, the text of metrics, on the accept loop and health of [`grpc`] | keys |
 //! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
-//! | [`callbacks`] | the ways a callback can be given: the policy of the configuration, the chain; their metrics | when they are called |
+//! | [`callbacks`] | the ways a callback can be given: the policy of the configuration, the chain; what can stand around any: breaker, cache, shadow, metrics | when they are called; how a service is asked: [`grpc`] |
 //! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
 //! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |
@@ -54,7 +54,9 @@
 //!   code, reason and message of it, and logs the cause once.
 //! - **Callbacks run before anything is spent and never inside a transaction.** One that fails lets nobody in.
 //! - **A written change and its row in the auth log are one transaction.**
-//! - **`Arc<dyn Trait>`**, no generic services. **Caches are decorators** of the trait they implement.
+//! - **`Arc<dyn Trait>`**, no generic services. **Caches are decorators** of the trait they implement, and so is all that
+//!   stands around callbacks.
+//! - **What asks others has the deadline of the call that it works for**: [`auth::CallContext`].
 //! - Files have one subject and stay under 250 lines, tests aside; modules open with what they own and what they leave to
 //!   others. Log messages in lower case, what one filters by in fields; never tokens, e-mail addresses or bodies.
 //!
@@ -68,7 +70,8 @@
 //! | a setting | a field with its doc and one line in its file in `config/`; its row in the README; where it is used |
 //! | a section of settings | the same, and its name in `config/overrides.rs` |
 //! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
-//! | another way to give callbacks | one file in `callbacks/`; one link in the chain that `app` builds |
+//! | another way to give callbacks | one file in `callbacks/`; one link in the chain of `app/callbacks.rs` |
+//! | something around every remote callback | a decorator in `callbacks/`; where it stands in `app/callbacks.rs` |
 //! | a provider | nothing yet: with its feature, a stanza of configuration, or one file and one line in a registry, in `oauth/` beside `tokens` |
 //! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/open.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
 //! | a metric | its family next to what it measures, with handles that are resolved once; its registration in `app/metrics.rs`; the README's table |
@@ -87,6 +90,16 @@
 //!
 //! **2026-11-23 · `http` stands on `grpc`'s accept loop.** The limits and the drain of a listener are the same for both; a third
 //! module for them lost, as it would have had these two users only.
+//!
+//! **2026-11-25 · What speaks gRPC to a callback service is `grpc/callback_client`.** It implements the trait of the second
+//! floor, as any callback does, and knows messages, connections and what is no answer. When a service is not asked, what is
+//! remembered, passed over or only compared are decorators in `callbacks/` that know no gRPC and are tested without it. A
+//! module of the second floor with a client in it lost: `tonic` would have been on two floors.
+//!
+//! **2026-11-25 · The deadline of a call is ambient.** The layer that keeps it scopes each call in a
+//! [`CallContext`](auth::CallContext) (a task-local), from which whoever asks others takes what is left, the request's id and
+//! its trace. An argument lost: it would have gone through every use case for the sake of one callee, and into the inputs of
+//! the callbacks trait.
 //!
 //! **2026-11-23 · Protos are compiled in the build, by protox.** No `protoc` to install, and comments and method options survive.
 //! Checked-in generated code lost: it drifts.

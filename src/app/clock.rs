@@ -1,16 +1,17 @@
 //! Whether this machine's clock is that of the database. Replicas agree on when tokens, grants and entries of the feed
-//! end only as well as their clocks do, and the database's is the one that they all can ask.
+//! end only as well as their clocks do, and the database's is the one that they all can ask. Two replicas may be on
+//! either side of it: what tokens allow for between them is halved here.
 
 use std::time::Duration;
 
 use super::fault::StartFault;
 use crate::model::Clock;
-use crate::storage::{DatabaseClock, StoreResult};
+use crate::storage::{DatabaseClock, clock_offset_ms};
 
 /// How often the clocks are compared.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// The clocks differ by more than tokens allow for.
+/// The clocks differ by more than half of what tokens allow for.
 #[derive(Debug)]
 pub struct ClockFault {
     /// This machine's clock less the database's, in milliseconds.
@@ -23,34 +24,33 @@ impl std::fmt::Display for ClockFault {
         let Self { offset_ms, leeway } = self;
         write!(
             f,
-            "this machine's clock differs from the database's by {offset_ms} ms, and tokens.clock_leeway is {leeway:?}: \
-             set the clocks by NTP"
+            "this machine's clock differs from the database's by {offset_ms} ms, more than half of tokens.clock_leeway \
+             ({leeway:?}): set the clocks by NTP"
         )
     }
 }
 
-/// Refuses a clock that differs by more than the leeway.
+/// Refuses a clock that differs by more than half the leeway.
 pub(super) async fn check(
     database: &dyn DatabaseClock,
     clock: &dyn Clock,
     leeway: Duration,
 ) -> Result<(), StartFault> {
-    match offset_ms(database, clock).await? {
-        Some(offset_ms) if beyond(offset_ms, leeway) => {
+    match clock_offset_ms(database, clock).await? {
+        Some(offset_ms) if beyond(offset_ms, leeway / 2) => {
             Err(StartFault::Clock(ClockFault { offset_ms, leeway }))
         }
         _ => Ok(()),
     }
 }
 
-/// Warns, once each time, when the clocks come to differ by more than half the leeway.
+/// Warns, once each time, when the clocks come to differ by more than a quarter of the leeway.
 pub(super) async fn follow(database: &dyn DatabaseClock, clock: &dyn Clock, leeway: Duration) {
     let mut warned = false;
     loop {
-        tokio::time::sleep(EVERY).await;
         // That the database does not answer is said where the feed is followed.
-        let Ok(Some(offset_ms)) = offset_ms(database, clock).await else { continue };
-        let differs = beyond(offset_ms, leeway / 2);
+        let offset_ms = clock_offset_ms(database, clock).await.ok().flatten();
+        let differs = offset_ms.is_some_and(|offset_ms| beyond(offset_ms, leeway / 4));
         if differs && !warned {
             let leeway_ms = u64::try_from(leeway.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(
@@ -59,16 +59,9 @@ pub(super) async fn follow(database: &dyn DatabaseClock, clock: &dyn Clock, leew
                 "this machine's clock drifts from the database's: set the clocks by NTP"
             );
         }
-        warned = differs;
+        warned = differs || warned && offset_ms.is_none();
+        tokio::time::sleep(EVERY).await;
     }
-}
-
-/// This clock less the database's, as of the middle of asking; none where the two are one machine.
-async fn offset_ms(database: &dyn DatabaseClock, clock: &dyn Clock) -> StoreResult<Option<i64>> {
-    let before = clock.now().millis();
-    let Some(theirs) = database.database_time().await? else { return Ok(None) };
-    let after = clock.now().millis();
-    Ok(Some(before + (after - before) / 2 - theirs.millis()))
 }
 
 fn beyond(offset_ms: i64, limit: Duration) -> bool {

@@ -21,7 +21,7 @@ pub enum StartFault {
         /// Why.
         cause: std::io::Error,
     },
-    /// A file of `server.tls` can't be used.
+    /// A file of `server.tls` or `callbacks.remote.tls` can't be used.
     Tls(TlsFault),
     /// Secrets are unfit.
     Secrets(SecretsFault),
@@ -79,6 +79,10 @@ impl From<StoreError> for StartFault {
 
 impl From<KeysFault> for StartFault {
     fn from(fault: KeysFault) -> Self {
-        Self::Keys(fault)
+        match fault {
+            // Whoever needed the database for it: it may come back.
+            KeysFault::Store(error) => Self::Store(error),
+            fault => Self::Keys(fault),
+        }
     }
 }

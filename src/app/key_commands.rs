@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::fault::StartFault;
-use super::{keys, rules, start};
+use super::{clock, keys, rules, start};
 use crate::config::Config;
 use crate::keys::{KeyParts, KeysFault, RevokedKey, Rotated, keys_of_files};
-use crate::model::{Clock, KeyRecord, KeyState, OsEntropy, PUBLISHED_BEFORE, Timestamp};
-use crate::storage::Database;
+use crate::model::{Clock, KeyRecord, KeyState, OsEntropy, PUBLISHED_BEFORE, SystemClock, Timestamp};
+use crate::storage::{Database, Watch};
 use crate::tokens::SigningKey;
 
 /// What `keys list` says.
@@ -31,7 +31,7 @@ pub async fn list_keys(config: &Config, clock: Arc<dyn Clock>) -> Result<ListedK
         };
         return Ok(ListedKeys { lines: keys.iter().enumerate().map(line).collect(), fault: None });
     }
-    let listed = with_parts(config, clock, async |parts| {
+    let listed = with_parts(config, clock, async |parts, _| {
         let (succession, now) = (parts.succession().await?, parts.clock.now());
         let lines = succession.states(now).map(|(record, state)| line(parts, record, state)).collect();
         let closed = |(record, _)| {
@@ -53,7 +53,7 @@ pub async fn rotate_keys(
     at_once: bool,
 ) -> Result<String, StartFault> {
     refuse_files(config)?;
-    let rotated = with_parts(config, clock, async |parts| parts.rotate(at_once).await).await?;
+    let rotated = change(config, clock, async |parts| parts.rotate(at_once).await).await?;
     Ok(match rotated {
         Rotated::Made(key) if key.not_before > key.created_at => {
             format!("{} is published and signs from {}", key.kid, rfc3339(key.not_before))
@@ -83,7 +83,7 @@ pub async fn revoke_key(
     kid: &str,
 ) -> Result<Vec<String>, StartFault> {
     refuse_files(config)?;
-    let revoked = with_parts(config, clock, async |parts| parts.revoke(kid).await).await?;
+    let revoked = change(config, clock, async |parts| parts.revoke(kid).await).await?;
     let said = format!(
         "{kid} is revoked; every replica refuses its tokens within session.max_staleness ({} ms)",
         config.session.max_staleness.as_millis()
@@ -99,11 +99,26 @@ fn refuse_files(config: &Config) -> Result<(), KeysFault> {
     if config.tokens.signing_keys.is_empty() { Ok(()) } else { Err(KeysFault::Files) }
 }
 
+/// Runs a command that says when keys begin and end, if this machine's clock is that of the database.
+async fn change<T>(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    run: impl AsyncFnOnce(&KeyParts) -> Result<T, KeysFault>,
+) -> Result<T, StartFault> {
+    with_parts(config, clock, async |parts, database| {
+        let watch = Watch::new(database)?;
+        clock::check(&watch, &SystemClock, parts.rules.clock_leeway).await?;
+        watch.close().await;
+        Ok(run(parts).await?)
+    })
+    .await
+}
+
 /// Runs a command on the database of this configuration.
 async fn with_parts<T>(
     config: &Config,
     clock: Arc<dyn Clock>,
-    run: impl AsyncFnOnce(&KeyParts) -> Result<T, KeysFault>,
+    run: impl AsyncFnOnce(&KeyParts, &Database) -> Result<T, StartFault>,
 ) -> Result<T, StartFault> {
     let rules = rules::build(config).map_err(StartFault::Rules)?;
     let database = Database::connect(&start::options(config)).await?;
@@ -112,9 +127,9 @@ async fn with_parts<T>(
     }
     let secrets = Arc::new(start::secrets(config, &OsEntropy)?);
     let parts = keys::parts(config, rules, secrets, database.clone(), clock, Arc::new(OsEntropy));
-    let outcome = run(&parts).await;
+    let outcome = run(&parts, &database).await;
     database.close().await;
-    Ok(outcome?)
+    outcome
 }
 
 fn line(parts: &KeyParts, record: &KeyRecord, state: KeyState) -> String {

@@ -1,6 +1,7 @@
 //! The composition root: the only place that names concrete types of every floor. Listens first, then waits for
 //! the database as long as it takes; what can never become right stops the start.
 
+mod callbacks;
 mod clock;
 mod fault;
 mod key_commands;
@@ -158,16 +159,18 @@ impl Bound {
             probing.wait().await;
         };
         tokio::pin!(drain);
+        // Boxed, since it is large, and so would be all that waits for it.
+        let starting = Box::pin(start::start(&app, &front, &keys, &health, &metrics, revocations));
         let started = tokio::select! {
-            started = start::start(&app, &front, &keys, &health, &metrics, revocations) => started,
+            started = starting => started,
             () = &mut drain => return Ok(()),
         };
         match started {
             Ok(running) => {
                 tracing::info!("ready");
-                // Feed and keys are followed, and the database stays open, until the last call has ended.
+                // The feed is followed, and the database stays open, until the last call has ended.
                 tokio::select! {
-                    () = running.follow(&health) => {}
+                    () = running.follow(&health, &shutdown) => {}
                     () = &mut drain => {}
                 }
                 running.close().await;
@@ -198,5 +201,6 @@ pub fn check(config: &Config) -> Result<(), StartFault> {
         Secrets::new(secrets).map_err(StartFault::Secrets)?;
     }
     config.server.tls.as_ref().map_or(Ok(()), Tls::check).map_err(StartFault::Tls)?;
+    config.callbacks.remote.as_ref().map_or(Ok(()), callbacks::check_files).map_err(StartFault::Tls)?;
     Ok(keys::check_files(config)?)
 }

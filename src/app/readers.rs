@@ -7,15 +7,15 @@ use crate::auth::{
 };
 use crate::tokens::CachingVerifier;
 
-/// The most verified JWTs that are remembered, some 2 KiB each.
-const REMEMBERED_TOKENS: usize = 8192;
+/// The most bytes of verified JWTs that are remembered; some 16,000 of few claims.
+const REMEMBERED_TOKENS: u32 = 32 * 1024 * 1024;
 
 /// The most bytes of sessions' rows that are remembered; some 16,000 sessions of few claims.
 const REMEMBERED_ROWS: u32 = 32 * 1024 * 1024;
 
 /// A reader for each kind of token, whichever is issued.
 pub(super) fn readers(parts: &Parts, rules: &Rules) -> SessionReaders {
-    let role_makes_claims = parts.callbacks.has(Callback::Jwt);
+    let role_makes_claims = parts.callbacks.decides(Callback::Jwt);
     let jwts = JwtReader {
         verifier: Arc::new(CachingVerifier::new(parts.verifier.clone(), REMEMBERED_TOKENS)),
         keys: Arc::clone(&parts.keys),
@@ -23,6 +23,7 @@ pub(super) fn readers(parts: &Parts, rules: &Rules) -> SessionReaders {
         clock: Arc::clone(&parts.clock),
         audiences: rules.audiences.clone(),
         stale_limit: rules.stale_limit,
+        clock_leeway: rules.clock_leeway,
         role_makes_claims,
     };
     let stored = StoredRows {

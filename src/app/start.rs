@@ -2,9 +2,11 @@
 //! is not there is waited for.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
 
 use super::clock;
 use super::fault::StartFault;
@@ -12,27 +14,30 @@ use super::keys::{self, PublishedKeys};
 use super::metrics::Metrics;
 use super::secret_file;
 use super::sweep::Sweeper;
-use super::{App, readers, rules};
-use crate::auth::{Auth, Callbacks, Callers, Follower, Parts, Revocations, Rules};
-use crate::callbacks::{CallbackMetrics, Chain, Measured, Policy};
+use super::{App, callbacks, readers, rules};
+use crate::auth::{Auth, Callers, Follower, Parts, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
 use crate::model::{Entropy, OsEntropy, SystemClock, random, spread};
-use crate::storage::{Database, Options, Watch};
+use crate::storage::{Database, Options, SteadyClock, Watch};
 use crate::tokens::{References, Secrets, Verifier};
 
 /// The longest pause between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How often the health is told how fresh is what is known of revocations.
+const FRESHNESS_EVERY: Duration = Duration::from_millis(250);
 
 /// A Gatepass whose services are open.
 pub(super) struct Running {
     database: Database,
     keys: keys::Keys,
     watch: Arc<Watch>,
-    follower: Follower,
+    follower: Arc<Follower>,
     poll: Duration,
     sweeper: Sweeper,
+    steady: Arc<SteadyClock>,
 }
 
 pub(super) async fn start(
@@ -45,6 +50,7 @@ pub(super) async fn start(
 ) -> Result<Running, StartFault> {
     let config = &app.config;
     let rules = rules::build(config).map_err(StartFault::Rules)?;
+    let remote = callbacks::remote(app)?;
     let secrets = || async { secrets(config, &*app.entropy) };
     let secrets = Arc::new(patiently("secret", secrets).await?);
     if config.open_on_loopback() {
@@ -57,16 +63,18 @@ pub(super) async fn start(
     let watch = Arc::new(Watch::new(&database)?);
     let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
     patiently("clock", in_step).await?;
-    let follower = Follower {
+    let follower = Arc::new(Follower {
         feed: Arc::clone(&watch) as _,
         keys: Arc::clone(&keys.reload),
+        keys_due: AtomicBool::new(false),
         revocations: Arc::clone(&revocations),
         rules: rules.clone(),
         clock: Arc::clone(&app.clock),
         entropy: Arc::clone(&app.entropy),
-    };
+        turn: tokio::sync::Mutex::default(),
+    });
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
-    let chain = chain(app, &rules, &metrics.callbacks);
+    let chain = callbacks::chain(app, &rules, remote, &metrics.callbacks);
     let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
     let references = References::new(Arc::clone(&secrets), rules.clock_leeway);
     let stores = Arc::new(database.clone());
@@ -83,6 +91,7 @@ pub(super) async fn start(
         verifier,
         references,
         revocations,
+        follower: Arc::clone(&follower),
     };
     let readers = readers::readers(&parts, &rules);
     let auth = Arc::new(Auth::new(parts, readers, rules.clone()));
@@ -91,32 +100,44 @@ pub(super) async fn start(
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
+    let steady = SteadyClock::new(Arc::clone(&watch) as _, Arc::new(SystemClock), rules.clock_leeway);
+    let steady = Arc::new(steady);
     let sweeper = Sweeper {
         store: Arc::new(database.clone()),
         rules: rules::sweeping(config),
         clock: Arc::clone(&app.clock),
+        steady: Arc::clone(&steady),
         entropy: Arc::clone(&app.entropy),
     };
-    Ok(Running { database, keys, watch, follower, poll, sweeper })
+    Ok(Running { database, keys, watch, follower, poll, sweeper, steady })
 }
 
 impl Running {
-    /// Follows the feed, the signing keys and the database's clock, and sweeps, for ever.
-    pub(super) async fn follow(&self, health: &Health) {
-        let Follower { revocations, rules, .. } = &self.follower;
-        let on_read = || async move {
-            let fresh = revocations.checked().is_some_and(|(_, age)| age <= rules.stale_limit);
-            health.auth_service(fresh).await;
+    /// Follows the feed and the database's clock for ever; keeps the signing keys and sweeps until `shutdown`.
+    pub(super) async fn follow(&self, health: &Health, shutdown: &CancellationToken) {
+        let Follower { revocations, rules, .. } = &*self.follower;
+        // By itself, and not after each reading: one that hangs must not hide how old is what is known.
+        let tell_freshness = async {
+            loop {
+                let fresh = revocations.checked().is_some_and(|(_, age)| age <= rules.stale_limit);
+                health.auth_service(fresh).await;
+                tokio::time::sleep(FRESHNESS_EVERY).await;
+            }
+        };
+        // A replica that goes changes nothing any more: its configuration, and its first secret, may be yesterday's.
+        let keep = async {
+            let keys = async {
+                if let Some(keys) = &self.keys.managed {
+                    keys.follow(&self.steady).await;
+                }
+            };
+            shutdown.run_until_cancelled(async { tokio::join!(keys, self.sweeper.sweep()) }).await;
         };
         tokio::join!(
-            self.follower.follow(self.poll, on_read),
+            self.follower.follow(self.poll),
+            tell_freshness,
             clock::follow(&*self.watch, &SystemClock, rules.clock_leeway),
-            async {
-                if let Some(keys) = &self.keys.managed {
-                    keys.follow().await;
-                }
-            },
-            self.sweeper.sweep(),
+            keep,
         );
     }
 
@@ -125,13 +146,6 @@ impl Running {
         self.watch.close().await;
         self.database.close().await;
     }
-}
-
-fn chain(app: &App, rules: &Rules, metrics: &CallbackMetrics) -> Chain {
-    let policy: Arc<dyn Callbacks> = Arc::new(Policy::new(rules.sign_in.clone()));
-    let library = app.callbacks.iter().map(|callbacks| (Arc::clone(callbacks), "library"));
-    let links = [(policy, "policy")].into_iter().chain(library);
-    Chain::new(links.map(|(link, kind)| Arc::new(Measured::new(link, kind, metrics)) as _).collect())
 }
 
 fn callers(config: &Config) -> Callers {

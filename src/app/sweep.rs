@@ -1,12 +1,12 @@
 //! Housekeeping: what is over is removed, by every replica, in small batches with pauses by chance between them. The
-//! loop says when something is over; how it is found and removed is for `storage/sweep.rs`. Retired signing keys go with
-//! whoever keeps the keys, in `keys/`.
+//! loop says when something is over, by a clock that is steady; how it is found and removed is for `storage/sweep.rs`.
+//! Retired signing keys go with whoever keeps the keys, in `keys/`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::{Clock, Entropy, Timestamp, random, spread};
-use crate::storage::{StoreResult, Sweep, Sweepable};
+use crate::storage::{SteadyClock, StoreResult, Sweep, Sweepable};
 
 /// The most rows of one batch: SQLite has one writer at a time, and calls wait for as long as a batch takes.
 const BATCH: u64 = 100;
@@ -55,6 +55,7 @@ pub(super) struct Sweeper {
     pub(super) store: Arc<dyn Sweep>,
     pub(super) rules: SweepRules,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) steady: Arc<SteadyClock>,
     pub(super) entropy: Arc<dyn Entropy>,
 }
 
@@ -104,11 +105,13 @@ impl Sweeper {
         }
     }
 
-    /// Sweeps until nothing is left, a batch of each kind in turn.
+    /// Sweeps until nothing is left of what is over now, a batch of each kind in turn. A clock that jumps meanwhile
+    /// makes no more of it.
     async fn round(&self, swept: &mut Swept) -> StoreResult<()> {
+        let Some(now) = self.steady.settle(self.clock.now()).await? else { return Ok(()) };
         loop {
             let mut found = false;
-            for what in self.rules.over(self.clock.now()) {
+            for what in self.rules.over(now) {
                 let begin = Instant::now();
                 let removed = self.store.sweep(what, BATCH).await?;
                 swept.add(what, removed);

@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 
-use super::error::CallbackFailure;
+use super::error::{CallbackFailure, FailureKind};
 use super::session::SessionView;
 use crate::model::{Account, ClaimMap, Origin, SessionId, User};
 
@@ -41,11 +41,16 @@ pub trait Callbacks: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Whether this callback is implemented here. One that is not is never called; where `jwt` is, a token that
-    /// tells an old role is refused as `TOKEN_STALE`.
+    /// Whether this callback is implemented here. One that is not is never called; where a `jwt` that
+    /// [decides](Self::decides) is, a token that tells an old role is refused as `TOKEN_STALE`.
     fn has(&self, callback: Callback) -> bool {
         let _ = callback;
         true
+    }
+
+    /// Whether what this callback answers counts. One that is here only to be compared is called, and decides nothing.
+    fn decides(&self, callback: Callback) -> bool {
+        self.has(callback)
     }
 }
 
@@ -63,6 +68,9 @@ pub enum Callback {
 }
 
 impl Callback {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::SignIn, Self::Jwt, Self::Session, Self::Redirect];
+
     /// Its name in logs and configuration.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -77,7 +85,13 @@ impl Callback {
     /// A failure of this callback.
     #[must_use]
     pub fn failed(self, cause: impl Into<String>) -> CallbackFailure {
-        CallbackFailure { callback: self.name(), cause: cause.into() }
+        self.failed_as(FailureKind::Failed, cause)
+    }
+
+    /// A failure of this callback, of this kind.
+    #[must_use]
+    pub fn failed_as(self, kind: FailureKind, cause: impl Into<String>) -> CallbackFailure {
+        CallbackFailure { callback: self.name(), cause: cause.into(), kind }
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Error {
     TokenSignatureInvalid,
     /// The token is for somebody else.
     TokenAudienceMismatch,
-    /// The user's role changed after the token was issued.
+    /// The user's role changed after the token was issued, or may have: its row can't be read.
     TokenStale,
     /// The session was ended.
     SessionRevoked,
@@ -86,7 +86,23 @@ pub struct CallbackFailure {
     pub callback: &'static str,
     /// What happened; for the log, not for clients.
     pub cause: String,
+    /// Of which kind that is.
+    pub kind: FailureKind,
 }
+
+crate::model::name_enum!(
+    /// The kinds of failures of callbacks.
+    FailureKind {
+        /// It said that it failed, or answered what can't be taken.
+        Failed = "FAILED",
+        /// It did not answer in the time that it has, or can't be reached.
+        Unanswered = "UNANSWERED",
+        /// The call that it was asked for ended before it had the time that it has.
+        CutShort = "CUT_SHORT",
+        /// It was not asked, since it did not answer those before.
+        NotAsked = "NOT_ASKED",
+    }
+);
 
 impl Error {
     /// A request with one bad field.

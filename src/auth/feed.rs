@@ -1,17 +1,24 @@
 //! Following the revocation feed: read to its end once before the first call is answered, then every quarter of
-//! `max_staleness`; while that fails, ever less often, so that replicas do not knock together.
+//! `max_staleness`; while that fails, ever less often, so that replicas do not knock together. A feed that is not the
+//! one it was, since its database was restored or lost its last commits, is read from its beginning.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
 
 use super::reload_keys::ReloadKeys;
-use super::revocation::Revocations;
+use super::revocation::{Revocations, UserRead};
 use super::shared::Rules;
-use crate::model::{Clock, Entropy, FeedEntry, Revocation, User, UserId, random, spread};
-use crate::storage::{FEED_PAGE, RevocationFeed, StoreResult};
+use crate::model::{Clock, Entropy, FeedEntry, Moment, Revocation, UserId, random, spread};
+use crate::storage::{FEED_PAGE, RevocationFeed, StoreError, StoreResult};
 
 /// The longest pause after a try that failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long the signing keys may take to be read.
+const KEYS_TAKE: Duration = Duration::from_secs(5);
 
 /// Reads the feed into what this replica knows of revocations.
 pub struct Follower {
@@ -19,6 +26,8 @@ pub struct Follower {
     pub feed: Arc<dyn RevocationFeed>,
     /// The signing keys, which it tells of too.
     pub keys: Arc<dyn ReloadKeys>,
+    /// Whether they are still to be read, since it told of them.
+    pub keys_due: AtomicBool,
     /// What is known.
     pub revocations: Arc<Revocations>,
     /// Which claims tell of a user.
@@ -27,37 +36,100 @@ pub struct Follower {
     pub clock: Arc<dyn Clock>,
     /// Randomness, for the pauses.
     pub entropy: Arc<dyn Entropy>,
+    /// Calls that want it read wait here: whoever is first reads for them all.
+    pub turn: Mutex<()>,
 }
 
 impl Follower {
     /// Reads what was appended since the last time, with the users and keys it tells of, and takes it over.
     pub async fn read(&self) -> StoreResult<()> {
         loop {
-            let (by_clock, by_timer) = (self.clock.now(), Instant::now());
-            let entries = self.feed.revocations_after(self.revocations.seq()).await?;
-            let changed = changed_users(&entries);
-            let users = if changed.is_empty() { Vec::new() } else { self.feed.find_users(&changed).await? };
-            if entries.iter().any(|entry| entry.revocation == Revocation::KeysChanged) {
-                self.keys.reload().await?;
+            let (by_clock, began) = (self.clock.now(), Moment::now());
+            let last = self.revocations.last();
+            // The last known entry is read along: where it is not what it was, the feed is another.
+            let entries = self.feed.revocations_after(last.map_or(0, |last| last.seq - 1)).await?;
+            if let Some(last) = last
+                && entries.first() != Some(&last)
+            {
+                self.begin_again(last).await?;
+                continue;
             }
-            let told = |user: User| {
-                let claims = self.rules.user_claims(&user);
-                (user, claims)
-            };
-            self.revocations.apply(&entries, users.into_iter().map(told).collect(), &*self.clock);
+            let news = &entries[usize::from(last.is_some())..];
+            let users = self.read_users(&changed_users(news)).await?;
+            self.revocations.apply(news, users, self.rules.remember());
+            if news.iter().any(|entry| entry.revocation == Revocation::KeysChanged) {
+                self.keys_due.store(true, Ordering::Relaxed);
+            }
             if entries.len() < FEED_PAGE {
-                self.revocations.note_checked(by_clock, by_timer);
+                self.read_keys_if_due().await?;
+                self.revocations.note_checked(by_clock, began);
                 return Ok(());
             }
         }
     }
 
-    /// Reads the feed again and again; after each try `on_read` looks at how fresh it is.
-    pub async fn follow<R: Future<Output = ()> + Send>(
-        &self,
-        every: Duration,
-        on_read: impl Fn() -> R + Send,
-    ) {
+    /// An entry that is over may have been swept. One that is not over and gone was lost, and what stands in its place
+    /// or before it may be news.
+    async fn begin_again(&self, last: FeedEntry) -> StoreResult<()> {
+        let mut users = Vec::new();
+        if last.until > self.clock.now() {
+            tracing::warn!(
+                seq = last.seq,
+                "the database lost revocations that were known here, by a restore or a failover: the feed is read \
+                 anew, and those are still refused here"
+            );
+            self.keys_due.store(true, Ordering::Relaxed);
+            for some in self.revocations.changed().chunks(FEED_PAGE) {
+                users.extend(self.read_users(some).await?);
+            }
+        }
+        self.revocations.begin_again(users);
+        Ok(())
+    }
+
+    /// Reads users. One whose row can't be read is no reason to know nothing of the others.
+    async fn read_users(&self, ids: &[UserId]) -> StoreResult<Vec<UserRead>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.feed.find_users(ids).await?.into_iter();
+        let read = found.map(|(id, user)| match user {
+            Ok(user) => {
+                let claims = self.rules.user_claims(&user);
+                (id, Some((user, claims)))
+            }
+            Err(error) => {
+                tracing::error!(
+                    user_id = %id, %error,
+                    "a user changed and can't be read: its tokens are refused. Mend its row, then change it by UpdateUser"
+                );
+                (id, None)
+            }
+        });
+        Ok(read.collect())
+    }
+
+    /// What else was told holds by now, however long this takes; but it is no full reading without.
+    async fn read_keys_if_due(&self) -> StoreResult<()> {
+        if self.keys_due.load(Ordering::Relaxed) {
+            tokio::time::timeout(KEYS_TAKE, self.keys.reload())
+                .await
+                .map_err(|_| StoreError::no_answer())??;
+            self.keys_due.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Lets what the database holds hold here too: reads the feed as it is from now on, or lets another call's reading
+    /// do that was begun since.
+    pub(super) async fn catch_up(&self) -> StoreResult<()> {
+        let asked = Moment::now();
+        let _turn = self.turn.lock().await;
+        if self.revocations.checked_since(asked) { Ok(()) } else { self.read().await }
+    }
+
+    /// Reads the feed again and again.
+    pub async fn follow(&self, every: Duration) {
         let mut failures = 0;
         loop {
             tokio::time::sleep(pause(every, failures, random(&*self.entropy))).await;
@@ -70,7 +142,6 @@ impl Follower {
                     failures += 1;
                 }
             }
-            on_read().await;
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct JwtReader {
     pub audiences: Vec<String>,
     /// How old the knowledge of revocations may grow.
     pub stale_limit: Duration,
+    /// How far clocks may differ.
+    pub clock_leeway: Duration,
     /// Whether a `jwt` callback may have made claims from a role.
     pub role_makes_claims: bool,
 }
@@ -44,7 +46,7 @@ impl SessionReader for JwtReader {
         let changed = self.revocations.check(claims.session_id, claims.user_id, claims.epoch, now)?;
         let mut session = SessionView::from(claims);
         if let Some(now) = changed {
-            if self.role_makes_claims && tells_another_role(claims, &now) {
+            if self.role_makes_claims && tells_another_role(claims, &now, self.clock_leeway) {
                 return Err(Error::TokenStale);
             }
             session.refresh_user(claims.user_id, &now.claims);
@@ -62,10 +64,10 @@ impl JwtReader {
 }
 
 /// Whether a token may carry claims made from another role. Where tokens do not tell the role, any that is not newer
-/// than the user's last change may.
-fn tells_another_role(claims: &AccessClaims, now: &UserNow) -> bool {
+/// than the user's last change may, by the clocks of two replicas.
+fn tells_another_role(claims: &AccessClaims, now: &UserNow, clock_leeway: Duration) -> bool {
     match (&claims.user.role, &now.claims.role) {
         (Some(told), Some(role)) => told != role,
-        _ => claims.issued_at <= now.changed_at.floor_to_second(),
+        _ => claims.issued_at <= now.changed_at.plus(clock_leeway),
     }
 }

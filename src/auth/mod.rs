@@ -2,6 +2,7 @@
 //! callers, what is revoked, and the one domain error. Knows stores and tokens by their traits and types, and
 //! neither gRPC nor SQL.
 
+mod call_context;
 mod callbacks;
 mod caller;
 mod error;
@@ -12,6 +13,7 @@ mod issue_token;
 mod issued;
 mod jwt_reader;
 mod pending;
+mod per_callback;
 mod person;
 mod profile;
 mod reference_reader;
@@ -28,24 +30,26 @@ mod sign_in;
 mod sign_out;
 mod update_user;
 
+pub use call_context::{CallContext, OfCall};
 pub use callbacks::{
     Callback, CallbackResult, Callbacks, Denial, DenialReason, JwtDecision, JwtInput, RedirectInput,
     SessionInput, SignInDecision, SignInInput, Trigger,
 };
 pub use caller::{Call, Caller, Callers};
-pub use error::{CallbackFailure, Error, FieldFault, Result};
+pub use error::{CallbackFailure, Error, FailureKind, FieldFault, Result};
 pub use feed::Follower;
 pub use get_session::{GetSession, SessionAnswer, SessionReader, SessionReaders};
 pub use get_user::UserKey;
 pub use issue_token::IssueToken;
 pub use issued::{Issued, Rotation};
 pub use jwt_reader::JwtReader;
+pub use per_callback::PerCallback;
 pub use profile::Profile;
 pub use reference_reader::ReferenceReader;
 pub use refresh_token::RefreshToken;
 pub use reload_keys::ReloadKeys;
 pub use resolve_redirect::ResolveRedirect;
-pub use revocation::{Revocations, UserNow};
+pub use revocation::{Revocations, UserNow, UserRead};
 pub use session::{SessionUser, SessionView};
 pub use session_rows::{ReadSessionRows, Reading, RememberedRows, SessionRows, StoredRows};
 pub use shared::{Auth, LateRetry, Parts, Rules, SignInRules, Strategy, UserClaim};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use quick_cache::Weighter;
@@ -11,13 +11,12 @@ use quick_cache::sync::{Cache, EntryAction, EntryResult};
 
 use super::error::{Error, Result};
 use super::shared::{UserClaim, user_claims};
-use crate::model::{ClaimMap, Clock, Session, SessionId, Timestamp, User, claims};
+use crate::model::{ClaimMap, Clock, Moment, Session, SessionId, Timestamp, User, claims};
 use crate::storage::{SessionStore, StoreResult};
 use crate::tokens::UserClaims;
 
-/// What a reading weighs besides its claims, in bytes; of claims, memory takes some eight times their JSON.
+/// What a reading weighs besides its claims, in bytes.
 const BYTES_A_READING: u64 = 2048;
-const BYTES_A_BYTE_OF_CLAIMS: u64 = 8;
 
 /// A session's rows.
 #[derive(Debug)]
@@ -37,8 +36,8 @@ pub struct SessionRows {
 pub struct Reading {
     /// When it began, by the clock; a change from then on may be missing.
     pub at: Timestamp,
-    began: Instant,
-    ended: Instant,
+    began: Moment,
+    ended: Moment,
     rows: StoreResult<Option<SessionRows>>,
     bytes: u64,
 }
@@ -52,9 +51,9 @@ impl Reading {
 
     /// Whether it answers a call made then that takes rows of this age: it began late enough. A failure answers only
     /// those who waited for it.
-    fn answers(&self, call: Instant, max_age: Duration) -> bool {
+    fn answers(&self, call: Moment, max_age: Duration) -> bool {
         match self.rows {
-            Ok(_) => call.saturating_duration_since(self.began) <= max_age,
+            Ok(_) => call.since(self.began) <= max_age,
             Err(_) => call <= self.ended,
         }
     }
@@ -80,13 +79,13 @@ pub struct StoredRows {
 #[async_trait]
 impl ReadSessionRows for StoredRows {
     async fn read(&self, id: SessionId, _: Duration) -> Arc<Reading> {
-        let (at, began) = (self.clock.now(), Instant::now());
+        let (at, began) = (self.clock.now(), Moment::now());
         let found = self.sessions.find_session(id).await;
         let mut bytes = BYTES_A_READING;
         let rows = found.map(|found| {
             found.map(|(mut session, user)| {
                 let added = std::mem::take(&mut session.claims);
-                bytes += BYTES_A_BYTE_OF_CLAIMS * claims::json_size(&added) as u64;
+                bytes += claims::memory_size(&added);
                 SessionRows {
                     session,
                     claims: Arc::new(added),
@@ -95,7 +94,7 @@ impl ReadSessionRows for StoredRows {
                 }
             })
         });
-        Arc::new(Reading { at, began, ended: Instant::now(), rows, bytes })
+        Arc::new(Reading { at, began, ended: Moment::now(), rows, bytes })
     }
 }
 
@@ -126,7 +125,7 @@ impl RememberedRows {
 #[async_trait]
 impl ReadSessionRows for RememberedRows {
     async fn read(&self, id: SessionId, max_age: Duration) -> Arc<Reading> {
-        let call = Instant::now();
+        let call = Moment::now();
         if let Some(known) = self.readings.get(&id).filter(|known| known.answers(call, max_age)) {
             return known;
         }
@@ -159,13 +158,13 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     /// A reading that took a second.
-    fn reading(began: Instant, rows: StoreResult<Option<SessionRows>>) -> Reading {
-        Reading { at: Timestamp(0), began, ended: began + SECOND, rows, bytes: 0 }
+    fn reading(began: Moment, rows: StoreResult<Option<SessionRows>>) -> Reading {
+        Reading { at: Timestamp(0), began, ended: began.plus(SECOND), rows, bytes: 0 }
     }
 
     #[test]
     fn a_reading_answers_those_who_accept_its_age() {
-        let began = Instant::now();
+        let began = Moment::now();
         let read = reading(began, Ok(None));
         for (later, max_age, answers) in [
             (SECOND, SECOND, true),
@@ -174,22 +173,30 @@ mod tests {
             // Begun when the call was there already.
             (Duration::ZERO, Duration::ZERO, true),
         ] {
-            assert_eq!(read.answers(began + later, max_age), answers, "{later:?} {max_age:?}");
+            assert_eq!(read.answers(began.plus(later), max_age), answers, "{later:?} {max_age:?}");
         }
-        assert!(reading(began + SECOND, Ok(None)).answers(began, Duration::ZERO));
+        assert!(reading(began.plus(SECOND), Ok(None)).answers(began, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_reading_from_before_the_machine_slept_is_as_old_as_the_clock_says() {
+        let began = Moment::now();
+        let awake = began.plus(SECOND).with_clock_moved(60_000);
+        assert!(!reading(began, Ok(None)).answers(awake, SECOND * 60));
+        assert!(reading(began, Ok(None)).answers(awake, SECOND * 61));
     }
 
     #[test]
     fn a_failure_answers_those_who_waited_for_it() {
-        let began = Instant::now();
+        let began = Moment::now();
         let failed = reading(began, Err(StoreError::Broken(String::new())));
-        assert!(failed.answers(began + SECOND, Duration::ZERO));
-        assert!(!failed.answers(began + SECOND + Duration::from_nanos(1), SECOND * 60));
+        assert!(failed.answers(began.plus(SECOND), Duration::ZERO));
+        assert!(!failed.answers(began.plus(SECOND + Duration::from_nanos(1)), SECOND * 60));
     }
 
     #[test]
     fn a_session_that_is_not_there_is_over() {
-        let gone = reading(Instant::now(), Ok(None)).rows().map(drop);
+        let gone = reading(Moment::now(), Ok(None)).rows().map(drop);
         assert!(matches!(gone, Err(Error::SessionExpired)), "{gone:?}");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::callbacks::Callbacks;
 use super::error::Result;
+use super::feed::Follower;
 use super::get_session::SessionReaders;
 use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
@@ -49,6 +50,8 @@ pub struct Parts {
     pub references: References,
     /// What is revoked.
     pub revocations: Arc<Revocations>,
+    /// Reads what others revoked.
+    pub follower: Arc<Follower>,
 }
 
 /// The configured rules.
@@ -153,16 +156,22 @@ impl Rules {
         user_claims(&self.user_claims, user)
     }
 
-    /// Until when something that makes tokens invalid must be remembered: the last of them has expired then.
+    /// How long something that makes tokens invalid must be remembered: the last of them has expired then.
+    #[must_use]
+    pub fn remember(&self) -> Duration {
+        LONGEST_TOKEN + self.clock_leeway * 2
+    }
+
+    /// Until when that is.
     #[must_use]
     pub fn remember_until(&self, now: Timestamp) -> Timestamp {
-        now.plus(LONGEST_TOKEN).plus(self.clock_leeway).plus(self.clock_leeway)
+        now.plus(self.remember())
     }
 
     /// A signing key that another followed at this time or earlier has retired, by whichever replica's clock.
     #[must_use]
     pub fn keys_retired_at(&self, now: Timestamp) -> Timestamp {
-        now.minus(LONGEST_TOKEN).minus(self.clock_leeway).minus(self.clock_leeway)
+        now.minus(self.remember())
     }
 }
 
@@ -203,6 +212,12 @@ impl Auth {
         self.append_log(entry.ended(AuthLogOutcome::Denied, reason)).await
     }
 
+    /// Lets what is in the database already hold here too, before it is answered that it is so: it may be of another
+    /// replica, or of a call of this one whose answer was lost on the way.
+    pub(super) async fn hold_what_is(&self) -> Result<()> {
+        Ok(self.parts.follower.catch_up().await?)
+    }
+
     /// Ends one session and lets that hold here at once; none when it had ended already.
     pub(super) async fn end(
         &self,
@@ -226,7 +241,8 @@ impl Auth {
     }
 
     pub(super) fn hold_entries(&self, entries: &[FeedEntry], user: Option<&User>) {
-        let users = user.map(|user| (user.clone(), self.rules.user_claims(user))).into_iter().collect();
-        self.parts.revocations.apply(entries, users, &*self.parts.clock);
+        let read = user.map(|user| (user.id, Some((user.clone(), self.rules.user_claims(user)))));
+        let users = read.into_iter().collect();
+        self.parts.revocations.apply(entries, users, self.rules.remember());
     }
 }

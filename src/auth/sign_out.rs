@@ -46,15 +46,21 @@ impl Auth {
         if session.group != call.caller.group {
             return Err(not_yours);
         }
-        if session.ended.is_some() || self.now() >= session.expires_at {
+        // By no replica's clock may it be refreshed any more.
+        if session.ended.is_none() && self.now() >= session.expires_at.plus(self.rules.clock_leeway) {
             return Ok(0);
         }
-        let revoked = if request.everywhere {
+        let revoked = if session.ended.is_some() {
+            Revoked::default()
+        } else if request.everywhere {
             self.end_everywhere(call, &session, &user, request.except_current).await?
         } else {
             let log = self.session_log(AuthLogAction::SignOut, call, &session, &user);
             self.end(session.id, EndReason::SignedOut, log).await?.unwrap_or_default()
         };
+        if revoked.entries.is_empty() {
+            self.hold_what_is().await?;
+        }
         Ok(revoked.sessions_ended)
     }
 
@@ -66,7 +72,8 @@ impl Auth {
         Ok(verify_again(&*self.parts.keys, verify).await?.0.session_id)
     }
 
-    /// Ends them all, while this one is live: a token of a session that is over says nothing of others.
+    /// Ends them all, while this one is live by some replica's clock: a token of a session that is over says nothing of
+    /// others.
     async fn end_everywhere(
         &self,
         call: &Call,
@@ -78,7 +85,7 @@ impl Auth {
         let ending = EndingAll {
             user_id: user.id,
             except: but_this.then_some(session.id),
-            only_if_live: Some(session.id),
+            only_if_live: Some((session.id, now.minus(self.rules.clock_leeway))),
             at: now,
             reason: EndReason::SignedOut,
             remember_until: self.rules.remember_until(now),

@@ -55,6 +55,7 @@ impl Auth {
             }
             let after = changed(&before, &request.change, now)?;
             if after == before {
+                self.hold_what_is().await?;
                 return Ok(before);
             }
             if let Some(user) = self.write_user(call, &before, after, now).await? {

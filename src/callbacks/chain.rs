@@ -79,4 +79,8 @@ impl Callbacks for Chain {
     fn has(&self, callback: Callback) -> bool {
         self.with(callback).next().is_some()
     }
+
+    fn decides(&self, callback: Callback) -> bool {
+        self.0.iter().any(|link| link.decides(callback))
+    }
 }

@@ -79,4 +79,8 @@ impl Callbacks for Measured {
     fn has(&self, callback: Callback) -> bool {
         self.inner.has(callback)
     }
+
+    fn decides(&self, callback: Callback) -> bool {
+        self.inner.decides(callback)
+    }
 }

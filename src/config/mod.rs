@@ -9,6 +9,7 @@
 )]
 
 mod auth_log;
+mod callbacks;
 mod callers;
 mod check;
 mod database;
@@ -32,6 +33,7 @@ mod yaml;
 mod tests;
 
 pub use auth_log::AuthLog;
+pub use callbacks::{Callbacks, OnFailure, Remote};
 pub use callers::Caller;
 pub use database::Database;
 pub use fault::{Fault, Faults};
@@ -72,6 +74,8 @@ pub struct Config {
     pub session: Session,
     /// `sign_in`: who may sign in.
     pub sign_in: SignIn,
+    /// `callbacks`: rules of the operator's own.
+    pub callbacks: Callbacks,
     /// `callers`: who may call. Default none.
     pub callers: Vec<Caller>,
     /// `auth_log`: the log of what happened.
@@ -88,9 +92,7 @@ impl Config {
     }
 
     fn read(root: &mut Section) -> Self {
-        for section in ["callbacks", "authjs"] {
-            root.not_yet(section);
-        }
+        root.not_yet("authjs");
         root.read("providers", providers);
         Self {
             server: root.section("server", Server::read),
@@ -103,6 +105,7 @@ impl Config {
             tokens: root.section("tokens", Tokens::read),
             session: root.section("session", Session::read),
             sign_in: root.section("sign_in", SignIn::read),
+            callbacks: root.section("callbacks", Callbacks::read),
             callers: callers::read(root),
             auth_log: root.section("auth_log", AuthLog::read),
             telemetry: root.section("telemetry", Telemetry::read),

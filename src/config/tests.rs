@@ -13,7 +13,7 @@ fn read(yaml: &[u8], env: &[(&str, &str)]) -> Result<Config, Faults> {
 }
 
 #[track_caller]
-fn accepted(yaml: &str, env: &[(&str, &str)]) -> Config {
+pub(super) fn accepted(yaml: &str, env: &[(&str, &str)]) -> Config {
     read(yaml.as_bytes(), env).unwrap_or_else(|faults| panic!("{yaml}\n{env:?}\n{faults}"))
 }
 
@@ -24,7 +24,7 @@ fn refused(yaml: &str, env: &[(&str, &str)]) -> String {
 
 /// Each YAML is refused with exactly this report.
 #[track_caller]
-fn all_refused(cases: &[(&str, &str)]) {
+pub(super) fn all_refused(cases: &[(&str, &str)]) {
     for (yaml, report) in cases {
         assert_eq!(refused(yaml, &[]), *report, "{yaml}");
     }
@@ -203,7 +203,7 @@ fn an_unknown_key_is_named_with_its_line() {
         ),
         (
             "5: x",
-            "g.yaml:1: 5: unknown key; write one of callbacks, authjs, providers, server, database, secrets, issuer, base_urls, tokens, session, sign_in, callers, auth_log, telemetry",
+            "g.yaml:1: 5: unknown key; write one of authjs, providers, server, database, secrets, issuer, base_urls, tokens, session, sign_in, callbacks, callers, auth_log, telemetry",
         ),
     ]);
 }
@@ -310,7 +310,7 @@ fn a_wrong_type_is_told_what_to_write() {
 fn what_is_not_built_yet_is_refused() {
     all_refused(&[
         ("providers: [{id: github}]", "g.yaml:1: providers: not in this version; leave the list empty"),
-        ("callbacks: {}", "g.yaml:1: callbacks: not in this version"),
+        ("callbacks: {cel: {}}", "g.yaml:1: callbacks.cel: not in this version"),
         ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not in this version"),
         ("telemetry: {otlp_endpoint: x}", "g.yaml:1: telemetry.otlp_endpoint: not in this version"),
         ("sign_in: {link_within: 5m}", "g.yaml:1: sign_in.link_within: not in this version"),
@@ -359,7 +359,7 @@ fn what_is_no_single_yaml_document_is_refused() {
         ),
         (b"issuer: *x", "g.yaml:1: an alias without its anchor; put text that begins with \"*\" in quotes"),
         (b"a: &a {b: 1}\nserver:\n  <<: *a", "merge keys (<<) are not taken; write the keys out"),
-        (b"[a]: 1", "g.yaml:1: ?: unknown key; write one of callbacks"),
+        (b"[a]: 1", "g.yaml:1: ?: unknown key; write one of authjs"),
         (b"server: {", "g.yaml:"),
         (b"a: b: c", "g.yaml:1: is not the YAML of a configuration: "),
     ] {

@@ -1,11 +1,13 @@
 //! Floor 3, transport: what a gRPC client sees. Owns the generated code and the table of permissions, the accept
-//! loop, the layers around every call, health and reflection; what a call does is decided in `auth/`.
+//! loop, the layers around every call, health and reflection; what a call does is decided in `auth/`. And callbacks that
+//! are a gRPC service, where we are the client.
 #![expect(clippy::disallowed_types, reason = "this floor speaks gRPC")]
 
 pub mod accept;
 mod admin_service;
 mod auth_service;
 mod call;
+pub mod callback_client;
 pub mod connection;
 mod convert;
 pub mod error_details;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::fault::KeysFault;
 use super::managed::ManagedKeys;
 use crate::model::{Timestamp, random, spread};
+use crate::storage::SteadyClock;
 
 /// The least and the most time between two readings: replicas do not ask all at once.
 const READ_EVERY: Duration = Duration::from_secs(24);
@@ -26,13 +27,13 @@ struct Chores {
 }
 
 impl ManagedKeys {
-    /// Keeps the keys for ever.
-    pub async fn follow(&self) {
+    /// Keeps the keys for ever; removes them by this clock.
+    pub async fn follow(&self, steady: &SteadyClock) {
         let (clock, entropy) = (&*self.parts().clock, &*self.parts().entropy);
         let mut chores = Chores { algorithm: Some(self.parts().algorithm.name()), tidied_at: None };
         let mut failing = false;
         // What the start has read is as good as read now.
-        let mut kept = self.keep(&mut chores).await;
+        let mut kept = self.keep(&mut chores, steady).await;
         loop {
             if let Err(fault) = &kept
                 && !failing
@@ -45,25 +46,47 @@ impl ManagedKeys {
                 tokio::time::sleep(TICK).await;
             }
             kept = match self.read().await {
-                Ok(()) => self.keep(&mut chores).await,
+                Ok(()) => self.keep(&mut chores, steady).await,
                 Err(error) => Err(error.into()),
             };
         }
     }
 
-    async fn keep(&self, chores: &mut Chores) -> Result<(), KeysFault> {
+    async fn keep(&self, chores: &mut Chores, steady: &SteadyClock) -> Result<(), KeysFault> {
         let (parts, now) = (self.parts(), self.parts().clock.now());
         let mut changed = parts.rotate_if_due(&self.succession(), chores.algorithm).await?;
-        chores.algorithm = None;
+        if chores.algorithm.is_some_and(|wanted| self.is_settled(now, wanted)) {
+            chores.algorithm = None;
+        }
         if chores.tidied_at.is_none_or(|at| is_over(at, TIDY_EVERY, now)) {
             changed |= parts.reseal(&self.succession()).await?;
-            parts.sweep().await?;
+            parts.sweep(steady).await?;
             chores.tidied_at = Some(now);
         }
         if changed {
             self.read().await?;
         }
         Ok(())
+    }
+}
+
+impl ManagedKeys {
+    /// Whether nothing more is to be done for the wanted algorithm. A key that was made before of the algorithm that
+    /// signs now only puts it off. One of a third, or of a configuration that was taken back, is not outdone: other
+    /// replicas may have it still.
+    fn is_settled(&self, now: Timestamp, wanted: &str) -> bool {
+        let succession = self.succession();
+        let (Some(next), Some(signing)) = (succession.next(now), succession.signing(now)) else {
+            return true;
+        };
+        if next.algorithm != wanted && next.algorithm != signing.algorithm {
+            tracing::warn!(
+                kid = next.kid,
+                algorithm = next.algorithm,
+                "the key that waits is not of tokens.algorithm: revoke it unless other replicas are to have it"
+            );
+        }
+        next.algorithm == wanted || next.algorithm != signing.algorithm
     }
 }
 

@@ -8,7 +8,7 @@ use crate::auth::Rules;
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, Clock, Entropy, KeyRecord, Origin, Succession, Timestamp,
 };
-use crate::storage::{KeyChange, KeyStep, KeyStore, StoreResult};
+use crate::storage::{KeyChange, KeyStep, KeyStore, SteadyClock, StoreResult};
 use crate::tokens::{Algorithm, Secrets, SigningKey};
 
 /// How often a change is planned anew because the keys were changed meanwhile.
@@ -84,9 +84,10 @@ impl KeyParts {
         Ok((KeyStep::Add(made.clone()), made))
     }
 
-    /// Removes keys that no replica's clock has among the living any more.
-    pub(super) async fn sweep(&self) -> StoreResult<()> {
-        let swept = self.store.sweep_signing_keys(self.rules.keys_retired_at(self.clock.now())).await?;
+    /// Removes keys that no replica's clock has among the living any more; none by a clock that is not steady.
+    pub(super) async fn sweep(&self, steady: &SteadyClock) -> StoreResult<()> {
+        let Some(now) = steady.settle(self.clock.now()).await? else { return Ok(()) };
+        let swept = self.store.sweep_signing_keys(self.rules.keys_retired_at(now)).await?;
         if swept > 0 {
             tracing::info!(keys = swept, "swept retired signing keys");
         }

@@ -230,6 +230,28 @@ pub fn json_size(claims: &ClaimMap) -> usize {
     serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len())
 }
 
+/// How much memory claims take, in bytes, about: a small object takes some hundred times its JSON.
+#[must_use]
+pub fn memory_size(claims: &ClaimMap) -> u64 {
+    // A node of the tree has room for eleven entries, and is half full at least.
+    let nodes = (claims.len() as u64).div_ceil(6);
+    let entries = claims.iter().map(|(name, value)| name.len() as u64 + memory_of(value));
+    nodes * BYTES_A_NODE + entries.sum::<u64>()
+}
+
+const BYTES_A_NODE: u64 = 11 * (size_of::<String>() + size_of::<Value>()) as u64 + 32;
+
+fn memory_of(value: &Value) -> u64 {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len() as u64,
+        Value::Array(items) => {
+            items.iter().map(|item| size_of::<Value>() as u64 + memory_of(item)).sum::<u64>()
+        }
+        Value::Object(map) => memory_size(map),
+    }
+}
+
 fn check_entry(name: &str, value: &Value) -> Result<(), ClaimFault> {
     if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
         return Err(ClaimFault::BadName);
@@ -309,6 +331,14 @@ mod tests {
         let deep = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
         assert_eq!(check_free(&map(json!({"n": deep(MAX_DEPTH - 1)}))), Ok(()));
         assert_eq!(check_free(&map(json!({"n": deep(MAX_DEPTH)}))), Err(ClaimFault::TooDeep("n".into())));
+    }
+
+    #[test]
+    fn many_small_objects_take_more_memory_than_one_long_text() {
+        let text = map(json!({"a": "x".repeat(3000)}));
+        let objects = map(json!({"a": vec![json!({"id": 1}); 330]}));
+        assert!((3_000..4_500).contains(&memory_size(&text)), "{}", memory_size(&text));
+        assert!((200_000..300_000).contains(&memory_size(&objects)), "{}", memory_size(&objects));
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Database {
         let opener = Opener::new(options)?;
         if let Some(server) = opener.server() {
             let knock = tokio::time::timeout(options.acquire_timeout, server.knock());
-            knock.await.map_err(|_| no_answer())??;
+            knock.await.map_err(|_| StoreError::no_answer())??;
         }
         let pools = ArcSwap::from_pointee(opener.pools(options).await?);
         Ok(Self(Arc::new(Inner { options: options.clone(), opener, pools, away: AtomicBool::new(false) })))
@@ -87,11 +87,28 @@ impl Database {
     /// From now on steps are tried, on new connections: the old may be dead and not know it.
     pub(super) async fn found(&self) -> Result<(), DbErr> {
         let pools = self.0.opener.pools(&self.0.options).await?;
-        self.0.pools.store(Arc::new(pools));
+        let old = self.0.pools.swap(Arc::new(pools));
+        self.retire(&old.read);
         if self.0.away.swap(false, Ordering::AcqRel) {
             tracing::info!("the database answers again");
         }
         Ok(())
+    }
+
+    /// How long ago a step of a call was answered on the connections there are now.
+    pub(super) fn silent_for(&self) -> Duration {
+        self.0.pools.load().read.silent_for()
+    }
+
+    /// Whether calls met that the connections are to be replaced.
+    pub(super) fn is_unfit(&self) -> bool {
+        self.0.pools.load().read.is_unfit()
+    }
+
+    /// Parts with a server's pool when its steps have ended, without waiting for it.
+    pub(super) fn retire(&self, pool: &Pool) {
+        let (this, pool) = (self.clone(), pool.clone());
+        tokio::spawn(async move { this.part_with(&pool).await });
     }
 
     /// Closes every connection, SQLite's write-ahead log checkpointed. A server that does not answer is left.
@@ -112,8 +129,4 @@ impl Database {
 
 fn away() -> StoreError {
     StoreError::Unavailable(DbErr::Conn(RuntimeErr::Internal("it did not answer when last asked".to_owned())))
-}
-
-pub(super) fn no_answer() -> StoreError {
-    StoreError::Unavailable(DbErr::Conn(RuntimeErr::Internal("it does not answer in time".to_owned())))
 }

@@ -15,6 +15,20 @@ pub enum StoreError {
     Broken(String),
 }
 
+impl StoreError {
+    /// A server that answers, and takes no writes.
+    pub(super) fn only_reads() -> Self {
+        let what = "it only reads: a standby, or set read-only";
+        Self::Unavailable(DbErr::Conn(RuntimeErr::Internal(what.to_owned())))
+    }
+
+    /// A step that did not end in time.
+    #[must_use]
+    pub fn no_answer() -> Self {
+        Self::Unavailable(DbErr::Conn(RuntimeErr::Internal("it does not answer in time".to_owned())))
+    }
+}
+
 impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -80,6 +94,16 @@ pub(super) fn is_away(error: &DbErr) -> bool {
         Some(_) => true,
         None => matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_)),
     }
+}
+
+/// Whether a connection failed, rather than that nothing came of it in time.
+pub(super) fn is_broken(error: &DbErr) -> bool {
+    runtime(error).is_some()
+}
+
+/// Whether a server refused to write since it only reads: a standby, or one that is about to be.
+pub(super) fn reads_only(error: &DbErr) -> bool {
+    code(error).is_some_and(|code| code.reads_only())
 }
 
 fn is_passing(error: &DbErr) -> bool {

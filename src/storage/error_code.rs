@@ -44,8 +44,20 @@ impl Code {
             Self::Postgres(code) => {
                 code.starts_with("08") || matches!(code.as_str(), "57P01" | "57P02" | "57P03")
             }
-            // SERVER_SHUTDOWN, NORMAL_SHUTDOWN, SHUTDOWN_COMPLETE, ABORTING_CONNECTION, CONNECTION_KILLED.
-            Self::Mysql(code) => matches!(code, 1053 | 1077 | 1079 | 1152 | 1184 | 1927),
+            // A node of Galera that is not ready ("unknown command"), SERVER_SHUTDOWN, NORMAL_SHUTDOWN, SHUTDOWN_COMPLETE,
+            // ABORTING_CONNECTION, CONNECTION_KILLED.
+            Self::Mysql(code) => matches!(code, 1047 | 1053 | 1077 | 1079 | 1152 | 1184 | 1927),
+        }
+    }
+
+    /// The server takes no writes. SQLite's file may be so on purpose.
+    pub(super) fn reads_only(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            // read_only_sql_transaction.
+            Self::Postgres(code) => code == "25006",
+            // OPTION_PREVENTS_STATEMENT, CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, READ_ONLY_MODE.
+            Self::Mysql(code) => matches!(code, 1290 | 1792 | 1836),
         }
     }
 
@@ -63,11 +75,14 @@ impl Code {
                     ["53", "57", "58", "40", "28", "3D"].iter().any(|class| code.starts_with(class))
                         || matches!(code.as_str(), "25006" | "25P03" | "42501")
                 }
-                // Disk or memory full, too many connections, access denied, no such database, network, read-only,
-                // a commit that failed, a statement that was interrupted or took too long.
+                // Disk, memory, locks, threads or transactions exhausted, too many connections, access denied, no such
+                // database, network, read-only, a commit or its binary log that failed, a statement that was interrupted
+                // or took too long.
                 Self::Mysql(code) => matches!(
                     code,
-                    1021 | 1030
+                    3 | 1021
+                        | 1026
+                        | 1030
                         | 1037
                         | 1038
                         | 1040
@@ -79,9 +94,24 @@ impl Code {
                         | 1114
                         | 1129
                         | 1130
+                        | 1135
                         | 1142
                         | 1158
-                        ..=1161 | 1180 | 1181 | 1203 | 1226 | 1290 | 1317 | 1792 | 1836 | 1969 | 3024 | 4031
+                        ..=1161
+                            | 1180
+                            | 1181
+                            | 1203
+                            | 1206
+                            | 1226
+                            | 1290
+                            | 1317
+                            | 1598
+                            | 1637
+                            | 1792
+                            | 1836
+                            | 1969
+                            | 3024
+                            | 4031
                 ),
             }
     }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use sea_orm::sea_query::{Alias, Expr, Query, UnionType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, Select,
 };
 
 use super::connect::Database;
@@ -23,19 +23,21 @@ impl RevocationFeed for Database {
         after(&self.pools()?.read, seq).await
     }
 
-    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
+    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
         users::find_all(&self.pools()?.read, ids).await
     }
 }
 
 pub(super) async fn after(pool: &Pool, seq: i64) -> StoreResult<Vec<FeedEntry>> {
-    let rows = revocation::Entity::find()
+    let rows = select_after(seq).all(pool).await?;
+    rows.iter().map(convert::feed_entry).collect()
+}
+
+pub(super) fn select_after(seq: i64) -> Select<revocation::Entity> {
+    revocation::Entity::find()
         .filter(revocation::Column::Seq.gt(seq))
         .order_by_asc(revocation::Column::Seq)
         .limit(FEED_PAGE as u64)
-        .all(pool)
-        .await?;
-    rows.iter().map(convert::feed_entry).collect()
 }
 
 /// Appends to the feed; the last thing a transaction does. Answers what it appended; the place of each is known to

@@ -55,10 +55,11 @@ impl KeyStore for Database {
     }
 
     async fn add_signing_key(&self, record: KeyRecord) -> StoreResult<bool> {
-        match signing_key::Entity::insert(convert::key_row(record))
-            .exec_without_returning(&self.pools()?.write)
-            .await
-        {
+        let pools = self.pools()?;
+        let insert = || {
+            signing_key::Entity::insert(convert::key_row(record.clone())).exec_without_returning(&pools.write)
+        };
+        match transaction::again(insert).await {
             Ok(_) => Ok(true),
             Err(error) if duplicate(&error).is_some() => Ok(false),
             Err(error) => Err(error.into()),

@@ -19,6 +19,7 @@ mod open;
 mod opening;
 mod pool;
 mod sessions;
+mod steady;
 mod steps;
 mod sweep;
 mod transaction;
@@ -35,6 +36,7 @@ use crate::model::{
 pub use connect::{Database, Observer, Options};
 pub use error::{Duplicate, StoreError};
 pub use keys::{KeyChange, KeyStep};
+pub use steady::{SteadyClock, clock_offset_ms};
 pub use steps::{
     Advance, Ending, EndingAll, Opened, Opening, Redemption, Revoked, RotationStep, Sweepable, UserUpdate,
     UserWrite,
@@ -111,8 +113,8 @@ pub trait KeyStore: Send + Sync {
 pub trait RevocationFeed: Send + Sync {
     /// What was appended after this place, in order; [`FEED_PAGE`] entries where there may be more.
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>>;
-    /// The users of these ids as they are now, those that exist.
-    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
+    /// The users of these ids as they are now, those that exist; each an error by itself where its row is broken.
+    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>>;
 }
 
 /// Removing what is over.

@@ -161,7 +161,9 @@ async fn sqlite_pools(
         let writer = pool(1).idle_timeout(None).max_lifetime(None).min_connections(1);
         match place {
             Place::Memory => writer,
-            Place::File => writer.after_release(|connection, _| Box::pin(has_no_transaction(connection))),
+            Place::File => writer.after_release(|connection, _| {
+                Box::pin(std::future::ready(Ok(has_no_transaction(connection))))
+            }),
         }
     };
     let open = || writer().connect_with(sqlite.clone());
@@ -192,8 +194,8 @@ fn shared<DB: sqlx::Database>(pool: PoolOptions<DB>, options: &Options, connecti
 
 /// Whether a connection may be used again. SQLite ends a transaction by itself when its disk is full; sqlx goes on
 /// counting it then, and would take later commits for those of savepoints in it: acknowledged, and written by nobody.
-async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    Ok(!connection.is_in_transaction())
+fn has_no_transaction(connection: &mut SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 fn refused(cause: sqlx::Error) -> DbErr {

@@ -2,6 +2,10 @@
 //! A driver takes its connection back in the middle of a statement: the next one gets an answer that is not its own, or
 //! writes into a transaction that nobody knows of and nobody commits (sqlx 0.9, of MariaDB and of PostgreSQL).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
@@ -10,10 +14,52 @@ use sea_orm::{
 use tracing::Instrument;
 
 use super::connect::{Observer, Options};
+use super::error::{is_away, reads_only};
+
+/// A server ends a statement before (`open.rs`), and who asked has given up long ago. A connection that a network lost
+/// without a word is waited for no longer.
+const LONGEST_STEP: Duration = Duration::from_secs(30);
 
 /// Connections that are taken for a step and given back after it.
 #[derive(Debug, Clone)]
-pub(super) struct Pool(pub(super) DatabaseConnection);
+pub(super) struct Pool(pub(super) DatabaseConnection, Arc<Steps>);
+
+/// What its steps tell of a pool.
+#[derive(Debug)]
+pub(super) struct Steps {
+    born: Instant,
+    answered_us: AtomicU64,
+    unfit: AtomicBool,
+}
+
+impl Steps {
+    fn new() -> Self {
+        Self { born: Instant::now(), answered_us: AtomicU64::new(0), unfit: AtomicBool::new(false) }
+    }
+
+    fn silent_for(&self) -> Duration {
+        let answered = Duration::from_micros(self.answered_us.load(Ordering::Relaxed));
+        self.born.elapsed().saturating_sub(answered)
+    }
+
+    fn note(&self, outcome: Option<&DbErr>) {
+        match outcome {
+            Some(DbErr::ConnectionAcquire(_)) => {
+                if self.silent_for() > LONGEST_STEP {
+                    self.unfit.store(true, Ordering::Relaxed);
+                }
+            }
+            Some(error) if is_away(error) => {}
+            outcome => {
+                if outcome.is_some_and(reads_only) {
+                    self.unfit.store(true, Ordering::Relaxed);
+                }
+                let age = u64::try_from(self.born.elapsed().as_micros()).unwrap_or(u64::MAX);
+                self.answered_us.store(age, Ordering::Relaxed);
+            }
+        }
+    }
+}
 
 impl Pool {
     /// Of these connections, every statement told to whom the options name.
@@ -21,7 +67,18 @@ impl Pool {
         if let Some(Observer(observer)) = options.observer.clone() {
             connections.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
         }
-        Self(connections)
+        Self(connections, Arc::new(Steps::new()))
+    }
+
+    /// How long ago the database last answered a step, be it to refuse.
+    pub(super) fn silent_for(&self) -> Duration {
+        self.1.silent_for()
+    }
+
+    /// Whether its connections are to be replaced: one has died without a word, all are taken and none has answered for
+    /// long, or they lead to a server that only reads.
+    pub(super) fn is_unfit(&self) -> bool {
+        self.1.unfit.load(Ordering::Relaxed)
     }
 
     /// Begins a transaction that writes. Not to the end: for steps that are run so.
@@ -31,6 +88,40 @@ impl Pool {
             ..TransactionOptions::default()
         };
         self.0.begin_with_options(options).await
+    }
+
+    /// Runs a step of this pool to its end, though who waits for it be dropped.
+    pub(super) async fn to_the_end<T: Send + 'static>(
+        &self,
+        step: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+    ) -> Result<T, DbErr> {
+        let pool = self.clone();
+        match tokio::spawn(async move { pool.run(step).await }.in_current_span()).await {
+            Ok(done) => done,
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Err(ended) => Err(DbErr::Conn(RuntimeErr::Internal(ended.to_string()))),
+        }
+    }
+
+    async fn run<T>(&self, step: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, DbErr> {
+        let done = self.in_time(step).await;
+        self.1.note(done.as_ref().err());
+        done
+    }
+
+    async fn in_time<T>(&self, step: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, DbErr> {
+        if self.get_database_backend() == DbBackend::Sqlite {
+            return step.await;
+        }
+        let mut step = Box::pin(step);
+        if let Ok(done) = tokio::time::timeout(LONGEST_STEP, &mut step).await {
+            return done;
+        }
+        self.1.unfit.store(true, Ordering::Relaxed);
+        // Closed from the first poll on: only then may the step be dropped, for its connection is used no more.
+        let _ = tokio::time::timeout(Duration::ZERO, self.close()).await;
+        drop(step);
+        Err(DbErr::Conn(RuntimeErr::Internal("a step did not end".to_owned())))
     }
 
     /// Closes every connection, when all are given back.
@@ -48,32 +139,21 @@ impl ConnectionTrait for Pool {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let pool = self.0.clone();
-        to_the_end(async move { pool.execute_raw(statement).await }).await
+        self.to_the_end(async move { pool.execute_raw(statement).await }).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let (pool, sql) = (self.0.clone(), sql.to_owned());
-        to_the_end(async move { pool.execute_unprepared(&sql).await }).await
+        self.to_the_end(async move { pool.execute_unprepared(&sql).await }).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let pool = self.0.clone();
-        to_the_end(async move { pool.query_one_raw(statement).await }).await
+        self.to_the_end(async move { pool.query_one_raw(statement).await }).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let pool = self.0.clone();
-        to_the_end(async move { pool.query_all_raw(statement).await }).await
-    }
-}
-
-/// Runs a step to its end, though who waits for it be dropped.
-pub(super) async fn to_the_end<T: Send + 'static>(
-    step: impl Future<Output = Result<T, DbErr>> + Send + 'static,
-) -> Result<T, DbErr> {
-    match tokio::spawn(step.in_current_span()).await {
-        Ok(done) => done,
-        Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-        Err(ended) => Err(DbErr::Conn(RuntimeErr::Internal(ended.to_string()))),
+        self.to_the_end(async move { pool.query_all_raw(statement).await }).await
     }
 }

@@ -165,8 +165,8 @@ async fn end_one(tx: &DatabaseTransaction, ending: &Ending) -> Result<Option<Rev
 async fn end_sessions_of(tx: &DatabaseTransaction, ending: &EndingAll) -> Result<Revoked, DbErr> {
     let mut revoked = Revoked::default();
     let Some(epoch) = raise_epoch(tx, ending).await? else { return Ok(revoked) };
-    if let Some(id) = ending.only_if_live
-        && find_open(tx, session::Column::Id.eq(id.0)).await?.iter().all(|row| !row.is_live(ending.at))
+    if let Some((id, then)) = ending.only_if_live
+        && find_open(tx, session::Column::Id.eq(id.0)).await?.iter().all(|row| !row.is_live(then))
     {
         return Err(DbErr::RecordNotUpdated);
     }

@@ -152,8 +152,8 @@ pub struct EndingAll {
     pub user_id: UserId,
     /// The one that goes on; the user's epoch stays then.
     pub except: Option<SessionId>,
-    /// Only while this session is live itself; nothing is ended otherwise.
-    pub only_if_live: Option<SessionId>,
+    /// Only if this session was live itself at that time; nothing is ended otherwise.
+    pub only_if_live: Option<(SessionId, Timestamp)>,
     /// When.
     pub at: Timestamp,
     /// Why.

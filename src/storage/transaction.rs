@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use super::error::is_contention;
-use super::pool::{Pool, to_the_end};
+use super::pool::Pool;
 
 /// How often contention is met with another try.
 const RETRIES: u32 = 2;
@@ -21,8 +21,8 @@ pub(super) async fn write<I: Send + Sync + 'static, T: Send + 'static>(
     + Sync
     + 'static,
 ) -> Result<T, DbErr> {
-    let pool = pool.clone();
-    to_the_end(async move { again(|| once(&pool, &input, &step)).await }).await
+    let own = pool.clone();
+    pool.to_the_end(async move { again(|| once(&own, &input, &step)).await }).await
 }
 
 /// Tries what is a transaction by itself again where another writer was faster.

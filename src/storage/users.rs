@@ -55,12 +55,12 @@ impl UserStore for Database {
     }
 }
 
-pub(super) async fn find_all(pool: &Pool, ids: &[UserId]) -> StoreResult<Vec<User>> {
+pub(super) async fn find_all(pool: &Pool, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
     let mut users = Vec::with_capacity(ids.len());
     for some in ids.chunks(IDS_A_STATEMENT) {
         let some = some.iter().map(|id| id.0);
         for row in user::Entity::find().filter(user::Column::Id.is_in(some)).all(pool).await? {
-            users.push(convert::user(row)?);
+            users.push((UserId(row.id), convert::user(row)));
         }
     }
     Ok(users)

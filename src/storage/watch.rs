@@ -2,16 +2,19 @@
 //! database itself. It alone looks for a database that is away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, QuerySelect, QueryTrait, Statement};
 
-use super::connect::{Database, no_answer};
-use super::error::{StoreError, is_away};
+use super::connect::Database;
+use super::entity::revocation;
+use super::error::{StoreError, is_away, is_broken};
 use super::open::Server;
 use super::pool::Pool;
-use super::{DatabaseClock, RevocationFeed, StoreResult, feed, users};
+use super::{DatabaseClock, RevocationFeed, StoreResult, convert, feed, users};
 use crate::model::{FeedEntry, Timestamp, User, UserId};
 
 /// Follows the feed of a database.
@@ -39,13 +42,20 @@ impl Watch {
         F: Future<Output = StoreResult<T>> + Send,
     {
         let Some(server) = self.database.server() else { return self.once(&step).await };
+        if self.database.is_unfit() {
+            self.database.lost();
+        }
+        let mut dead = true;
         if !self.database.is_away() {
             match self.once(&step).await {
-                Err(StoreError::Unavailable(cause)) if is_away(&cause) => {}
+                Err(StoreError::Unavailable(cause)) if is_away(&cause) => {
+                    // A database that is slow answers calls meanwhile; connections that died without a word answer nobody.
+                    dead = is_broken(&cause) || self.database.silent_for() >= self.patience() / 2;
+                }
                 outcome => return outcome,
             }
         }
-        let found = self.look(server, &step).await;
+        let found = self.look(server, &step, dead).await;
         if let Err(StoreError::Unavailable(cause)) = &found
             && is_away(cause)
         {
@@ -54,19 +64,25 @@ impl Watch {
         found
     }
 
+    /// Looks for the database on a new connection; calls get new ones if theirs are dead.
     async fn look<T, F>(
         &self,
         server: &Server,
         step: &(impl Fn(Arc<Pool>) -> F + Send + Sync),
+        dead: bool,
     ) -> StoreResult<T>
     where
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
     {
         self.in_time(async { Ok(server.knock().await?) }).await?;
-        self.connection.store(Arc::new(server.pool(self.database.options(), 1)));
+        let old = self.connection.swap(Arc::new(server.pool(self.database.options(), 1)));
+        self.database.retire(&old);
+        self.in_time(must_write(&self.connection.load())).await?;
         let answer = self.once(step).await?;
-        self.database.found().await?;
+        if dead {
+            self.database.found().await?;
+        }
         Ok(answer)
     }
 
@@ -80,8 +96,11 @@ impl Watch {
 
     /// An answer that does not come is none: a network may lose a connection without a word.
     async fn in_time<T>(&self, step: impl Future<Output = StoreResult<T>> + Send) -> StoreResult<T> {
-        let patience = self.database.options().acquire_timeout;
-        tokio::time::timeout(patience, step).await.map_err(|_| no_answer())?
+        tokio::time::timeout(self.patience(), step).await.map_err(|_| StoreError::no_answer())?
+    }
+
+    fn patience(&self) -> Duration {
+        self.database.options().acquire_timeout
     }
 
     /// Lets go of its connection.
@@ -95,11 +114,53 @@ impl Watch {
 #[async_trait]
 impl RevocationFeed for Watch {
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>> {
-        self.ask(|connection| async move { feed::after(&connection, seq).await }).await
+        self.ask(|connection| async move { read_of_writer(&connection, seq).await }).await
     }
 
-    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
+    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
         self.ask(|connection| async move { users::find_all(&connection, ids).await }).await
+    }
+}
+
+/// On a standby every transaction only reads.
+const POSTGRES_READS_ONLY: &str =
+    "CAST(CAST(current_setting('transaction_read_only') = 'on' AS INT) AS BIGINT)";
+
+/// A number, or since MariaDB 12 a word.
+const MYSQL_READS_ONLY: &str = "CAST((CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF') \
+     OR @@global.innodb_read_only /*M! OR @@session.tx_read_only */) AS SIGNED)";
+
+/// Reads the feed, and by the same statement whether the server takes writes: one that a failover left behind goes on
+/// answering questions, of a feed that nobody appends to any more.
+async fn read_of_writer(connection: &Pool, seq: i64) -> StoreResult<Vec<FeedEntry>> {
+    let Some(reads_only) = reads_only(connection) else { return feed::after(connection, seq).await };
+    let select = feed::select_after(seq).expr_as(Expr::cust(reads_only), "reads_only");
+    let rows = connection.query_all_raw(select.build(connection.get_database_backend())).await?;
+    match rows.first() {
+        Some(row) => refuse_reader(row)?,
+        None => must_write(connection).await?,
+    }
+    rows.iter().map(|row| convert::feed_entry(&revocation::Model::from_query_result(row, "")?)).collect()
+}
+
+/// Refuses a server that only reads, as if it were away.
+async fn must_write(connection: &Pool) -> StoreResult<()> {
+    let Some(reads_only) = reads_only(connection) else { return Ok(()) };
+    let sql = format!("SELECT {reads_only} AS reads_only");
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    connection.query_one_raw(statement).await?.as_ref().map_or(Ok(()), refuse_reader)
+}
+
+fn refuse_reader(row: &QueryResult) -> StoreResult<()> {
+    let reads_only: i64 = row.try_get("", "reads_only")?;
+    if reads_only == 0 { Ok(()) } else { Err(StoreError::only_reads()) }
+}
+
+fn reads_only(connection: &Pool) -> Option<&'static str> {
+    match connection.get_database_backend() {
+        DbBackend::Postgres => Some(POSTGRES_READS_ONLY),
+        DbBackend::MySql => Some(MYSQL_READS_ONLY),
+        DbBackend::Sqlite | _ => None,
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::claims::AccessClaims;
 use super::verifier::{MAX_TOKEN_BYTES, TokenFault, Verifier};
-use crate::model::{Timestamp, sha256};
+use crate::model::{Timestamp, claims, sha256};
 
 /// A token that was proven good.
 #[derive(Debug)]
@@ -31,18 +32,31 @@ impl VerifyToken for Verifier {
     }
 }
 
+/// What a token weighs besides what callbacks added to it, in bytes.
+const BYTES_A_TOKEN: u64 = 2048;
+
 /// A verifier that remembers.
 #[derive(Debug)]
 pub struct CachingVerifier {
     verifier: Verifier,
-    verified: Cache<[u8; 32], Arc<VerifiedToken>>,
+    verified: Cache<[u8; 32], Arc<VerifiedToken>, Bytes>,
+}
+
+#[derive(Debug, Clone)]
+struct Bytes;
+
+impl Weighter<[u8; 32], Arc<VerifiedToken>> for Bytes {
+    fn weight(&self, _: &[u8; 32], token: &Arc<VerifiedToken>) -> u64 {
+        BYTES_A_TOKEN + claims::memory_size(&token.claims.added)
+    }
 }
 
 impl CachingVerifier {
-    /// Remembers at most `capacity` tokens, some 2 KiB each.
+    /// Remembers tokens of about so many bytes of memory.
     #[must_use]
-    pub fn new(verifier: Verifier, capacity: usize) -> Self {
-        Self { verifier, verified: Cache::new(capacity) }
+    pub fn new(verifier: Verifier, bytes: u32) -> Self {
+        let tokens = usize::try_from(u64::from(bytes) / BYTES_A_TOKEN).unwrap_or(usize::MAX);
+        Self { verifier, verified: Cache::with_weighter(tokens, bytes.into(), Bytes) }
     }
 }
 

@@ -316,6 +316,27 @@ async fn a_token_whose_claims_were_made_from_another_role_is_stale() {
     assert_eq!(added(told), ["may=StringValue(\"admin\")"]);
 }
 
+/// Without the role in it, a token says by its time only which role made its claims, and by another replica's clock.
+#[tokio::test]
+async fn a_token_without_the_role_is_stale_until_it_is_surely_newer_than_the_change() {
+    let hooks = on_jwt(|input| Ok(claims(json!({"may": input.user.role}))));
+    let app = builder().config(&tokens("user_claims: [name]")).callbacks(hooks).start().await;
+    let issued = app.tokens("ada").await;
+    app.session(&issued.access_token).await.unwrap();
+    let id = user_of(issued.session.as_ref());
+    // Issued and changed by this clock; a replica that is behind says of the change that it was sooner.
+    app.clock.set(START.minus(Duration::from_secs(10)));
+    app.update(User { id, role: "admin".to_owned(), ..Default::default() }, &["role"]).await.unwrap();
+    app.clock.set(START);
+    assert_eq!(reason(app.session(&issued.access_token).await), "TOKEN_STALE");
+    app.clock.set(START.plus(Duration::from_secs(1)));
+    let fresh = app.refresh(&issued.refresh_token).await.unwrap();
+    assert_eq!(
+        added(app.session(&fresh.access_token).await.unwrap().session),
+        ["may=StringValue(\"admin\")"]
+    );
+}
+
 #[tokio::test]
 async fn a_session_callback_adds_to_what_is_told_and_to_nothing_else() {
     let hooks = on_session(|input| {

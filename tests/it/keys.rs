@@ -297,6 +297,20 @@ async fn another_algorithm_is_published_before_it_signs_as_any_key_is() {
     accepted([&one, &other], &fresh).await;
 }
 
+#[tokio::test]
+async fn another_algorithm_waits_for_a_key_that_was_waiting_before() {
+    let app = app().await;
+    app.rotate(false).await;
+    let second = app.publishes(2).await.remove(0);
+    let app = app.restart(|yaml| format!("{yaml}tokens: {{algorithm: EdDSA}}\n")).await;
+    app.clock.advance(PUBLISHED_BEFORE);
+    assert_eq!(app.signing().await, second);
+    eventually("a key of the other algorithm is made", || async { app.published().await.len() == 3 }).await;
+    app.clock.advance(PUBLISHED_BEFORE);
+    let algorithm = app.keys().await.into_iter().find(|line| line.contains(" signs ")).unwrap();
+    assert!(algorithm.contains(" EdDSA signs "), "{algorithm}");
+}
+
 /// A replica that hears of changes by the feed a quarter of a minute later.
 async fn slow_replica(app: &TestApp) -> TestApp {
     app.replica(|yaml| format!("{yaml}session: {{max_staleness: 1m, stale_limit: 1m}}\n")).await

@@ -2,13 +2,13 @@
 
 use std::convert::Infallible;
 use std::future;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use gatepass::auth::CallContext;
 use gatepass::grpc::health::Health;
-use gatepass::grpc::layers::{Deadline, Ids, Layered, Request, RequestId, Response, layered};
+use gatepass::grpc::layers::{Ids, Layered, Request, RequestId, Response, layered};
 use gatepass::model::{OsEntropy, SystemClock};
 use http_body_util::{BodyExt, Full};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,8 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use tower::{Service, ServiceExt, service_fn};
+
+use crate::support::log::Log;
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -172,13 +174,28 @@ async fn a_handler_knows_its_deadline() {
         ("/gatepass.v1.AuthService/GetSession", &[], TIMEOUT),
         ("/gatepass.v1.AuthService/SignIn", &[("grpc-timeout", "1H")], 2 * TIMEOUT),
     ] {
-        let handler = service_fn(async |request: Request| {
-            let Deadline(due) = *request.extensions().get().unwrap();
+        let handler = service_fn(async |_: Request| {
+            let due = CallContext::current().unwrap().due.unwrap();
             assert_eq!(due - tokio::time::Instant::now(), wanted);
             Ok(Response::default())
         });
         assert!(!answer(handler, request(path, headers, &[])).await.headers().contains_key("grpc-status"));
     }
+}
+
+#[tokio::test]
+async fn a_handler_knows_the_calls_id_and_trace_and_who_is_no_call_does_not() {
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let handler = service_fn(async |_: Request| {
+        let context = CallContext::current().unwrap();
+        assert_eq!((&*context.request_id, context.traceparent.as_deref()), ("the-id", Some(trace)));
+        tokio::spawn(async { assert_eq!(CallContext::current(), None) }).await.unwrap();
+        Ok(Response::default())
+    });
+    let headers = [("x-request-id", "the-id"), ("traceparent", trace)];
+    let response = answer(handler, request("/a.B/C", &headers, &[])).await;
+    assert!(!response.headers().contains_key("grpc-status"));
+    assert_eq!(CallContext::current(), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,35 +248,14 @@ async fn errors_carry_the_request_id_too() {
     assert_eq!(response.headers()["x-request-id"], "abc");
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(line)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn an_error_is_one_line_of_log_without_metadata_and_success_is_none() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter("gatepass=debug")
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _default = tracing::subscriber::set_default(subscriber);
+    let (log, _logging) = Log::begin();
     let headers = [("authorization", "Bearer opensesame"), ("x-request-id", "the-id")];
-    let lines = || String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
     health(request(CHECK, &headers, &frame(b"\x0a\x08liveness"))).await;
-    assert_eq!(lines(), "");
+    assert_eq!(log.take(), "");
     health(request(CHECK, &headers, &frame(b"\x0a\x06nobody"))).await;
-    let line = lines();
+    let line = log.take();
     assert_eq!(line.lines().count(), 1, "{line}");
     for part in ["grpc.health.v1.Health", "Check", "the-id", "NotFound", "SERVICE_NOT_FOUND"] {
         assert!(line.contains(part), "{part} in {line}");

@@ -4,16 +4,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{GetSessionResponse, IssueTokenResponse, User};
+use gatepass::grpc::proto::v1::{
+    GetSessionResponse, IssueTokenResponse, RevokeSessionRequest, SignOutRequest, User, sign_out_request,
+};
 use gatepass::model::{Clock as _, SystemClock, Timestamp};
 use serde_json::json;
 use tonic::Status;
 
 use crate::support::databases::{Backend, TestDatabase};
 use crate::support::hooks::{claims, on_jwt};
-use crate::support::program::Serving;
+use crate::support::program::{Serving, run};
 use crate::support::replica::{ENDS, End, Replica, ids};
-use crate::support::{builder_on, eventually, reason};
+use crate::support::{TestApp, builder_on, eventually, reason};
 
 /// So long that what takes it is stuck.
 const STUCK: Duration = Duration::from_mins(1);
@@ -135,6 +137,46 @@ async fn a_token_of_another_role_is_stale_everywhere(backend: Backend) {
     other.session(&fresh.access_token).await.unwrap();
 }
 
+/// The answer of the call that ended it may have been lost on the way: who asks again is told so only where it holds.
+#[tokio::test]
+async fn what_had_ended_already_holds_here_before_it_is_acknowledged() {
+    // So seldom that no poll is faster than this test.
+    let one = builder_on(Backend::Sqlite).await.config("session: {max_staleness: 30s}").start().await;
+    let other = one.replica(|yaml| yaml).await;
+    let sign_out = async |app: &TestApp, token: &str, everywhere: bool, except_current: bool| {
+        let credential = Some(sign_out_request::Credential::AccessToken(token.to_owned()));
+        let request = SignOutRequest { credential, everywhere, except_current, ..Default::default() };
+        app.auth.clone().sign_out(request).await.unwrap();
+    };
+    for end in ["sign out", "everywhere", "everywhere else", "revoke", "ban"] {
+        let [asks, second] = [one.tokens("ada").await, one.tokens("ada").await];
+        let session = asks.session.unwrap();
+        let user_id = session.user.unwrap().id.unwrap();
+        for app in [&one, &other] {
+            match end {
+                "sign out" => sign_out(app, &asks.access_token, false, false).await,
+                "everywhere" => sign_out(app, &asks.access_token, true, false).await,
+                "everywhere else" => sign_out(app, &asks.access_token, true, true).await,
+                "revoke" => {
+                    let request = RevokeSessionRequest { session_id: session.id.clone().unwrap() };
+                    app.admin.clone().revoke_session(request).await.unwrap();
+                }
+                _ => drop(app.ban(&user_id).await),
+            }
+        }
+        let told = async |token: &str| {
+            other.session(token).await.map_or_else(|status| reason::<()>(Err(status)), |_| String::new())
+        };
+        let wanted = match end {
+            "sign out" | "revoke" => ["SESSION_REVOKED", ""],
+            "everywhere" => ["SESSION_REVOKED", "SESSION_REVOKED"],
+            "everywhere else" => ["", "SESSION_REVOKED"],
+            _ => ["USER_BANNED", "USER_BANNED"],
+        };
+        assert_eq!([told(&asks.access_token).await, told(&second.access_token).await], wanted, "{end}");
+    }
+}
+
 /// More entries than are told at once.
 #[tokio::test]
 async fn a_long_feed_is_read_to_its_end_before_a_replica_serves() {
@@ -170,7 +212,8 @@ async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
         )
     };
     database.execute("CREATE SCHEMA skewed").await;
-    database.execute(&ahead("42 seconds")).await;
+    // Two replicas, one on each side of the database's clock, would differ by 12 seconds.
+    database.execute(&ahead("6 seconds")).await;
     database.execute(&format!("ALTER DATABASE {name} SET search_path = skewed, pg_catalog, public")).await;
     let variables = [
         ("GATEPASS_DATABASE__URL", database.url.as_str()),
@@ -179,10 +222,19 @@ async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
     let mut program = Serving::start(folder.path(), &[], &variables).await;
     let waiting = program.until("not ready yet").await;
     let cause = waiting["cause"].as_str().unwrap();
-    assert!(cause.starts_with("this machine's clock differs from the database's by -4"), "{cause}");
-    assert!(cause.ends_with("tokens.clock_leeway is 10s: set the clocks by NTP"), "{cause}");
-    database.execute(&ahead("0 seconds")).await;
+    assert!(cause.starts_with("this machine's clock differs from the database's by -"), "{cause}");
+    assert!(cause.ends_with("more than half of tokens.clock_leeway (10s): set the clocks by NTP"), "{cause}");
+    // Nor does it say when keys begin and end.
+    let rotated = run(folder.path(), &["keys", "rotate"], &variables).await;
+    assert_eq!(rotated.code, Some(1));
+    assert!(rotated.stderr.contains("this machine's clock differs from the database's by -"), "{rotated:?}");
+    database.execute(&ahead("3.5 seconds")).await;
     program.until("ready").await;
+    let drifts =
+        program.until("this machine's clock drifts from the database's: set the clocks by NTP").await;
+    assert_eq!(drifts["leeway_ms"], 10_000, "{drifts}");
+    let offset_ms = drifts["offset_ms"].as_i64().unwrap();
+    assert!((-5_000..-2_500).contains(&offset_ms), "{drifts}");
     program.stop().await;
 }
 

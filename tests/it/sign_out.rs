@@ -10,7 +10,10 @@ use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::{at_once, patient};
 use crate::support::people::fields;
 use crate::support::strategy::also_with_references;
-use crate::support::{TestApp, allowed, app, builder, profile, reason, refusal, tokens, with_key};
+use crate::support::{START, TestApp, allowed, app, builder, profile, reason, refusal, tokens, with_key};
+
+/// `tokens.clock_leeway`.
+const LEEWAY: Duration = Duration::from_secs(10);
 
 fn access(token: &str) -> SignOutRequest {
     let credential = Some(Credential::AccessToken(token.to_owned()));
@@ -87,7 +90,7 @@ async fn any_genuine_token_ends_its_session_and_raises_no_alarm() {
 async fn a_session_that_ran_out_had_ended_already() {
     let app = builder().config("session: {idle_ttl: 1h}").start().await;
     let issued = app.tokens("ada").await;
-    app.clock.advance(Duration::from_hours(1));
+    app.clock.advance(Duration::from_hours(1) + LEEWAY);
     let other = app.tokens("ada").await;
     for request in [access(&issued.access_token), refresh(&issued.refresh_token)] {
         assert_eq!(sign_out(&app, request.clone()).await.unwrap(), 0);
@@ -95,6 +98,26 @@ async fn a_session_that_ran_out_had_ended_already() {
     }
     assert_live(&app, &other).await;
     assert_eq!(logged(&app, "SIGN_OUT SUCCESS").await, 0);
+}
+
+/// By the clock of a replica that is behind it can be refreshed still: what is acknowledged must be written.
+#[tokio::test]
+async fn a_session_that_runs_out_is_ended_while_another_clock_may_have_it_live() {
+    for all in [false, true] {
+        let app = builder().config("session: {idle_ttl: 1h}").start().await;
+        let [issued, other] = [app.tokens("ada").await, app.tokens("ada").await];
+        app.clock.set(START.plus(Duration::from_hours(1) + LEEWAY).minus(Duration::from_millis(1)));
+        let request = SignOutRequest { everywhere: all, ..refresh(&issued.refresh_token) };
+        assert_eq!(sign_out(&app, request).await.unwrap(), 0, "by this clock it was not live");
+        app.clock.set(START);
+        assert_over(&app, &issued).await;
+        if all {
+            assert_over(&app, &other).await;
+        } else {
+            assert_live(&app, &other).await;
+        }
+        assert_eq!(logged(&app, "SIGN_OUT SUCCESS").await, 1);
+    }
 }
 
 #[tokio::test]
@@ -311,6 +334,7 @@ async fn a_refresh_that_races_a_sign_out_leaves_no_live_session() {
 also_with_references!(
     any_genuine_token_ends_its_session_and_raises_no_alarm,
     a_session_that_ran_out_had_ended_already,
+    a_session_that_runs_out_is_ended_while_another_clock_may_have_it_live,
     everywhere_ends_every_live_session_of_the_user_and_of_nobody_else,
     everywhere_else_keeps_the_session_that_asks,
     the_token_of_an_ended_session_ends_no_others,

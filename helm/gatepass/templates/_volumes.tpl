@@ -27,13 +27,13 @@
 {{- define "gatepass.volumes" -}}
 - name: config
   configMap:
-    name: {{ .Values.existingConfigMap.name | default (include "gatepass.fullname" .) }}
+    name: {{ .Values.existingConfigMap.name | default (include "gatepass.fullname" .) | quote }}
     items:
-      - key: {{ ternary .Values.existingConfigMap.key "gatepass.yaml" (ne .Values.existingConfigMap.name "") }}
+      - key: {{ ternary .Values.existingConfigMap.key "gatepass.yaml" (ne .Values.existingConfigMap.name "") | quote }}
         path: gatepass.yaml
 - name: secrets
   secret:
-    secretName: {{ .Values.secrets.existingSecret.name }}
+    secretName: {{ .Values.secrets.existingSecret.name | quote }}
     defaultMode: 0440
     items:
       {{- range .Values.secrets.existingSecret.keys }}
@@ -44,7 +44,7 @@
 {{- if .name }}
 - name: tls
   secret:
-    secretName: {{ .name }}
+    secretName: {{ .name | quote }}
     defaultMode: 0440
     items:
       - key: tls.crt
@@ -61,20 +61,20 @@
 {{- if .sqlite.enabled }}
 - name: data
   persistentVolumeClaim:
-    claimName: {{ .sqlite.existingClaim | default (include "gatepass.fullname" $) }}
+    claimName: {{ .sqlite.existingClaim | default (include "gatepass.fullname" $) | quote }}
 {{- else }}
 - name: database
   projected:
     defaultMode: 0440
     sources:
       - secret:
-          name: {{ .existingSecret.name }}
+          name: {{ .existingSecret.name | quote }}
           items:
             - key: {{ .existingSecret.key | quote }}
               path: url
       {{- if .existingCaSecret.name }}
       - secret:
-          name: {{ .existingCaSecret.name }}
+          name: {{ .existingCaSecret.name | quote }}
           items:
             - key: {{ .existingCaSecret.key | quote }}
               path: ca.crt

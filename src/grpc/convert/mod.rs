@@ -12,4 +12,5 @@ pub(super) use auth::{
     read_get_session, read_issue_token, read_refresh_token, read_sign_in, read_sign_out, write_issued,
     write_refreshed, write_session_answer, write_sign_in,
 };
-pub(super) use write::{write_disposition, write_user};
+pub(super) use json::{read_struct, write_struct};
+pub(super) use write::{write_account, write_disposition, write_session, write_user};

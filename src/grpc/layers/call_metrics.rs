@@ -11,17 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::{Registry, Unit};
 use tonic::Code;
 
-use super::{method, reflects, service, streams};
-use crate::grpc::proto::METHODS;
+use super::{method, reflects, served, service, streams};
 use crate::metrics::Durations;
-
-/// What is served besides our own services.
-const OTHERS: [&str; 4] = [
-    "/grpc.health.v1.Health/Check",
-    "/grpc.health.v1.Health/Watch",
-    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-];
 
 const UNARY: &str = "unary";
 
@@ -104,13 +95,12 @@ struct Lines {
 impl CallMetrics {
     /// Metrics that this registry tells.
     pub fn register(registry: &mut Registry) -> Self {
-        let methods = METHODS.iter().map(|(path, _)| *path).chain(OTHERS);
         let method = |path, labels| Method { path, labels, lines: OnceLock::new() };
         let this = Self {
             started: Family::default(),
             handled: Family::default(),
             handling: Family::default(),
-            methods: methods.map(|path| method(path, MethodLabels::of(path))).collect(),
+            methods: served().map(|path| method(path, MethodLabels::of(path))).collect(),
             unknown: method("", MethodLabels::UNKNOWN),
         };
         registry.register("grpc_server_started", "Calls that began", this.started.clone());

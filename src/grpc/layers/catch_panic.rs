@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tonic::{Code, Status};
 use tower::Service;
 
-use super::{Request, Response, method, service};
+use super::{Request, Response, names};
 use crate::grpc::error_details::{Extra, status};
 
 /// The layer.
@@ -48,8 +48,8 @@ where
 
 /// The answer to a call whose handler panicked, logged.
 pub(super) fn panicked(path: Option<&PathAndQuery>) -> Status {
-    let path = path.map_or("", PathAndQuery::path);
-    tracing::error!(rpc.service = service(path), rpc.method = method(path), "a handler panicked");
+    let (service, method) = names(path);
+    tracing::error!(rpc.service = service, rpc.method = method, "a handler panicked");
     status(Code::Internal, "INTERNAL", "internal error", Extra::none())
 }
 

@@ -1,6 +1,7 @@
 //! Deadlines: the client's `grpc-timeout`, no longer than ours for the method. When it has passed, the handler is
 //! dropped and the answer is `DEADLINE_EXCEEDED`; tonic's own timer would say CANCELLED. It covers a call until its
-//! response headers: a stream that has begun ends with the client's deadline in `drain.rs`.
+//! response headers: a stream that has begun ends with the client's deadline in `drain.rs`. The handler works in the
+//! [`CallContext`](crate::auth::CallContext) of the call, for what it asks of others.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,14 +14,12 @@ use tokio::time::{Instant, Sleep};
 use tonic::{Code, Status};
 use tower::Service;
 
+use super::context::context;
 use super::{Request, Response, method};
+use crate::auth::OfCall;
 use crate::grpc::error_details::{Extra, status};
 
 static HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
-
-/// When a call's answer is due: an extension of every request, for what the handler asks of others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deadline(pub Instant);
 
 /// The layer.
 #[derive(Debug, Clone)]
@@ -48,7 +47,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(&mut self, request: Request) -> Self::Future {
         let timeout = match client_timeout(request.headers()) {
             Ok(Some(Duration::ZERO)) => return Timed::Refused { status: Some(exceeded()) },
             Ok(asked) => {
@@ -58,8 +57,9 @@ where
             Err(malformed) => return Timed::Refused { status: Some(malformed) },
         };
         let due = Instant::now() + timeout;
-        request.extensions_mut().insert(Deadline(due));
-        Timed::Running { future: Some(self.inner.call(request)), due: tokio::time::sleep_until(due) }
+        let context = context(&request, due);
+        let future = Some(context.around(self.inner.call(request)));
+        Timed::Running { future, due: tokio::time::sleep_until(due) }
     }
 }
 
@@ -119,7 +119,7 @@ pin_project! {
     #[project = TimedProjection]
     pub enum Timed<F> {
         /// The handler runs.
-        Running { #[pin] future: Option<F>, #[pin] due: Sleep },
+        Running { #[pin] future: Option<OfCall<F>>, #[pin] due: Sleep },
         /// It never began.
         Refused { status: Option<Status> },
     }

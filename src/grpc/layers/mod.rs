@@ -6,6 +6,7 @@
 mod call_metrics;
 mod callers;
 mod catch_panic;
+mod context;
 mod deadline;
 mod drain;
 mod measure;
@@ -16,13 +17,16 @@ mod trace;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::uri::PathAndQuery;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
+
+use super::proto::METHODS;
 
 pub use call_metrics::CallMetrics;
 pub use callers::KnownCallers;
 pub use catch_panic::CatchPanic;
-pub use deadline::{Deadline, Deadlines};
+pub use deadline::Deadlines;
 pub use drain::Drain;
 pub use measure::Measure;
 pub use plain_status::PlainStatus;
@@ -56,6 +60,25 @@ fn streams(path: &str) -> bool {
 /// Whether a call is reflection's: the one whose requests are a stream too.
 fn reflects(path: &str) -> bool {
     path.starts_with("/grpc.reflection.")
+}
+
+/// What is served besides our own services.
+const OTHERS: [&str; 4] = [
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
+
+/// Every method that is served, by its path.
+fn served() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|(path, _)| *path).chain(OTHERS)
+}
+
+/// Service and method of a path for the log, which repeats nothing that a client made up.
+fn names(path: Option<&PathAndQuery>) -> (&'static str, &'static str) {
+    let known = path.and_then(|asked| served().find(|path| *path == asked.path()));
+    known.map_or(("unknown", "unknown"), |path| (service(path), method(path)))
 }
 
 fn method(path: &str) -> &str {

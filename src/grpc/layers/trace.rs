@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 use tower::Service;
 use tracing::{Span, field};
 
-use super::{Request, RequestId, Response, method, service};
+use super::{Request, RequestId, Response, names};
 use crate::grpc::connection::PeerAddr;
 use crate::grpc::error_details::REASON;
 
@@ -75,12 +75,12 @@ struct Call {
 }
 
 impl Call {
-    fn service(&self) -> &str {
-        self.path.as_ref().map_or("", |path| service(path.path()))
+    fn service(&self) -> &'static str {
+        names(self.path.as_ref()).0
     }
 
-    fn method(&self) -> &str {
-        self.path.as_ref().map_or("", |path| method(path.path()))
+    fn method(&self) -> &'static str {
+        names(self.path.as_ref()).1
     }
 
     fn id(&self) -> &str {

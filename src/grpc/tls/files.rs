@@ -1,20 +1,18 @@
 //! The files that `server.tls` names, read together and made into what a handshake takes. What does not fit is a fault
 //! that says what to put there; a certificate out of its time fits, since whoever is to replace it may need us running.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
-use tokio_rustls::rustls::pki_types::UnixTime;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
-use tokio_rustls::rustls::time_provider::TimeProvider;
+use tokio_rustls::rustls::sign::SingleCertAndKey;
 
 use super::certificate::Certificate;
+use super::pair::pair;
 use super::pem::{Pem, TlsFault};
+use super::time::Time;
 use crate::model::{Clock, digest_of};
 
 /// Where the certificate, its key and the clients' authorities are.
@@ -45,9 +43,13 @@ pub(super) struct Loaded {
 impl TlsFiles {
     pub(super) fn read(&self) -> Result<Contents, TlsFault> {
         Ok(Contents {
-            cert: Pem::read("cert", &self.cert)?,
-            key: Pem::read("key", &self.key)?,
-            client_ca: self.client_ca.as_ref().map(|path| Pem::read("client_ca", path)).transpose()?,
+            cert: Pem::read("server.tls.cert", &self.cert)?,
+            key: Pem::read("server.tls.key", &self.key)?,
+            client_ca: self
+                .client_ca
+                .as_ref()
+                .map(|path| Pem::read("server.tls.client_ca", path))
+                .transpose()?,
         })
     }
 }
@@ -63,7 +65,7 @@ impl Contents {
     pub(super) fn load(&self, clock: Arc<dyn Clock>) -> Result<Loaded, TlsFault> {
         // Never the process's default: whoever links us may have chosen another, or none.
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let (certified, certificate) = self.certified(&provider)?;
+        let (certified, certificate) = pair(&self.cert, &self.key, &provider)?;
         let builder = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(Time(clock)))
             .with_safe_default_protocol_versions()
             .map_err(|error| self.cert.fault(error.to_string()))?;
@@ -85,39 +87,5 @@ impl Contents {
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Loaded { config: Arc::new(config), certificate, digest: self.digest() })
-    }
-
-    /// The certificate with its key, which must be its own.
-    fn certified(&self, provider: &CryptoProvider) -> Result<(CertifiedKey, Certificate), TlsFault> {
-        let (first, intermediates) = self.cert.certificates()?;
-        let certificate = Certificate::read(&first)
-            .map_err(|error| self.cert.fault(format!("its first certificate can't be used: {error}")))?;
-        let key = provider.key_provider.load_private_key(self.key.private_key()?).map_err(|_| {
-            self.key.fault("holds a key that TLS does not take; give an EC, Ed25519 or RSA key")
-        })?;
-        let chain = std::iter::once(first).chain(intermediates).collect();
-        let certified = CertifiedKey::new(chain, key);
-        certified.keys_match().map_err(|_| {
-            let cert = self.cert.path().display();
-            self.key
-                .fault(format!("is not the key of the first certificate in {cert}; give both of one pair"))
-        })?;
-        Ok((certified, certificate))
-    }
-}
-
-/// Our clock, as rustls asks it whether a client's certificate holds.
-struct Time(Arc<dyn Clock>);
-
-impl fmt::Debug for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Time")
-    }
-}
-
-impl TimeProvider for Time {
-    fn current_time(&self) -> Option<UnixTime> {
-        let seconds = u64::try_from(self.0.now().seconds()).ok()?;
-        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }

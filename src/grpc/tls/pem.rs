@@ -1,4 +1,4 @@
-//! One PEM file of `server.tls`: its bytes, and what may be in it. Nothing of its content is in a fault.
+//! One PEM file: its bytes, and what may be in it. Nothing of its content is in a fault.
 
 use std::fmt;
 use std::fs::File;
@@ -18,13 +18,25 @@ const MOST_BYTES: u64 = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFault {
     setting: &'static str,
-    path: PathBuf,
+    /// None where it is no one file's.
+    path: Option<PathBuf>,
     message: String,
+}
+
+impl TlsFault {
+    /// One of the setting as a whole.
+    pub(super) fn of_setting(setting: &'static str, message: String) -> Self {
+        Self { setting, path: None, message }
+    }
 }
 
 impl fmt::Display for TlsFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "server.tls.{}: {}: {}", self.setting, self.path.display(), self.message)
+        write!(f, "{}: ", self.setting)?;
+        if let Some(path) = &self.path {
+            write!(f, "{}: ", path.display())?;
+        }
+        f.write_str(&self.message)
     }
 }
 
@@ -42,7 +54,9 @@ impl Pem {
         let path = path.to_owned();
         match read(&path) {
             Ok(bytes) => Ok(Self { setting, path, bytes }),
-            Err(error) => Err(TlsFault { setting, path, message: format!("cannot be read: {error}") }),
+            Err(error) => {
+                Err(TlsFault { setting, path: Some(path), message: format!("cannot be read: {error}") })
+            }
         }
     }
 
@@ -55,7 +69,7 @@ impl Pem {
     }
 
     pub(super) fn fault(&self, message: impl Into<String>) -> TlsFault {
-        TlsFault { setting: self.setting, path: self.path.clone(), message: message.into() }
+        TlsFault { setting: self.setting, path: Some(self.path.clone()), message: message.into() }
     }
 
     /// The first certificate, and those after it.

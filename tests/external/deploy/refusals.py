@@ -53,6 +53,8 @@ MISTYPED = [
     ({"secrets": {"literal": "x"}}, "at '/secrets': additional properties 'literal' not allowed"),
     ({"tls": {"existingSecret": "x"}}, "at '/tls/existingSecret': got string, want object"),
     ({"listenAddress": "127.0.0.1"}, "at '/listenAddress'"),
+    ({"podLabels": {"app.kubernetes.io/name": "x"}}, "at '/podLabels'"),
+    ({"podAnnotations": {"checksum/config": "x"}}, "at '/podAnnotations'"),
     ({"shutdown": {"delaySeconds": "5s"}}, "at '/shutdown/delaySeconds': got string, want integer"),
     ({"shutdown": {"graceSeconds": 601}}, "at '/shutdown/graceSeconds': maximum: got 601, want 600"),
     ({"resources": {"limit": {}}}, "at '/resources': additional properties 'limit' not allowed"),

@@ -90,7 +90,7 @@ pub(super) async fn run(db: &Database, watch: &Watch, people: &[Person]) -> Time
         timed!("end_session", db.end_session(ending(other.id))).unwrap();
         let but_one = gatepass::storage::EndingAll {
             except: Some(opened.id),
-            only_if_live: Some(opened.id),
+            only_if_live: Some((opened.id, NOW)),
             ..ending_all(person.user)
         };
         timed!("end_sessions_of, but one", db.end_sessions_of(but_one));

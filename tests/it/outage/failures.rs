@@ -11,6 +11,7 @@ crate::on_servers! {
     a_server_that_was_killed,
     a_server_that_was_frozen,
     a_server_that_was_restarted,
+    a_server_that_only_reads,
     a_server_that_takes_no_more_connections,
     a_server_that_is_frozen_keeps_nobody_from_stopping,
 }
@@ -54,6 +55,16 @@ async fn a_server_that_was_restarted(kind: Kind) {
     scene.server.stop();
     scene.server.start().await;
     scene.recovers("was restarted").await;
+    scene.ends().await;
+}
+
+/// It answers what it is asked, but what it knows of revocations may be of yesterday.
+async fn a_server_that_only_reads(kind: Kind) {
+    let mut scene = Scene::of(kind).await;
+    scene.server.only_reads(true).await;
+    scene.goes_stale().await;
+    scene.server.only_reads(false).await;
+    scene.recovers("only read").await;
     scene.ends().await;
 }
 

@@ -5,6 +5,7 @@ mod failures;
 mod full_disk;
 mod given_up;
 mod network;
+mod pools;
 mod revocations;
 mod start;
 

@@ -565,8 +565,9 @@ pub(super) async fn all_end_only_while_the_one_that_asks_is_live(db: &Database) 
     let (pending, over) = (ada.again(db).await, ada.again(db).await);
     db.end_session(ending(over.session.id)).await.unwrap().unwrap();
     let version = ada.user_now(db).await.version;
-    let by = |id: SessionId| EndingAll { only_if_live: Some(id), ..ending_all(ada.user.id) };
-    let expired = EndingAll { at: ada.now(db).await.expires_at, ..by(ada.session.id) };
+    let by = |id: SessionId| EndingAll { only_if_live: Some((id, NOW)), ..ending_all(ada.user.id) };
+    let expires_at = ada.now(db).await.expires_at;
+    let expired = EndingAll { only_if_live: Some((ada.session.id, expires_at)), ..by(ada.session.id) };
     let steps = [by(pending.session.id), by(over.session.id), by(super::sample::session_id()), expired];
     for step in steps {
         let revoked = db.end_sessions_of(step.clone()).await.unwrap();

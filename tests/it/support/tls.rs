@@ -52,7 +52,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// A certificate of these DNS names and URIs.
+    /// A certificate of these DNS names, IP addresses and URIs.
     pub fn issue(&self, names: &[&str]) -> Identity {
         self.issue_until(2100, names)
     }
@@ -70,6 +70,13 @@ impl Authority {
         Identity { cert, key: key.serialize_pem() }
     }
 
+    /// It alone, as those that others are signed by.
+    pub fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap()).unwrap();
+        roots
+    }
+
     /// A client that trusts it alone, with this certificate of its own.
     pub fn client(&self, identity: Option<&Identity>) -> ClientConfig {
         self.client_of(identity, &[&TLS13, &TLS12])
@@ -81,8 +88,7 @@ impl Authority {
         identity: Option<&Identity>,
         versions: &[&'static SupportedProtocolVersion],
     ) -> ClientConfig {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap()).unwrap();
+        let roots = self.roots();
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_protocol_versions(versions)
             .unwrap()
@@ -99,6 +105,9 @@ impl Authority {
 }
 
 fn san(name: &str) -> SanType {
+    if let Ok(addr) = name.parse() {
+        return SanType::IpAddress(addr);
+    }
     let text = name.try_into().unwrap();
     if name.contains("://") { SanType::URI(text) } else { SanType::DnsName(text) }
 }
@@ -108,7 +117,7 @@ impl Identity {
         CertificateDer::from_pem_slice(self.cert.as_bytes()).unwrap()
     }
 
-    fn key_der(&self) -> PrivateKeyDer<'static> {
+    pub fn key_der(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
     }
 

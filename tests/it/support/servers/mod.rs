@@ -72,6 +72,26 @@ impl PrivateServer {
         Database::connect(options).await
     }
 
+    /// Lets it refuse writes, as one does that a failover left behind, or take them again. Connections stay.
+    pub async fn only_reads(&self, only_reads: bool) {
+        let (name, switch) = match self.kind {
+            Kind::Postgres => ("postgres", "ALTER SYSTEM SET default_transaction_read_only = "),
+            Kind::Mariadb => ("root", "SET GLOBAL read_only = "),
+        };
+        let url = self.url().replace("gatepass@", &format!("{name}@"));
+        let mut options = ConnectOptions::new(url);
+        options.max_connections(1).sqlx_logging(false);
+        let admin = Database::connect(options).await.unwrap();
+        admin
+            .execute_unprepared(&format!("{switch}{}", if only_reads { "ON" } else { "OFF" }))
+            .await
+            .unwrap();
+        if self.kind == Kind::Postgres {
+            admin.execute_unprepared("SELECT pg_reload_conf()").await.unwrap();
+        }
+        admin.close().await.unwrap();
+    }
+
     /// Starts it again, with the data it had, and waits until it takes connections.
     pub async fn start(&mut self) {
         self.launch();

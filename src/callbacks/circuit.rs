@@ -1,0 +1,211 @@
+//! Whether it is worth asking somebody. After some calls in a row that nobody answered nobody asks, but one now and then,
+//! to see: the first that is answered lets all ask again. Time and chance come in from outside.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::model::{Timestamp, spread};
+
+/// So many calls in a row that are not answered open the circuit.
+pub(super) const UNANSWERED: u32 = 5;
+
+/// How long at most nobody asks after the first time; twice as long after each that was in vain.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A circuit, closed at first.
+#[derive(Debug)]
+pub(super) struct Circuit(Mutex<State>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Everybody asks; so many in a row were not answered.
+    Closed { unanswered: u32 },
+    /// Nobody asks for this long.
+    Open { since: Timestamp, pause: Duration, tries: u32 },
+    /// One asks, to see.
+    Probing { tries: u32 },
+}
+
+/// Leave to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// As everybody has.
+    Usual,
+    /// As the one that asks to see.
+    Probe,
+}
+
+/// What an answer, or none, did to the circuit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    None,
+    Opened,
+    Closed,
+}
+
+impl Circuit {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(State::Closed { unanswered: 0 }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leave to ask now, if there is any. Who got it tells what came of it.
+    pub(super) fn leave(&self, now: Timestamp) -> Option<Leave> {
+        let mut state = self.state();
+        match *state {
+            State::Closed { .. } => Some(Leave::Usual),
+            // A clock that was set back must not make the pause longer.
+            State::Open { since, pause, .. } if (since..since.plus(pause)).contains(&now) => None,
+            State::Open { tries, .. } => {
+                *state = State::Probing { tries };
+                Some(Leave::Probe)
+            }
+            State::Probing { .. } => None,
+        }
+    }
+
+    /// There was an answer.
+    pub(super) fn answered(&self, leave: Leave) -> Change {
+        let mut state = self.state();
+        match (*state, leave) {
+            (State::Closed { .. }, _) => {
+                *state = State::Closed { unanswered: 0 };
+                Change::None
+            }
+            (State::Probing { .. }, Leave::Probe) => {
+                *state = State::Closed { unanswered: 0 };
+                Change::Closed
+            }
+            // Asked before it opened: what it is like now the probe tells.
+            (State::Open { .. } | State::Probing { .. }, _) => Change::None,
+        }
+    }
+
+    /// There was none in the time that is given for it.
+    pub(super) fn unanswered(&self, leave: Leave, now: Timestamp, noise: [u8; 2]) -> Change {
+        let mut state = self.state();
+        match (*state, leave) {
+            (State::Closed { unanswered }, _) if unanswered + 1 < UNANSWERED => {
+                *state = State::Closed { unanswered: unanswered + 1 };
+                Change::None
+            }
+            (State::Closed { .. }, _) => {
+                *state = State::Open { since: now, pause: pause(0, noise), tries: 1 };
+                Change::Opened
+            }
+            (State::Probing { tries }, Leave::Probe) => {
+                let pause = pause(tries, noise);
+                *state = State::Open { since: now, pause, tries: tries.saturating_add(1) };
+                Change::None
+            }
+            (State::Open { .. } | State::Probing { .. }, _) => Change::None,
+        }
+    }
+
+    /// Nobody waited long enough to know. A probe leaves its place to the next.
+    pub(super) fn given_up(&self, leave: Leave, now: Timestamp) {
+        let mut state = self.state();
+        if let (State::Probing { tries }, Leave::Probe) = (*state, leave) {
+            *state = State::Open { since: now, pause: Duration::ZERO, tries };
+        }
+    }
+}
+
+/// The pause after so many tries in vain, the half of it left to chance: replicas must not all ask at once.
+fn pause(tries: u32, noise: [u8; 2]) -> Duration {
+    let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(8)).min(LONGEST_PAUSE);
+    spread(longest / 2, longest, noise)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LATE: [u8; 2] = [0xff, 0xff];
+    const EARLY: [u8; 2] = [0, 0];
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp(1_000_000 + millis)
+    }
+
+    /// A circuit that opened at 0, for 250 ms.
+    fn opened() -> Circuit {
+        let circuit = Circuit::new();
+        for _ in 1..UNANSWERED {
+            assert_eq!(circuit.unanswered(Leave::Usual, at(0), LATE), Change::None);
+        }
+        assert_eq!(circuit.unanswered(Leave::Usual, at(0), LATE), Change::Opened);
+        circuit
+    }
+
+    #[test]
+    fn only_unanswered_calls_in_a_row_open_it() {
+        let circuit = Circuit::new();
+        for _ in 0..10 {
+            for _ in 1..UNANSWERED {
+                circuit.unanswered(Leave::Usual, at(0), LATE);
+            }
+            assert_eq!(circuit.answered(Leave::Usual), Change::None);
+        }
+        assert_eq!(circuit.leave(at(0)), Some(Leave::Usual));
+        assert_eq!(opened().leave(at(0)), None);
+    }
+
+    #[test]
+    fn after_the_pause_one_asks_and_its_answer_lets_all() {
+        let circuit = opened();
+        assert_eq!(circuit.leave(at(249)), None);
+        assert_eq!([(); 3].map(|()| circuit.leave(at(250))), [Some(Leave::Probe), None, None]);
+        assert_eq!(circuit.answered(Leave::Probe), Change::Closed);
+        assert_eq!([(); 2].map(|()| circuit.leave(at(250))), [Some(Leave::Usual); 2]);
+        // It begins anew.
+        assert_eq!(circuit.unanswered(Leave::Usual, at(250), LATE), Change::None);
+    }
+
+    #[test]
+    fn each_probe_in_vain_doubles_the_pause_up_to_five_seconds() {
+        for (noise, pauses) in
+            [(LATE, [500, 1000, 2000, 4000, 5000, 5000]), (EARLY, [250, 500, 1000, 2000, 2500, 2500])]
+        {
+            let circuit = opened();
+            let mut now = 250;
+            for pause in pauses {
+                assert_eq!(circuit.leave(at(now)), Some(Leave::Probe), "{pause}");
+                assert_eq!(circuit.unanswered(Leave::Probe, at(now), noise), Change::None);
+                assert_eq!(circuit.leave(at(now + pause - 1)), None, "{pause}");
+                now += pause;
+            }
+        }
+    }
+
+    #[test]
+    fn calls_from_before_it_opened_change_nothing() {
+        let circuit = opened();
+        assert_eq!(circuit.answered(Leave::Usual), Change::None);
+        assert_eq!(circuit.unanswered(Leave::Usual, at(100), LATE), Change::None);
+        assert_eq!(circuit.leave(at(249)), None);
+        assert_eq!(circuit.leave(at(250)), Some(Leave::Probe));
+        assert_eq!(circuit.answered(Leave::Usual), Change::None);
+        assert_eq!(circuit.unanswered(Leave::Usual, at(250), LATE), Change::None);
+        assert_eq!(circuit.leave(at(250)), None);
+    }
+
+    #[test]
+    fn a_probe_that_is_given_up_leaves_its_place_to_the_next() {
+        let circuit = opened();
+        assert_eq!(circuit.leave(at(250)), Some(Leave::Probe));
+        circuit.given_up(Leave::Usual, at(250));
+        assert_eq!(circuit.leave(at(250)), None);
+        circuit.given_up(Leave::Probe, at(250));
+        assert_eq!(circuit.leave(at(250)), Some(Leave::Probe));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_pause_longer() {
+        assert_eq!(opened().leave(at(-1)), Some(Leave::Probe));
+    }
+}

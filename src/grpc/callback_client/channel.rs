@@ -1,0 +1,118 @@
+//! Calls of one callback, over whichever connection there is. One that no connection took, since it was about to be
+//! closed, goes by the next.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+use tonic::body::Body;
+use tower::Service;
+
+use super::connection::{Line, keep};
+use super::connector::Connector;
+use super::credential::Credential;
+use crate::auth::Callback;
+use crate::model::Entropy;
+
+/// Headers that differ from call to call.
+const ONCE: [&str; 3] = ["grpc-timeout", "x-request-id", "traceparent"];
+
+static AGENT: HeaderValue = HeaderValue::from_static(concat!("gatepass/", env!("CARGO_PKG_VERSION")));
+
+/// Sends calls.
+#[derive(Clone)]
+pub(super) struct Channel(Arc<Shared>);
+
+struct Shared {
+    line: Arc<Line>,
+    credential: Option<Credential>,
+    _keeping: AbortOnDropHandle<()>,
+}
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+impl Channel {
+    /// Connects, and stays connected while there is a clone of it.
+    pub(super) fn open(
+        callback: Callback,
+        connector: Arc<Connector>,
+        credential: Option<Credential>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let line = Arc::new(Line::new());
+        let keeping = tokio::spawn(keep(callback, connector, Arc::clone(&line), entropy));
+        Self(Arc::new(Shared { line, credential, _keeping: AbortOnDropHandle::new(keeping) }))
+    }
+
+    /// Has the connection replaced, if it is from before then.
+    pub(super) fn doubt(&self, asked: Instant) {
+        self.0.line.doubt(asked);
+    }
+}
+
+impl Shared {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Failure> {
+        let (mut head, body) = request.into_parts();
+        self.add_headers(&mut head.headers);
+        // One message, so it can be sent again.
+        let body = body.collect().await?.to_bytes();
+        loop {
+            let mut sender = self.line.sender().await?;
+            match sender.send_request(again(&head, &body)).await {
+                Err(error) if was_not_taken(&error) => {}
+                answered => return Ok(answered?),
+            }
+        }
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        for name in ONCE {
+            // Told to HPACK as never to be indexed: what does not come twice would evict what does.
+            if let Some(value) = headers.get_mut(name) {
+                value.set_sensitive(true);
+            }
+        }
+        headers.insert(USER_AGENT, AGENT.clone());
+        if let Some(credential) = &self.credential {
+            headers.insert(AUTHORIZATION, credential.header());
+        }
+    }
+}
+
+fn again(head: &Parts, body: &Bytes) -> Request<Full<Bytes>> {
+    Request::from_parts(head.clone(), Full::new(body.clone()))
+}
+
+/// Whether the service has certainly not seen the call, and the connection takes no other: it was closed before, or the
+/// service said so in closing it (RFC 9113 section 6.8).
+fn was_not_taken(error: &hyper::Error) -> bool {
+    let told = error.source().and_then(|source| source.downcast_ref::<h2::Error>());
+    let goes_away = |error: &h2::Error| {
+        error.is_remote() && error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)
+    };
+    error.is_canceled() || told.is_some_and(goes_away)
+}
+
+impl Service<Request<Body>> for Channel {
+    type Response = Response<Incoming>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Incoming>, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move { shared.send(request).await })
+    }
+}

@@ -1,0 +1,188 @@
+//! The callbacks of a service: each question in its time, which is what is left of the call that asks, or less.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::{Code, Request, Response, Status};
+
+use super::address::Address;
+use super::channel::Channel;
+use super::connector::Connector;
+use super::credential::Credential;
+use super::{failure, messages};
+use crate::auth::{
+    CallContext, Callback, CallbackFailure, CallbackResult, Callbacks, FailureKind, JwtDecision, JwtInput,
+    PerCallback, RedirectInput, SessionInput, SignInDecision, SignInInput,
+};
+use crate::grpc::proto::callback::v1::callback_service_client::CallbackServiceClient;
+use crate::grpc::tls::{ClientTls, ClientTlsFiles, TlsFault};
+use crate::model::{ClaimMap, Clock, Entropy};
+
+/// The most bytes of an answer.
+const ANSWER_BYTES: usize = 64 * 1024;
+
+/// A callback service, and what it is asked.
+#[derive(Debug, Clone)]
+pub struct CallbackService {
+    /// Where it is.
+    pub address: Address,
+    /// How it and we are known, where it is called over TLS.
+    pub tls: ClientTlsFiles,
+    /// What we send as `authorization`.
+    pub credential: Option<Credential>,
+    /// How long each callback has; those that it is not asked have nothing.
+    pub timeouts: PerCallback<Option<Duration>>,
+}
+
+/// The callbacks of a service.
+pub struct RemoteCallbacks {
+    methods: PerCallback<Option<Method>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// One of them.
+struct Method {
+    timeout: Duration,
+    channel: Channel,
+    client: CallbackServiceClient<Channel>,
+}
+
+impl RemoteCallbacks {
+    /// Begins to connect: a connection for each callback, so that no two wait for each other.
+    pub fn connect(
+        service: CallbackService,
+        clock: Arc<dyn Clock>,
+        entropy: &Arc<dyn Entropy>,
+    ) -> Result<Self, TlsFault> {
+        let CallbackService { address, tls, credential, timeouts } = service;
+        let tls = address.is_encrypted().then(|| ClientTls::load(tls, Arc::clone(&clock))).transpose()?;
+        let origin = address.origin.clone();
+        let connector = Arc::new(Connector { address, tls });
+        let methods = PerCallback::of(|callback| {
+            let timeout = (*timeouts.get(callback))?;
+            let channel =
+                Channel::open(callback, Arc::clone(&connector), credential.clone(), Arc::clone(entropy));
+            let client = CallbackServiceClient::with_origin(channel.clone(), origin.clone())
+                .max_decoding_message_size(ANSWER_BYTES);
+            Some(Method { timeout, channel, client })
+        });
+        Ok(Self { methods, clock })
+    }
+
+    async fn ask<M, A, F>(
+        &self,
+        callback: Callback,
+        message: M,
+        send: impl FnOnce(CallbackServiceClient<Channel>, Request<M>) -> F + Send,
+    ) -> CallbackResult<A>
+    where
+        M: Send,
+        A: Send,
+        F: Future<Output = Result<Response<A>, Status>> + Send,
+    {
+        let Some(method) = self.methods.get(callback) else {
+            return Err(callback.failed("it is not among callbacks.remote.callbacks"));
+        };
+        let asked = Instant::now();
+        let context = CallContext::current();
+        let left = context.as_ref().and_then(|context| context.due).map(|due| left(due, asked));
+        let time = left.map_or(method.timeout, |left| left.min(method.timeout));
+        let request = request(message, time, context.as_ref());
+        match tokio::time::timeout(time, send(method.client.clone(), request)).await {
+            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            // What the service did not get all its time for says nothing about it.
+            Err(_) if time < method.timeout => Err(cut_short(callback, time)),
+            Ok(Err(status)) if time < method.timeout && is_late(&status) => Err(cut_short(callback, time)),
+            Ok(Err(status)) => Err(failure::of_status(callback, &status)),
+            Err(_) => {
+                method.channel.doubt(asked);
+                Err(callback.failed_as(FailureKind::Unanswered, format!("no answer in {time:?}")))
+            }
+        }
+    }
+}
+
+fn cut_short(callback: Callback, time: Duration) -> CallbackFailure {
+    callback.failed_as(FailureKind::CutShort, format!("no answer in the {time:?} that were left"))
+}
+
+/// Whether the service noticed itself that the time was over.
+fn is_late(status: &Status) -> bool {
+    matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
+}
+
+/// What a call that is due then can give away: nine tenths, so that it can still say what came of it.
+fn left(due: Instant, now: Instant) -> Duration {
+    due.saturating_duration_since(now) * 9 / 10
+}
+
+fn request<M>(message: M, time: Duration, context: Option<&CallContext>) -> Request<M> {
+    let mut request = Request::new(message);
+    request.set_timeout(time);
+    let Some(context) = context else { return request };
+    let metadata = request.metadata_mut();
+    // Both came as headers, so they fit into some.
+    if let Ok(id) = AsciiMetadataValue::try_from(&*context.request_id) {
+        metadata.insert("x-request-id", id);
+    }
+    if let Some(Ok(trace)) = context.traceparent.as_deref().map(AsciiMetadataValue::try_from) {
+        metadata.insert("traceparent", trace);
+    }
+    request
+}
+
+#[async_trait]
+impl Callbacks for RemoteCallbacks {
+    async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
+        let question = messages::sign_in(input, self.clock.now());
+        let answer = self.ask(Callback::SignIn, question, |mut client, question| async move {
+            client.sign_in(question).await
+        });
+        messages::sign_in_decision(answer.await?)
+    }
+
+    async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
+        let question = messages::jwt(input, self.clock.now());
+        let answer = self
+            .ask(Callback::Jwt, question, |mut client, question| async move { client.jwt(question).await });
+        messages::jwt_decision(answer.await?)
+    }
+
+    async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
+        let question = messages::session(input);
+        let answer = self.ask(Callback::Session, question, |mut client, question| async move {
+            client.session(question).await
+        });
+        messages::session_claims(answer.await?)
+    }
+
+    async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
+        let question = messages::redirect(input);
+        let answer = self.ask(Callback::Redirect, question, |mut client, question| async move {
+            client.redirect(question).await
+        });
+        messages::redirect_url(answer.await?)
+    }
+
+    fn has(&self, callback: Callback) -> bool {
+        self.methods.get(callback).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_keeps_a_little_of_its_time_for_itself() {
+        let now = Instant::now();
+        let millis = Duration::from_millis;
+        for (due, given) in [(0, 0), (10, 9), (500, 450), (10_000, 9_000)] {
+            assert_eq!(left(now + millis(due), now), millis(given), "{due}");
+        }
+        assert_eq!(left(now, now + millis(1)), Duration::ZERO);
+    }
+}

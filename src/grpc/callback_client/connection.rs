@@ -1,0 +1,127 @@
+//! The one connection of a callback: made before it is needed, made again when it ends, is old, or is in doubt because a
+//! call got no answer by it — a connection that nobody at the other end knows of says nothing either, and a new one may
+//! reach another replica. A service that can't be reached is tried again after growing pauses, and whenever a call asks.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http_body_util::Full;
+use hyper::client::conn::http2::SendRequest;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::connector::Connector;
+use crate::auth::Callback;
+use crate::model::{Entropy, random, spread};
+
+/// How long at most the task rests after the first attempt in vain; twice as long after each.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// When a connection is replaced, give or take a tenth: balancers share out connections, not calls.
+const AGE: Duration = Duration::from_mins(15);
+
+/// What calls are sent by.
+pub(super) type Sender = SendRequest<Full<Bytes>>;
+
+/// What the task that connects and the calls share.
+pub(super) struct Line {
+    state: watch::Sender<State>,
+    /// A call wants another connection.
+    wanted: Notify,
+}
+
+#[derive(Clone)]
+enum State {
+    Connecting,
+    Up { sender: Sender, since: Instant },
+    Down(Arc<str>),
+}
+
+impl Line {
+    pub(super) fn new() -> Self {
+        Self { state: watch::Sender::new(State::Connecting), wanted: Notify::new() }
+    }
+
+    /// A connection, once the attempt that is under way has come to an end, or one that this call asks for.
+    pub(super) async fn sender(&self) -> io::Result<Sender> {
+        let mut state = self.state.subscribe();
+        let mut asked = false;
+        loop {
+            match state.borrow_and_update().clone() {
+                State::Up { sender, .. } if !sender.is_closed() => return Ok(sender),
+                State::Down(cause) if asked => return Err(io::Error::other(cause.to_string())),
+                State::Up { .. } | State::Down(_) => {
+                    asked = true;
+                    self.wanted.notify_one();
+                }
+                State::Connecting => asked = true,
+            }
+            state.changed().await.map_err(io::Error::other)?;
+        }
+    }
+
+    /// Has the connection replaced, if it is from before then.
+    pub(super) fn doubt(&self, asked: Instant) {
+        if matches!(&*self.state.borrow(), State::Up { since, .. } if *since <= asked) {
+            self.wanted.notify_one();
+        }
+    }
+}
+
+/// Keeps the line connected, for ever.
+pub(super) async fn keep(
+    callback: Callback,
+    connector: Arc<Connector>,
+    line: Arc<Line>,
+    entropy: Arc<dyn Entropy>,
+) {
+    let callback = callback.name();
+    let mut current: Option<JoinHandle<()>> = None;
+    let (mut in_vain, mut told) = (0_u32, false);
+    loop {
+        match connector.connect().await {
+            Ok((sender, connection)) => {
+                if told {
+                    tracing::info!(callback, "callback service reached");
+                }
+                told = false;
+                let since = Instant::now();
+                // Who wanted one until now has it.
+                let _ = line.wanted.notified().now_or_never();
+                line.state.send_replace(State::Up { sender, since });
+                // The one before carries its calls to their end: it is driven by a task of its own.
+                let mut driven = tokio::spawn(async { drop(connection.await) });
+                let age = spread(AGE * 9 / 10, AGE * 11 / 10, random(&*entropy));
+                let ended = tokio::select! {
+                    _ = &mut driven => true,
+                    () = line.wanted.notified() => false,
+                    () = tokio::time::sleep(age) => false,
+                };
+                current = (!ended).then_some(driven);
+                in_vain = if since.elapsed() < FIRST_PAUSE { in_vain.saturating_add(1) } else { 0 };
+            }
+            Err(error) => {
+                if !told {
+                    tracing::warn!(callback, %error, "callback service not reached, trying again");
+                }
+                (in_vain, told) = (in_vain.saturating_add(1), true);
+                if current.as_ref().is_none_or(JoinHandle::is_finished) {
+                    line.state.send_replace(State::Down(error.to_string().into()));
+                }
+            }
+        }
+        if in_vain > 0 {
+            let longest = FIRST_PAUSE.saturating_mul(1 << in_vain.min(8)).min(LONGEST_PAUSE);
+            let pause = spread(longest / 2, longest, random(&*entropy));
+            let _ = tokio::time::timeout(pause, line.wanted.notified()).await;
+        }
+        if current.as_ref().is_none_or(JoinHandle::is_finished) {
+            line.state.send_replace(State::Connecting);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! By what time rows may be removed. What one machine removes by a clock that jumped is gone for the whole fleet, so
+//! this machine's clock counts only as far as another one agrees: the database's, or, where both are one machine, the
+//! timer that ran beside it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{DatabaseClock, StoreResult};
+use crate::model::{Clock, Moment, Timestamp};
+
+/// What two honest clocks may differ by at least: both tell milliseconds, and an answer takes its time.
+const LEAST_LEEWAY: Duration = Duration::from_secs(1);
+
+/// How long nothing is removed after the clock jumped, where no other clock tells which time is right: long enough for
+/// somebody to see the warning.
+const REST_AFTER_JUMP: Duration = Duration::from_hours(24);
+
+/// This machine's clock, beside another.
+pub struct SteadyClock {
+    database: Arc<dyn DatabaseClock>,
+    clock: Arc<dyn Clock>,
+    leeway: Duration,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    last: Moment,
+    /// When the clock jumped.
+    jumped: Option<Moment>,
+    warned: bool,
+}
+
+impl SteadyClock {
+    /// That clock of this machine, which may differ so much from the database's.
+    #[must_use]
+    pub fn new(database: Arc<dyn DatabaseClock>, clock: Arc<dyn Clock>, leeway: Duration) -> Self {
+        let seen = Mutex::new(Seen { last: Moment::now(), jumped: None, warned: false });
+        Self { database, clock, leeway: leeway.max(LEAST_LEEWAY), seen }
+    }
+
+    /// The time by which rows may be removed, `now` being what this machine has read: `now`, or earlier by what it is
+    /// ahead of the database. None, with a warning, while the two differ by more than the leeway or the clock has
+    /// jumped of late.
+    pub async fn settle(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
+        let offset_ms = clock_offset_ms(&*self.database, &*self.clock).await?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let steady = match offset_ms {
+            Some(offset_ms) => Duration::from_millis(offset_ms.unsigned_abs()) <= self.leeway,
+            None => seen.is_steady(Moment::now(), self.leeway),
+        };
+        if !steady && !seen.warned {
+            tracing::warn!(offset_ms, "nothing is swept by a clock that jumped: set the clocks by NTP");
+        }
+        seen.warned = !steady;
+        let ahead_ms = u64::try_from(offset_ms.unwrap_or(0)).unwrap_or(0);
+        Ok(steady.then(|| now.minus(Duration::from_millis(ahead_ms))))
+    }
+}
+
+impl Seen {
+    fn is_steady(&mut self, now: Moment, leeway: Duration) -> bool {
+        if now.disagreement_since(self.last) > leeway {
+            self.jumped = Some(now);
+        }
+        self.last = now;
+        self.jumped.is_none_or(|jumped| now.since(jumped) > REST_AFTER_JUMP)
+    }
+}
+
+/// This clock less the database's, as of the middle of asking, in milliseconds; none where the two are one machine.
+pub async fn clock_offset_ms(database: &dyn DatabaseClock, clock: &dyn Clock) -> StoreResult<Option<i64>> {
+    let before = clock.now().millis();
+    let Some(theirs) = database.database_time().await? else { return Ok(None) };
+    let after = clock.now().millis();
+    Ok(Some(before + (after - before) / 2 - theirs.millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEEWAY: Duration = Duration::from_secs(10);
+    const ROUND: Duration = Duration::from_mins(5);
+
+    fn seen(last: Moment) -> Seen {
+        Seen { last, jumped: None, warned: false }
+    }
+
+    #[test]
+    fn a_clock_that_goes_with_the_timer_is_steady_for_ever() {
+        let mut now = Moment::now();
+        let mut seen = seen(now);
+        for _ in 0..1000 {
+            // A second in each round: an honest clock that is slewed.
+            now = now.plus(ROUND).with_clock_moved(1000);
+            assert!(seen.is_steady(now, LEEWAY));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumped_removes_nothing_for_a_day() {
+        for jump in [7_200_000, 400 * 86_400_000, -7_200_000, 10_001] {
+            let begin = Moment::now();
+            let mut seen = seen(begin);
+            let jumped = begin.plus(ROUND).with_clock_moved(jump);
+            assert!(!seen.is_steady(jumped, LEEWAY), "{jump}");
+            assert!(!seen.is_steady(jumped.plus(ROUND), LEEWAY), "{jump}");
+            assert!(!seen.is_steady(jumped.plus(REST_AFTER_JUMP), LEEWAY), "{jump}");
+            assert!(seen.is_steady(jumped.plus(REST_AFTER_JUMP + ROUND), LEEWAY), "{jump}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_again_rests_again() {
+        let begin = Moment::now();
+        let mut seen = seen(begin);
+        let ahead = begin.plus(ROUND).with_clock_moved(400 * 86_400_000);
+        assert!(!seen.is_steady(ahead, LEEWAY));
+        let back = ahead.plus(ROUND).with_clock_moved(-400 * 86_400_000);
+        assert!(!seen.is_steady(back, LEEWAY));
+        assert!(!seen.is_steady(back.plus(REST_AFTER_JUMP), LEEWAY));
+    }
+}
