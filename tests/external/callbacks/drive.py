@@ -1,0 +1,263 @@
+"""What callers of Gatepass see of the rules of examples/callbacks, in every language (see callbacks.sh)."""
+
+import base64
+import itertools
+import json
+import sys
+import tempfile
+import time
+import traceback
+
+from languages import COMMANDS, Language
+from world import ORIGIN, TOKEN, Refused, World, generate_stubs
+
+STEPS = []
+NOBODY = "only for people of company.com and members of acme"
+numbers = itertools.count(1)
+
+
+def step(function):
+    STEPS.append(function)
+    return function
+
+
+def sign_in(world, email, account=None, provider="github", verified=True, **more):
+    """SignIn, as an account that nobody had unless one is given; answers which outcome, and what of it."""
+    account = account or f"account-{next(numbers)}"
+    profile = {"provider": provider, "provider_account_id": account, "email": email, "email_verified": verified, **more}
+    (outcome, details), = world.call("SignIn", {"profile": profile}).items()
+    return outcome, details
+
+
+def tokens_of(world, email, **more):
+    outcome, details = sign_in(world, email, **more)
+    assert outcome == "allowed", (outcome, details)
+    return world.call("IssueToken", {"grant": details["grant"]}) | {"user": details["user"]}
+
+
+def refresh(world, tokens, **update):
+    """The next tokens; those before are no good any more."""
+    tokens |= world.call("RefreshToken", {"refresh_token": tokens["refresh_token"], "update": update})
+    return tokens
+
+
+def session(world, tokens):
+    return world.call("GetSession", {"access_token": tokens["access_token"]})["session"]
+
+
+def payload(tokens):
+    part = tokens["access_token"].split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def set_role(world, user, role):
+    message = {"user": {"id": user["id"], "role": role}, "update_mask": "role"}
+    assert world.call("UpdateUser", message)["user"]["role"] == role
+
+
+def refusal(function, *arguments, **more):
+    try:
+        answer = function(*arguments, **more)
+    except Refused as error:
+        return error.code, error.reason
+    raise AssertionError(f"not refused: {answer}")
+
+
+@step
+def a_person_of_the_company_is_let_in_and_the_token_tells_what_they_may_do(world):
+    tokens = tokens_of(world, "ada@company.com", name="Ada")
+    added = {"tenant": "acme", "permissions": ["orders:read"]}
+    assert {name: payload(tokens).get(name) for name in [*added, "greeting"]} == {**added, "greeting": None}
+    assert tokens["session"]["claims"] == session(world, tokens)["claims"] == {**added, "greeting": "Hello, Ada"}
+
+
+@step
+def others_are_denied_with_the_reason(world):
+    for email, verified in [
+        ("eve@elsewhere.example", True),
+        ("eve@company.com", False),
+        ("eve@company.com.elsewhere.example", True),
+        ("eve@anothercompany.com", True),
+        ("", False),
+    ]:
+        outcome, details = sign_in(world, email, verified=verified)
+        assert outcome == "denied", (email, details)
+        assert (details["reason"], details["detail"]) == ("DENIAL_REASON_CALLBACK_DENIED", NOBODY), details
+        assert details["redirect_to"] == f"{ORIGIN}/auth/error?error=AccessDenied", details
+
+
+@step
+def a_member_of_the_organisation_is_let_in_whatever_their_address(world):
+    member = {"organizations": ["other", "acme"]}
+    assert sign_in(world, "mona@elsewhere.example", raw=member)[0] == "allowed"
+    assert sign_in(world, "hubot@company.com", verified=False, raw=member)[0] == "allowed"
+    for provider, organizations in [
+        ("google", ["acme"]),
+        ("github", "acme"),
+        ("github", ["not acme", "acme2"]),
+        ("github", [["acme"], {"acme": "acme"}, None, 7]),
+        ("github", {"acme": "acme"}),
+        ("github", None),
+    ]:
+        outcome, details = sign_in(world, "eve@elsewhere.example", provider=provider, raw={"organizations": organizations})
+        assert (outcome, details.get("detail")) == ("denied", NOBODY), (provider, organizations, details)
+
+
+@step
+def a_newcomer_of_the_waiting_list_is_sent_there_and_who_is_known_is_not(world):
+    newcomer = sign_in(world, "wanda@waitlist.example")
+    assert newcomer == ("redirect", {"url": f"{ORIGIN}/waiting-list"}), newcomer
+    raw = {"organizations": ["acme"]}
+    assert sign_in(world, "walt@waitlist.example", account="walt", raw=raw)[1]["is_new_user"]
+    outcome, details = sign_in(world, "walt@waitlist.example", account="walt")
+    assert outcome == "allowed" and not details.get("is_new_user"), details
+
+
+@step
+def an_update_changes_the_language_to_one_that_there_is(world):
+    tokens = refresh(world, tokens_of(world, "lou@company.com", name="Lou"), language="de", theme="dark")
+    claims = {"tenant": "acme", "permissions": ["orders:read"], "language": "de", "greeting": "Hallo, Lou"}
+    assert payload(tokens)["language"] == "de" and session(world, tokens)["claims"] == claims, session(world, tokens)
+    assert session(world, refresh(world, tokens))["claims"] == claims
+    for junk in ["xx", "constructor", "", 7, True, ["fr"], {"fr": 1}, None]:
+        refresh(world, refresh(world, tokens, language="fr"), language=junk)
+        assert "language" not in payload(tokens), junk
+        assert session(world, tokens)["claims"]["greeting"] == "Hello, Lou", junk
+
+
+@step
+def a_new_role_is_in_the_next_token(world):
+    tokens = tokens_of(world, "rosa@company.com")
+    set_role(world, tokens["user"], "admin")
+    assert refusal(session, world, tokens) == ("UNAUTHENTICATED", "TOKEN_STALE")
+    assert payload(refresh(world, tokens))["permissions"] == ["orders:read", "orders:write"]
+    set_role(world, tokens["user"], "guest")
+    assert payload(refresh(world, tokens))["permissions"] == []
+
+
+@step
+def who_is_suspended_gets_no_token(world):
+    tokens = tokens_of(world, "sam@company.com", account="sam")
+    set_role(world, tokens["user"], "suspended")
+    denied = ("PERMISSION_DENIED", "CALLBACK_DENIED")
+    assert refusal(refresh, world, tokens) == denied
+    grant = sign_in(world, "sam@company.com", account="sam")[1]["grant"]
+    assert refusal(world.call, "IssueToken", {"grant": grant}) == denied
+    # The pending session ended with it.
+    assert refusal(world.call, "IssueToken", {"grant": grant})[0] == "UNAUTHENTICATED"
+
+
+@step
+def a_session_greets_who_has_a_name(world):
+    assert "greeting" not in session(world, tokens_of(world, "nameless@company.com"))["claims"]
+    tokens = tokens_of(world, "zoe@company.com", name='Zoë "Z" <b>')
+    assert session(world, tokens)["claims"]["greeting"] == 'Hello, Zoë "Z" <b>'
+
+
+@step
+def who_has_no_place_to_go_starts_at_the_dashboard(world):
+    for url, place in [
+        ("", "/dashboard"),
+        ("/", "/dashboard"),
+        (ORIGIN, "/dashboard"),
+        ("https://evil.example/", "/dashboard"),
+        ("/orders?page=2", "/orders?page=2"),
+        ("/dashboards", "/dashboards"),
+    ]:
+        assert world.call("ResolveRedirect", {"url": url})["url"] == ORIGIN + place, url
+
+
+@step
+def only_who_has_the_secret_may_ask(world):
+    assert world.ask_service(f"Bearer {TOKEN}") == f"{ORIGIN}/orders"
+    for wrong in [None, "Bearer", "Bearer wrong", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}"]:
+        assert refusal(world.ask_service, wrong) == ("UNAUTHENTICATED", ""), wrong
+    code, said = world.start_service_without_secret()
+    assert code > 0 and "CALLBACK_TOKEN" in said, (code, said)
+
+
+@step
+def probes_need_no_secret(world):
+    assert world.health() == b"\x08\x01"  # status: SERVING
+
+
+@step
+def while_the_service_is_away_nobody_comes_in_and_nothing_is_lost(world):
+    tokens = tokens_of(world, "otto@company.com", name="Otto")
+    grant = sign_in(world, "otis@company.com")[1]["grant"]
+    assert world.stop("service") == 0
+    unavailable = ("UNAVAILABLE", "CALLBACK_UNAVAILABLE")
+    # More often than the breaker bears: it answers the same.
+    for _ in range(8):
+        assert refusal(sign_in, world, "new@company.com") == unavailable
+        assert refusal(refresh, world, tokens) == unavailable
+        assert refusal(world.call, "IssueToken", {"grant": grant}) == unavailable
+        assert refusal(world.call, "ResolveRedirect", {"url": "/orders"}) == unavailable
+        # on_failure: {session: allow}
+        assert session(world, tokens)["claims"] == {"tenant": "acme", "permissions": ["orders:read"]}
+
+    world.start_service()
+    patience = time.monotonic() + 60
+
+    def again(function, *arguments):
+        while True:
+            try:
+                return function(*arguments)
+            except Refused as error:
+                assert (error.code, error.reason) == unavailable and time.monotonic() < patience, error
+                time.sleep(0.1)
+
+    assert again(world.call, "IssueToken", {"grant": grant})["session"]["claims"]["tenant"] == "acme"
+    assert again(refresh, world, tokens)["rotation"] == "ROTATION_ROTATED"
+    assert again(sign_in, world, "new@company.com")[0] == "allowed"
+    assert again(world.call, "ResolveRedirect", {"url": "/"})["url"] == f"{ORIGIN}/dashboard"
+    while "greeting" not in session(world, tokens)["claims"]:
+        assert time.monotonic() < patience, "no greeting"
+        time.sleep(0.1)
+
+
+def steps_of(language):
+    return [check for check in STEPS if language.has_health or check is not probes_need_no_secret]
+
+
+def drive(program, language, folder):
+    """All steps with one language; answers how many passed."""
+    world, passed, sound = World(program, language, folder), 0, False
+    try:
+        world.start_service()
+        world.start_gatepass()
+        for check in steps_of(language):
+            try:
+                check(world)
+                passed += 1
+                print(f"ok     {language.name}:", check.__name__.replace("_", " "), flush=True)
+            except Exception:
+                print(f"FAILED {language.name}:", check.__name__.replace("_", " "), flush=True)
+                traceback.print_exc()
+        for name in list(world.processes):
+            code = world.stop(name)
+            assert code == 0, f"{name} ended with {code}"
+        sound = passed == len(steps_of(language))
+    finally:
+        for process in world.processes.values():
+            process.kill()
+        if not sound:
+            print(world.logs())
+    return passed
+
+
+def main():
+    root, program, *names = sys.argv[1:]
+    languages = [Language(root, name) for name in names or COMMANDS]
+    passed, total = 0, sum(len(steps_of(language)) for language in languages)
+    with tempfile.TemporaryDirectory() as folder:
+        generate_stubs(root, folder)
+        for language in languages:
+            language.install()
+            with tempfile.TemporaryDirectory() as own:
+                passed += drive(program, language, own)
+    print(f"examples/callbacks: {passed} of {total} passed")
+    sys.exit(0 if passed == total else 1)
+
+
+main()

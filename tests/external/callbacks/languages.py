@@ -1,0 +1,65 @@
+"""The examples as their READMEs have them installed: a copy of each, at the same depth, so that proto/ is found.
+
+In a README `<!-- run -->` before a block: it is run; `<!-- file: NAME -->`: it is written there first.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+BLOCK = re.compile(r"<!-- (?:run|file: (?P<name>\S+)) -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+# What starts each, in its folder. Beside gRPC alone, Node's has no health service.
+COMMANDS = {
+    "python": [".venv/bin/python", "server.py"],
+    "node": ["node", "dist/server.js"],
+    "go": ["./callbacks"],
+    "rust": ["target/debug/examples/callbacks"],
+}
+WITH_HEALTH = {"python", "go", "rust"}
+
+
+class Language:
+    def __init__(self, root, name):
+        self.root, self.name = pathlib.Path(root), name
+        self.source = self.root / "examples/callbacks" / name
+        self.has_health = name in WITH_HEALTH
+        # Cargo's is an example of the package, and runs where the package is.
+        self.folder = self.root if name == "rust" else self.root / ".external/callbacks" / name
+        self.command = list(COMMANDS[name])
+        if name == "rust":
+            target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+            self.command = [str(self.root / target / "debug/examples/callbacks")]
+        blocks = list(BLOCK.finditer((self.source / "README.md").read_text(encoding="utf-8")))
+        self.files = {found["name"]: found["text"] for found in blocks if found["name"]}
+        self.steps = [found["text"] for found in blocks if not found["name"]]
+
+    def install(self):
+        """Copies it, and runs what its README says."""
+        if self.folder != self.root:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for path in self.source.iterdir():
+                if path.is_file():
+                    shutil.copy(path, self.folder)
+            for name, text in self.files.items():
+                (self.folder / name).write_text(text, encoding="utf-8")
+        folder, variables = self.folder, dict(os.environ)
+        if self.name == "go":
+            folder = self.in_gopath(variables)
+        for step in self.steps:
+            # `cd` keeps the name of a link, which is what Go knows the package by.
+            script = f'set -euo pipefail; cd "{folder}"\n{step}'
+            done = subprocess.run(["bash", "-c", script], env=variables, capture_output=True, text=True, timeout=1200)
+            assert done.returncode == 0, f"{step}\n{done.stdout}{done.stderr}"
+
+    def in_gopath(self, variables):
+        """Go without the registry of its modules: the system's packages are a GOPATH, and so is a folder with ours."""
+        gopath = self.root / ".external/callbacks/gopath"
+        package = gopath / "src/example.com/callbacks"
+        package.parent.mkdir(parents=True, exist_ok=True)
+        package.unlink(missing_ok=True)
+        package.symlink_to(self.folder)
+        variables |= {"GO111MODULE": "off", "GOPATH": f"{gopath}:/usr/share/gocode", "GOFLAGS": ""}
+        return package
