@@ -30,7 +30,7 @@ use crate::tokens::Secrets;
 
 pub use fault::StartFault;
 pub use key_commands::{ListedKeys, list_keys, revoke_key, rotate_keys};
-pub use start::migrate;
+pub use start::{bench, migrate};
 
 /// A Gatepass to be started.
 pub struct App {

@@ -13,11 +13,12 @@ use super::secret_file;
 use super::sweep::Sweeper;
 use super::{App, readers, rules};
 use crate::auth::{Auth, Callbacks, Callers, Follower, Parts, Revocations, Rules};
-use crate::callbacks::{Chain, Policy};
+use crate::callbacks::cases::Bench;
+use crate::callbacks::{Cel, Chain, Policy};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
-use crate::model::{Entropy, OsEntropy, SystemClock, random, spread};
+use crate::model::{Clock, Entropy, ManualClock, OsEntropy, SystemClock, Timestamp, random, spread};
 use crate::storage::{Database, Options, Watch};
 use crate::tokens::{References, Secrets, Verifier};
 
@@ -125,8 +126,29 @@ impl Running {
     }
 }
 
+/// What the configuration says of callbacks, in the order in which they are asked: its policy, then its expressions.
+pub(super) fn configured(config: &Config, rules: &Rules, clock: Arc<dyn Clock>) -> Vec<Arc<dyn Callbacks>> {
+    let policy = Policy::new(rules.sign_in.clone());
+    vec![Arc::new(policy), Arc::new(Cel::new(config.callbacks.cel.clone(), clock))]
+}
+
+/// What cases of this configuration are asked of, for `gatepass callbacks test`: its callbacks, without what is reached by
+/// the network.
+pub fn bench(config: &Config, now: Timestamp) -> Result<Bench, StartFault> {
+    let rules = rules::build(config).map_err(StartFault::Rules)?;
+    let clock = Arc::new(ManualClock::at(now));
+    Ok(Bench {
+        callbacks: Arc::new(Chain::new(configured(config, &rules, Arc::clone(&clock) as _))),
+        clock,
+        now,
+        base_urls: rules.base_urls,
+        default_role: rules.sign_in.default_role,
+        update_allow: rules.update_allow,
+    })
+}
+
 fn chain(app: &App, rules: &Rules) -> Chain {
-    let mut links: Vec<Arc<dyn Callbacks>> = vec![Arc::new(Policy::new(rules.sign_in.clone()))];
+    let mut links = configured(&app.config, rules, Arc::clone(&app.clock));
     links.extend(app.callbacks.iter().cloned());
     Chain::new(links)
 }

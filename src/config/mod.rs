@@ -9,6 +9,7 @@
 )]
 
 mod auth_log;
+mod callbacks;
 mod callers;
 mod check;
 mod database;
@@ -21,7 +22,6 @@ mod secrets;
 mod server;
 mod session;
 mod sign_in;
-mod suggest;
 mod telemetry;
 mod tokens;
 mod tree;
@@ -32,6 +32,7 @@ mod yaml;
 mod tests;
 
 pub use auth_log::AuthLog;
+pub use callbacks::Callbacks;
 pub use callers::Caller;
 pub use database::Database;
 pub use fault::{Fault, Faults};
@@ -72,6 +73,8 @@ pub struct Config {
     pub session: Session,
     /// `sign_in`: who may sign in.
     pub sign_in: SignIn,
+    /// `callbacks`: what is asked at sign-in, and what tokens and sessions say besides. Default nothing.
+    pub callbacks: Callbacks,
     /// `callers`: who may call. Default none.
     pub callers: Vec<Caller>,
     /// `auth_log`: the log of what happened.
@@ -88,9 +91,7 @@ impl Config {
     }
 
     fn read(root: &mut Section) -> Self {
-        for section in ["callbacks", "authjs"] {
-            root.not_yet(section);
-        }
+        root.not_yet("authjs");
         root.read("providers", providers);
         Self {
             server: root.section("server", Server::read),
@@ -103,6 +104,7 @@ impl Config {
             tokens: root.section("tokens", Tokens::read),
             session: root.section("session", Session::read),
             sign_in: root.section("sign_in", SignIn::read),
+            callbacks: root.section("callbacks", Callbacks::read),
             callers: callers::read(root),
             auth_log: root.section("auth_log", AuthLog::read),
             telemetry: root.section("telemetry", Telemetry::read),
@@ -159,7 +161,8 @@ fn set_variables(cx: &Context, root: &mut Node) {
         match overrides::variable(name) {
             Variable::Ignored => {}
             Variable::Setting(path) => {
-                let node = Node { origin: origin.clone(), value: Value::Variable(text.clone().into()) };
+                let value = Value::Variable(text.clone().into());
+                let node = Node { origin: origin.clone(), value, first_line: None };
                 if !root.set(&path, node) {
                     cx.fault_at(origin, &path.join("."), "is set inside what is no section of keys");
                 }

@@ -46,6 +46,7 @@ fn nothing_written_is_every_default() {
              max_staleness: 1s, stale_limit: 30s, update_allow: []",
             "allowed_email_domains: None, require_verified_email: false, allow_sign_up: true, \
              default_role: \"user\", denied_url: \"/auth/error\", banned_url: \"/auth/error\"",
+            "cel: CelRules { sign_in: None, jwt: [], session: [], redirect: None }",
             "callers: [], auth_log: AuthLog { retention: 34560000s, exclude: [\"TOKEN_REFRESHED\"] }",
             "log_format: None, log_level: Info, metrics: false",
         ] {
@@ -203,7 +204,7 @@ fn an_unknown_key_is_named_with_its_line() {
         ),
         (
             "5: x",
-            "g.yaml:1: 5: unknown key; write one of callbacks, authjs, providers, server, database, secrets, issuer, base_urls, tokens, session, sign_in, callers, auth_log, telemetry",
+            "g.yaml:1: 5: unknown key; write one of authjs, providers, server, database, secrets, issuer, base_urls, tokens, session, sign_in, callbacks, callers, auth_log, telemetry",
         ),
     ]);
 }
@@ -310,7 +311,7 @@ fn a_wrong_type_is_told_what_to_write() {
 fn what_is_not_built_yet_is_refused() {
     all_refused(&[
         ("providers: [{id: github}]", "g.yaml:1: providers: not in this version; leave the list empty"),
-        ("callbacks: {}", "g.yaml:1: callbacks: not in this version"),
+        ("callbacks: {remote: {}}", "g.yaml:1: callbacks.remote: not in this version"),
         ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not in this version"),
         ("telemetry: {otlp_endpoint: x}", "g.yaml:1: telemetry.otlp_endpoint: not in this version"),
         (
@@ -363,7 +364,7 @@ fn what_is_no_single_yaml_document_is_refused() {
         ),
         (b"issuer: *x", "g.yaml:1: an alias without its anchor; put text that begins with \"*\" in quotes"),
         (b"a: &a {b: 1}\nserver:\n  <<: *a", "merge keys (<<) are not taken; write the keys out"),
-        (b"[a]: 1", "g.yaml:1: ?: unknown key; write one of callbacks"),
+        (b"[a]: 1", "g.yaml:1: ?: unknown key; write one of authjs"),
         (b"server: {", "g.yaml:"),
         (b"a: b: c", "g.yaml:1: is not the YAML of a configuration: "),
     ] {
