@@ -10,7 +10,9 @@
 )]
 
 mod accept;
+mod callbacks_test;
 mod callers;
+mod cel;
 mod crash;
 mod get_session;
 mod get_user;
