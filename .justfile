@@ -60,5 +60,6 @@ run *arguments:
 # Speed, as ratios against a yardstick in the same run.
 bench:
     cargo bench --locked --bench get_session
+    cargo bench --locked --bench callbacks
     tests/external/databases.sh --durable cargo bench --locked --bench writes
     tests/external/databases.sh --durable cargo bench --locked --bench staleness
