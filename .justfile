@@ -72,5 +72,6 @@ run *arguments:
 bench:
     cargo bench --locked --bench get_session
     cargo bench --locked --bench remote
+    cargo bench --locked --bench callbacks
     tests/external/databases.sh --durable cargo bench --locked --bench writes
     tests/external/databases.sh --durable cargo bench --locked --bench staleness

@@ -19,7 +19,7 @@
 //! | [`grpc`] | generated code, conversion, layers, status, health, reflection, the accept loop and its TLS; the client of a callback service | decisions |
 //! | [`http`] | JWKS, discovery, probes, the text of metrics, on the accept loop and health of [`grpc`] | keys |
 //! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
-//! | [`callbacks`] | the ways a callback can be given: the policy of the configuration, the chain; what can stand around any: breaker, cache, shadow, metrics | when they are called; how a service is asked: [`grpc`] |
+//! | [`callbacks`] | the ways a callback can be given: the policy and the CEL expressions of the configuration, the chain, cases to test them by; what can stand around any: breaker, cache, shadow, metrics | when they are called; how a service is asked: [`grpc`] |
 //! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
 //! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |
@@ -69,6 +69,9 @@
 //! | a stored field | a migration; its entity; one conversion in `storage/convert.rs` |
 //! | a setting | a field with its doc and one line in its file in `config/`; its row in the README; where it is used |
 //! | a section of settings | the same, and its name in `config/overrides.rs` |
+//! | a function or variable of CEL | its line in `callbacks/cel/language.rs`, or in `inputs.rs` and `record.rs`; `docs/callbacks.md` |
+//! | a recipe of a policy | its section in `docs/callbacks.md`, with cases: a test runs them |
+//! | a command | its file in `cli/` |
 //! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
 //! | another way to give callbacks | one file in `callbacks/`; one link in the chain of `app/callbacks.rs` |
 //! | something around every remote callback | a decorator in `callbacks/`; where it stands in `app/callbacks.rs` |

@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 
-use super::App;
 use super::fault::StartFault;
+use super::{App, rules};
 use crate::auth::{Callbacks, PerCallback, Rules};
-use crate::callbacks::{Breaker, CallbackMetrics, Chain, Measured, PassedOver, Policy, Remembered, Shadow};
-use crate::config::{OnFailure, Remote};
+use crate::callbacks::cases::Bench;
+use crate::callbacks::{
+    Breaker, CallbackMetrics, Cel, Chain, Measured, PassedOver, Policy, Remembered, Shadow,
+};
+use crate::config::{Config, OnFailure, Remote};
 use crate::grpc::callback_client::{CallbackService, RemoteCallbacks};
 use crate::grpc::tls::{ClientTls, TlsFault};
-use crate::model::{Clock, Entropy};
+use crate::model::{Clock, Entropy, ManualClock, Timestamp};
 
 /// The most bytes of `session` answers that are remembered; some 20,000 of few claims.
 const REMEMBERED_ANSWERS: u32 = 16 * 1024 * 1024;
@@ -22,6 +25,31 @@ pub(super) fn remote(app: &App) -> Result<Option<Arc<dyn Callbacks>>, StartFault
     link.transpose().map_err(StartFault::Tls)
 }
 
+/// Callbacks, and the way in which they are given.
+type Link = (Arc<dyn Callbacks>, &'static str);
+
+/// What the configuration itself decides: its policy, then its expressions.
+fn configured(config: &Config, rules: &Rules, clock: Arc<dyn Clock>) -> Vec<Link> {
+    let policy = Policy::new(rules.sign_in.clone());
+    vec![(Arc::new(policy), "policy"), (Arc::new(Cel::new(config.callbacks.cel.clone(), clock)), "cel")]
+}
+
+/// What cases of this configuration are asked of, for `gatepass callbacks test`: its callbacks, without what is reached by
+/// the network.
+pub fn bench(config: &Config, now: Timestamp) -> Result<Bench, StartFault> {
+    let rules = rules::build(config).map_err(StartFault::Rules)?;
+    let clock = Arc::new(ManualClock::at(now));
+    let links = configured(config, &rules, Arc::clone(&clock) as _);
+    Ok(Bench {
+        callbacks: Arc::new(Chain::new(links.into_iter().map(|(link, _)| link).collect())),
+        clock,
+        now,
+        base_urls: rules.base_urls,
+        default_role: rules.sign_in.default_role,
+        update_allow: rules.update_allow,
+    })
+}
+
 /// All callbacks, in the order they are asked.
 pub(super) fn chain(
     app: &App,
@@ -29,8 +57,7 @@ pub(super) fn chain(
     remote: Option<Arc<dyn Callbacks>>,
     metrics: &CallbackMetrics,
 ) -> Chain {
-    let policy: Arc<dyn Callbacks> = Arc::new(Policy::new(rules.sign_in.clone()));
-    let mut links = vec![(policy, "policy")];
+    let mut links = configured(&app.config, rules, Arc::clone(&app.clock));
     links.extend(remote.map(|remote| (remote, "remote")));
     links.extend(app.callbacks.iter().map(|callbacks| (Arc::clone(callbacks), "library")));
     Chain::new(

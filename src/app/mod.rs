@@ -30,6 +30,7 @@ use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::storage::Observer;
 use crate::tokens::Secrets;
 
+pub use callbacks::bench;
 pub use fault::StartFault;
 pub use key_commands::{ListedKeys, list_keys, revoke_key, rotate_keys};
 pub use start::migrate;

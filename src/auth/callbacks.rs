@@ -183,6 +183,8 @@ pub struct JwtInput<'a> {
     pub profile: Option<&'a ClaimMap>,
     /// The session.
     pub session_id: SessionId,
+    /// Caller, address and user agent of this call.
+    pub origin: &'a Origin,
     /// What was added so far.
     pub claims: &'a ClaimMap,
     /// What the client asked to change, those names that `session.update_allow` lists; in `claims` already.

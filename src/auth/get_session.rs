@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::callbacks::{Callback, SessionInput};
+use super::ask;
 use super::error::{Error, Result};
 use super::session::SessionView;
 use super::shared::Auth;
-use crate::model::{Timestamp, claims};
+use crate::model::Timestamp;
 use crate::tokens::References;
 
 /// What `GetSession` asks.
@@ -67,21 +67,7 @@ impl Auth {
     /// Reads the session of an access token.
     pub async fn get_session(&self, request: GetSession<'_>) -> Result<SessionAnswer> {
         let mut answer = self.readers.of(request.access_token).read(&request).await?;
-        self.run_session_callbacks(&mut answer.session).await?;
+        ask::session(&*self.parts.callbacks, &mut answer.session).await?;
         Ok(answer)
-    }
-
-    /// Lets `session` callbacks add to what a session says.
-    pub(super) async fn run_session_callbacks(&self, session: &mut SessionView) -> Result<()> {
-        if !self.parts.callbacks.has(Callback::Session) {
-            return Ok(());
-        }
-        let input = SessionInput { session, claims: &session.claims };
-        let additions = self.parts.callbacks.session(&input).await?;
-        claims::check_additions(&additions).map_err(|fault| Callback::Session.failed(fault.to_string()))?;
-        if !additions.is_empty() {
-            claims::merge(Arc::make_mut(&mut session.claims), additions);
-        }
-        Ok(())
     }
 }

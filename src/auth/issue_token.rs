@@ -1,5 +1,6 @@
 //! `IssueToken`: a grant becomes the first two tokens of its session (Auth.js `jwt`, trigger `signIn` or `signUp`).
 
+use super::ask;
 use super::callbacks::{JwtInput, Trigger};
 use super::caller::Call;
 use super::error::{Error, Result};
@@ -117,10 +118,11 @@ impl Auth {
             account: Some(&pending.account),
             profile: Some(&pending.profile),
             session_id: session.id,
+            origin: &call.origin,
             claims: &nothing,
             update: &nothing,
         };
-        let claims = self.run_jwt_callbacks(&input).await;
+        let claims = ask::jwt(&*self.parts.callbacks, &input).await;
         if let Err(Error::CallbackDenied(_)) = &claims {
             let log = self.session_log(AuthLogAction::TokenDenied, call, session, user);
             let log = log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED");

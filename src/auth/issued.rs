@@ -1,16 +1,13 @@
-//! What `IssueToken` and `RefreshToken` answer, and the steps they share: audiences, `jwt` callbacks, the access token.
+//! What `IssueToken` and `RefreshToken` answer, and the steps they share: audiences, the access token.
 
 use std::sync::Arc;
 
-use super::callbacks::{Callback, JwtDecision, JwtInput};
+use super::ask;
 use super::error::{Error, Result};
 use super::session::SessionView;
 use super::shared::{Auth, Strategy};
-use crate::model::{ClaimFault, ClaimMap, Session, Timestamp, TokenId, User, claims};
+use crate::model::{Session, Timestamp, TokenId, User};
 use crate::tokens::{AccessClaims, GenuineRefreshToken, IssueFault, Reference};
-
-/// The most bytes of claims that a session keeps.
-pub(super) const MAX_SESSION_CLAIMS: usize = 8 * 1024;
 
 /// Both tokens of a session.
 pub struct Issued {
@@ -71,24 +68,6 @@ impl Auth {
         }
     }
 
-    /// Lets `jwt` callbacks add to the claims they are given; the answer is checked like any hostile input.
-    pub(super) async fn run_jwt_callbacks(&self, input: &JwtInput<'_>) -> Result<ClaimMap> {
-        let mut after = input.claims.clone();
-        if self.parts.callbacks.has(Callback::Jwt) {
-            match self.parts.callbacks.jwt(input).await? {
-                JwtDecision::Claims(additions) => {
-                    claims::check_additions(&additions)
-                        .map_err(|fault| Callback::Jwt.failed(fault.to_string()))?;
-                    claims::merge(&mut after, additions);
-                }
-                JwtDecision::Deny(detail) => return Err(Error::CallbackDenied(detail)),
-            }
-        }
-        claims::check_size(&after, MAX_SESSION_CLAIMS)
-            .map_err(|_: ClaimFault| Error::ClaimsTooLarge(MAX_SESSION_CLAIMS))?;
-        Ok(after)
-    }
-
     /// Issues an access token of the configured kind for a session, which is given as its row will be when the token
     /// is answered, and lets `session` callbacks tell of it.
     pub(super) async fn issue_access_token(&self, session: &Session, user: &User) -> Result<AccessToken> {
@@ -100,7 +79,7 @@ impl Auth {
             Strategy::Database => self.issue_reference(session, user, issued_at, expires_at),
         };
         let mut token = issued?;
-        self.run_session_callbacks(&mut token.session).await?;
+        ask::session(&*self.parts.callbacks, &mut token.session).await?;
         Ok(token)
     }
 

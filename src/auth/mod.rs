@@ -2,6 +2,7 @@
 //! callers, what is revoked, and the one domain error. Knows stores and tokens by their traits and types, and
 //! neither gRPC nor SQL.
 
+pub mod ask;
 mod call_context;
 mod callbacks;
 mod caller;

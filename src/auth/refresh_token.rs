@@ -4,6 +4,7 @@
 //! on by one UPDATE that still expects what was read; who loses that race reads again. Lost answers are given again
 //! by derivation, and an old token that turns up otherwise ends the session (RFC 9700 section 4.14.2).
 
+use super::ask;
 use super::callbacks::{JwtInput, Trigger};
 use super::caller::Call;
 use super::error::{Error, Result};
@@ -206,10 +207,11 @@ impl Auth {
             account: None,
             profile: None,
             session_id: session.id,
+            origin: &call.origin,
             claims: before,
             update,
         };
-        let after = self.run_jwt_callbacks(&input).await;
+        let after = ask::jwt(&*self.parts.callbacks, &input).await;
         if let Err(Error::CallbackDenied(_)) = &after {
             let log = self.session_log(AuthLogAction::TokenDenied, call, session, user);
             self.append_log(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")).await?;

@@ -1,10 +1,10 @@
 //! `ResolveRedirect`: where a person may be sent (Auth.js `redirect`). Every redirect of the product is decided by
 //! the one rule of `model::resolve_redirect`; what a callback answers passes it again.
 
-use super::callbacks::{Callback, RedirectInput};
+use super::ask;
 use super::error::{Error, Result};
 use super::shared::Auth;
-use crate::model::{Base, Disposition, RedirectUrl, resolve_redirect};
+use crate::model::{Disposition, RedirectUrl};
 
 /// What `ResolveRedirect` asks.
 #[derive(Debug)]
@@ -22,23 +22,12 @@ impl Auth {
             self.rules.base_urls.select(request.base_url).ok_or_else(|| {
                 Error::invalid("base_url", "must be one of the configured base_urls, or empty")
             })?;
-        self.redirect_from(&base, request.url).await
+        ask::redirect(&*self.parts.callbacks, &self.rules.base_urls, &base, request.url).await
     }
 
     /// Decides a redirect on the default site.
     pub(super) async fn redirect_to(&self, url: &str) -> Result<RedirectUrl> {
-        Ok(self.redirect_from(self.rules.base_urls.default_base(), url).await?.0)
-    }
-
-    async fn redirect_from(&self, base: &Base, url: &str) -> Result<(RedirectUrl, Disposition)> {
-        let resolved = resolve_redirect(&self.rules.base_urls, base, url);
-        if !self.parts.callbacks.has(Callback::Redirect) {
-            return Ok(resolved);
-        }
-        let input = RedirectInput { url: resolved.0.as_str(), base_url: base.as_str() };
-        match self.parts.callbacks.redirect(&input).await? {
-            None => Ok(resolved),
-            Some(answer) => Ok(resolve_redirect(&self.rules.base_urls, base, &answer)),
-        }
+        let bases = &self.rules.base_urls;
+        Ok(ask::redirect(&*self.parts.callbacks, bases, bases.default_base(), url).await?.0)
     }
 }

@@ -3,7 +3,8 @@
 //! Find the account, else the rule for e-mails; banned?; `sign_in` callbacks; then one transaction that writes all
 //! or nothing. Who meets another writer on the way looks again.
 
-use super::callbacks::{Callback, Denial, DenialReason, SignInDecision, SignInInput};
+use super::ask;
+use super::callbacks::{Denial, DenialReason, SignInDecision, SignInInput};
 use super::caller::Call;
 use super::error::{Error, Result};
 use super::pending::Pending;
@@ -129,9 +130,6 @@ impl Auth {
         person: &Person,
         profile: &ClaimMap,
     ) -> Result<SignInDecision> {
-        if !self.parts.callbacks.has(Callback::SignIn) {
-            return Ok(SignInDecision::Allow);
-        }
         let input = SignInInput {
             user: &person.user,
             account: &person.account,
@@ -139,7 +137,7 @@ impl Auth {
             is_new_user: person.is_new(),
             origin: &call.origin,
         };
-        Ok(self.parts.callbacks.sign_in(&input).await?)
+        ask::sign_in(&*self.parts.callbacks, &input).await
     }
 
     /// Writes the sign-in; none when somebody else wrote first.

@@ -1,6 +1,7 @@
 //! One after the other: the first denial or redirect ends `sign_in`; what `jwt` and `session` add is merged in
 //! order; each `redirect` is asked about the answer before it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -26,6 +27,35 @@ impl Chain {
     }
 }
 
+/// What links added to claims that none of them may change. Where one link is all, nothing is copied.
+struct Added<'a> {
+    claims: &'a ClaimMap,
+    additions: ClaimMap,
+}
+
+impl<'a> Added<'a> {
+    fn to(claims: &'a ClaimMap) -> Self {
+        Self { claims, additions: ClaimMap::new() }
+    }
+
+    fn add(&mut self, additions: ClaimMap) {
+        if self.additions.is_empty() {
+            self.additions = additions;
+        } else {
+            self.additions.extend(additions);
+        }
+    }
+
+    /// What the next link sees.
+    fn so_far(&self) -> Cow<'a, ClaimMap> {
+        let mut so_far = Cow::Borrowed(self.claims);
+        if !self.additions.is_empty() {
+            claims::merge(so_far.to_mut(), self.additions.clone());
+        }
+        so_far
+    }
+}
+
 #[async_trait]
 impl Callbacks for Chain {
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
@@ -39,30 +69,23 @@ impl Callbacks for Chain {
     }
 
     async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
-        let mut so_far = input.claims.clone();
-        let mut all = ClaimMap::new();
+        let mut added = Added::to(input.claims);
         for link in self.with(Callback::Jwt) {
-            let input = JwtInput { claims: &so_far, ..*input };
-            match link.jwt(&input).await? {
-                JwtDecision::Claims(additions) => {
-                    claims::merge(&mut so_far, additions.clone());
-                    all.extend(additions);
-                }
+            match link.jwt(&JwtInput { claims: &added.so_far(), ..*input }).await? {
+                JwtDecision::Claims(additions) => added.add(additions),
                 deny @ JwtDecision::Deny(_) => return Ok(deny),
             }
         }
-        Ok(JwtDecision::Claims(all))
+        Ok(JwtDecision::Claims(added.additions))
     }
 
     async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
-        let mut so_far = input.claims.clone();
-        let mut all = ClaimMap::new();
+        let mut added = Added::to(input.claims);
         for link in self.with(Callback::Session) {
-            let additions = link.session(&SessionInput { claims: &so_far, ..*input }).await?;
-            claims::merge(&mut so_far, additions.clone());
-            all.extend(additions);
+            let additions = link.session(&SessionInput { claims: &added.so_far(), ..*input }).await?;
+            added.add(additions);
         }
-        Ok(all)
+        Ok(added.additions)
     }
 
     async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {

@@ -1,9 +1,11 @@
-//! Floor 2, the ways a callback can be given, and what can be put around any: the built-in policy; the chain that asks
-//! one after the other; a breaker for those that may not answer, failures passed over, answers remembered, callbacks
-//! that are only tried out, each counted and timed. A Rust program adds its own by implementing
+//! Floor 2, the ways a callback can be given, and what can be put around any: the built-in policy; expressions of the
+//! configuration; the chain that asks one after the other; a breaker for those that may not answer, failures passed over,
+//! answers remembered, callbacks that are only tried out, each counted and timed. A Rust program adds its own by implementing
 //! [`Callbacks`](crate::auth::Callbacks); those of a gRPC service speak it in `grpc/callback_client/`.
 
 mod breaker;
+pub mod cases;
+mod cel;
 mod chain;
 mod circuit;
 mod difference;
@@ -16,6 +18,7 @@ mod remembered;
 mod shadow;
 
 pub use breaker::Breaker;
+pub use cel::{Cel, CelFault, CelRules, Program};
 pub use chain::Chain;
 pub use measured::Measured;
 pub use metrics::CallbackMetrics;

@@ -30,6 +30,7 @@ pub(super) struct Jwt {
     session_id: SessionId,
     claims: ClaimMap,
     update: ClaimMap,
+    origin: Origin,
 }
 
 impl Question {
@@ -52,6 +53,7 @@ impl Question {
             session_id: input.session_id,
             claims: input.claims.clone(),
             update: input.update.clone(),
+            origin: input.origin.clone(),
         }))
     }
 
@@ -72,7 +74,7 @@ impl Question {
                 of_sign_in(&callbacks.sign_in(&input).await?)
             }
             Self::Jwt(asked) => {
-                let Jwt { trigger, user, account, profile, session_id, claims, update } = &*asked;
+                let Jwt { trigger, user, account, profile, session_id, claims, update, origin } = &*asked;
                 let input = JwtInput {
                     trigger: *trigger,
                     user,
@@ -81,6 +83,7 @@ impl Question {
                     session_id: *session_id,
                     claims,
                     update,
+                    origin,
                 };
                 of_jwt(claims, &callbacks.jwt(&input).await?)
             }

@@ -22,7 +22,6 @@ mod secrets;
 mod server;
 mod session;
 mod sign_in;
-mod suggest;
 mod telemetry;
 mod tokens;
 mod tree;
@@ -74,7 +73,7 @@ pub struct Config {
     pub session: Session,
     /// `sign_in`: who may sign in.
     pub sign_in: SignIn,
-    /// `callbacks`: rules of the operator's own.
+    /// `callbacks`: what is asked at sign-in, and what tokens and sessions say besides. Default nothing.
     pub callbacks: Callbacks,
     /// `callers`: who may call. Default none.
     pub callers: Vec<Caller>,
@@ -162,7 +161,8 @@ fn set_variables(cx: &Context, root: &mut Node) {
         match overrides::variable(name) {
             Variable::Ignored => {}
             Variable::Setting(path) => {
-                let node = Node { origin: origin.clone(), value: Value::Variable(text.clone().into()) };
+                let value = Value::Variable(text.clone().into());
+                let node = Node { origin: origin.clone(), value, first_line: None };
                 if !root.set(&path, node) {
                     cx.fault_at(origin, &path.join("."), "is set inside what is no section of keys");
                 }

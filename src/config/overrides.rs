@@ -3,7 +3,7 @@
 //! `GATEPASS_CALLERS`). All else that begins `GATEPASS_` is somebody's — Kubernetes makes `GATEPASS_PORT`,
 //! `GATEPASS_SERVICE_HOST` for a Service of that name — and ignored; a near miss of a section before `__` is a fault.
 
-use super::suggest::nearest;
+use crate::model::suggest::nearest;
 
 /// Sections of keys: `GATEPASS_SERVER__GRPC_ADDR`.
 const SECTIONS: [&str; 9] =

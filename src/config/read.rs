@@ -2,8 +2,8 @@
 //! gather in the context, so that reading goes on after the first.
 
 use super::fault::{Fault, Origin};
-use super::suggest;
 use super::tree::{Node, Value};
+use crate::model::suggest;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -58,6 +58,8 @@ pub(super) struct Setting<'a> {
     pub(super) cx: &'a Context,
     pub(super) path: String,
     pub(super) value: Value,
+    /// Of a text whose lines are lines of the file: the first of these.
+    first_line: Option<u64>,
 }
 
 impl<'a> Setting<'a> {
@@ -65,13 +67,27 @@ impl<'a> Setting<'a> {
         if let Some(origin) = node.origin {
             cx.origins.borrow_mut().insert(path.clone(), origin);
         }
-        Self { cx, path, value: node.value }
+        Self { cx, path, value: node.value, first_line: node.first_line }
     }
 
     /// Notes what is wrong with this value; answers the `None` that its reader answers.
     pub(super) fn refuse<T>(&self, message: impl Into<String>) -> Option<T> {
         self.cx.fault(&self.path, message);
         None
+    }
+
+    /// Notes what is wrong at a place within this text: at its line of the file, where it has one.
+    pub(super) fn refuse_within(&self, line: usize, column: usize, message: &str) {
+        let origin = self.cx.origin(&self.path);
+        let (origin, line) = match (origin, self.first_line) {
+            (Some(Origin::File { name, .. }), Some(first)) => {
+                let line = first + u64::try_from(line - 1).unwrap_or(0);
+                (Some(Origin::File { name, line }), None)
+            }
+            (origin, _) => (origin, (line > 1).then_some(line)),
+        };
+        let line = line.map_or_else(String::new, |line| format!("line {line}, "));
+        self.cx.fault_at(origin, &self.path, format!("{line}column {column}: {message}"));
     }
 
     /// Reads a section; keys that `read` did not ask for are faults. An empty one has every default.

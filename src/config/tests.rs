@@ -46,6 +46,7 @@ fn nothing_written_is_every_default() {
              max_staleness: 1s, stale_limit: 30s, update_allow: []",
             "allowed_email_domains: None, require_verified_email: false, allow_sign_up: true, \
              default_role: \"user\", denied_url: \"/auth/error\", banned_url: \"/auth/error\"",
+            "cel: CelRules { sign_in: None, jwt: [], session: [], redirect: None }",
             "callers: [], auth_log: AuthLog { retention: 34560000s, exclude: [\"TOKEN_REFRESHED\"] }",
             "log_format: None, log_level: Info, metrics: true",
         ] {
@@ -310,7 +311,6 @@ fn a_wrong_type_is_told_what_to_write() {
 fn what_is_not_built_yet_is_refused() {
     all_refused(&[
         ("providers: [{id: github}]", "g.yaml:1: providers: not in this version; leave the list empty"),
-        ("callbacks: {cel: {}}", "g.yaml:1: callbacks.cel: not in this version"),
         ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not in this version"),
         ("telemetry: {otlp_endpoint: x}", "g.yaml:1: telemetry.otlp_endpoint: not in this version"),
         ("sign_in: {link_within: 5m}", "g.yaml:1: sign_in.link_within: not in this version"),

@@ -8,6 +8,8 @@ use zeroize::Zeroizing;
 pub(super) struct Node {
     pub(super) origin: Option<Origin>,
     pub(super) value: Value,
+    /// Of a text whose lines are lines of the file: the first of these.
+    pub(super) first_line: Option<u64>,
 }
 
 pub(super) enum Value {
@@ -38,7 +40,7 @@ impl Value {
 
 impl Node {
     /// The tree of a configuration in which nothing is written.
-    pub(super) const EMPTY: Self = Self { origin: None, value: Value::Null };
+    pub(super) const EMPTY: Self = Self { origin: None, value: Value::Null, first_line: None };
 
     /// Puts `other` at `path` below this node, over what was there. What lies across the path stays, and `false` is
     /// answered: its own reader finds it to be no section, or the other variable is the one to name.
@@ -54,7 +56,7 @@ impl Node {
         if let Some((_, found)) = entries.iter_mut().find(|(name, _)| name == key) {
             return found.set(rest, other);
         }
-        let mut fresh = Self { origin: other.origin.clone(), value: Value::Null };
+        let mut fresh = Self { origin: other.origin.clone(), ..Self::EMPTY };
         let set = fresh.set(rest, other);
         entries.push((key.clone(), fresh));
         set

@@ -2,9 +2,9 @@
 //! instead and answers `None`. The file's values must have the right type; a variable's text is read as what is wanted.
 
 use super::read::Setting;
-use super::suggest;
 use super::tree::{Node, Value};
 use super::yaml;
+use crate::model::suggest;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -113,7 +113,7 @@ impl<'a> Setting<'a> {
             Value::Variable(ref text) if text.trim().is_empty() => Vec::new(),
             Value::Variable(ref text) => {
                 let items = text.split(',').map(|item| Value::Variable(item.trim().to_owned().into()));
-                items.map(|value| Node { origin: cx.origin(path), value }).collect()
+                items.map(|value| Node { origin: cx.origin(path), value, first_line: None }).collect()
             }
             ref other => {
                 let mut message = setting.not("a list");
@@ -124,6 +124,25 @@ impl<'a> Setting<'a> {
             }
         };
         Some(items.into_iter().enumerate().map(|(index, node)| Setting::new(cx, at(index), node)).collect())
+    }
+
+    /// The entries of a map whose keys are free, in the order written.
+    pub(super) fn entries(self) -> Option<Vec<(String, Self)>> {
+        let setting = self.flow_if("{", "a section of keys")?;
+        let (cx, path) = (setting.cx, &setting.path);
+        let Value::Map(entries) = setting.value else {
+            return setting.refuse(setting.not("a section of keys"));
+        };
+        let mut settings: Vec<(String, Self)> = Vec::with_capacity(entries.len());
+        for (key, node) in entries {
+            let at = format!("{path}.{key}");
+            if settings.iter().any(|(name, _)| *name == key) {
+                cx.fault_at(node.origin, &at, "given twice; keep one");
+            } else {
+                settings.push((key, Setting::new(cx, at, node)));
+            }
+        }
+        Some(settings)
     }
 
     /// A list of distinct texts, at least `least` of them.

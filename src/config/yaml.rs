@@ -30,7 +30,7 @@ pub(super) fn parse(text: &[u8], origin: &dyn Fn(u64) -> Option<Origin>) -> Resu
         with_snippet: false,
     };
     match serde_saphyr::from_slice_with_options::<Spanned<Raw>>(text, options) {
-        Ok(raw) => Ok(Some(node(raw, origin))),
+        Ok(raw) => Ok(Some(node(raw, &Source { lines: lines(text), origin }))),
         Err(Error::Eof { .. }) => Ok(None),
         Err(error) => {
             Err(NotYaml { line: error.location().map_or(0, |at| at.line()), message: tell(&error) })
@@ -62,7 +62,13 @@ fn tell(error: &Error) -> String {
         {
             TOO_LARGE
         }
-        _ => return format!("is not the YAML of a configuration: {}", plain(error)),
+        _ => {
+            let told = plain(error);
+            // An expression with `a ? b : c`, say.
+            let colon = told.contains("mapping values are not allowed");
+            let hint = if colon { "; put text with \": \" in it in quotes" } else { "" };
+            return format!("is not the YAML of a configuration: {told}{hint}");
+        }
     };
     own.to_owned()
 }
@@ -85,25 +91,53 @@ enum Raw {
     Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
 }
 
-fn node(raw: Spanned<Raw>, origin: &dyn Fn(u64) -> Option<Origin>) -> Node {
+/// The text that was parsed.
+struct Source<'a> {
+    lines: Vec<&'a str>,
+    origin: &'a dyn Fn(u64) -> Option<Origin>,
+}
+
+fn lines(text: &[u8]) -> Vec<&str> {
+    std::str::from_utf8(text).map(|text| text.lines().collect()).unwrap_or_default()
+}
+
+impl Source<'_> {
+    /// The line of the file on which a scalar begins that is written there line by line: no lines folded, no escapes. The
+    /// parser tells where the first line is that is not empty.
+    fn first_line(&self, scalar: &str, line: u64) -> Option<u64> {
+        let blank = scalar.len() - scalar.trim_start_matches('\n').len();
+        let first = usize::try_from(line).ok()?.checked_sub(1)?.checked_sub(blank)?;
+        let written = self.lines.get(first..)?;
+        let same = |(place, text): (usize, &str)| {
+            written.get(place).is_some_and(|written| written.contains(text.trim_end()))
+        };
+        scalar.lines().enumerate().all(same).then_some(u64::try_from(first).ok()? + 1)
+    }
+}
+
+fn node(raw: Spanned<Raw>, source: &Source) -> Node {
+    let mut first_line = None;
     let value = match raw.value {
         Raw::Null => Value::Null,
         Raw::Bool(value) => Value::Bool(value),
         Raw::Number(text) => Value::Number(text),
-        Raw::Text(text) => Value::Text(text),
-        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, origin)).collect()),
+        Raw::Text(text) => {
+            first_line = source.first_line(&text, raw.referenced.line());
+            Value::Text(text)
+        }
+        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, source)).collect()),
         Raw::Map(entries) => Value::Map(
             entries
                 .into_iter()
                 .map(|(key, value)| {
                     // The key's line: a block value begins on the line after it.
                     let line = key.referenced.line();
-                    (key.value.into_key(), Node { origin: origin(line), value: node(value, origin).value })
+                    (key.value.into_key(), Node { origin: (source.origin)(line), ..node(value, source) })
                 })
                 .collect(),
         ),
     };
-    Node { origin: origin(raw.referenced.line()), value }
+    Node { origin: (source.origin)(raw.referenced.line()), value, first_line }
 }
 
 impl Raw {

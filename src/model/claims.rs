@@ -207,10 +207,16 @@ pub fn merge(into: &mut ClaimMap, additions: ClaimMap) {
     }
 }
 
+/// Checks the name of a claim that a callback is to set.
+pub fn check_name(name: &str) -> Result<(), ClaimFault> {
+    if is_reserved(name) { Err(ClaimFault::Reserved(name.to_owned())) } else { check_spelling(name) }
+}
+
 /// Checks names and values of additions; sizes are checked of the whole, by [`check_size`].
 pub fn check_additions(additions: &ClaimMap) -> Result<(), ClaimFault> {
     additions.iter().try_for_each(|(name, value)| {
-        if is_reserved(name) { Err(ClaimFault::Reserved(name.clone())) } else { check_entry(name, value) }
+        check_name(name)?;
+        check_entry(name, value)
     })
 }
 
@@ -253,10 +259,16 @@ fn memory_of(value: &Value) -> u64 {
 }
 
 fn check_entry(name: &str, value: &Value) -> Result<(), ClaimFault> {
-    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
-        return Err(ClaimFault::BadName);
-    }
+    check_spelling(name)?;
     check_value(value, MAX_DEPTH).map_err(|fault| fault(name.to_owned()))
+}
+
+fn check_spelling(name: &str) -> Result<(), ClaimFault> {
+    if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
+        Err(ClaimFault::BadName)
+    } else {
+        Ok(())
+    }
 }
 
 fn check_value(value: &Value, depth: usize) -> Result<(), fn(String) -> ClaimFault> {

@@ -17,6 +17,7 @@ mod revocation;
 mod san;
 mod session;
 mod signing_key;
+pub mod suggest;
 mod user;
 
 pub use auth_log::{AuthLogAction, AuthLogEntry, AuthLogOutcome, Origin};

@@ -11,7 +11,9 @@
 
 mod accept;
 mod authjs;
+mod callbacks_test;
 mod callers;
+mod cel;
 mod crash;
 mod feed_went_back;
 mod get_session;

@@ -1,7 +1,8 @@
 //! The nearest of the names that would have been right, for a name that is not.
 
 /// The known name nearest to `name`, if it is near enough to have been meant.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_ascii_lowercase();
     known
         .into_iter()
@@ -12,7 +13,8 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `; did you mean "grpc_addr"?`, or the known names when none is near.
-pub(super) fn instead(name: &str, known: &[&str]) -> String {
+#[must_use]
+pub fn instead(name: &str, known: &[&str]) -> String {
     match nearest(name, known.iter().copied()) {
         Some(candidate) => format!("did you mean \"{candidate}\"?"),
         None => format!("write one of {}", known.join(", ")),

@@ -1,0 +1,245 @@
+//! What callbacks cost: calls with them against the same calls without, in the same run.
+//!
+//! Each Gatepass has one worker thread of its own and its own SQLite file, the client another runtime; rounds alternate, so
+//! that a noisy machine is noisy to both. What is compared is calls a second of the worker thread's own processor time, as
+//! the kernel counts it (`/proc/thread-self/schedstat`): the database's threads are not in it, so that the ratio says what
+//! the callbacks add to the service, and more of it than a caller would notice. What is printed is the median of the
+//! rounds' ratios.
+//! - `SignIn` with a CEL `sign_in`: at least 0.95 of without.
+//! - `GetSession` with a CEL `session`: at least 0.9 of without.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for a person at a terminal")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gatepass::app::App;
+use gatepass::config;
+use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
+use gatepass::grpc::proto::v1::{self, get_session_request, sign_in_request, sign_in_response};
+use prost_types::value::Kind;
+use prost_types::{ListValue, Struct, Value};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Channel, Endpoint};
+
+const ROUNDS: usize = 11;
+
+/// A call that is measured, and the callbacks that it is measured with.
+struct Comparison {
+    name: &'static str,
+    call: Call,
+    callbacks: &'static str,
+    wanted: f64,
+}
+
+const COMPARISONS: &[Comparison] = &[
+    Comparison {
+        name: "SignIn with a CEL sign_in",
+        call: Call::SignIn,
+        callbacks: "callbacks:
+  cel:
+    sign_in: |
+      profile.email_verified && profile.email.endsWith('@example.com')
+        && profile.?organizations.orValue([]).exists(o, o.login == 'acme')
+",
+        wanted: 0.95,
+    },
+    Comparison {
+        name: "GetSession with a CEL session",
+        call: Call::GetSession,
+        callbacks: "callbacks:
+  cel:
+    session:
+      greeting: \"'Hello, ' + user.name\"
+      may_write: user.role in ['admin', 'editor']
+",
+        wanted: 0.9,
+    },
+];
+
+#[derive(Clone, Copy)]
+enum Call {
+    SignIn,
+    GetSession,
+}
+
+impl Call {
+    /// How many calls a round has, on how many connections, how many at a time on each. SQLite has one writer.
+    const fn load(self) -> (usize, usize, usize) {
+        match self {
+            Self::SignIn => (400, 1, 4),
+            Self::GetSession => (20_000, 4, 16),
+        }
+    }
+}
+
+/// A Gatepass to be measured, and what is asked of it.
+struct Measured {
+    runtime: Runtime,
+    clients: Vec<AuthServiceClient<Channel>>,
+    access_token: Arc<str>,
+    _folder: tempfile::TempDir,
+}
+
+fn one_worker() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+impl Measured {
+    fn start(client: &Runtime, callbacks: &str, connections: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gatepass.yaml");
+        let yaml = format!(
+            "server: {{grpc_addr: '127.0.0.1:0', http_addr: '127.0.0.1:0', admin_addr: '127.0.0.1:0'}}\n\
+             database: {{url: 'sqlite://{}/gatepass.db?mode=rwc'}}\n{callbacks}",
+            folder.path().display(),
+        );
+        std::fs::write(&file, yaml).unwrap();
+        let config = config::load(Some(&file), []).unwrap();
+        let runtime = one_worker();
+        let bound = runtime.block_on(App::new(config).bind()).unwrap();
+        let (addr, health) = (bound.grpc_addr().unwrap(), bound.health());
+        runtime.spawn(bound.run(CancellationToken::new()));
+        while !health.is_ready() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let clients: Vec<_> = client.block_on(async {
+            let mut clients = Vec::new();
+            for _ in 0..connections {
+                let channel =
+                    Endpoint::from_shared(format!("http://{addr}")).unwrap().connect().await.unwrap();
+                clients.push(AuthServiceClient::new(channel));
+            }
+            clients
+        });
+        let access_token = client.block_on(issue(&clients[0])).access_token.into();
+        Self { runtime, clients, access_token, _folder: folder }
+    }
+
+    /// Processor time of the worker thread so far, in nanoseconds.
+    fn processor_time(&self) -> u64 {
+        let (tell, told) = std::sync::mpsc::channel();
+        self.runtime.spawn(async move {
+            let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+            tell.send(schedstat.split(' ').next().unwrap().parse().unwrap()).unwrap();
+        });
+        told.recv().unwrap()
+    }
+
+    /// Calls a second of the worker thread's time, and of the clock's.
+    fn round(&self, client: &Runtime, call: Call) -> (f64, f64) {
+        let (calls, connections, in_flight) = call.load();
+        let before = self.processor_time();
+        let begin = Instant::now();
+        client.block_on(async {
+            let lanes = connections * in_flight;
+            let tasks: Vec<_> = (0..lanes)
+                .map(|lane| {
+                    let client = self.clients[lane % connections].clone();
+                    tokio::spawn(lane_of(client, call, calls / lanes, lane, Arc::clone(&self.access_token)))
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+        let by_clock = begin.elapsed();
+        let spent = Duration::from_nanos(self.processor_time() - before);
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+        let calls = calls as f64;
+        (calls / spent.as_secs_f64(), calls / by_clock.as_secs_f64())
+    }
+}
+
+async fn lane_of(
+    mut client: AuthServiceClient<Channel>,
+    call: Call,
+    calls: usize,
+    lane: usize,
+    access_token: Arc<str>,
+) {
+    for _ in 0..calls {
+        match call {
+            Call::SignIn => {
+                let answer = client.sign_in(sign_in(&format!("lane{lane}"))).await.unwrap().into_inner();
+                assert!(matches!(answer.outcome, Some(sign_in_response::Outcome::Allowed(_))));
+            }
+            Call::GetSession => {
+                let credential = Some(get_session_request::Credential::AccessToken(access_token.to_string()));
+                client.get_session(v1::GetSessionRequest { credential, ..Default::default() }).await.unwrap();
+            }
+        }
+    }
+}
+
+/// A sign-in with a profile as GitHub's is, and a few organisations.
+fn sign_in(who: &str) -> v1::SignInRequest {
+    let value = |kind| Value { kind: Some(kind) };
+    let text = |text: &str| value(Kind::StringValue(text.to_owned()));
+    let organization = |login: &str| {
+        let fields = [("login".to_owned(), text(login)), ("id".to_owned(), value(Kind::NumberValue(1815.0)))];
+        value(Kind::StructValue(Struct { fields: fields.into() }))
+    };
+    let organizations = ["rust-lang", "hyperium", "tokio-rs", "acme"].map(organization);
+    let raw = [
+        ("organizations".to_owned(), value(Kind::ListValue(ListValue { values: organizations.into() }))),
+        ("login".to_owned(), text(who)),
+        ("html_url".to_owned(), text("https://github.com/octocat")),
+        ("bio".to_owned(), text("Writes about the Analytical Engine")),
+        ("public_repos".to_owned(), value(Kind::NumberValue(8.0))),
+    ];
+    let profile = v1::ProfileCredential {
+        provider: "github".to_owned(),
+        provider_account_id: who.to_owned(),
+        email: Some(format!("{who}@example.com")),
+        email_verified: true,
+        name: Some("Ada Lovelace".to_owned()),
+        image: Some("https://avatars.example.com/u/1815".to_owned()),
+        raw: Some(Struct { fields: raw.into() }),
+    };
+    let credential = Some(sign_in_request::Credential::Profile(profile));
+    v1::SignInRequest { credential, ..Default::default() }
+}
+
+async fn issue(client: &AuthServiceClient<Channel>) -> v1::IssueTokenResponse {
+    let mut client = client.clone();
+    let signed_in = client.sign_in(sign_in("warm")).await.unwrap().into_inner();
+    let Some(sign_in_response::Outcome::Allowed(allowed)) = signed_in.outcome else { unreachable!() };
+    let request = v1::IssueTokenRequest { grant: allowed.grant.unwrap(), ..Default::default() };
+    client.issue_token(request).await.unwrap().into_inner()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn compare(client: &Runtime, Comparison { name, call, callbacks, wanted }: &Comparison) {
+    let (_, connections, _) = call.load();
+    let with = Measured::start(client, callbacks, connections);
+    let without = Measured::start(client, "", connections);
+    let mut rounds = Vec::new();
+    for round in 0..=ROUNDS {
+        let pair = [with.round(client, *call), without.round(client, *call)];
+        // The first warms both up.
+        if round > 0 {
+            rounds.push(pair);
+        }
+    }
+    let middle = |pick: fn(&[(f64, f64); 2]) -> f64| median(rounds.iter().map(pick).collect());
+    let (ratio, by_clock) =
+        (middle(|[with, without]| with.0 / without.0), middle(|[with, without]| with.1 / without.1));
+    let verdict = if ratio >= *wanted { "ok" } else { "BELOW" };
+    println!("{name}: {ratio:.3} of without (wanted {wanted}): {verdict}; {by_clock:.3} by the clock");
+    let (with, without) = (middle(|[with, _]| with.0), middle(|[_, without]| without.0));
+    println!("  calls per second of processor time: {with:.0} against {without:.0}");
+}
+
+fn main() {
+    // The log as it is by default: at info, where an OK answer has no line.
+    gatepass::telemetry::start(&config::load(None, []).unwrap().telemetry);
+    let client = one_worker();
+    for comparison in COMPARISONS {
+        compare(&client, comparison);
+    }
+}

@@ -1,0 +1,84 @@
+//! What becomes of an expression's value: a decision, a place, a claim. What is none of these is a failure.
+#![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not of the wanted kind is a failure alike")]
+
+use cel::Value as CelValue;
+use cel::objects::{Key, OptionalValue};
+use serde_json::{Number, Value};
+
+use crate::auth::{Denial, DenialReason, SignInDecision};
+use crate::model::ClaimMap;
+use crate::model::claims::whole_enough;
+
+/// A value, or why it is not what is wanted.
+type Answer<T> = Result<T, String>;
+
+/// Yes, no, or where to go first.
+pub(super) fn decision(value: CelValue) -> Answer<SignInDecision> {
+    match value {
+        CelValue::Bool(true) => Ok(SignInDecision::Allow),
+        CelValue::Bool(false) => {
+            Ok(SignInDecision::Deny(Denial { reason: DenialReason::CallbackDenied, detail: None }))
+        }
+        CelValue::String(place) => Ok(SignInDecision::Redirect(place.to_string())),
+        other => Err(format!("must answer true, false or a URL, not {}", kind(&other))),
+    }
+}
+
+/// Where to go.
+pub(super) fn place(value: CelValue) -> Answer<String> {
+    match value {
+        CelValue::String(place) => Ok(place.to_string()),
+        other => Err(format!("must answer a URL, not {}", kind(&other))),
+    }
+}
+
+/// A claim; none where the expression has nothing to say, which leaves the claim as it is.
+pub(super) fn claim(value: CelValue) -> Answer<Option<Value>> {
+    match <&OptionalValue>::try_from(&value) {
+        Ok(optional) => optional.value().map(json).transpose(),
+        Err(_) => json(&value).map(Some),
+    }
+}
+
+fn json(value: &CelValue) -> Answer<Value> {
+    Ok(match value {
+        CelValue::Null => Value::Null,
+        CelValue::Bool(value) => Value::Bool(*value),
+        CelValue::String(text) => Value::String(text.to_string()),
+        CelValue::Int(whole) => number((*whole).into())?,
+        CelValue::UInt(whole) => number((*whole).into())?,
+        CelValue::Float(real) => number(Number::from_f64(*real).ok_or("must be a finite number")?)?,
+        CelValue::Timestamp(time) => {
+            Value::String(time.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+        }
+        CelValue::List(items) => Value::Array(items.iter().map(json).collect::<Answer<_>>()?),
+        CelValue::Map(map) => {
+            let entries = map.map.iter().map(|(key, value)| match key {
+                Key::String(key) => Ok((key.to_string(), json(value)?)),
+                Key::Int(_) | Key::Uint(_) | Key::Bool(_) => {
+                    Err("must have texts as the keys of its maps".to_owned())
+                }
+            });
+            Value::Object(entries.collect::<Answer<ClaimMap>>()?)
+        }
+        other => return Err(format!("must be what JSON has, not {}", kind(other))),
+    })
+}
+
+fn number(number: Number) -> Answer<Value> {
+    if whole_enough(&number) {
+        Ok(Value::Number(number))
+    } else {
+        Err("must be no number beyond 2^53: write string(…)".to_owned())
+    }
+}
+
+/// What a value is, for who wrote the expression.
+fn kind(value: &CelValue) -> String {
+    match value {
+        CelValue::Opaque(_) => "an optional: add .orValue(…)".to_owned(),
+        CelValue::Duration(_) => "a duration: write string(…)".to_owned(),
+        CelValue::Float(_) => "double".to_owned(),
+        other => other.type_of().to_string(),
+    }
+}

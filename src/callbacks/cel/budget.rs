@@ -1,0 +1,123 @@
+//! What one run of a callback may cost. The library has no limit of its own, and what an expression works on comes from
+//! strangers; so expressions pay, as `meter` has them do, for each turn of a loop, for each text or list that they make,
+//! and in loops for what they look at. A run that can't pay fails, whatever its expression would have made of that.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use cel::ExecutionError;
+use cel::common::types::{CelBytes, CelList, CelMap, CelOptional, CelString, Type};
+use cel::common::value::{StaticVal, Val};
+
+use super::fault::failed;
+
+/// What one run may cost: at the very worst some twenty milliseconds of a processor (2026), where a common run takes one to five microseconds. A unit
+/// is a step of a loop's body, a value that is made, or 16 bytes of text that is made or looked at in a loop.
+pub(super) const UNITS: u64 = 100_000;
+
+pub(super) static BUDGET: Type = Type::new_unspecified_type("budget");
+
+/// What is left of a run's budget. Clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Budget(Arc<Account>);
+
+#[derive(Debug)]
+struct Account {
+    left: AtomicU64,
+    overdrawn: AtomicBool,
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Account { left: AtomicU64::new(UNITS), overdrawn: AtomicBool::new(false) }))
+    }
+
+    /// Pays. One thread does at a time: a run is not split.
+    pub(super) fn charge(&self, units: u64) -> Result<(), ExecutionError> {
+        let left = self.0.left.load(Ordering::Relaxed).checked_sub(units);
+        self.0.left.store(left.unwrap_or(0), Ordering::Relaxed);
+        if left.is_none() {
+            self.0.overdrawn.store(true, Ordering::Relaxed);
+            return Err(failed(TOO_COSTLY));
+        }
+        Ok(())
+    }
+
+    /// Whether something was not paid for: an expression may have gone on without its value.
+    pub(super) fn is_overdrawn(&self) -> bool {
+        self.0.overdrawn.load(Ordering::Relaxed)
+    }
+}
+
+/// What is said of a run that can't pay.
+pub(super) const TOO_COSTLY: &str = "costs more than a callback may: loop over less, or make less text";
+
+/// What holding or looking through a value costs.
+pub(super) fn weight(value: &dyn Val) -> u64 {
+    if let Some(text) = value.downcast_ref::<CelString>() {
+        text_weight(text.len())
+    } else if let Some(bytes) = value.downcast_ref::<CelBytes>() {
+        text_weight(bytes.inner().len())
+    } else if let Some(list) = value.downcast_ref::<CelList>() {
+        list.inner().iter().fold(1, |sum: u64, item| sum.saturating_add(weight(item.as_ref())))
+    } else if let Some(map) = value.downcast_ref::<CelMap>() {
+        map.inner().iter().fold(1, |sum: u64, (key, value)| {
+            sum.saturating_add(weight(key.inner())).saturating_add(weight(value.as_ref()))
+        })
+    } else if let Some(optional) = value.downcast_ref::<CelOptional>() {
+        optional.option().map_or(1, |value| weight(value).saturating_add(1))
+    } else {
+        1
+    }
+}
+
+/// What a text of so many bytes costs.
+pub(super) fn text_weight(bytes: usize) -> u64 {
+    1 + u64::try_from(bytes / 16).unwrap_or(u64::MAX / 2)
+}
+
+impl Val for Budget {
+    fn get_type(&self) -> &Type {
+        &BUDGET
+    }
+
+    fn cel_type() -> &'static Type {
+        &BUDGET
+    }
+
+    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+impl StaticVal for Budget {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_not_pay_once_can_not_pay_again() {
+        let budget = Budget::new();
+        budget.charge(UNITS - 1).unwrap();
+        assert!(!budget.is_overdrawn());
+        budget.charge(2).unwrap_err();
+        budget.charge(1).unwrap_err();
+        assert!(budget.is_overdrawn());
+    }
+
+    #[test]
+    fn a_value_weighs_what_is_in_it() {
+        let text = |bytes: usize| Box::new(CelString::from("x".repeat(bytes))) as Box<dyn Val>;
+        assert_eq!(weight(&*text(15)), 1);
+        assert_eq!(weight(&*text(1600)), 101);
+        assert_eq!(weight(&CelList::from(vec![text(0), text(32)])), 1 + 1 + 3);
+        assert_eq!(weight(&CelOptional::of(text(16))), 3);
+        assert_eq!(weight(&Budget::new()), 1);
+    }
+}

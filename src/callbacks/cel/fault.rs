@@ -1,0 +1,99 @@
+//! What is wrong with an expression, before it runs and when it does. What is said of a run goes to the log, so it holds
+//! words of the expression and names of types, and nothing of what the expression saw.
+
+use std::fmt;
+
+use cel::ExecutionError;
+
+use super::budget::BUDGET;
+use super::pattern::PATTERN;
+use super::record::RECORD;
+
+/// What is wrong with an expression, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CelFault {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in that line, from 1, in characters.
+    pub column: usize,
+    /// What to write instead.
+    pub message: String,
+}
+
+impl fmt::Display for CelFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+/// The name under which functions of ours tell what may be told as it is.
+pub(super) const OURS: &str = "gatepass";
+
+/// A failure of a function of ours.
+pub(super) fn failed(what: &str) -> ExecutionError {
+    ExecutionError::function_error(OURS, what)
+}
+
+/// What to say of a run that failed.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what else is there quotes values")]
+pub(super) fn cause(error: &ExecutionError, source: &str) -> String {
+    let say = |what: &str| what.to_owned();
+    match error {
+        // A key may be a value, too.
+        ExecutionError::NoSuchKey(key) if source.contains(key.as_str()) => format!("no such key: {key}"),
+        ExecutionError::NoSuchKey(_) => say("no such key"),
+        ExecutionError::NoSuchOverload(overload) => match overload.function().strip_prefix('@') {
+            None => overload.to_string(),
+            // One of ours in the place of the one that was written.
+            Some(function) => {
+                let types = overload.argument_types().iter().map(String::as_str);
+                let types = types.filter(|name| *name != BUDGET.name());
+                let types: Vec<_> =
+                    types.map(|name| if name == PATTERN.name() { "string" } else { name }).collect();
+                ExecutionError::no_such_overload(function, types.into_iter().map(str::to_owned).collect())
+                    .to_string()
+            }
+        },
+        ExecutionError::UndeclaredReference(name) => format!("nothing is called {name}"),
+        ExecutionError::UnexpectedType { got, .. } if got == RECORD.name() => {
+            say("answers a whole user, account, client or session: take the fields that you want")
+        }
+        ExecutionError::UnexpectedType { got, want } => format!("found {got} where {want} is wanted"),
+        ExecutionError::UnsupportedBinaryOperator(operator, ..) => {
+            format!("values that {operator} does not take")
+        }
+        ExecutionError::ValuesNotComparable(..) => say("values that can't be compared"),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => say("division by zero"),
+        ExecutionError::Overflow(operator, ..) => format!("{operator} overflows"),
+        ExecutionError::IndexOutOfBounds(_) => say("index out of bounds"),
+        ExecutionError::DuplicateKey(_) => say("a map with the same key twice"),
+        ExecutionError::FunctionError { function, message } if function == OURS => message.clone(),
+        ExecutionError::FunctionError { function, .. } => format!("{function}() can't read what it is given"),
+        _ => say("can't be evaluated"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_run_quotes_the_expression_and_no_value() {
+        let secret = || cel::Value::from("s3cret");
+        for (error, told) in [
+            (ExecutionError::no_such_key("groups"), "no such key: groups"),
+            (ExecutionError::no_such_key("s3cret"), "no such key"),
+            (ExecutionError::DivisionByZero(secret()), "division by zero"),
+            (ExecutionError::ValuesNotComparable(secret(), secret()), "values that can't be compared"),
+            (
+                ExecutionError::UnsupportedBinaryOperator("add", secret(), secret()),
+                "values that add does not take",
+            ),
+            (ExecutionError::function_error("int", "s3cret is none"), "int() can't read what it is given"),
+            (ExecutionError::UnsupportedKeyType(secret()), "can't be evaluated"),
+            (failed("costs too much"), "costs too much"),
+        ] {
+            assert_eq!(cause(&error, "size(profile.groups) > 0"), told);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What each callback's expressions see: names, and what is behind them, made when an expression asks for it.
+
+use cel::common::types::{CelBool, CelNull};
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
+
+use super::budget::Budget;
+use super::pattern::Pattern;
+use super::record::{ACCOUNT, CLIENT, Record, SESSION, SESSION_USER, USER, text, time};
+use super::value::{View, from_map, map_weight};
+use crate::auth::{Callback, JwtInput, RedirectInput, SessionInput, SignInInput, Trigger};
+use crate::model::{ClaimMap, Timestamp};
+
+/// What kind of thing a variable is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// It has these fields, and no others.
+    Record(&'static [&'static str]),
+    /// A JSON object.
+    Json,
+    /// A value.
+    Plain,
+}
+
+/// The variables of a callback's expressions.
+pub(super) fn variables(callback: Callback) -> &'static [(&'static str, Kind)] {
+    match callback {
+        Callback::SignIn => &[
+            ("user", Kind::Record(USER)),
+            ("account", Kind::Record(ACCOUNT)),
+            ("profile", Kind::Json),
+            ("is_new_user", Kind::Plain),
+            ("client", Kind::Record(CLIENT)),
+            ("now", Kind::Plain),
+        ],
+        Callback::Jwt => &[
+            ("user", Kind::Record(USER)),
+            ("account", Kind::Record(ACCOUNT)),
+            ("profile", Kind::Json),
+            ("token", Kind::Json),
+            ("trigger", Kind::Plain),
+            ("is_new_user", Kind::Plain),
+            ("client", Kind::Record(CLIENT)),
+            ("update", Kind::Json),
+            ("session_id", Kind::Plain),
+            ("now", Kind::Plain),
+        ],
+        Callback::Session => &[
+            ("session", Kind::Record(SESSION)),
+            ("user", Kind::Record(SESSION_USER)),
+            ("token", Kind::Json),
+            ("now", Kind::Plain),
+        ],
+        Callback::Redirect => &[("url", Kind::Plain), ("base_url", Kind::Plain), ("now", Kind::Plain)],
+    }
+}
+
+/// What a callback was asked.
+#[derive(Clone, Copy)]
+pub(super) enum Inputs<'a> {
+    SignIn(&'a SignInInput<'a>),
+    Jwt(&'a JwtInput<'a>),
+    Session(&'a SessionInput<'a>),
+    Redirect(&'a RedirectInput<'a>),
+}
+
+/// One run: what was asked, when, and what it may still cost.
+pub(super) struct Run<'a> {
+    pub(super) inputs: Inputs<'a>,
+    pub(super) now: Timestamp,
+    pub(super) budget: Budget,
+}
+
+/// The variable that is the budget; no expression can spell it.
+pub(super) const BUDGET: &str = "@budget";
+/// Before a name: the whole of a JSON object, and not a view of it.
+pub(super) const WHOLE: &str = "@whole ";
+/// Before a number: a pattern of the expression.
+pub(super) const PATTERN: &str = "@pattern ";
+
+/// The variables of an expression during a run.
+pub(super) struct Variables<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) patterns: &'a [Pattern],
+}
+
+impl VariableResolver for Variables<'_> {
+    fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
+        if !name.starts_with('@') {
+            return self.run.value(name);
+        }
+        if name == BUDGET {
+            return Some(CowVal::Borrowed(&self.run.budget));
+        }
+        if let Some(name) = name.strip_prefix(WHOLE) {
+            return self.run.whole(name);
+        }
+        // Names that macros of the library make are found where they made them.
+        let number: usize = name.strip_prefix(PATTERN)?.parse().ok()?;
+        self.patterns.get(number).map(|pattern| CowVal::Borrowed(pattern as &dyn Val))
+    }
+}
+
+/// A JSON object, or that there is none at this trigger.
+enum Object<'a> {
+    Here(&'a ClaimMap),
+    NotNow,
+}
+
+impl<'a> Run<'a> {
+    fn value<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
+        if name == "now" {
+            return Some(CowVal::Owned(time(self.now)));
+        }
+        if let Some(object) = self.json(name) {
+            return Some(match object {
+                Object::Here(map) => CowVal::owned(View::new(map, &self.budget)),
+                Object::NotNow => CowVal::Borrowed(&CelNull),
+            });
+        }
+        let flag = |value| CowVal::owned(CelBool::from(value));
+        Some(match (self.inputs, name) {
+            (Inputs::SignIn(input), "user") => CowVal::owned(Record::User(input.user)),
+            (Inputs::SignIn(input), "account") => CowVal::owned(Record::Account(input.account)),
+            (Inputs::SignIn(input), "is_new_user") => flag(input.is_new_user),
+            (Inputs::SignIn(input), "client") => CowVal::owned(Record::Client(input.origin)),
+            (Inputs::Jwt(input), "user") => CowVal::owned(Record::User(input.user)),
+            (Inputs::Jwt(input), "account") => match input.account {
+                Some(account) => CowVal::owned(Record::Account(account)),
+                None => CowVal::Borrowed(&CelNull),
+            },
+            (Inputs::Jwt(input), "trigger") => CowVal::Owned(text(input.trigger.name())),
+            (Inputs::Jwt(input), "is_new_user") => flag(input.trigger == Trigger::SignUp),
+            (Inputs::Jwt(input), "client") => CowVal::owned(Record::Client(input.origin)),
+            (Inputs::Jwt(input), "session_id") => CowVal::Owned(super::record::owned(&input.session_id)),
+            (Inputs::Session(input), "session") => CowVal::owned(Record::Session(input.session)),
+            (Inputs::Session(input), "user") => CowVal::owned(Record::SessionUser(&input.session.user)),
+            (Inputs::Redirect(input), "url") => CowVal::Owned(text(input.url)),
+            (Inputs::Redirect(input), "base_url") => CowVal::Owned(text(input.base_url)),
+            _ => return None,
+        })
+    }
+
+    /// The JSON object of this name.
+    fn json(&self, name: &str) -> Option<Object<'a>> {
+        Some(match (self.inputs, name) {
+            (Inputs::SignIn(input), "profile") => Object::Here(input.profile),
+            (Inputs::Jwt(input), "profile") => input.profile.map_or(Object::NotNow, Object::Here),
+            (Inputs::Jwt(input), "token") => Object::Here(input.claims),
+            (Inputs::Jwt(input), "update") => Object::Here(input.update),
+            (Inputs::Session(input), "token") => Object::Here(input.claims),
+            _ => return None,
+        })
+    }
+
+    /// All of a JSON object. One that can't be paid for is not made; the run fails then, whatever comes of it.
+    fn whole<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
+        Some(match self.json(name)? {
+            Object::Here(map) if self.budget.charge(map_weight(map)).is_ok() => CowVal::owned(from_map(map)),
+            Object::Here(_) | Object::NotNow => CowVal::Borrowed(&CelNull),
+        })
+    }
+}

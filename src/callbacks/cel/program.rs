@@ -1,0 +1,132 @@
+//! An expression, compiled: read, checked, and made to pay for what it does. It runs on the thread of the call, for as long
+//! as its budget lasts, and whatever happens in it is an answer or a failure.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use cel::common::ast::SourceInfo;
+use cel::{Context, Env, IdedExpr as Expression, ParseErrors, Value};
+
+use super::budget::TOO_COSTLY;
+use super::check::{Check, depth};
+use super::fault::{CelFault, cause};
+use super::inputs::{Kind, Run, Variables, variables};
+use super::language::LANGUAGE;
+use super::meter::Meter;
+use super::pattern::Pattern;
+use crate::auth::Callback;
+
+/// The most bytes of an expression.
+const MAX_SOURCE: usize = 4096;
+/// How deep the parser goes.
+const MAX_NESTING: u16 = 48;
+/// How deep an expression goes when it runs, which it does on the thread of a call.
+const MAX_DEPTH: usize = 32;
+/// The stack that compiling has; unoptimised, the parser takes 200 KiB a level.
+const STACK: usize = 32 * 1024 * 1024;
+
+/// A compiled expression of one callback.
+#[derive(Clone)]
+pub struct Program(Arc<Compiled>);
+
+struct Compiled {
+    source: String,
+    language: Arc<Env>,
+    expression: Expression,
+    patterns: Vec<Pattern>,
+}
+
+impl Program {
+    /// Compiles an expression, or says everything that is wrong with it.
+    pub fn compile(callback: Callback, source: &str) -> Result<Self, Vec<CelFault>> {
+        if source.len() > MAX_SOURCE {
+            let has = source.len();
+            return Err(whole(format!(
+                "has {has} bytes, and may have {MAX_SOURCE}: say less, or use a remote callback"
+            )));
+        }
+        std::thread::scope(|scope| {
+            let compiler = std::thread::Builder::new().stack_size(STACK);
+            let compiling = compiler.spawn_scoped(scope, || Self::compile_here(callback, source));
+            let compiling = compiling.map_err(|error| whole(format!("can't be compiled: {error}")))?;
+            compiling.join().unwrap_or_else(|_| Err(whole("the parser panicked: this is a bug".to_owned())))
+        })
+    }
+
+    fn compile_here(callback: Callback, source: &str) -> Result<Self, Vec<CelFault>> {
+        let language = LANGUAGE.as_ref().map_err(|error| whole(format!("CEL can't be set up: {error}")))?;
+        let parser = language.parser().max_recursion_depth(MAX_NESTING);
+        let parsed = parser.parse_with_source_info(source);
+        let (expression, places) = parsed.map_err(|errors| syntax(&errors))?;
+        let variables = variables(callback);
+        let faults = Check::of(&expression, variables);
+        if !faults.is_empty() {
+            return Err(faults.into_iter().map(|(id, message)| placed(&places, id, message)).collect());
+        }
+        let json = variables.iter().filter(|(_, kind)| matches!(kind, Kind::Json)).map(|(name, _)| *name);
+        let json: Vec<_> = json.collect();
+        let mut meter = Meter::new(&json);
+        let root = expression.id;
+        let expression = meter.value(expression);
+        if depth(&expression) > MAX_DEPTH {
+            return Err(vec![placed(&places, root, TOO_DEEP.to_owned())]);
+        }
+        let (patterns, language) = (meter.patterns, Arc::clone(language));
+        Ok(Self(Arc::new(Compiled { source: source.to_owned(), language, expression, patterns })))
+    }
+
+    /// Evaluates it, and reads the value; what went wrong is told without anything that the expression saw.
+    pub(super) fn evaluate<T>(
+        &self,
+        run: &Run<'_>,
+        read: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let Compiled { source, language, expression, patterns } = &*self.0;
+        let variables = Variables { run, patterns };
+        let evaluate = || {
+            let mut context = Context::with_env(Arc::clone(language));
+            context.set_variable_resolver(&variables);
+            read(context.resolve(expression).map_err(|error| cause(&error, source))?)
+        };
+        let answer = catch_unwind(AssertUnwindSafe(evaluate))
+            .unwrap_or_else(|_| Err("the evaluation panicked: this is a bug".to_owned()));
+        if run.budget.is_overdrawn() { Err(TOO_COSTLY.to_owned()) } else { answer }
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Program({:?})", self.0.source)
+    }
+}
+
+const TOO_DEEP: &str = "nests too deep: use fewer brackets, or several claims";
+
+fn whole(message: String) -> Vec<CelFault> {
+    vec![CelFault { line: 1, column: 1, message }]
+}
+
+/// The first thing that is wrong with the syntax: what follows from it is told by nobody.
+fn syntax(errors: &ParseErrors) -> Vec<CelFault> {
+    let Some(first) = errors.errors.first() else { return whole("is no expression".to_owned()) };
+    let at = |place: isize| usize::try_from(place).unwrap_or(0).max(1);
+    let told = first.msg.lines().next().unwrap_or_default();
+    if told.contains("Recursion limit") {
+        return whole(TOO_DEEP.to_owned());
+    }
+    // The parser lists all that could stand there.
+    let told = told.split(" expecting {").next().unwrap_or_default();
+    let told = told.replace("<EOF>", "the end");
+    let told = told.strip_prefix("Syntax error: ").unwrap_or(&told);
+    vec![CelFault { line: at(first.pos.0), column: at(first.pos.1), message: format!("is no CEL: {told}") }]
+}
+
+/// A fault at a place of the expression.
+fn placed(places: &SourceInfo, id: u64, message: String) -> CelFault {
+    let start = places.offset_for(id).map_or(0, |(start, _)| usize::try_from(start).unwrap_or(0));
+    let before = places.source.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    CelFault { line, column, message }
+}

@@ -1,0 +1,79 @@
+//! `callbacks test`: a configuration's callbacks, asked the cases of a file. Each outcome is a line on standard output; what
+//! was expected otherwise is told on standard error.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::EX_USAGE;
+use crate::app;
+use crate::callbacks::cases::{Bench, Case};
+use crate::config::Config;
+use crate::model::{Clock as _, SystemClock};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Callbacks {
+    /// Ask the configured policy and CEL callbacks the cases of a JSON file, and compare with what each expects.
+    Test {
+        /// A file with one case (callback, input, expect), or a list of them; see docs/callbacks.md.
+        #[arg(long, required = true, value_name = "FILE", num_args = 1..)]
+        input: Vec<PathBuf>,
+    },
+}
+
+/// How many cases expected something, and how many of them something else than came.
+#[derive(Default)]
+struct Tally {
+    tests: usize,
+    unmet: usize,
+}
+
+impl Callbacks {
+    pub(super) async fn run(self, config: &Config) -> ExitCode {
+        let Self::Test { input } = self;
+        let tested = async {
+            let bench = app::bench(config, SystemClock.now()).map_err(|fault| fault.to_string())?;
+            // Every file is read before the first case is asked.
+            let read = |path: &PathBuf| Ok((path.display().to_string(), cases(path)?));
+            let files = input.iter().map(read).collect::<Result<Vec<_>, String>>()?;
+            let mut tally = Tally::default();
+            for (name, cases) in &files {
+                test(&bench, name, cases, &mut tally).await?;
+            }
+            Ok::<_, String>(tally)
+        };
+        match tested.await {
+            Ok(Tally { tests: 0, .. }) => ExitCode::SUCCESS,
+            Ok(Tally { tests, unmet }) => {
+                eprintln!("{} of {tests} cases are as expected", tests - unmet);
+                if unmet == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            }
+            Err(fault) => {
+                eprintln!("{fault}");
+                ExitCode::from(EX_USAGE)
+            }
+        }
+    }
+}
+
+fn cases(path: &Path) -> Result<Vec<Case>, String> {
+    let at = path.display();
+    let json = std::fs::read(path).map_err(|error| format!("{at}: cannot be read: {}", error.kind()))?;
+    Case::read(&json).map_err(|fault| format!("{at}: {fault}"))
+}
+
+async fn test(bench: &Bench, file: &str, cases: &[Case], tally: &mut Tally) -> Result<(), String> {
+    for (at, case) in cases.iter().enumerate() {
+        let number = at + 1;
+        let outcome = bench.ask(case).await.map_err(|fault| format!("{file}: case {number}: {fault}"))?;
+        let named = case.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        println!("{named}{outcome}");
+        tally.tests += usize::from(case.is_test());
+        if let Some(expected) = case.unmet(&outcome) {
+            tally.unmet += 1;
+            eprintln!("{file}: case {number}: {named}expected {expected}, not {outcome}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `keys …` and `callers key`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Subcommand;
+
+use super::said;
+use crate::app;
+use crate::config::Config;
+use crate::model::{OsEntropy, SystemClock, random, sha256};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// List the signing keys.
+    List,
+    /// Make the next key; it is published for 25 minutes before it signs.
+    Rotate {
+        /// Let it sign at once, for emergencies: who caches the key set may refuse its tokens for up to 25 minutes.
+        #[arg(long)]
+        now: bool,
+    },
+    /// Revoke a key: its tokens are refused from now on. Another takes over if it was the one that signs.
+    Revoke {
+        /// The key's id, as `keys list` tells it.
+        kid: String,
+    },
+}
+
+impl Keys {
+    pub(super) async fn run(self, config: &Config) -> ExitCode {
+        let clock = Arc::new(SystemClock);
+        match self {
+            Self::List => list(config).await,
+            Self::Rotate { now } => said(app::rotate_keys(config, clock, now).await.map(|line| vec![line])),
+            Self::Revoke { kid } => said(app::revoke_key(config, clock, &kid).await),
+        }
+    }
+}
+
+async fn list(config: &Config) -> ExitCode {
+    let listed = match app::list_keys(config, Arc::new(SystemClock)).await {
+        Ok(listed) => listed,
+        Err(fault) => return said(Err(fault)),
+    };
+    let printed = said(Ok(listed.lines));
+    listed.fault.map_or(printed, |fault| said(Err(fault.into())))
+}
+
+/// Makes a caller's key. The hash is of the whole string that follows `Bearer `.
+pub(super) fn make_caller_key() -> ExitCode {
+    let key = format!("gpk_{}", URL_SAFE_NO_PAD.encode(random::<32>(&OsEntropy)));
+    println!("key:        {key}");
+    println!("key_sha256: {}", hex::encode(sha256(key.as_bytes())));
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,68 @@
+//! `serve`, and the signals that end it or have it read its certificate again.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::field::display;
+
+use super::EX_USAGE;
+use crate::app::{self, App};
+use crate::config::Config;
+use crate::grpc::tls::Tls;
+use crate::telemetry;
+
+pub(super) async fn serve(config: Config) -> ExitCode {
+    if let Err(fault) = app::check(&config) {
+        eprintln!("{fault}");
+        return ExitCode::from(EX_USAGE);
+    }
+    telemetry::start(&config.telemetry);
+    let shutdown = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(shutdown.clone()));
+    let served = match App::new(config).bind().await {
+        Ok(bound) => {
+            let (grpc, http, admin) = (bound.grpc_addr(), bound.http_addr(), bound.admin_addr());
+            let (grpc, http, admin) = (grpc.map(display), http.map(display), admin.map(display));
+            if let Some(tls) = bound.tls() {
+                reload_on_signal(tls);
+            }
+            tracing::info!(grpc, http, admin, "listening");
+            bound.run(shutdown).await
+        }
+        Err(fault) => Err(fault),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            tracing::error!(%fault, "can't start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn cancel_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals can't be caught: only SIGKILL ends this process");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("draining");
+    shutdown.cancel();
+}
+
+/// SIGHUP has the TLS files read at once; a Gatepass without TLS dies of it as other programs do.
+fn reload_on_signal(tls: Arc<Tls>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tls.reload();
+        }
+    });
+}

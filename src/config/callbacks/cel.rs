@@ -1,0 +1,248 @@
+//! `callbacks.cel`: an expression for `sign_in`, one for `redirect`, and one for each claim of `jwt` and `session`. They are
+//! compiled here, so that what is wrong with them is told with all else.
+
+use crate::auth::Callback;
+use crate::callbacks::{CelRules, Program};
+use crate::config::read::{Section, Setting};
+use crate::model::{ClaimFault, claims};
+
+/// The most claims of `jwt`, and of `session`.
+const MAX_CLAIMS: usize = 64;
+
+pub(super) fn read(section: &mut Section) -> CelRules {
+    CelRules {
+        sign_in: section.read("sign_in", |setting| program(Callback::SignIn, &setting)),
+        jwt: section.read("jwt", |setting| by_claim(Callback::Jwt, setting)).unwrap_or_default(),
+        session: section.read("session", |setting| by_claim(Callback::Session, setting)).unwrap_or_default(),
+        redirect: section.read("redirect", |setting| program(Callback::Redirect, &setting)),
+    }
+}
+
+fn program(callback: Callback, setting: &Setting) -> Option<Program> {
+    let text = setting.text()?;
+    match Program::compile(callback, &text) {
+        Ok(program) => Some(program),
+        Err(faults) => {
+            for fault in faults {
+                setting.refuse_within(fault.line, fault.column, &fault.message);
+            }
+            None
+        }
+    }
+}
+
+fn by_claim(callback: Callback, setting: Setting) -> Option<Vec<(String, Program)>> {
+    let (cx, path) = (setting.cx, setting.path.clone());
+    let entries = setting.entries()?;
+    if entries.len() > MAX_CLAIMS {
+        cx.fault(&path, format!("must have at most {MAX_CLAIMS} claims, not {}", entries.len()));
+        return None;
+    }
+    let mut programs = Vec::with_capacity(entries.len());
+    for (name, setting) in entries {
+        match claims::check_name(&name) {
+            Ok(()) => {}
+            Err(ClaimFault::Reserved(_)) => {
+                setting.refuse::<()>(
+                    "is a registered claim or one of ours, which only Gatepass sets: choose another name",
+                );
+            }
+            Err(fault) => drop(setting.refuse::<()>(fault.to_string())),
+        }
+        programs.extend(program(callback, &setting).map(|program| (name, program)));
+    }
+    Some(programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Faults, assemble};
+
+    fn read(yaml: &str, env: &[(&str, &str)]) -> Result<Config, Faults> {
+        let env = env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        assemble(Some(("g.yaml".to_owned(), Ok(yaml.as_bytes().to_vec().into()))), env)
+    }
+
+    #[track_caller]
+    fn refused(yaml: &str, env: &[(&str, &str)]) -> String {
+        read(yaml, env).expect_err(yaml).to_string()
+    }
+
+    fn names(config: &Config) -> Vec<&str> {
+        config.callbacks.cel.jwt.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn expressions_are_texts_by_callback_and_by_claim() {
+        let yaml = "callbacks:
+  cel:
+    sign_in: profile.email_verified
+    jwt:
+      plan: |
+        user.role == 'admin'
+          ? 1 : 2
+      team: >-
+        profile.?team
+        .orValue('x')
+    session: {greeting: \"'Hello'\"}
+    redirect: url
+";
+        let cel = read(yaml, &[]).unwrap().callbacks.cel;
+        assert!(cel.sign_in.is_some() && cel.redirect.is_some());
+        assert_eq!((cel.jwt.len(), cel.session.len()), (2, 1));
+        let nothing = read("callbacks: {cel: {jwt: {}}}", &[]).unwrap().callbacks.cel;
+        assert!(nothing.sign_in.is_none() && nothing.jwt.is_empty());
+    }
+
+    #[test]
+    fn variables_set_one_or_all() {
+        let yaml = "callbacks: {cel: {jwt: {a: '1', b: '2'}}}";
+        let one = read(
+            yaml,
+            &[("GATEPASS_CALLBACKS__CEL__JWT__B", "user.role"), ("GATEPASS_CALLBACKS__CEL__JWT__C", "3")],
+        );
+        assert_eq!(names(&one.unwrap()), ["a", "b", "c"]);
+        let all = read(yaml, &[("GATEPASS_CALLBACKS__CEL__JWT", "{plan: \"user.role\", D: '4'}")]).unwrap();
+        assert_eq!(names(&all), ["plan", "D"]);
+        let sign_in = read(yaml, &[("GATEPASS_CALLBACKS__CEL__SIGN_IN", "user.role == 'admin'")]).unwrap();
+        assert!(sign_in.callbacks.cel.sign_in.is_some());
+        for (name, value, report) in [
+            ("SIGN_IN", "usr", "sign_in: column 1: unknown variable \"usr\"; did you mean \"user\"?"),
+            (
+                "SIGN_IN",
+                "true\n&& usr",
+                "sign_in: line 2, column 4: unknown variable \"usr\"; did you mean \"user\"?",
+            ),
+            ("SIGN_IN", "", "sign_in: must not be empty"),
+            ("JWT", "user.role", "jwt: must be a section of keys, not text"),
+            ("JWT", "{plan: usr}", "jwt.plan: column 1: unknown variable \"usr\"; did you mean \"user\"?"),
+            (
+                "JWT__SUB",
+                "1",
+                "jwt.sub: is a registered claim or one of ours, which only Gatepass sets: choose another name",
+            ),
+        ] {
+            let name = format!("GATEPASS_CALLBACKS__CEL__{name}");
+            assert_eq!(refused("", &[(&name, value)]), format!("{name}: callbacks.cel.{report}"));
+        }
+    }
+
+    #[test]
+    fn faults_have_the_line_of_the_file_where_that_is_known() {
+        let wrong = "unknown variable \"usr\"; did you mean \"user\"?";
+        for (yaml, wanted) in [
+            ("callbacks: {cel: {sign_in: usr}}", "g.yaml:1: callbacks.cel.sign_in: column 1: "),
+            (
+                "callbacks:\n  cel:\n    sign_in: \"true && usr\"",
+                "g.yaml:3: callbacks.cel.sign_in: column 9: ",
+            ),
+            (
+                "callbacks:\n  cel:\n    sign_in:\n      true && usr",
+                "g.yaml:4: callbacks.cel.sign_in: column 9: ",
+            ),
+            ("callbacks:\n  cel:\n    sign_in: |\n      usr", "g.yaml:4: callbacks.cel.sign_in: column 1: "),
+            (
+                "callbacks:\n  cel:\n    sign_in: |\n\n      true\n        && usr",
+                "g.yaml:6: callbacks.cel.sign_in: column 6: ",
+            ),
+            (
+                "callbacks:\n  cel:\n    sign_in: |-\n      true &&\n\n      usr\n\n",
+                "g.yaml:6: callbacks.cel.sign_in: column 1: ",
+            ),
+            // Lines that were folded, or an alias: the key's line, and the place in the text.
+            (
+                "callbacks:\n  cel:\n    sign_in: >-\n      true\n      && usr",
+                "g.yaml:3: callbacks.cel.sign_in: column 9: ",
+            ),
+            (
+                "callbacks:\n  cel:\n    sign_in: \"true &&\\n  usr\"",
+                "g.yaml:3: callbacks.cel.sign_in: line 2, column 3: ",
+            ),
+            (
+                "issuer: &x usr\ncallbacks:\n  cel: {sign_in: *x}",
+                "g.yaml:3: callbacks.cel.sign_in: column 1: ",
+            ),
+            (
+                "callbacks:\n  cel:\n    jwt:\n      a: '1'\n      b: |\n        usr",
+                "g.yaml:6: callbacks.cel.jwt.b: column 1: ",
+            ),
+        ] {
+            let report = refused(yaml, &[]);
+            let found = report.lines().find(|line| line.contains("cel")).unwrap_or_default();
+            assert_eq!(found, format!("{wanted}{wrong}"), "{yaml}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_told_together_with_those_of_other_sections() {
+        let yaml = "sesion: {}
+callbacks:
+  cel:
+    sign_in: |
+      usr.role == 'x'
+        && user.nam == 'y'
+    jwt:
+      sub: user.id
+      \"\": '1'
+      a: 5
+      a: '6'
+      b: profile.?x +
+    session:
+      c: account.id
+    redirects: url
+  remote: {url: x}
+session: {max_age: never}
+";
+        let report = refused(yaml, &[]);
+        let wanted = [
+            "g.yaml:1: sesion: unknown key; did you mean \"session\"?",
+            "g.yaml:5: callbacks.cel.sign_in: column 1: unknown variable \"usr\"; did you mean \"user\"?",
+            "g.yaml:6: callbacks.cel.sign_in: column 10: user has no field \"nam\"; did you mean \"name\"?",
+            "g.yaml:8: callbacks.cel.jwt.sub: is a registered claim or one of ours, which only Gatepass sets: choose another name",
+            "g.yaml:9: callbacks.cel.jwt.: a claim's name has 1 to 128 bytes and no control characters",
+            "g.yaml:10: callbacks.cel.jwt.a: must be text, not a number; put it in quotes",
+            "g.yaml:11: callbacks.cel.jwt.a: given twice; keep one",
+            "g.yaml:12: callbacks.cel.jwt.b: column 13: is no CEL:",
+            "g.yaml:14: callbacks.cel.session.c: column 1: unknown variable \"account\"; write one of session, user, token, now",
+            "g.yaml:15: callbacks.cel.redirects: unknown key; did you mean \"redirect\"?",
+            "g.yaml:16: callbacks.remote: not in this version",
+            "g.yaml:17: session.max_age: must be",
+        ];
+        let found: Vec<_> = report.lines().collect();
+        assert_eq!(found.len(), wanted.len(), "{report}");
+        for (found, wanted) in found.into_iter().zip(wanted) {
+            assert!(found.starts_with(wanted), "{found}\n{wanted}");
+        }
+    }
+
+    #[test]
+    fn an_expression_that_yaml_takes_for_something_else_is_told_so() {
+        for (yaml, wanted) in [
+            (
+                "callbacks:\n  cel:\n    sign_in: is_new_user ? 'a' : true",
+                "g.yaml:3: is not the YAML of a configuration: mapping values are not allowed in this context; put text \
+                 with \": \" in it in quotes",
+            ),
+            (
+                "callbacks:\n  cel:\n    sign_in: true",
+                "g.yaml:3: callbacks.cel.sign_in: must be text, not true or false; put it in quotes",
+            ),
+            (
+                "callbacks:\n  cel:\n    sign_in: !profile.x",
+                "g.yaml:3: YAML tags are not taken; put text that begins with \"!\" in quotes",
+            ),
+        ] {
+            assert_eq!(refused(yaml, &[]), wanted);
+        }
+    }
+
+    #[test]
+    fn claims_are_no_more_than_a_token_could_hold() {
+        let claims: Vec<_> = (0..65).map(|n| format!("c{n}: '1'")).collect();
+        let yaml = format!("callbacks: {{cel: {{session: {{{}}}}}}}", claims.join(", "));
+        assert_eq!(
+            refused(&yaml, &[]),
+            "g.yaml:1: callbacks.cel.session: must have at most 64 claims, not 65"
+        );
+    }
+}
