@@ -36,13 +36,18 @@ pub struct Follower {
     pub clock: Arc<dyn Clock>,
     /// Randomness, for the pauses.
     pub entropy: Arc<dyn Entropy>,
-    /// Calls that want it read wait here: whoever is first reads for them all.
+    /// Held by who reads: there is one connection for it, and the time of a second reading would run while it waits.
     pub turn: Mutex<()>,
 }
 
 impl Follower {
     /// Reads what was appended since the last time, with the users and keys it tells of, and takes it over.
     pub async fn read(&self) -> StoreResult<()> {
+        let _turn = self.turn.lock().await;
+        self.read_in_turn().await
+    }
+
+    async fn read_in_turn(&self) -> StoreResult<()> {
         loop {
             let (by_clock, began) = (self.clock.now(), Moment::now());
             let last = self.revocations.last();
@@ -120,12 +125,15 @@ impl Follower {
         Ok(())
     }
 
-    /// Lets what the database holds hold here too: reads the feed as it is from now on, or lets another call's reading
-    /// do that was begun since.
-    pub(super) async fn catch_up(&self) -> StoreResult<()> {
-        let asked = Moment::now();
-        let _turn = self.turn.lock().await;
-        if self.revocations.checked_since(asked) { Ok(()) } else { self.read().await }
+    /// Lets what the database holds hold here too: reads the feed as it is from now on, or lets another's reading do
+    /// that was begun since. A reading goes on if the call that wanted it gives up, for those that wait behind it.
+    pub(super) async fn catch_up(self: &Arc<Self>) -> StoreResult<()> {
+        let (this, asked) = (Arc::clone(self), Moment::now());
+        let reading = tokio::spawn(async move {
+            let _turn = this.turn.lock().await;
+            if this.revocations.checked_since(asked) { Ok(()) } else { this.read_in_turn().await }
+        });
+        reading.await.map_err(|error| StoreError::Broken(error.to_string()))?
     }
 
     /// Reads the feed again and again.
