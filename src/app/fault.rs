@@ -79,10 +79,7 @@ impl From<StoreError> for StartFault {
 
 impl From<KeysFault> for StartFault {
     fn from(fault: KeysFault) -> Self {
-        match fault {
-            // Whoever needed the database for it: it may come back.
-            KeysFault::Store(error) => Self::Store(error),
-            fault => Self::Keys(fault),
-        }
+        // What needed the database may work when it comes back.
+        if let KeysFault::Store(error) = fault { Self::Store(error) } else { Self::Keys(fault) }
     }
 }
