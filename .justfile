@@ -72,6 +72,6 @@ run *arguments:
 bench:
     cargo bench --locked --bench get_session
     cargo bench --locked --bench remote
-    cargo bench --locked --bench callbacks
+    cargo bench --locked --bench cel
     tests/external/databases.sh --durable cargo bench --locked --bench writes
     tests/external/databases.sh --durable cargo bench --locked --bench staleness

@@ -19,7 +19,7 @@
 //! | [`grpc`] | generated code, conversion, layers, status, health, reflection, the accept loop and its TLS; the client of a callback service | decisions |
 //! | [`http`] | JWKS, discovery, probes, the text of metrics, on the accept loop and health of [`grpc`] | keys |
 //! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
-//! | [`callbacks`] | the ways a callback can be given: the policy and the CEL expressions of the configuration, the chain, cases to test them by; what can stand around any: breaker, cache, shadow, metrics | when they are called; how a service is asked: [`grpc`] |
+//! | [`callbacks`] | the ways a callback can be given: the policy and the CEL expressions of the configuration, the chain; what can stand around any: breaker, cache, shadow, metrics; cases to test a policy by | when they are called; how a service is asked: [`grpc`] |
 //! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
 //! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |

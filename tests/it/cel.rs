@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatepass::grpc::proto::callback::v1::RedirectResponse;
 use gatepass::grpc::proto::v1::{
     Client, Disposition, IssueTokenRequest, ProfileCredential, RefreshTokenRequest, ResolveRedirectRequest,
     Session, SignInRequest, SignInResponse, User, sign_in_response,
@@ -11,6 +12,7 @@ use prost_types::{ListValue, Struct, Value};
 use serde_json::json;
 use tonic::{Code, Response, Status};
 
+use crate::support::callback_service::{CallbackServer, claims as answered, shows, to_json};
 use crate::support::hooks::{on_session, on_sign_in};
 use crate::support::jwt::decode;
 use crate::support::people::denied;
@@ -124,6 +126,39 @@ async fn the_policy_is_asked_before_and_callbacks_of_a_program_after() {
         reasons(profile("ada")).await,
         ("CALLBACK_DENIED".to_owned(), Some("by the program".to_owned()))
     );
+}
+
+#[tokio::test]
+async fn a_service_is_asked_after_the_expressions() {
+    let service = CallbackServer::start().await;
+    let cel = "callbacks: {cel: {sign_in: \"user.name != 'bob'\", jwt: {plan: \"'basic'\", gone: '1'}, \
+               session: {n: size(token)}, redirect: \"base_url + '/start'\"}, ";
+    let app = builder().config(&service.section("").replace("callbacks: {", cel)).start().await;
+    service.rules.jwt.answers(|request| {
+        let mut told = to_json(request.claims.as_ref().unwrap());
+        told["seen"] = json!(told.as_object().unwrap().len());
+        told["gone"] = json!(null);
+        answered(&told)
+    });
+    service
+        .rules
+        .session
+        .answers(|request| shows(&json!({"all": to_json(request.claims.as_ref().unwrap())})));
+    service
+        .rules
+        .redirect
+        .answers(|request| RedirectResponse { url: request.url.clone() + "/of-the-service" });
+    denied(app.try_sign_in(profile("bob")).await);
+    assert_eq!(service.rules.sign_in.calls(), 0);
+    let allowed_in = app.sign_in("ada").await;
+    assert_eq!(service.rules.sign_in.calls(), 1);
+    assert_eq!(allowed_in.redirect_to, "http://localhost:3000/start/of-the-service");
+    let issued = app.issue(&allowed_in.grant.unwrap()).await.unwrap();
+    let kept = json!({"plan": "basic", "seen": 2});
+    let mut wanted = kept.clone();
+    wanted["n"] = json!(2);
+    wanted["all"] = wanted.clone();
+    assert_eq!(claims(issued.session), wanted);
 }
 
 #[tokio::test]

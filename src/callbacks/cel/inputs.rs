@@ -120,6 +120,12 @@ impl<'a> Run<'a> {
         }
         let flag = |value| CowVal::owned(CelBool::from(value));
         Some(match (self.inputs, name) {
+            (Inputs::SignIn(SignInInput { user, is_new_user: true, .. }), "user") => {
+                CowVal::owned(Record::NewUser(user))
+            }
+            (Inputs::SignIn(SignInInput { account, is_new_user: true, .. }), "account") => {
+                CowVal::owned(Record::NewAccount(account))
+            }
             (Inputs::SignIn(input), "user") => CowVal::owned(Record::User(input.user)),
             (Inputs::SignIn(input), "account") => CowVal::owned(Record::Account(input.account)),
             (Inputs::SignIn(input), "is_new_user") => flag(input.is_new_user),

@@ -17,6 +17,9 @@ pub(super) static RECORD: Type = Type::new_unspecified_type("record");
 pub(super) enum Record<'v> {
     User(&'v User),
     Account(&'v Account),
+    /// A user, or an account, that is not written yet: its id is none that anybody could keep.
+    NewUser(&'v User),
+    NewAccount(&'v Account),
     Client(&'v Origin),
     Session(&'v SessionView),
     SessionUser(&'v SessionUser),
@@ -47,6 +50,9 @@ pub(super) const SESSION_USER: &[&str] = &["id", "email", "email_verified", "nam
 impl<'v> Record<'v> {
     fn field(self, name: &str) -> Option<Boxed<'v>> {
         Some(match (self, name) {
+            (Self::NewUser(_) | Self::NewAccount(_), "id") => null(),
+            (Self::NewUser(user), _) => return Self::User(user).field(name),
+            (Self::NewAccount(account), _) => return Self::Account(account).field(name),
             (Self::User(user), "id") => owned(&user.id),
             (Self::User(user), "email") => optional(user.email.as_ref().map(Email::as_str)),
             (Self::User(user), "email_verified") => Box::new(CelBool::from(user.email_verified)),

@@ -148,6 +148,12 @@ fn what_is_not_set_is_null_and_not_had() {
             ),
         ],
     );
+    for (is_new_user, wanted) in [(true, json!({"allow": true})), (false, json!({"deny": "CALLBACK_DENIED"}))]
+    {
+        let source =
+            "user.id == null && !has(account.id) && user.role == 'user' && account.provider == 'example'";
+        assert_eq!(sign_in(source, &json!({"is_new_user": is_new_user})), wanted);
+    }
     let update = json!({"trigger": "UPDATE", "token": {"c": "kept"}});
     says(
         &update,

@@ -190,7 +190,6 @@ callbacks:
     session:
       c: account.id
     redirects: url
-  remote: {url: x}
 session: {max_age: never}
 ";
         let report = refused(yaml, &[]);
@@ -205,8 +204,7 @@ session: {max_age: never}
             "g.yaml:12: callbacks.cel.jwt.b: column 13: is no CEL:",
             "g.yaml:14: callbacks.cel.session.c: column 1: unknown variable \"account\"; write one of session, user, token, now",
             "g.yaml:15: callbacks.cel.redirects: unknown key; did you mean \"redirect\"?",
-            "g.yaml:16: callbacks.remote: not in this version",
-            "g.yaml:17: session.max_age: must be",
+            "g.yaml:16: session.max_age: must be",
         ];
         let found: Vec<_> = report.lines().collect();
         assert_eq!(found.len(), wanted.len(), "{report}");
