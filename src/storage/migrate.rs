@@ -3,16 +3,18 @@
 
 use std::collections::HashSet;
 
+use futures_util::FutureExt;
 use gatepass_migrations::Migrator;
 use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 use super::connect::Database;
 use super::error::StoreError;
+use super::pool::Pool;
 
 /// The lock of ours, under which one replica migrates while the others wait; a minute, then they try again.
 const POSTGRES_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
@@ -59,23 +61,36 @@ impl Database {
             Some(pool) => pool.clone(),
             None => self.pools()?.write.clone(),
         };
-        let transaction = lock(&pool.0).await?;
+        let exclusive = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
+            ..TransactionOptions::default()
+        };
+        let transaction = pool.0.begin_with_options(exclusive).await?;
+        // Goes before the transaction does, where nobody waits any more: its connection, which has the lock, is closed
+        // then and not looked after.
+        let own = own.map(Own);
+        lock(&transaction).await?;
         change(&transaction).await?;
         transaction.commit().await?;
-        if let Some(own) = own {
+        if let Some(Own(own)) = &own {
             own.close().await;
         }
         Ok(())
     }
 }
 
-async fn lock(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let exclusive = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
-        ..TransactionOptions::default()
-    };
-    let transaction = connection.begin_with_options(exclusive).await?;
-    match connection.get_database_backend() {
+/// A pool that is closed when it goes.
+struct Own(Pool);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // Closed from the first poll on.
+        let _ = self.0.close().now_or_never();
+    }
+}
+
+async fn lock(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    match transaction.get_database_backend() {
         DbBackend::Postgres => {
             transaction.execute_unprepared(POSTGRES_LOCK).await?;
         }
@@ -92,5 +107,5 @@ async fn lock(connection: &DatabaseConnection) -> Result<DatabaseTransaction, Db
         }
         DbBackend::Sqlite | _ => {}
     }
-    Ok(transaction)
+    Ok(())
 }
