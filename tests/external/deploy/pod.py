@@ -46,10 +46,10 @@ EXISTING = {
     "gatepass-database-ca": {"ca.crt": CERTIFICATE},
     "gatepass-secrets": {"secret": "s" * 44, "2026-11": "b" * 44, "2026-05": "a" * 44},
     "gatepass-tls": {"tls.crt": CERTIFICATE, "tls.key": KEY, "ca.crt": CERTIFICATE},
-    "sign-in-keys": {"database": URL, "a": "a" * 44, "b": "b" * 44, "client": "c" * 20},
+    "2026": {"database": URL, "a": "a" * 44, "b": "b" * 44, "client": "c" * 20},
     "sign-in-signing": {"es256.pem": KEY},
-    "sign-in-rules": {
-        "rules.yaml": json.dumps({
+    "4711": {
+        "1": json.dumps({
             "issuer": "https://auth.example.com",
             "server": {"plaintext": True},
             "tokens": {"signing_keys": ["/etc/gatepass/signing/es256.pem"]},
