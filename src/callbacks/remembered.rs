@@ -14,9 +14,8 @@ use crate::auth::{
 };
 use crate::model::{ClaimMap, Clock, Timestamp, claims, digest_of};
 
-/// What an answer weighs besides its claims, in bytes; of claims, memory takes some eight times their JSON.
+/// What an answer weighs besides its claims, in bytes.
 const BYTES_AN_ANSWER: u64 = 256;
-const BYTES_A_BYTE_OF_CLAIMS: u64 = 8;
 
 /// Remembers answers of `session`.
 pub struct Remembered {
@@ -69,8 +68,7 @@ impl Remembered {
     async fn ask(&self, input: &SessionInput<'_>) -> Answer {
         let asked = self.clock.now();
         let said = self.inner.session(input).await;
-        let size = said.as_ref().map_or(0, claims::json_size) as u64;
-        let bytes = BYTES_AN_ANSWER + BYTES_A_BYTE_OF_CLAIMS * size;
+        let bytes = BYTES_AN_ANSWER + said.as_ref().map_or(0, claims::memory_size);
         Answer { asked, came: Instant::now(), said, bytes }
     }
 }
