@@ -7,7 +7,12 @@
 //! rounds' ratios.
 //! - `SignIn` with a CEL `sign_in`: at least 0.95 of without.
 //! - `GetSession` with a CEL `session`: at least 0.9 of without.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for a person at a terminal")]
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a program for a person at a terminal"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +26,9 @@ use prost_types::{ListValue, Struct, Value};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
+
+#[path = "support/processor_time.rs"]
+mod processor_time;
 
 const ROUNDS: usize = 11;
 
@@ -116,20 +124,10 @@ impl Measured {
         Self { runtime, clients, access_token, _folder: folder }
     }
 
-    /// Processor time of the worker thread so far, in nanoseconds.
-    fn processor_time(&self) -> u64 {
-        let (tell, told) = std::sync::mpsc::channel();
-        self.runtime.spawn(async move {
-            let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-            tell.send(schedstat.split(' ').next().unwrap().parse().unwrap()).unwrap();
-        });
-        told.recv().unwrap()
-    }
-
     /// Calls a second of the worker thread's time, and of the clock's.
     fn round(&self, client: &Runtime, call: Call) -> (f64, f64) {
         let (calls, connections, in_flight) = call.load();
-        let before = self.processor_time();
+        let before = processor_time::of(&self.runtime);
         let begin = Instant::now();
         client.block_on(async {
             let lanes = connections * in_flight;
@@ -144,7 +142,7 @@ impl Measured {
             }
         });
         let by_clock = begin.elapsed();
-        let spent = Duration::from_nanos(self.processor_time() - before);
+        let spent = Duration::from_nanos(processor_time::of(&self.runtime) - before);
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
         let calls = calls as f64;
         (calls / spent.as_secs_f64(), calls / by_clock.as_secs_f64())

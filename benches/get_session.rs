@@ -31,6 +31,8 @@ use tonic::{Request, async_trait};
 
 #[path = "support/bare.rs"]
 mod bare;
+#[path = "support/processor_time.rs"]
+mod processor_time;
 
 use bare::Answers;
 
@@ -70,21 +72,11 @@ struct Measured {
 }
 
 impl Measured {
-    /// Processor time of the worker thread so far, in nanoseconds.
-    fn processor_time(&self) -> u64 {
-        let (tell, told) = std::sync::mpsc::channel();
-        self.runtime.spawn(async move {
-            let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-            tell.send(schedstat.split(' ').next().unwrap().parse().unwrap()).unwrap();
-        });
-        told.recv().unwrap()
-    }
-
     /// Calls a second of the worker thread's time, and of the clock's.
     fn round(&self, client: &Runtime, tokens: &Arc<Vec<String>>) -> (f64, f64) {
-        let before = self.processor_time();
+        let before = processor_time::of(&self.runtime);
         let by_clock = client.block_on(round(&self.clients, tokens));
-        let spent = Duration::from_nanos(self.processor_time() - before);
+        let spent = Duration::from_nanos(processor_time::of(&self.runtime) - before);
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
         let calls = tokens.len() as f64;
         (calls / spent.as_secs_f64(), by_clock)
