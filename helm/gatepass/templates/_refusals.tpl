@@ -35,6 +35,23 @@
 {{- if hasKey $config "secrets" -}}
 {{- $faults = append $faults "config.secrets: leave it out; secrets.existingSecret names the Secret that holds them" -}}
 {{- end -}}
+{{- range $at, $provider := $config.providers -}}
+{{- if kindIs "string" (get $provider "client_secret") -}}
+{{- $faults = append $faults (printf "config.providers[%d].client_secret: a ConfigMap is no place for it; write {env: NAME}, and have extraEnv read NAME from a Secret" $at) -}}
+{{- end -}}
+{{- end -}}
+{{- $remote := get ($config.callbacks | default dict) "remote" -}}
+{{- if and (kindIs "map" $remote) (kindIs "string" (get ($remote | default dict) "credential")) -}}
+{{- $faults = append $faults "config.callbacks.remote.credential: a ConfigMap is no place for it; write {env: NAME}, and have extraEnv read NAME from a Secret" -}}
+{{- end -}}
+{{- range $at, $caller := $config.callers -}}
+{{- $credentials := get $caller "credential" -}}
+{{- range kindIs "slice" $credentials | ternary $credentials (list $credentials) -}}
+{{- if and (kindIs "map" .) (hasKey . "mtls_san") (not (and $.Values.tls.existingSecret.name $.Values.tls.existingSecret.clientCaKey)) -}}
+{{- $faults = append $faults (printf "config.callers[%d].credential.mtls_san: name the CA of client certificates: tls.existingSecret.clientCaKey, beside its name" $at) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.existingConfigMap.name -}}
 {{- if $config -}}
 {{- $faults = append $faults "config: keep one of config and existingConfigMap" -}}

@@ -2,6 +2,10 @@
 
 DIGEST = "7433970ddfe9aa73526ce0855bebaabbfe0fe06e87d3e10e01b35bb339b3b213"
 
+KEY = {"id": "web", "allow": ["session.read"], "credential": {"key_sha256": DIGEST}}
+MTLS = {**KEY, "id": "shop", "credential": {"mtls_san": "shop.internal"}}
+MTLS_TOO = {**MTLS, "credential": [KEY["credential"], MTLS["credential"]]}
+
 # What is missing or can't be; said by the templates.
 IMPOSSIBLE = [
     ({"image": {"repository": ""}}, "image.repository: name an image"),
@@ -16,6 +20,11 @@ IMPOSSIBLE = [
     ({"config": {"server": {"admin_addr": "0.0.0.0:1"}}}, "config.server.admin_addr: leave it out"),
     ({"config": {"server": {"tls": {"cert": "x"}}}}, "config.server.tls: leave it out; tls.existingSecret"),
     ({"config": {"server": {"shutdown_grace": "1s"}}}, "config.server.shutdown_grace: leave it out"),
+    ({"config": {"providers": [{"id": "github", "client_secret": "x"}]}}, "config.providers[0].client_secret: a ConfigMap"),
+    ({"config": {"callbacks": {"remote": {"credential": "x"}}}}, "config.callbacks.remote.credential: a ConfigMap"),
+    ({"config": {"callers": [MTLS]}}, "config.callers[0].credential.mtls_san: name the CA of client certificates"),
+    ({"config": {"callers": [KEY, MTLS_TOO]}}, "config.callers[1].credential.mtls_san: name the CA of client certificates"),
+    ({"config": {"callers": [MTLS]}, "tls": {"existingSecret": {"name": "x"}}}, "name the CA of client certificates"),
     ({"existingConfigMap": {"name": "mine"}}, "config: keep one of config and existingConfigMap"),
     ({"database": {"existingSecret": {"name": ""}}}, "database.existingSecret.name: name the Secret with the URL"),
     ({"database": {"sqlite": {"enabled": True}}}, "database: keep one of existingSecret and sqlite"),
