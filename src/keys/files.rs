@@ -35,7 +35,7 @@ impl ReloadKeys for ConstantKeys {
         Ok(())
     }
 
-    async fn look_for_unknown(&self) -> bool {
-        false
+    async fn look_for_unknown(&self) -> StoreResult<bool> {
+        Ok(false)
     }
 }

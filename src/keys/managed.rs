@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::fault::KeysFault;
 use super::opened::Opened;
 use super::parts::KeyParts;
-use super::unknown::{Look, Looks};
+use super::unknown::{Look, Looks, outcome};
 use crate::auth::ReloadKeys;
 use crate::model::Succession;
 use crate::storage::StoreResult;
@@ -110,24 +110,23 @@ impl ReloadKeys for ManagedKeys {
         self.read().await
     }
 
-    async fn look_for_unknown(&self) -> bool {
-        match self.0.looks.ask(self.0.parts.clock.now()) {
-            Look::TooSoon => return false,
-            Look::Running(mut done) => {
-                let _ = done.changed().await;
-            }
-            Look::Yours(running) => {
-                let (this, mut done) = (self.clone(), running.subscribe());
+    async fn look_for_unknown(&self) -> StoreResult<bool> {
+        let looking = match self.0.looks.ask(self.0.parts.clock.now()) {
+            Look::TooSoon(last) => return outcome(last).await.map(|()| false),
+            Look::Running(looking) => looking,
+            Look::Yours(yours) => {
+                let (this, looking) = (self.clone(), yours.subscribe());
                 // The look goes on if this call gives up, for the others that wait for it.
                 tokio::spawn(async move {
-                    if let Err(error) = this.read().await {
+                    let read = this.read().await;
+                    if let Err(error) = &read {
                         tracing::warn!(%error, "signing keys not read");
                     }
-                    drop(running);
+                    yours.send_replace(Some(read));
                 });
-                let _ = done.changed().await;
+                looking
             }
-        }
-        true
+        };
+        outcome(looking).await.map(|()| true)
     }
 }

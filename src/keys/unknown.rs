@@ -1,5 +1,5 @@
 //! Looks for unknown keys: anybody can make up a token that names one, so a look is had at most once in 5 seconds, and
-//! who asks while it runs waits for it.
+//! who asks while it runs waits for it. What came of the last one is remembered: one that failed told nothing.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,22 +7,26 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::model::Timestamp;
+use crate::storage::{StoreError, StoreResult};
 
 const BETWEEN: Duration = Duration::from_secs(5);
 
-/// When the last look began, and whether it runs.
+/// What came of a look; nothing while it runs.
+type Outcome = Option<StoreResult<()>>;
+
+/// When the last look began, and what comes of it.
 #[derive(Debug, Default)]
-pub(super) struct Looks(Mutex<Option<(Timestamp, watch::Receiver<()>)>>);
+pub(super) struct Looks(Mutex<Option<(Timestamp, watch::Receiver<Outcome>)>>);
 
 /// What to do for who asks.
 #[derive(Debug)]
 pub(super) enum Look {
-    /// Look; letting go of this tells all who wait.
-    Yours(watch::Sender<()>),
+    /// Look, and tell all who wait.
+    Yours(watch::Sender<Outcome>),
     /// Wait for the one that runs.
-    Running(watch::Receiver<()>),
-    /// The last one was a moment ago.
-    TooSoon,
+    Running(watch::Receiver<Outcome>),
+    /// The last one, this, was a moment ago.
+    TooSoon(watch::Receiver<Outcome>),
 }
 
 impl Looks {
@@ -31,9 +35,9 @@ impl Looks {
         match &*last {
             Some((_, running)) if running.has_changed().is_ok() => Look::Running(running.clone()),
             // A clock that was set back must not end all looks.
-            Some((began, _)) if *began <= now && now < began.plus(BETWEEN) => Look::TooSoon,
+            Some((began, last)) if *began <= now && now < began.plus(BETWEEN) => Look::TooSoon(last.clone()),
             Some(_) | None => {
-                let (yours, running) = watch::channel(());
+                let (yours, running) = watch::channel(None);
                 *last = Some((now, running));
                 Look::Yours(yours)
             }
@@ -41,8 +45,16 @@ impl Looks {
     }
 }
 
+/// Waits for the end of a look. One that broke off without a word failed.
+pub(super) async fn outcome(mut look: watch::Receiver<Outcome>) -> StoreResult<()> {
+    let told = look.wait_for(Option::is_some).await.ok();
+    told.and_then(|told| told.clone()).unwrap_or_else(|| Err(StoreError::no_answer()))
+}
+
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[test]
@@ -54,9 +66,27 @@ mod tests {
         }
         drop(running);
         for now in [1_000, 5_999] {
-            assert!(matches!(looks.ask(Timestamp(now)), Look::TooSoon), "{now}");
+            assert!(matches!(looks.ask(Timestamp(now)), Look::TooSoon(_)), "{now}");
         }
         assert!(matches!(looks.ask(Timestamp(6_000)), Look::Yours(_)));
         assert!(matches!(looks.ask(Timestamp(5_999)), Look::Yours(_)), "the clock was set back");
+    }
+    #[test]
+    fn a_look_that_failed_or_broke_off_tells_so_until_the_next() {
+        let failed = || Some(Err(StoreError::no_answer()));
+        for (told, good) in [(Some(Ok(())), true), (failed(), false), (None, false)] {
+            let looks = Looks::default();
+            let Look::Yours(yours) = looks.ask(Timestamp(1_000)) else { panic!("the first looks") };
+            let Look::Running(waits) = looks.ask(Timestamp(1_000)) else { panic!("the second waits") };
+            assert!(outcome(waits.clone()).now_or_never().is_none(), "it runs");
+            if told.is_some() {
+                yours.send_replace(told);
+            }
+            drop(yours);
+            let Look::TooSoon(last) = looks.ask(Timestamp(5_999)) else { panic!("that was a moment ago") };
+            for look in [waits, last] {
+                assert_eq!(outcome(look).now_or_never().unwrap().is_ok(), good);
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ mod network;
 mod pools;
 mod revocations;
 mod start;
+mod unknown_key;
 
 use std::time::{Duration, Instant};
 
