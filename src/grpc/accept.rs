@@ -28,7 +28,7 @@ use crate::model::{Entropy, random, spread};
 pub struct Limits {
     /// Connections at a time.
     pub max_connections: usize,
-    /// TLS handshakes at a time, of connections that have spoken.
+    /// TLS handshakes at a time, of clients that have said what they want (`ClientHello`).
     pub max_handshakes: usize,
     /// Calls at a time on one connection.
     pub max_concurrent_streams: u32,

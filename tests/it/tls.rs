@@ -13,8 +13,9 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{ClientConfig, HandshakeKind};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, HandshakeKind};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::tls::{Authority, Identity, SERVER, channel, check, files, shake};
@@ -208,22 +209,56 @@ async fn handshakes_under_way_do_not_hold_the_drain() {
 }
 
 #[tokio::test]
-async fn handshakes_beyond_the_limit_are_refused_until_others_end() {
+async fn who_has_not_said_what_they_want_takes_no_room() {
+    let server = Server::start(Limits { max_handshakes: 1, ..limits() }).await;
+    let mut others = Vec::new();
+    for said in [&[][..], &HELLO[..1], HELLO] {
+        let mut other = TcpStream::connect(server.addr).await.unwrap();
+        other.write_all(said).await.unwrap();
+        others.push(other);
+    }
+    // Accepted after them; one that was made before may still be in the room for a moment.
+    while shake(server.addr, &server.client(), SERVER).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    for other in others {
+        assert_eq!(
+            other.try_read(&mut [0]).unwrap_err().kind(),
+            io::ErrorKind::WouldBlock,
+            "it is not closed"
+        );
+    }
+}
+
+/// Begins a handshake and says no more.
+async fn stall(server: &Server) -> TcpStream {
+    let name = ServerName::try_from(SERVER).unwrap();
+    let mut client = ClientConnection::new(Arc::new(server.client()), name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    let mut tcp = TcpStream::connect(server.addr).await.unwrap();
+    tcp.write_all(&hello).await.unwrap();
+    // It is in the room when it is answered.
+    tcp.read_u8().await.unwrap();
+    tcp
+}
+
+#[tokio::test]
+async fn handshakes_beyond_the_limit_are_refused_until_others_end_or_stall() {
     let server = Server::start(Limits { max_handshakes: 1, ..limits() }).await;
     let client = server.client();
     let connection = channel(server.addr, &client).await;
-    let _silent = TcpStream::connect(server.addr).await.unwrap();
-    let mut half = TcpStream::connect(server.addr).await.unwrap();
-    half.write_all(HELLO).await.unwrap();
-    // The half one takes the room as soon as its bytes are read; a handshake before it may still take it for a moment.
-    let mut refused = 0;
-    while refused < 10 {
-        let answer = shake(server.addr, &client, SERVER).await;
-        refused = if answer.is_ok() { 0 } else { refused + 1 };
-    }
+    let stalled = stall(&server).await;
+    shake(server.addr, &client, SERVER).await.expect_err("there is no room for it");
     check(&connection).await.expect("who has shaken hands is untouched");
-    drop(half);
+    drop(stalled);
     while shake(server.addr, &client, SERVER).await.is_err() {
         tokio::task::yield_now().await;
     }
+
+    let stalled = stall(&server).await;
+    while shake(server.addr, &client, SERVER).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    until_hung_up(stalled).await;
 }

@@ -4,17 +4,17 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::certificate::sans;
 use super::reload::Tls;
+use super::room::Room;
 use crate::grpc::accept::Limits;
 use crate::grpc::connection::PeerNames;
 
@@ -22,21 +22,12 @@ use crate::grpc::connection::PeerNames;
 pub(super) struct Handshakes {
     tls: Arc<Tls>,
     within: Duration,
-    most: usize,
-    room: Semaphore,
-    full: AtomicBool,
+    room: Room,
 }
 
 impl Handshakes {
     pub(super) fn new(tls: Arc<Tls>, limits: &Limits) -> Self {
-        let most = limits.max_handshakes;
-        Self {
-            tls,
-            within: limits.first_bytes,
-            most,
-            room: Semaphore::new(most),
-            full: AtomicBool::new(false),
-        }
+        Self { tls, within: limits.first_bytes, room: Room::new(limits.max_handshakes) }
     }
 
     /// Shakes hands until there is HTTP/2 to be spoken, and tells the names in the certificate that the client
@@ -64,28 +55,17 @@ impl Handshakes {
     }
 
     async fn stream(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        // Who says nothing takes no room from those who do. (`readable` may be true for no reason.)
-        tcp.peek(&mut [0]).await?;
-        let _room = self.room()?;
-        let stream = TlsAcceptor::from(self.tls.config()).accept(tcp).await?;
+        // Who has not said what they want takes no room from those who have: until then, nothing is computed.
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+        let mut place = self.room.enter().ok_or_else(|| io::Error::other("too many handshakes"))?;
+        let stream = tokio::select! {
+            stream = hello.into_stream(self.tls.config()) => stream?,
+            () = place.gone() => return Err(io::Error::other("it waited for long, and others came")),
+        };
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             Ok(stream)
         } else {
             Err(io::Error::other("the client does not speak HTTP/2 (ALPN h2)"))
         }
-    }
-
-    /// Refused rather than queued: more than can be finished in time would all time out.
-    fn room(&self) -> io::Result<SemaphorePermit<'_>> {
-        if let Ok(room) = self.room.try_acquire() {
-            if self.room.available_permits() + 1 == self.most {
-                self.full.store(false, Ordering::Relaxed);
-            }
-            return Ok(room);
-        }
-        if !self.full.swap(true, Ordering::Relaxed) {
-            tracing::warn!(max_handshakes = self.most, "too many tls handshakes, refusing more");
-        }
-        Err(io::Error::other("too many handshakes"))
     }
 }

@@ -9,6 +9,7 @@ mod handshake;
 mod pair;
 mod pem;
 mod reload;
+mod room;
 mod serve;
 mod time;
 
