@@ -49,7 +49,11 @@ impl Channel {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let line = Arc::new(Line::new());
-        let keeping = tokio::spawn(keep(callback, connector, Arc::clone(&line), entropy));
+        let connect = move || {
+            let connector = Arc::clone(&connector);
+            async move { connector.connect().await }
+        };
+        let keeping = tokio::spawn(keep(callback, connect, Arc::clone(&line), entropy));
         Self(Arc::new(Shared { line, credential, _keeping: AbortOnDropHandle::new(keeping) }))
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::connector::Connector;
+use super::connector::Driver;
 use crate::auth::Callback;
 use crate::model::{Entropy, random, spread};
 
@@ -73,18 +73,20 @@ impl Line {
     }
 }
 
-/// Keeps the line connected, for ever.
-pub(super) async fn keep(
+/// Keeps the line connected by these connections, for ever.
+pub(super) async fn keep<C>(
     callback: Callback,
-    connector: Arc<Connector>,
+    connect: impl Fn() -> C,
     line: Arc<Line>,
     entropy: Arc<dyn Entropy>,
-) {
+) where
+    C: Future<Output = io::Result<(Sender, Driver)>>,
+{
     let callback = callback.name();
     let mut current: Option<JoinHandle<()>> = None;
     let (mut in_vain, mut told) = (0_u32, false);
     loop {
-        match connector.connect().await {
+        match connect().await {
             Ok((sender, connection)) => {
                 if told {
                     tracing::info!(callback, "callback service reached");
@@ -123,5 +125,62 @@ pub(super) async fn keep(
         if current.as_ref().is_none_or(JoinHandle::is_finished) {
             line.state.send_replace(State::Connecting);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use hyper::client::conn::http2::Builder;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use tokio::io::{AsyncReadExt as _, DuplexStream};
+
+    use super::super::connector::Stream;
+    use super::*;
+    use crate::model::OsEntropy;
+
+    /// The other ends of the connections so far.
+    type Peers = Arc<Mutex<Vec<DuplexStream>>>;
+
+    async fn connect(peers: Peers) -> io::Result<(Sender, Driver)> {
+        let (ours, peer) = tokio::io::duplex(64 * 1024);
+        peers.lock().unwrap().push(peer);
+        let stream: Box<dyn Stream> = Box::new(ours);
+        Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.map_err(io::Error::other)
+    }
+
+    /// How many connections there were after so much time.
+    async fn after(time: Duration, peers: &Peers) -> usize {
+        tokio::time::advance(time).await;
+        // The tasks that this has woken, and those that they wake.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        peers.lock().unwrap().len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_replaced_at_its_age_and_carries_its_calls_to_their_end() {
+        let (peers, line) = (Peers::default(), Arc::new(Line::new()));
+        let connect = {
+            let peers = Arc::clone(&peers);
+            move || connect(Arc::clone(&peers))
+        };
+        let kept = keep(Callback::Jwt, connect, Arc::clone(&line), Arc::new(OsEntropy));
+        tokio::spawn(kept);
+        // By the clock of the test, which stands still but for what it is moved here.
+        let of_a_call = line.sender().await.unwrap();
+        let tenth = AGE / 10;
+        assert_eq!(after(tenth * 9 - Duration::from_millis(1), &peers).await, 1);
+        assert_eq!(after(tenth * 2 + Duration::from_millis(2), &peers).await, 2);
+        let next = line.sender().await.unwrap();
+        assert!(!of_a_call.is_closed() && !next.is_closed());
+
+        drop(of_a_call);
+        let mut first = peers.lock().unwrap().remove(0);
+        // Nobody is called by it any more: it ends.
+        first.read_to_end(&mut Vec::new()).await.unwrap();
+        assert!(!line.sender().await.unwrap().is_closed());
     }
 }
