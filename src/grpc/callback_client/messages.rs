@@ -65,6 +65,7 @@ pub(super) fn jwt(input: &JwtInput<'_>, now: Timestamp) -> v1::JwtRequest {
         session_id: input.session_id.to_string(),
         claims: Some(write_struct(input.claims)),
         update: (input.trigger == Trigger::Update).then(|| write_struct(input.update)),
+        client: client(input.origin),
     }
 }
 

@@ -4,7 +4,8 @@ use gatepass::grpc::proto::callback::v1::{
     JwtRequest, RedirectRequest, RedirectResponse, SessionRequest, SignInRequest,
 };
 use gatepass::grpc::proto::v1::{
-    self, Client, Disposition, ProfileCredential, RefreshTokenRequest, SessionUser, Trigger, sign_in_response,
+    self, Client, Disposition, IssueTokenRequest, ProfileCredential, RefreshTokenRequest, SessionUser,
+    Trigger, sign_in_response,
 };
 use serde_json::{Value, json};
 
@@ -30,9 +31,11 @@ fn request(name: &str) -> v1::SignInRequest {
         image: Some("https://example.com/ada.png".to_owned()),
         raw: Some(to_struct(&json!({"login": "ada", "plan": {"seats": 3}}))),
     };
-    let client =
-        Client { ip_address: Some("192.0.2.1".to_owned()), user_agent: Some("Mozilla/5.0".to_owned()) };
-    v1::SignInRequest { client: Some(client), ..credential(told) }
+    v1::SignInRequest { client: client("192.0.2.1"), ..credential(told) }
+}
+
+fn client(address: &str) -> Option<Client> {
+    Some(Client { ip_address: Some(address.to_owned()), user_agent: Some("Mozilla/5.0".to_owned()) })
 }
 
 /// The profile that callbacks see of that.
@@ -84,10 +87,13 @@ async fn a_token_of_each_trigger_is_told_with_what_belongs_to_it() {
         else {
             panic!("not allowed")
         };
-        let issued = app.issue(&allowed.grant.unwrap()).await.unwrap();
-        let JwtRequest { trigger: told, user, account, profile, session_id, claims, update } =
+        let redeemed_by = client("192.0.2.2");
+        let grant = allowed.grant.unwrap();
+        let issue = IssueTokenRequest { grant, client: redeemed_by.clone(), ..Default::default() };
+        let issued = app.auth.clone().issue_token(issue).await.unwrap().into_inner();
+        let JwtRequest { trigger: told, user, account, profile, session_id, claims, update, client } =
             service.rules.jwt.last().message;
-        assert_eq!(told, i32::from(trigger));
+        assert_eq!((told, client), (i32::from(trigger), redeemed_by));
         assert_eq!((user, account), (allowed.user, allowed.account));
         assert_eq!(to_json(&profile.unwrap()), profile_of("Ada"));
         let session = issued.session.clone().unwrap();
@@ -100,11 +106,16 @@ async fn a_token_of_each_trigger_is_told_with_what_belongs_to_it() {
 
     service.rules.jwt.answers(|_| claims(&json!({"level": null, "refreshed": true})));
     let update = Some(to_struct(&json!({"theme": "dark", "tenant": "other"})));
-    let refresh = RefreshTokenRequest { refresh_token: issued.refresh_token, update, ..Default::default() };
+    let refresh = RefreshTokenRequest {
+        refresh_token: issued.refresh_token,
+        update,
+        client: client("192.0.2.3"),
+        ..Default::default()
+    };
     let refreshed = app.auth.clone().refresh_token(refresh).await.unwrap().into_inner();
     let told = service.rules.jwt.last().message;
     assert_eq!(told.trigger, i32::from(Trigger::Update));
-    assert_eq!((told.account, told.profile), (None, None));
+    assert_eq!((told.account, told.profile, told.client), (None, None, client("192.0.2.3")));
     let session = refreshed.session.unwrap();
     assert_eq!(Some(told.session_id), session.id);
     assert_eq!(told.user.unwrap().id, session.user.unwrap().id.unwrap());
