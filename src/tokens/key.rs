@@ -1,11 +1,19 @@
-//! A signing key: private half, public half and name, from PEM. Managed keys are PEM too, sealed: `record`.
+//! A signing key: private half, public half and name, from PEM. Managed keys are PEM too, sealed: `record`. What signs
+//! with the private half is `signer`.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
 };
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use serde_json::json;
+
+use super::signer::Signer;
+use super::verifier::TOKEN_TYPE;
+use crate::model::ClaimMap;
 
 /// How tokens are signed (RFC 7518 section 3.1, RFC 8037).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,7 +91,9 @@ impl std::fmt::Display for KeyFault {
 pub struct SigningKey {
     pub(super) kid: String,
     pub(super) algorithm: Algorithm,
-    pub(super) private: EncodingKey,
+    /// The header of its tokens, encoded (RFC 7515 section 4): all of them have the same.
+    header: String,
+    private: Signer,
     pub(super) public: DecodingKey,
     pub(super) jwk: Jwk,
 }
@@ -114,18 +124,29 @@ impl SigningKey {
         jwk.common.key_id = Some(kid.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         jwk.common.key_algorithm = Some(KeyAlgorithm::from(algorithm.in_library()));
-        let key = Self { kid, algorithm, private, public, jwk };
+        let header = json!({"alg": algorithm.name(), "kid": kid, "typ": TOKEN_TYPE}).to_string();
+        let (header, private) = (URL_SAFE_NO_PAD.encode(header), Signer::new(&private, algorithm)?);
+        let key = Self { kid, algorithm, header, private, public, jwk };
         key.proves_itself().then_some(key)
     }
 
     /// Whether what it signs verifies: a key that is broken, or too weak for the library, shows here.
     fn proves_itself(&self) -> bool {
-        let algorithm = self.algorithm.in_library();
-        jsonwebtoken::crypto::sign(b"gatepass", &self.private, algorithm)
-            .and_then(|signature| {
-                jsonwebtoken::crypto::verify(&signature, b"gatepass", &self.public, algorithm)
-            })
+        let Some(signature) = self.private.sign(b"gatepass") else { return false };
+        let signature = URL_SAFE_NO_PAD.encode(signature);
+        jsonwebtoken::crypto::verify(&signature, b"gatepass", &self.public, self.algorithm.in_library())
             .unwrap_or(false)
+    }
+
+    /// The token that says these claims, signed (RFC 7515 section 3.1).
+    pub(super) fn sign(&self, claims: &ClaimMap) -> Option<String> {
+        let mut token = self.header.clone();
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims).ok()?, &mut token);
+        let signature = self.private.sign(token.as_bytes())?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Some(token)
     }
 
     /// Its name: the SHA-256 thumbprint of its public half (RFC 7638).

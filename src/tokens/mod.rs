@@ -16,6 +16,7 @@ mod refresh;
 mod ring;
 mod seal;
 mod secrets;
+mod signer;
 mod verifier;
 
 pub use cache::{CachingVerifier, VerifiedToken, VerifyToken};
