@@ -14,6 +14,8 @@ pub enum KeysFault {
     Pem(PathBuf, KeyFault),
     /// A managed key can't be opened.
     Managed(String, KeyFault),
+    /// The newest key, this one, is sealed by another secret than the first one here.
+    OtherSecret(String),
     /// No key could be made.
     NotMade(KeyFault),
     /// There is no key of this name among these.
@@ -37,6 +39,11 @@ impl std::fmt::Display for KeysFault {
                 f,
                 "signing key {kid}: {fault}; put the secret that sealed it back into `secrets`, or, if that is lost, \
                  run `gatepass keys revoke {kid}`"
+            ),
+            Self::OtherSecret(kid) => write!(
+                f,
+                "signing key {kid} is sealed by another secret than the first of `secrets` here, so that a replica might \
+                 not open the next one; run this with the `secrets` of the replicas, once they have sealed it again"
             ),
             Self::NotMade(fault) => write!(f, "signing key: {fault}"),
             Self::Unknown(kid, there) if there.is_empty() => write!(f, "no signing key {kid}: there is none"),

@@ -18,10 +18,18 @@ pub enum Rotated {
 
 impl KeyParts {
     /// Makes the next key because somebody asked for it; `at_once` lets it sign without being published first.
+    ///
+    /// Replicas seal under the first of their secrets what they find sealed otherwise. So where the newest key is not
+    /// sealed by the first one here, they may not have that one, and could not open what it seals.
     pub async fn rotate(&self, at_once: bool) -> Result<Rotated, KeysFault> {
         for _ in 0..TRIES {
             let succession = self.succession().await?;
             let now = self.clock.now();
+            if let Some((newest, _)) = succession.living(now).next()
+                && self.secrets.sealer(newest) != Some(0)
+            {
+                return Err(KeysFault::OtherSecret(newest.kid.clone()));
+            }
             let (step, rotated) = match succession.next(now) {
                 Some(next) if !at_once => return Ok(Rotated::Waiting(next.clone())),
                 None if !at_once && succession.signing(now).is_some() => {

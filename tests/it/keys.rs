@@ -376,10 +376,8 @@ async fn however_many_tokens_name_unknown_keys_the_ring_is_read_once_in_five_sec
 async fn a_key_that_no_secret_opens_stops_no_replica_that_runs() {
     let (one, other) = replicas().await;
     let first = one.signing().await;
-    let foreign = |yaml: String| yaml.replace("the first secret", "an unknown secret");
     let clock = || Arc::clone(&one.clock) as _;
-    let said = rotate_keys(&one.config(foreign), clock(), false).await.unwrap();
-    let sealed_elsewhere = said.split(' ').next().unwrap().to_owned();
+    let sealed_elsewhere = one.make_foreign_key().await;
     for replica in [&one, &other] {
         replica.take_readings_of_keys();
     }
@@ -414,18 +412,34 @@ async fn a_key_that_no_secret_opens_stops_no_replica_that_runs() {
 #[tokio::test]
 async fn a_replica_whose_keys_are_all_retired_asks_to_be_tried_again() {
     let app = builder().config("tokens: {access_ttl: 1h}").start().await;
-    let foreign = |yaml: String| yaml.replace("the first secret", "an unknown secret");
     let ada = app.tokens("ada").await;
-    rotate_keys(&app.config(foreign), Arc::clone(&app.clock) as _, false).await.unwrap();
+    let foreign = app.make_foreign_key().await;
     app.take_readings_of_keys();
     app.clock.advance(PUBLISHED_BEFORE + HOUR + LEEWAY);
     eventually("it reads the keys", || async { app.take_readings_of_keys() > 0 }).await;
     let refused = crate::support::refusal(app.refresh(&ada.refresh_token).await);
     assert_eq!(refused, (tonic::Code::Unavailable, "STORE_UNAVAILABLE".to_owned()));
     // Nothing was spent.
-    let said = app.rotate(true).await;
+    let said = app.revoke(&foreign).await.pop().unwrap();
     eventually("it signs again", || async { app.refresh(&ada.refresh_token).await.is_ok() }).await;
     assert!(said.contains("signs from now on"), "{said}");
+}
+
+#[tokio::test]
+async fn a_command_with_other_secrets_makes_no_key_that_replicas_can_not_open() {
+    let app = app().await;
+    let first = app.signing().await;
+    // Older than those of the replicas, which removed the first of them or put another before it.
+    for outdated in ["an old secret", "an old secret of a test, long enough', 'the first secret"] {
+        let outdated = app.config(|yaml| yaml.replace("the first secret", outdated));
+        for at_once in [false, true] {
+            let refused = rotate_keys(&outdated, Arc::clone(&app.clock) as _, at_once).await.unwrap_err();
+            let wanted = format!("signing key {first} is sealed by another secret than the first");
+            assert!(refused.to_string().starts_with(&wanted), "{refused}");
+        }
+    }
+    assert_eq!(app.published().await, [first]);
+    app.rotate(false).await;
 }
 
 #[tokio::test]

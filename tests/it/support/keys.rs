@@ -1,8 +1,12 @@
 //! What tests of signing keys ask of an app: its commands, and the key set as others read it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatepass::app::{list_keys, revoke_key, rotate_keys};
+use gatepass::model::{Clock, OsEntropy, PUBLISHED_BEFORE};
+use gatepass::storage::{Database, KeyChange, KeyStep, KeyStore as _, Options};
+use gatepass::tokens::{Algorithm, Secrets, SigningKey};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -14,7 +18,35 @@ pub fn kid(token: &str) -> String {
     jwt::decode(token).0["kid"].as_str().unwrap().to_owned()
 }
 
+/// Makes the next key as a replica would whose secrets nobody else has; answers its name.
+pub async fn make_foreign_key(database_url: &str, clock: &dyn Clock) -> String {
+    let options = Options {
+        url: database_url.to_owned(),
+        max_connections: 1,
+        acquire_timeout: Duration::from_secs(5),
+        observer: None,
+    };
+    let database = Database::connect(&options).await.unwrap();
+    let secrets = Secrets::new(&["an unknown secret of a test, long enough".into()]).unwrap();
+    let (now, generation) = (clock.now(), 1000);
+    let times = [now, now.plus(PUBLISHED_BEFORE)];
+    let made = SigningKey::make(&secrets, &OsEntropy, Algorithm::Es256, generation, times);
+    let (key, record) = made.unwrap();
+    let change = KeyChange {
+        steps: vec![KeyStep::Add(record)],
+        remember_until: now.plus(PUBLISHED_BEFORE),
+        log: None,
+    };
+    assert!(database.change_signing_keys(change).await.unwrap());
+    key.kid().to_owned()
+}
+
 impl TestApp {
+    /// The same in the database of this app.
+    pub async fn make_foreign_key(&self) -> String {
+        make_foreign_key(&self.place.database.url, &*self.clock).await
+    }
+
     /// A document of the public port.
     pub async fn document(&self, path: &str) -> Value {
         let mut tcp = TcpStream::connect(self.http_addr).await.unwrap();
