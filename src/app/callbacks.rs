@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::fault::StartFault;
 use super::{App, rules};
-use crate::auth::{Callbacks, PerCallback, Rules};
+use crate::auth::{Callback, Callbacks, PerCallback, Rules};
 use crate::callbacks::cases::Bench;
 use crate::callbacks::{
     Breaker, CallbackMetrics, Cel, Chain, Measured, PassedOver, Policy, Remembered, Shadow,
@@ -15,7 +15,7 @@ use crate::grpc::callback_client::{CallbackService, RemoteCallbacks};
 use crate::grpc::tls::{ClientTls, TlsFault};
 use crate::model::{Clock, Entropy, ManualClock, Timestamp};
 
-/// The most bytes of `session` answers that are remembered; some 20,000 of few claims.
+/// The most bytes of `session` answers that are remembered, of expressions and of a service each; some 10,000 of few claims.
 const REMEMBERED_ANSWERS: u32 = 16 * 1024 * 1024;
 
 /// The callbacks that a service answers, if one is configured. Connecting begins here, and holds up nothing.
@@ -31,7 +31,13 @@ type Link = (Arc<dyn Callbacks>, &'static str);
 /// What the configuration itself decides: its policy, then its expressions.
 fn configured(config: &Config, rules: &Rules, clock: Arc<dyn Clock>) -> Vec<Link> {
     let policy = Policy::new(rules.sign_in.clone());
-    vec![(Arc::new(policy), "policy"), (Arc::new(Cel::new(config.callbacks.cel.clone(), clock)), "cel")]
+    let cel = Cel::new(config.callbacks.cel.clone(), Arc::clone(&clock));
+    let timeless = !cel.asks_the_time(Callback::Session);
+    let mut cel: Arc<dyn Callbacks> = Arc::new(cel);
+    if timeless {
+        cel = Arc::new(Remembered::new(cel, None, REMEMBERED_ANSWERS, clock));
+    }
+    vec![(Arc::new(policy), "policy"), (cel, "cel")]
 }
 
 /// What cases of this configuration are asked of, for `gatepass callbacks test`: its callbacks, without what is reached by
@@ -86,7 +92,7 @@ fn link(
     let mut link: Arc<dyn Callbacks> =
         Arc::new(Breaker::new(Arc::new(client), Arc::clone(clock), Arc::clone(entropy)));
     if let Some(ttl) = remote.session_cache_ttl {
-        link = Arc::new(Remembered::new(link, ttl, REMEMBERED_ANSWERS, Arc::clone(clock)));
+        link = Arc::new(Remembered::new(link, Some(ttl), REMEMBERED_ANSWERS, Arc::clone(clock)));
     }
     if remote.shadow {
         return Ok(Arc::new(Shadow::new(link)));

@@ -1,33 +1,44 @@
-//! Answers of `session`, remembered for a while: a session that is read again and again asks once. What is remembered
-//! belongs to exactly what was asked, is bounded in bytes, and of many calls that ask the same at once one asks.
+//! Answers of `session`, remembered: a session that is read again and again asks once. What is remembered belongs to
+//! exactly what was asked, is bounded in bytes, and of many calls that ask the same at once one asks.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use quick_cache::Weighter;
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
+use quick_cache::{Equivalent, Weighter};
 
 use crate::auth::{
     Callback, CallbackResult, Callbacks, FailureKind, JwtDecision, JwtInput, RedirectInput, SessionInput,
-    SessionUser, SessionView, SignInDecision, SignInInput,
+    SessionView, SignInDecision, SignInInput,
 };
-use crate::model::{ClaimMap, Clock, Timestamp, claims, digest_of};
+use crate::model::{ClaimMap, Clock, Timestamp, claims};
 
-/// What an answer weighs besides its claims, in bytes.
-const BYTES_AN_ANSWER: u64 = 256;
+/// What a question and its answer weigh besides their claims, in bytes.
+const BYTES_AN_ANSWER: u64 = 1024;
 
 /// Remembers answers of `session`.
 pub struct Remembered {
     inner: Arc<dyn Callbacks>,
-    answers: Cache<Question, Arc<Answer>, Bytes>,
-    lifetime: Duration,
+    answers: Cache<Arc<Question>, Arc<Answer>, Bytes>,
+    /// None: for as long as there is room.
+    lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
 }
 
-/// All that a callback is told, as a digest: another role, another claim, another token is another question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Question([u8; 32]);
+/// All that a callback was told: another role, another claim, another token is another question.
+struct Question {
+    session: SessionView,
+    claims: Arc<ClaimMap>,
+}
+
+/// The same, where it is asked.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    session: &'a SessionView,
+    claims: &'a ClaimMap,
+}
 
 struct Answer {
     /// When it was asked, by the clock.
@@ -35,65 +46,106 @@ struct Answer {
     /// When it came.
     came: Instant,
     said: CallbackResult<ClaimMap>,
-    bytes: u64,
 }
 
 impl Answer {
-    /// Whether it answers who asks now, and asked first then. A failure answers only those who waited for it.
-    fn counts(&self, now: Timestamp, asking: Instant, lifetime: Duration) -> bool {
-        match self.said {
-            Ok(_) => (self.asked..self.asked.plus(lifetime)).contains(&now),
-            Err(_) => asking <= self.came,
-        }
+    /// Whether it can be told to who asks now.
+    fn is_fresh(&self, now: impl FnOnce() -> Timestamp, lifetime: Option<Duration>) -> bool {
+        let counts = |lifetime| (self.asked..self.asked.plus(lifetime)).contains(&now());
+        self.said.is_ok() && lifetime.is_none_or(counts)
+    }
+
+    /// Whether it can be told to who has asked since then. A failure answers only those who waited for it.
+    fn counts(&self, now: impl FnOnce() -> Timestamp, lifetime: Option<Duration>, asking: Instant) -> bool {
+        self.is_fresh(now, lifetime) || (self.said.is_err() && asking <= self.came)
     }
 }
 
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<Question, Arc<Answer>> for Bytes {
-    fn weight(&self, _: &Question, answer: &Arc<Answer>) -> u64 {
-        answer.bytes
+impl Weighter<Arc<Question>, Arc<Answer>> for Bytes {
+    fn weight(&self, question: &Arc<Question>, answer: &Arc<Answer>) -> u64 {
+        let told = claims::memory_size(&question.claims);
+        let said = answer.said.as_ref().map_or(0, claims::memory_size);
+        BYTES_AN_ANSWER + told + said
     }
 }
 
 impl Remembered {
-    /// Remembers answers of `inner` for that long, of about so many bytes.
+    /// Remembers answers of `inner`, of about so many bytes, for that long; without end if they depend on nothing but what
+    /// is asked.
     #[must_use]
-    pub fn new(inner: Arc<dyn Callbacks>, lifetime: Duration, bytes: u32, clock: Arc<dyn Clock>) -> Self {
-        let answers = usize::try_from(u64::from(bytes) / (2 * BYTES_AN_ANSWER)).unwrap_or(usize::MAX);
+    pub fn new(
+        inner: Arc<dyn Callbacks>,
+        lifetime: Option<Duration>,
+        bytes: u32,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let answers = usize::try_from(u64::from(bytes) / BYTES_AN_ANSWER).unwrap_or(usize::MAX);
         Self { inner, answers: Cache::with_weighter(answers, bytes.into(), Bytes), lifetime, clock }
     }
 
     async fn ask(&self, input: &SessionInput<'_>) -> Answer {
         let asked = self.clock.now();
         let said = self.inner.session(input).await;
-        let bytes = BYTES_AN_ANSWER + said.as_ref().map_or(0, claims::memory_size);
-        Answer { asked, came: Instant::now(), said, bytes }
+        Answer { asked, came: Instant::now(), said }
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn of(input: &SessionInput<'a>) -> Self {
+        // Field by field, so that a new one does not compile before it is in here.
+        let SessionInput { session, claims } = *input;
+        Self { session, claims }
+    }
+
+    fn keep(self) -> Question {
+        let of_token = &self.session.claims;
+        let same = std::ptr::eq(self.claims, &raw const **of_token);
+        let claims = if same { Arc::clone(of_token) } else { Arc::new(self.claims.clone()) };
+        Question { session: self.session.clone(), claims }
     }
 }
 
 impl Question {
-    /// None where it can't be written down, which JSON always can.
-    fn of(input: &SessionInput<'_>) -> Option<Self> {
-        // Field by field, so that a new one does not compile before it is in here.
-        let SessionInput { session, claims } = input;
-        let SessionView {
-            id,
-            user,
-            expires_at,
-            access_token_expires_at,
-            authenticated_at,
-            provider,
-            claims: of_token,
-        } = session;
-        let SessionUser { id: user_id, name, email, email_verified, image, role } = user;
-        let user = serde_json::to_vec(&(user_id, name, email, email_verified, image, role)).ok()?;
-        let times = [expires_at, access_token_expires_at, authenticated_at].map(|at| at.millis());
-        let session = serde_json::to_vec(&(id, provider, times)).ok()?;
-        let of_token = serde_json::to_vec(&**of_token).ok()?;
-        let claims = serde_json::to_vec(claims).ok()?;
-        Some(Self(digest_of(b"gatepass session callback", &[&session, &user, &of_token, &claims])))
+    fn asked(&self) -> Asked<'_> {
+        Asked { session: &self.session, claims: &self.claims }
+    }
+}
+
+impl PartialEq for Asked<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        // What a verifier remembers is one map in every question about its token.
+        let same = std::ptr::eq(self.claims, other.claims);
+        self.session == other.session && (same || self.claims == other.claims)
+    }
+}
+
+impl Hash for Asked<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.session.id.hash(state);
+        self.session.access_token_expires_at.hash(state);
+    }
+}
+
+impl PartialEq for Question {
+    fn eq(&self, other: &Self) -> bool {
+        self.asked() == other.asked()
+    }
+}
+
+impl Eq for Question {}
+
+impl Hash for Question {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.asked().hash(state);
+    }
+}
+
+impl Equivalent<Arc<Question>> for Asked<'_> {
+    fn equivalent(&self, question: &Arc<Question>) -> bool {
+        *self == question.asked()
     }
 }
 
@@ -108,14 +160,18 @@ impl Callbacks for Remembered {
     }
 
     async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
-        let asking = Instant::now();
-        let Some(question) = Question::of(input) else { return self.inner.session(input).await };
-        let counts = |known: &Answer| known.counts(self.clock.now(), asking, self.lifetime);
-        if let Some(known) = self.answers.get(&question).filter(|known| counts(known)) {
+        let (asked, now) = (Asked::of(input), || self.clock.now());
+        if let Some(known) = self.answers.get(&asked).filter(|known| known.is_fresh(now, self.lifetime)) {
             return known.said.clone();
         }
-        let keep = |_: &Question, known: &mut Arc<Answer>| {
-            if counts(known) { EntryAction::Retain(Arc::clone(known)) } else { EntryAction::ReplaceWithGuard }
+        let asking = Instant::now();
+        let question = Arc::new(asked.keep());
+        let keep = |_: &Arc<Question>, known: &mut Arc<Answer>| {
+            if known.counts(now, self.lifetime, asking) {
+                EntryAction::Retain(Arc::clone(known))
+            } else {
+                EntryAction::ReplaceWithGuard
+            }
         };
         // Who is not first waits here.
         let place = match self.answers.entry_async(&question, keep).await {
@@ -150,26 +206,32 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::auth::SessionUser;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn answer(said: CallbackResult<ClaimMap>) -> Answer {
-        Answer { asked: Timestamp(5000), came: Instant::now(), said, bytes: 0 }
+        Answer { asked: Timestamp(5000), came: Instant::now(), said }
     }
 
     #[test]
     fn an_answer_counts_for_its_lifetime_and_for_no_clock_that_was_set_back() {
         let known = answer(Ok(ClaimMap::new()));
         for (now, counts) in [(5000, true), (5999, true), (6000, false), (4999, false)] {
-            assert_eq!(known.counts(Timestamp(now), known.came + SECOND, SECOND), counts, "{now}");
+            let counted = known.counts(|| Timestamp(now), Some(SECOND), known.came + SECOND);
+            assert_eq!(counted, counts, "{now}");
+            assert!(known.counts(|| Timestamp(now), None, known.came + SECOND));
         }
     }
 
     #[test]
     fn a_failure_counts_for_those_who_waited_for_it() {
         let known = answer(Err(Callback::Session.failed("")));
-        assert!(known.counts(Timestamp(5000), known.came, SECOND));
-        assert!(!known.counts(Timestamp(5000), known.came + Duration::from_nanos(1), SECOND));
+        for lifetime in [Some(SECOND), None] {
+            let counts = |asking| known.counts(|| Timestamp(5000), lifetime, asking);
+            assert!(counts(known.came));
+            assert!(!counts(known.came + Duration::from_nanos(1)));
+        }
     }
 
     #[test]
@@ -191,13 +253,14 @@ mod tests {
             provider: "github".to_owned(),
             claims: claims(json!({"a": 1})),
         };
-        let question = |session: &SessionView, claims: &ClaimMap| {
-            Question::of(&SessionInput { session, claims }).unwrap()
-        };
         let none = ClaimMap::new();
-        let first = question(&session(), &none);
-        assert_eq!(first, question(&session(), &none));
-        assert_ne!(first, question(&session(), &claims(json!({"b": 1}))));
+        let (first, again) = (session(), session());
+        let known = Arc::new(Asked::of(&SessionInput { session: &first, claims: &none }).keep());
+        let is_known = |session: &SessionView, claims: &ClaimMap| {
+            Asked::of(&SessionInput { session, claims }).equivalent(&known)
+        };
+        assert!(is_known(&first, &none) && is_known(&again, &ClaimMap::new()));
+        assert!(!is_known(&first, &claims(json!({"b": 1}))));
         let changes: [fn(&mut SessionView); 12] = [
             |session| session.id.push('b'),
             |session| session.user.id.push('b'),
@@ -215,7 +278,7 @@ mod tests {
         for (at, change) in changes.iter().enumerate() {
             let mut other = session();
             change(&mut other);
-            assert_ne!(first, question(&other, &none), "{at}");
+            assert!(!is_known(&other, &none), "{at}");
         }
     }
 }

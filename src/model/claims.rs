@@ -1,6 +1,8 @@
 //! Claims that callbacks add: bounded JSON, under names that nobody else owns.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
@@ -164,7 +166,8 @@ const RESERVED: &[&str] = &[
 /// Whether a claim of this name is not for callbacks to set.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name)
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| RESERVED.iter().copied().collect());
+    NAMES.contains(name)
 }
 
 /// Why claims can't be taken.

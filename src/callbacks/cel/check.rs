@@ -192,6 +192,12 @@ pub(super) fn depth(expression: &Expression) -> usize {
     children(expression).map(depth).max().unwrap_or(0) + 1
 }
 
+/// Whether an expression names this, as a variable of its own or of a callback's.
+pub(super) fn names(expression: &Expression, variable: &str) -> bool {
+    matches!(&expression.expr, Expr::Ident(name) if name == variable)
+        || children(expression).any(|child| names(child, variable))
+}
+
 /// The parts of an expression.
 fn children(expression: &Expression) -> Box<dyn Iterator<Item = &Expression> + '_> {
     match &expression.expr {

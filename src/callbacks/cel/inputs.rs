@@ -31,7 +31,7 @@ pub(super) fn variables(callback: Callback) -> &'static [(&'static str, Kind)] {
             ("profile", Kind::Json),
             ("is_new_user", Kind::Plain),
             ("client", Kind::Record(CLIENT)),
-            ("now", Kind::Plain),
+            (NOW, Kind::Plain),
         ],
         Callback::Jwt => &[
             ("user", Kind::Record(USER)),
@@ -43,15 +43,15 @@ pub(super) fn variables(callback: Callback) -> &'static [(&'static str, Kind)] {
             ("client", Kind::Record(CLIENT)),
             ("update", Kind::Json),
             ("session_id", Kind::Plain),
-            ("now", Kind::Plain),
+            (NOW, Kind::Plain),
         ],
         Callback::Session => &[
             ("session", Kind::Record(SESSION)),
             ("user", Kind::Record(SESSION_USER)),
             ("token", Kind::Json),
-            ("now", Kind::Plain),
+            (NOW, Kind::Plain),
         ],
-        Callback::Redirect => &[("url", Kind::Plain), ("base_url", Kind::Plain), ("now", Kind::Plain)],
+        Callback::Redirect => &[("url", Kind::Plain), ("base_url", Kind::Plain), (NOW, Kind::Plain)],
     }
 }
 
@@ -71,6 +71,8 @@ pub(super) struct Run<'a> {
     pub(super) budget: Budget,
 }
 
+/// The variable that is the time.
+pub(super) const NOW: &str = "now";
 /// The variable that is the budget; no expression can spell it.
 pub(super) const BUDGET: &str = "@budget";
 /// Before a name: the whole of a JSON object, and not a view of it.
@@ -109,7 +111,7 @@ enum Object<'a> {
 
 impl<'a> Run<'a> {
     fn value<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
-        if name == "now" {
+        if name == NOW {
             return Some(CowVal::Owned(time(self.now)));
         }
         if let Some(object) = self.json(name) {

@@ -63,6 +63,18 @@ impl Cel {
         Self { rules, clock }
     }
 
+    /// Whether an expression of this callback looks at `now`. What the others answer depends on what they are asked alone.
+    #[must_use]
+    pub fn asks_the_time(&self, callback: Callback) -> bool {
+        let CelRules { sign_in, jwt, session, redirect } = &self.rules;
+        match callback {
+            Callback::SignIn => sign_in.iter().any(Program::asks_the_time),
+            Callback::Jwt => jwt.iter().any(|(_, program)| program.asks_the_time()),
+            Callback::Session => session.iter().any(|(_, program)| program.asks_the_time()),
+            Callback::Redirect => redirect.iter().any(Program::asks_the_time),
+        }
+    }
+
     fn run<'a>(&self, inputs: Inputs<'a>) -> Run<'a> {
         Run { inputs, now: self.clock.now(), budget: Budget::new() }
     }

@@ -9,9 +9,9 @@ use cel::common::ast::SourceInfo;
 use cel::{Context, Env, IdedExpr as Expression, ParseErrors, Value};
 
 use super::budget::TOO_COSTLY;
-use super::check::{Check, depth};
+use super::check::{Check, depth, names};
 use super::fault::{CelFault, cause};
-use super::inputs::{Kind, Run, Variables, variables};
+use super::inputs::{Kind, NOW, Run, Variables, variables};
 use super::language::LANGUAGE;
 use super::meter::Meter;
 use super::pattern::Pattern;
@@ -35,6 +35,7 @@ struct Compiled {
     language: Arc<Env>,
     expression: Expression,
     patterns: Vec<Pattern>,
+    asks_the_time: bool,
 }
 
 impl Program {
@@ -64,6 +65,7 @@ impl Program {
         if !faults.is_empty() {
             return Err(faults.into_iter().map(|(id, message)| placed(&places, id, message)).collect());
         }
+        let asks_the_time = names(&expression, NOW);
         let json = variables.iter().filter(|(_, kind)| matches!(kind, Kind::Json)).map(|(name, _)| *name);
         let json: Vec<_> = json.collect();
         let mut meter = Meter::new(&json);
@@ -73,7 +75,18 @@ impl Program {
             return Err(vec![placed(&places, root, TOO_DEEP.to_owned())]);
         }
         let (patterns, language) = (meter.patterns, Arc::clone(language));
-        Ok(Self(Arc::new(Compiled { source: source.to_owned(), language, expression, patterns })))
+        Ok(Self(Arc::new(Compiled {
+            source: source.to_owned(),
+            language,
+            expression,
+            patterns,
+            asks_the_time,
+        })))
+    }
+
+    /// Whether it looks at `now`, or calls something else so.
+    pub(super) fn asks_the_time(&self) -> bool {
+        self.0.asks_the_time
     }
 
     /// Evaluates it, and reads the value; what went wrong is told without anything that the expression saw.
@@ -82,7 +95,7 @@ impl Program {
         run: &Run<'_>,
         read: impl FnOnce(Value) -> Result<T, String>,
     ) -> Result<T, String> {
-        let Compiled { source, language, expression, patterns } = &*self.0;
+        let Compiled { source, language, expression, patterns, .. } = &*self.0;
         let variables = Variables { run, patterns };
         let evaluate = || {
             let mut context = Context::with_env(Arc::clone(language));

@@ -770,3 +770,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_expression_that_looks_at_the_time_is_known() {
+    for (source, looks) in [
+        ("now", true),
+        ("user.role == 'a' || session.expires_at > now", true),
+        ("[1].exists(x, {'a': [now]}['a'][0] == now && x == 1)", true),
+        ("string(now.getFullYear())", true),
+        ("optional.of(now).orValue(null)", true),
+        ("has(user.name) ? user.name : 'now'", false),
+        ("[1, 2].map(x, x + size(token))", false),
+    ] {
+        assert_eq!(compiled(Callback::Session, source).asks_the_time(), looks, "{source}");
+    }
+    Program::compile(Callback::Session, ".now").expect_err("it has one name");
+}
