@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{ConnectionTrait as _, DbErr, RuntimeErr};
 
 use super::error::StoreError;
+use super::find_session::FindSession;
 use super::open::{Opener, Pools, Server};
 use super::pool::Pool;
 
@@ -45,6 +46,7 @@ struct Inner {
     opener: Opener,
     pools: ArcSwap<Pools>,
     away: AtomicBool,
+    find_session: FindSession,
 }
 
 impl Database {
@@ -55,8 +57,15 @@ impl Database {
             let knock = tokio::time::timeout(options.acquire_timeout, server.knock());
             knock.await.map_err(|_| StoreError::no_answer())??;
         }
-        let pools = ArcSwap::from_pointee(opener.pools(options).await?);
-        Ok(Self(Arc::new(Inner { options: options.clone(), opener, pools, away: AtomicBool::new(false) })))
+        let pools = opener.pools(options).await?;
+        let find_session = FindSession::new(pools.read.get_database_backend());
+        let (options, pools, away) = (options.clone(), ArcSwap::from_pointee(pools), AtomicBool::new(false));
+        Ok(Self(Arc::new(Inner { options, opener, pools, away, find_session })))
+    }
+
+    /// The statements that find a session.
+    pub(super) fn find_session_rows(&self) -> &FindSession {
+        &self.0.find_session
     }
 
     pub(super) fn options(&self) -> &Options {

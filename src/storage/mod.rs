@@ -13,6 +13,7 @@ mod entity;
 mod error;
 mod error_code;
 mod feed;
+mod find_session;
 mod keys;
 mod migrate;
 mod open;

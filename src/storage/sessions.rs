@@ -23,15 +23,15 @@ impl SessionStore for Database {
     }
 
     async fn find_session_by_request(&self, key: [u8; 32]) -> StoreResult<Option<(Session, User)>> {
-        self.find_one(session::Column::RequestKey.eq(key.to_vec())).await
+        found(self.find_session_rows().by_request(&self.pools()?.read, key).await?)
     }
 
     async fn find_session_by_grant(&self, hash: [u8; 32]) -> StoreResult<Option<(Session, User)>> {
-        self.find_one(session::Column::GrantHash.eq(hash.to_vec())).await
+        found(self.find_session_rows().by_grant(&self.pools()?.read, hash).await?)
     }
 
     async fn find_session(&self, id: SessionId) -> StoreResult<Option<(Session, User)>> {
-        self.find_one(session::Column::Id.eq(id.0)).await
+        found(self.find_session_rows().by_id(&self.pools()?.read, id.0).await?)
     }
 
     async fn redeem_grant(&self, step: Redemption) -> StoreResult<bool> {
@@ -63,16 +63,8 @@ impl SessionStore for Database {
     }
 }
 
-impl Database {
-    async fn find_one(&self, condition: impl IntoCondition) -> StoreResult<Option<(Session, User)>> {
-        let found = session::Entity::find()
-            .filter(condition)
-            .find_also_related(user::Entity)
-            .one(&self.pools()?.read)
-            .await?;
-        let Some((session, Some(user))) = found else { return Ok(None) };
-        Ok(Some((convert::session(session)?, convert::user(user)?)))
-    }
+fn found(rows: Option<(session::Model, user::Model)>) -> StoreResult<Option<(Session, User)>> {
+    rows.map(|(session, user)| Ok((convert::session(session)?, convert::user(user)?))).transpose()
 }
 
 async fn redeem(tx: &DatabaseTransaction, step: &Redemption) -> Result<bool, DbErr> {
