@@ -171,9 +171,9 @@ mod tests {
         tokio::spawn(kept);
         // By the clock of the test, which stands still but for what it is moved here.
         let of_a_call = line.sender().await.unwrap();
-        let tenth = AGE / 10;
-        assert_eq!(after(tenth * 9 - Duration::from_millis(1), &peers).await, 1);
-        assert_eq!(after(tenth * 2 + Duration::from_millis(2), &peers).await, 2);
+        let (almost, moment) = (AGE * 899 / 1000, AGE / 1000);
+        assert_eq!(after(almost, &peers).await, 1);
+        assert_eq!(after(AGE * 2 / 10 + 2 * moment, &peers).await, 2);
         let next = line.sender().await.unwrap();
         assert!(!of_a_call.is_closed() && !next.is_closed());
 

@@ -31,11 +31,11 @@ fn request(name: &str) -> v1::SignInRequest {
         image: Some("https://example.com/ada.png".to_owned()),
         raw: Some(to_struct(&json!({"login": "ada", "plan": {"seats": 3}}))),
     };
-    v1::SignInRequest { client: client("192.0.2.1"), ..credential(told) }
+    v1::SignInRequest { client: Some(client("192.0.2.1")), ..credential(told) }
 }
 
-fn client(address: &str) -> Option<Client> {
-    Some(Client { ip_address: Some(address.to_owned()), user_agent: Some("Mozilla/5.0".to_owned()) })
+fn client(address: &str) -> Client {
+    Client { ip_address: Some(address.to_owned()), user_agent: Some("Mozilla/5.0".to_owned()) }
 }
 
 /// The profile that callbacks see of that.
@@ -87,7 +87,7 @@ async fn a_token_of_each_trigger_is_told_with_what_belongs_to_it() {
         else {
             panic!("not allowed")
         };
-        let redeemed_by = client("192.0.2.2");
+        let redeemed_by = Some(client("192.0.2.2"));
         let grant = allowed.grant.unwrap();
         let issue = IssueTokenRequest { grant, client: redeemed_by.clone(), ..Default::default() };
         let issued = app.auth.clone().issue_token(issue).await.unwrap().into_inner();
@@ -109,13 +109,13 @@ async fn a_token_of_each_trigger_is_told_with_what_belongs_to_it() {
     let refresh = RefreshTokenRequest {
         refresh_token: issued.refresh_token,
         update,
-        client: client("192.0.2.3"),
+        client: Some(client("192.0.2.3")),
         ..Default::default()
     };
     let refreshed = app.auth.clone().refresh_token(refresh).await.unwrap().into_inner();
     let told = service.rules.jwt.last().message;
     assert_eq!(told.trigger, i32::from(Trigger::Update));
-    assert_eq!((told.account, told.profile, told.client), (None, None, client("192.0.2.3")));
+    assert_eq!((told.account, told.profile, told.client), (None, None, Some(client("192.0.2.3"))));
     let session = refreshed.session.unwrap();
     assert_eq!(Some(told.session_id), session.id);
     assert_eq!(told.user.unwrap().id, session.user.unwrap().id.unwrap());
