@@ -117,6 +117,7 @@ pub mod http;
 pub mod keys;
 pub mod metrics;
 pub mod model;
+pub mod oauth;
 pub mod storage;
 pub mod telemetry;
 pub mod tokens;

@@ -3,9 +3,8 @@
 
 use super::callbacks::{Denial, DenialReason};
 use super::error::Result;
-use super::profile::Profile;
 use super::shared::Auth;
-use crate::model::{Account, AccountId, AccountKey, EmailKey, ProviderId, Timestamp, User, UserId};
+use crate::model::{Account, AccountId, AccountKey, EmailKey, Profile, ProviderId, Timestamp, User, UserId};
 use crate::storage::UserWrite;
 
 /// A user and the account that proves it, as they will be after the sign-in.
@@ -111,7 +110,7 @@ impl Auth {
             provider_account_id: profile.provider_account_id.clone(),
             issuer: profile.issuer.clone(),
             kind: profile.kind,
-            scope: None,
+            scope: profile.scope.clone(),
             created_at: now,
         }
     }

@@ -9,11 +9,10 @@ use super::caller::Call;
 use super::error::{Error, Result};
 use super::pending::Pending;
 use super::person::{Person, Refusal};
-use super::profile::Profile;
 use super::shared::Auth;
 use crate::model::{
-    Account, AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, DeniedError, Email, Grant, ProviderId,
-    RedirectUrl, RequestMark, Session, SessionId, Timestamp, User,
+    Account, AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, DeniedError, Email, Grant, Profile,
+    ProviderId, RedirectUrl, RequestMark, Session, SessionId, Timestamp, User,
 };
 use crate::storage::{Opened, Opening};
 use crate::tokens::GrantToken;

@@ -91,6 +91,10 @@ pub struct Account {
 super::name_enum::name_enum!(
     /// How an account was proven; Auth.js' `account.type`.
     AccountKind {
+        /// An ID token (OpenID Connect Core section 2).
+        Oidc = "oidc",
+        /// The answer of a userinfo endpoint to an access token (RFC 6749).
+        OAuth = "oauth",
         /// A caller with `sign_in.assert` vouched for it.
         Profile = "profile",
     }

@@ -7,7 +7,6 @@
 mod cache;
 mod claims;
 mod grant;
-mod json;
 mod jwks;
 mod key;
 mod record;
@@ -22,7 +21,6 @@ mod verifier;
 pub use cache::{CachingVerifier, VerifiedToken, VerifyToken};
 pub use claims::{AccessClaims, UserClaims};
 pub use grant::GrantToken;
-pub use json::{JsonFault, parse_object};
 pub use jwks::Jwks;
 pub use key::{Algorithm, KeyFault, SigningKey};
 pub use reference::{Reference, References};

@@ -8,10 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::AccessClaims;
-use super::json::parse_object;
 use super::key::{Algorithm, SigningKey};
 use super::ring::{KeyMissing, KeyRing};
-use crate::model::{ClaimMap, LONGEST_TOKEN, Timestamp};
+use crate::model::{ClaimMap, LONGEST_TOKEN, Timestamp, parse_object};
 
 /// The most bytes a token has.
 pub const MAX_TOKEN_BYTES: usize = 4096;

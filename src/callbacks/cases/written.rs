@@ -93,7 +93,7 @@ pub(super) fn account(written: &Value, profile: &ClaimMap, user: &User) -> Resul
     let kind = written
         .r#type
         .as_deref()
-        .map(|name| AccountKind::from_name(name).ok_or("input.account.type: must be profile"));
+        .map(|name| AccountKind::from_name(name).ok_or("input.account.type: must be oidc, oauth or profile"));
     let at = |name: &str| format!("input.account.{name}");
     let (provider, subject) = (
         written.provider.as_deref().unwrap_or(PROVIDER),

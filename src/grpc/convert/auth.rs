@@ -5,13 +5,13 @@ use prost::Message as _;
 use super::read::Fields;
 use super::write::{write_account, write_session, write_timestamp, write_user};
 use crate::auth::{
-    Allowed, Call, DenialReason, Denied, Error, GetSession, IssueToken, Issued, Profile, RefreshToken,
-    Result, Rotation, SessionAnswer, SignIn, SignInOutcome, SignOut, SignOutToken,
+    Allowed, Call, DenialReason, Denied, Error, GetSession, IssueToken, Issued, RefreshToken, Result,
+    Rotation, SessionAnswer, SignIn, SignInOutcome, SignOut, SignOutToken,
 };
 use crate::grpc::proto::v1::{
     self, get_session_request, sign_in_request, sign_in_response, sign_out_request,
 };
-use crate::model::{AccountKind, Email, ProviderId, Timestamp};
+use crate::model::{AccountKind, Email, Profile, ProviderId, Timestamp};
 
 /// The most bytes of a display name.
 const MAX_NAME: usize = 512;
@@ -59,6 +59,7 @@ fn read_profile(fields: &mut Fields, message: v1::ProfileCredential) -> Option<P
         issuer: String::new(),
         provider_account_id: provider_account_id?,
         kind: AccountKind::Profile,
+        scope: None,
         email,
         email_verified: message.email_verified,
         name,

@@ -1,6 +1,9 @@
 //! Who a person says to be, once somebody vouched for it.
 
-use crate::model::{AccountKind, ClaimMap, Email, ProviderAccountId, ProviderId};
+use super::claims::ClaimMap;
+use super::email::Email;
+use super::provider::{ProviderAccountId, ProviderId};
+use super::user::AccountKind;
 
 /// A person as a provider, or a caller that vouches, tells it.
 #[derive(Debug, Clone)]
@@ -13,6 +16,8 @@ pub struct Profile {
     pub provider_account_id: ProviderAccountId,
     /// How it was proven.
     pub kind: AccountKind,
+    /// The scopes that the provider granted, if it told.
+    pub scope: Option<String>,
     /// E-mail.
     pub email: Option<Email>,
     /// Whether the e-mail was verified.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::model::claims::{MAX_DEPTH, whole_enough};
+use super::claims::{MAX_DEPTH, whole_enough};
 
 /// The text is not such an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

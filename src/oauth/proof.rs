@@ -1,0 +1,42 @@
+//! What a provider's answer proves.
+
+use secrecy::SecretString;
+
+use crate::model::{Profile, Timestamp};
+
+/// A person, proven.
+#[derive(Debug)]
+pub struct Proof {
+    /// Who it is.
+    pub profile: Profile,
+    /// The ID token that proved it, so that it proves it once.
+    pub id_token: Option<IdTokenMark>,
+    /// The provider's tokens, where a code was redeemed. Kept nowhere.
+    pub tokens: Option<ProviderTokens>,
+}
+
+/// Which ID token it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdTokenMark {
+    /// A digest of what the provider signed: not of the signature, of which there may be several that hold.
+    pub digest: [u8; 32],
+    /// When the token ends.
+    pub expires_at: Timestamp,
+}
+
+/// What a token endpoint answered (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
+#[derive(Debug, Clone)]
+pub struct ProviderTokens {
+    /// The access token.
+    pub access_token: SecretString,
+    /// Its type, as the provider spells it.
+    pub token_type: String,
+    /// When it ends, if the provider tells.
+    pub expires_at: Option<Timestamp>,
+    /// The refresh token.
+    pub refresh_token: Option<SecretString>,
+    /// The ID token.
+    pub id_token: Option<SecretString>,
+    /// The scopes that were granted, if the provider tells.
+    pub scope: Option<String>,
+}
