@@ -40,7 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Rust source: a constant that lists each preset by the name of its file, with its text.
 fn presets() -> Result<String, Box<dyn Error>> {
     let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(PRESETS);
-    let files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, Box<dyn Error>>>();
+    let files =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, Box<dyn Error>>>();
     let mut files = files?;
     files.sort();
     let mut list = String::new();

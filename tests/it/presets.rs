@@ -8,8 +8,6 @@ use gatepass::config::{self, Provider};
 use gatepass::oauth::{ProfileFields, ProviderKind};
 use serde_json::{Map, Value, json};
 
-use crate::support::keys;
-
 /// The files of a folder by their names, without what ends them.
 fn files(folder: &str) -> BTreeMap<String, PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -27,12 +25,9 @@ fn presets() -> Vec<(String, Provider, Value)> {
     files("tests/it/presets").into_iter().map(named).collect()
 }
 
-fn configured(keys_of_it: &str) -> Provider {
-    let variables = [
-        ("GATEPASS_PROVIDERS".to_owned(), format!("[{{{keys_of_it}}}]")),
-        ("KEY".to_owned(), keys::pem_of_p256()),
-    ];
-    let mut config = config::load(None, variables).unwrap_or_else(|faults| panic!("{keys_of_it}\n{faults}"));
+fn configured(keys: &str) -> Provider {
+    let variable = ("GATEPASS_PROVIDERS".to_owned(), format!("[{{{keys}}}]"));
+    let mut config = config::load(None, [variable]).unwrap_or_else(|faults| panic!("{keys}\n{faults}"));
     config.providers.remove(0)
 }
 

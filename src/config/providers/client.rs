@@ -35,7 +35,7 @@ pub(super) fn id(setting: Setting) -> Option<String> {
 /// `token_endpoint_auth_method`. Default `client_secret_basic` (`OpenID` Connect Core section 9) with a secret, else none.
 pub(super) fn authentication(section: &mut Section) -> Option<ClientAuthentication> {
     let written = section.take("token_endpoint_auth_method").map(|s| s.choice(&METHODS));
-    let mut keys = Keys {
+    let keys = Keys {
         secret: section.take("client_secret"),
         private_key: section.take("private_key"),
         key_id: section.take("key_id"),
@@ -62,36 +62,38 @@ struct Keys<'a> {
 }
 
 impl Keys<'_> {
-    fn authentication(&mut self, section: &Section, method: Method) -> Option<ClientAuthentication> {
-        let answer = match method {
-            Method::None => Some(ClientAuthentication::None),
-            Method::Basic => self.secret(section, method).map(ClientAuthentication::Basic),
-            Method::Post => self.secret(section, method).map(ClientAuthentication::Post),
+    fn authentication(mut self, section: &Section, method: Method) -> Option<ClientAuthentication> {
+        let answer = self.taken(section, method);
+        for setting in [self.secret, self.private_key, self.key_id, self.team_id].into_iter().flatten() {
+            let method = method.name();
+            setting.refuse::<()>(format!(
+                "has no effect with token_endpoint_auth_method {method}; remove one of the two"
+            ));
+        }
+        answer
+    }
+
+    /// What the method takes of them; the rest is left.
+    fn taken(&mut self, section: &Section, method: Method) -> Option<ClientAuthentication> {
+        Some(match method {
+            Method::None => ClientAuthentication::None,
+            Method::Basic => ClientAuthentication::Basic(self.secret(section, method)?),
+            Method::Post => ClientAuthentication::Post(self.secret(section, method)?),
             Method::PrivateKeyJwt => {
                 let private_key = self.private_key(section, method);
-                let key_id = self.key_id.take().map(|setting| name(&setting));
-                // One that is at fault is told already.
-                let key_id = key_id.flatten();
-                private_key.map(|private_key| ClientAuthentication::PrivateKeyJwt { private_key, key_id })
+                let key_id = self.key_id.take().and_then(|setting| name(&setting));
+                ClientAuthentication::PrivateKeyJwt { private_key: private_key?, key_id }
             }
             Method::Apple => {
                 let private_key = self.private_key(section, method);
-                let wanted = "the id of the key, ten characters";
-                let key_id = needed(section, method, "key_id", wanted, self.key_id.take());
-                let key_id = key_id.and_then(|setting| name(&setting));
-                let wanted = "the id of your team, ten characters";
-                let team_id = needed(section, method, "team_id", wanted, self.team_id.take());
-                let team_id = team_id.and_then(|setting| name(&setting));
-                let (private_key, key_id, team_id) = (private_key?, key_id?, team_id?);
-                Some(ClientAuthentication::Apple { private_key, key_id, team_id })
+                let needed_name = |key, wanted, setting: &mut Option<Setting>| {
+                    name(&needed(section, method, key, wanted, setting.take())?)
+                };
+                let key_id = needed_name("key_id", "the id of the key", &mut self.key_id);
+                let team_id = needed_name("team_id", "the id of your team", &mut self.team_id);
+                ClientAuthentication::Apple { private_key: private_key?, key_id: key_id?, team_id: team_id? }
             }
-        };
-        let left = [&self.secret, &self.private_key, &self.key_id, &self.team_id];
-        for setting in left.into_iter().flatten() {
-            let method = method.name();
-            setting.refuse::<()>(format!("has no effect with token_endpoint_auth_method {method}; remove one of the two"));
-        }
-        answer
+        })
     }
 
     fn secret(&mut self, section: &Section, method: Method) -> Option<SecretString> {

@@ -19,15 +19,8 @@ const USERINFO: [(&str, Userinfo); 3] =
     [("when_needed", Userinfo::WhenNeeded), ("always", Userinfo::Always), ("never", Userinfo::Never)];
 
 /// Every key of an address, and of what is found at one.
-const KEYS: [&str; 7] = [
-    "issuer",
-    "authorization_url",
-    "token_url",
-    "userinfo_url",
-    "jwks_url",
-    "userinfo",
-    "enterprise_url",
-];
+const KEYS: [&str; 7] =
+    ["issuer", "authorization_url", "token_url", "userinfo_url", "jwks_url", "userinfo", "enterprise_url"];
 
 impl Type {
     const fn name(self) -> &'static str {

@@ -47,7 +47,8 @@ fn scope(setting: Setting) -> Option<String> {
     let text = setting.text()?;
     let fits = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
     if text.len() > 255 || !text.bytes().all(fits) {
-        return setting.refuse("must be one scope: 1 to 255 visible ASCII characters, without spaces, \" and \\");
+        return setting
+            .refuse("must be one scope: 1 to 255 visible ASCII characters, without spaces, \" and \\");
     }
     Some(text)
 }
@@ -67,7 +68,9 @@ pub(super) fn authorization(setting: Setting) -> Option<Vec<(String, String)>> {
         if OURS.contains(&name.as_str()) {
             setting.refuse::<()>("is not to be set here: Gatepass does, or a setting of its own");
         } else if name.is_empty() || !plain(&name) || !plain(&value) {
-            setting.refuse::<()>(format!("must have at most {MAX_BYTES} bytes, a name, and no control characters"));
+            setting.refuse::<()>(format!(
+                "must have at most {MAX_BYTES} bytes, a name, and no control characters"
+            ));
         } else {
             params.push((name, value));
         }

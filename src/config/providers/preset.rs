@@ -74,7 +74,8 @@ fn lay_over(cx: &Context, path: &str, mut base: Entries, written: &mut Entries) 
         && let Some(Node { value: Value::Text(theirs), .. }) = find(&base, "type")
         && own != theirs
     {
-        let message = format!("is {} by the preset; remove this, or give another id or preset", theirs.as_str());
+        let message =
+            format!("is {} by the preset; remove this, or give another id or preset", theirs.as_str());
         cx.fault_at(origin.clone(), &format!("{path}.type"), message);
         take(written, "type");
     }
