@@ -25,6 +25,21 @@ fn presets() -> Vec<(String, Provider, Value)> {
     files("tests/it/presets").into_iter().map(named).collect()
 }
 
+/// The configurations that a page shows, their files in the place of those that it names.
+fn shown(page: &str, certificate: &str) -> Vec<String> {
+    let page = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let key = "tests/it/support/keys/es256.pem";
+    let blocks = blocks.map(|block| {
+        block
+            .replace("/run/secrets/AuthKey_ABC123DEFG.p8", key)
+            .replace("/run/secrets/corp.pem", key)
+            .replace("/run/secrets/corp}", "tests/it/support/keys/es256.pem}")
+            .replace("/etc/gatepass/corp-ca.pem", certificate)
+    });
+    blocks.collect()
+}
+
 fn configured(keys: &str) -> Provider {
     let variable = ("GATEPASS_PROVIDERS".to_owned(), format!("[{{{keys}}}]"));
     let mut config = config::load(None, [variable]).unwrap_or_else(|faults| panic!("{keys}\n{faults}"));
@@ -104,5 +119,32 @@ fn a_preset_is_all_that_a_provider_needs_to_be_told_besides_who_we_are() {
                 assert!(settings.scopes.iter().any(|scope| scope.contains("email")), "{name}");
             }
         }
+    }
+}
+
+#[test]
+fn what_the_page_shows_is_a_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let [certificate, file] = ["ca.pem", "g.yaml"].map(|name| folder.path().join(name));
+    let key = rcgen::KeyPair::generate().unwrap();
+    let authority = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+    std::fs::write(&certificate, authority.pem()).unwrap();
+    let shown = shown("docs/providers.md", certificate.to_str().unwrap());
+    assert!(shown.len() > 5);
+    for yaml in shown {
+        std::fs::write(&file, &yaml).unwrap();
+        let secrets = yaml.split("{env: ").skip(1).map(|rest| rest.split('}').next().unwrap());
+        let secrets = secrets.map(|name| (name.to_owned(), "s3cret".to_owned()));
+        let config = config::load(Some(&file), secrets).unwrap_or_else(|faults| panic!("{yaml}\n{faults}"));
+        assert!(!config.providers.is_empty(), "{yaml}");
+    }
+}
+
+#[test]
+fn every_preset_has_its_row_in_the_page() {
+    let page =
+        std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/providers.md")).unwrap();
+    for name in files("src/config/providers/presets").into_keys() {
+        assert!(page.contains(&format!("\n| `{name}` | ")), "{name}");
     }
 }
