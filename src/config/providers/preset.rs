@@ -113,13 +113,11 @@ fn fill(cx: &Context, path: &str, base: &mut Entries, written: &mut Entries) {
         if texts.is_empty() {
             continue;
         }
-        let value = match take(written, key).or(default) {
-            Some(node) => read(Setting::new(cx, format!("{path}.{key}"), node)),
-            None => {
-                cx.fault(path, format!("has no {key}; give {wanted}"));
-                None
-            }
-        };
+        let node = take(written, key).or(default);
+        if node.is_none() {
+            cx.fault(path, format!("has no {key}; give {wanted}"));
+        }
+        let value = node.and_then(|node| read(Setting::new(cx, format!("{path}.{key}"), node)));
         // Where it is at fault, what it stands in is not.
         let value = value.as_deref().unwrap_or("invalid");
         for text in &mut texts {

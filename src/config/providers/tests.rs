@@ -19,7 +19,7 @@ fn one(keys: &str) -> Provider {
 
 /// Each section of one line is refused with exactly this report, a line a fault.
 #[track_caller]
-fn each_refused(cases: &[(&str, &str)]) {
+fn each_refused(cases: &[(String, &str)]) {
     for (keys, report) in cases {
         let lines: Vec<_> =
             report.lines().map(|line| format!("g.yaml:1: providers[0]{}", line.trim())).collect();
@@ -290,84 +290,145 @@ fn a_private_authority_is_a_file_that_is_one() {
         ("odd.pem", "has a certificate that can't be used as an authority's"),
     ] {
         let path = at(name);
-        each_refused(&[(
-            &format!("id: google, ca: '{path}', {WE}"),
-            &format!(".ca: the file {path} {told}"),
-        )]);
+        each_refused(&[(format!("id: google, ca: '{path}', {WE}"), &format!(".ca: the file {path} {told}"))]);
     }
 }
 
+/// Keys of a provider of type oidc.
+fn oidc(keys: &str) -> String {
+    format!("id: corp, type: oidc, issuer: 'https://sso.example', {keys}")
+}
+
+/// Keys of a provider of type oauth2.
+fn oauth2(keys: &str) -> String {
+    format!(
+        "id: forge, type: oauth2, authorization_url: 'https://f.example/a', token_url: 'https://f.example/t', \
+         userinfo_url: 'https://f.example/u', {WE}, {keys}"
+    )
+}
+
 #[test]
-fn each_fault_of_a_provider_is_told() {
-    let with = |keys: &str| format!("id: corp, type: oidc, issuer: 'https://sso.example', {keys}");
-    let forge = |keys: &str| {
-        format!(
-            "id: forge, type: oauth2, authorization_url: 'https://f.example/a', token_url: 'https://f.example/t', \
-             userinfo_url: 'https://f.example/u', profile: {{id: profile.id, email: profile.email}}, {WE}, {keys}"
-        )
-    };
-    let cases = [
-        // Names and types.
+fn a_provider_has_a_name_a_type_and_only_keys_that_are_some() {
+    each_refused(&[
         (format!("id: Google, preset: google, {WE}"), ".id: must match [a-z0-9][a-z0-9_-]{0,63}"),
         (format!("preset: google, {WE}"), ": has no id; give its name, as accounts and callers know it"),
         ("id: google".to_owned(), ": has no client_id; give what it knows us by"),
-        (format!("id: corp, {WE}"), ": has no type; give github, oidc or oauth2, or a preset, of which there are more (docs/providers.md)"),
+        (
+            format!("id: corp, {WE}"),
+            ": has no type; give github, oidc or oauth2, or a preset, of which there are more (docs/providers.md)",
+        ),
         (format!("id: corp, type: saml, {WE}"), ".type: must be one of github, oidc, oauth2"),
         (
             format!("id: corp, preset: gogle, {WE}"),
             ".preset: must be one of apple, auth0, discord, github, gitlab, google, keycloak, microsoft-entra-id, okta, slack; did you mean \"google\"?",
         ),
-        (format!("id: gitlab, type: oauth2, {WE}"), ".type: is oidc by the preset; remove this, or give another id or preset"),
+        (
+            format!("id: gitlab, type: oauth2, {WE}"),
+            ".type: is oidc by the preset; remove this, or give another id or preset",
+        ),
         (format!("id: google, clientid: b, {WE}"), ".clientid: unknown key; did you mean \"client_id\"?"),
-        ("id: google, client_id: 5, client_secret: s".to_owned(), ".client_id: must be text, not a number; put it in quotes"),
-        ("id: google, client_id: 'a b', client_secret: s".to_owned(), ".client_id: must have 1 to 512 visible ASCII characters, without spaces"),
-        // Places of presets.
-        (format!("id: okta, {WE}"), ": has no domain; give the host name that you have there, or the issuer itself"),
-        (format!("id: auth0, domain: 'https://x.auth0.com', {WE}"), ".domain: must be a host name in lower case, without https:// and path"),
-        (format!("id: okta, domain: x.okta.com, issuer: 'https://x.okta.com', {WE}"), ".domain: means nothing here: no address of this provider has it; remove it"),
-        (format!("id: google, tenant: common, {WE}"), ".tenant: means nothing here: no address of this provider has it; remove it"),
+        (
+            "id: google, client_id: 5, client_secret: s".to_owned(),
+            ".client_id: must be text, not a number; put it in quotes",
+        ),
+        (
+            "id: google, client_id: 'a b', client_secret: s".to_owned(),
+            ".client_id: must have 1 to 512 visible ASCII characters, without spaces",
+        ),
+    ]);
+}
+
+#[test]
+fn the_places_of_a_preset_are_filled_with_what_fits() {
+    each_refused(&[
+        (
+            format!("id: okta, {WE}"),
+            ": has no domain; give the host name that you have there, or the issuer itself",
+        ),
+        (
+            format!("id: auth0, domain: 'https://x.auth0.com', {WE}"),
+            ".domain: must be a host name in lower case, without https:// and path",
+        ),
+        (
+            format!("id: okta, domain: x.okta.com, issuer: 'https://x.okta.com', {WE}"),
+            ".domain: means nothing here: no address of this provider has it; remove it",
+        ),
+        (
+            format!("id: google, tenant: common, {WE}"),
+            ".tenant: means nothing here: no address of this provider has it; remove it",
+        ),
         (
             format!("id: microsoft-entra-id, tenant: contoso.example, {WE}"),
             ".tenant: must be common, organizations, or the id of a tenant (not its name, which tokens do not have; that of personal accounts is 9188040d-6c67-4c5b-b112-36a304b66dad)",
         ),
-        // Addresses.
-        (format!("id: keycloak, {WE}"), ": has no issuer; give its issuer: the URL that its .well-known/openid-configuration is under"),
-        (format!("id: corp, type: oidc, issuer: 'http://sso.example', {WE}"), ".issuer: must be https: what is sent there is secret (http is for loopback)"),
-        (format!("id: corp, type: oidc, issuer: 'https://sso.example?x', {WE}"), ".issuer: must have no query: an issuer has none"),
+    ]);
+}
+
+#[test]
+fn addresses_are_those_of_the_type() {
+    each_refused(&[
+        (
+            format!("id: keycloak, {WE}"),
+            ": has no issuer; give its issuer: the URL that its .well-known/openid-configuration is under",
+        ),
+        (
+            format!("id: corp, type: oidc, issuer: 'http://sso.example', {WE}"),
+            ".issuer: must be https: what is sent there is secret (http is for loopback)",
+        ),
+        (
+            format!("id: corp, type: oidc, issuer: 'https://sso.example?x', {WE}"),
+            ".issuer: must have no query: an issuer has none",
+        ),
         (
             format!("id: forge, type: oauth2, profile: {{id: profile.id}}, {WE}"),
             ": has no authorization_url; give the page that browsers are sent to
              : has no token_url; give where codes are redeemed
              : has no userinfo_url; give where profiles are",
         ),
-        (with(&format!("userinfo: never, userinfo_url: 'https://sso.example/u', {WE}")), ".userinfo_url: has no effect with userinfo: never; remove it"),
         (
-            forge("jwks_url: 'https://f.example/k', userinfo: always, enterprise_url: 'https://f.example'"),
+            oidc(&format!("userinfo: never, userinfo_url: 'https://sso.example/u', {WE}")),
+            ".userinfo_url: has no effect with userinfo: never; remove it",
+        ),
+        (
+            oauth2(
+                "profile: {id: profile.id}, jwks_url: 'https://f.example/k', userinfo: always, enterprise_url: 'https://f.example'",
+            ),
             ".jwks_url: means nothing for type oauth2; remove it
              .userinfo: means nothing for type oauth2; remove it
              .enterprise_url: means nothing for type oauth2; remove it",
         ),
-        (with(&format!("enterprise_url: 'https://f.example', {WE}")), ".enterprise_url: means nothing for type oidc; remove it"),
+        (
+            oidc(&format!("enterprise_url: 'https://f.example', {WE}")),
+            ".enterprise_url: means nothing for type oidc; remove it",
+        ),
         (
             format!("id: github, issuer: 'https://github.com', token_url: 'https://github.com/t', {WE}"),
             ".issuer: means nothing for type github; remove it
              .token_url: means nothing for type github; remove it",
         ),
-        (format!("id: github, enterprise_url: 'https://git.example/api', {WE}"), ".enterprise_url: must have no path and no query; write \"https://HOST\""),
-        // Who we are.
-        (with("client_id: a, client_secret: s, token_endpoint_auth_method: none"), ".client_secret: has no effect with token_endpoint_auth_method none; remove one of the two"),
         (
-            with("client_id: a, token_endpoint_auth_method: client_secret_post"),
+            format!("id: github, enterprise_url: 'https://git.example/api', {WE}"),
+            ".enterprise_url: must have no path and no query; write \"https://HOST\"",
+        ),
+    ]);
+}
+
+#[test]
+fn what_proves_us_is_whole_and_has_an_effect() {
+    each_refused(&[
+        (oidc("client_id: a, client_secret: s, token_endpoint_auth_method: none"), ".client_secret: has no effect with token_endpoint_auth_method none; remove one of the two"),
+        (
+            oidc("client_id: a, token_endpoint_auth_method: client_secret_post"),
             ": has no client_secret, which token_endpoint_auth_method client_secret_post needs; give the one that the provider made for you",
         ),
-        (with("client_id: a, client_secret: {env: NONE}"), ".client_secret: the variable NONE is not set"),
-        (with("client_id: a, client_secret: s, team_id: T"), ".team_id: has no effect with token_endpoint_auth_method client_secret_basic; remove one of the two"),
-        (with("client_id: a, private_key: x"), ".private_key: needs token_endpoint_auth_method: private_key_jwt beside it"),
+        (oidc("client_id: a, client_secret: {env: NONE}"), ".client_secret: the variable NONE is not set"),
+        (oidc("client_id: a, client_secret: s, team_id: T"), ".team_id: has no effect with token_endpoint_auth_method client_secret_basic; remove one of the two"),
+        (oidc("client_id: a, private_key: x"), ".private_key: needs token_endpoint_auth_method: private_key_jwt beside it"),
         (
-            with("client_id: a, private_key: s3cret, token_endpoint_auth_method: private_key_jwt"),
+            oidc("client_id: a, private_key: s3cret, token_endpoint_auth_method: private_key_jwt"),
             ".private_key: is not a PEM private key (PKCS#8) of P-256, P-384, Ed25519 or RSA",
         ),
-        (with("client_id: a, token_endpoint_auth_method: private_key_jwt"), ": has no private_key, which token_endpoint_auth_method private_key_jwt needs; give the private key, as {file: PATH}"),
+        (oidc("client_id: a, token_endpoint_auth_method: private_key_jwt"), ": has no private_key, which token_endpoint_auth_method private_key_jwt needs; give the private key, as {file: PATH}"),
         (
             "id: apple, client_id: a, client_secret: s".to_owned(),
             ": has no private_key, which token_endpoint_auth_method apple needs; give the private key, as {file: PATH}
@@ -379,35 +440,76 @@ fn each_fault_of_a_provider_is_told() {
             format!("id: apple, client_id: a, team_id: T, key_id: K, private_key: {{file: {KEYS}/rsa.pem}}"),
             ".private_key: must be a key of P-256, as Apple's are",
         ),
-        // What is asked.
-        (with(&format!("scopes: [email], {WE}")), ".scopes: must have openid, without which there is no ID token"),
-        (with(&format!("scopes: [openid, 'a b'], {WE}")), ".scopes[1]: must be one scope: 1 to 255 visible ASCII characters, without spaces, \" and \\"),
-        (with(&format!("authorization_params: {{state: x}}, {WE}")), ".authorization_params.state: is not to be set here: Gatepass does, or a setting of its own"),
-        (with(&format!("authorization_params: {{max_age: 5}}, {WE}")), ".authorization_params.max_age: must be text, not a number; put it in quotes"),
-        (format!("id: github, response_mode: form_post, {WE}"), ".response_mode: must be query: GitHub knows no other"),
+    ]);
+}
+
+#[test]
+fn what_is_asked_for_can_be_asked() {
+    each_refused(&[
         (
-            with(&format!("response_mode: form_post, redirect_uris: ['com.example.app:/cb'], {WE}")),
+            oidc(&format!("scopes: [email], {WE}")),
+            ".scopes: must have openid, without which there is no ID token",
+        ),
+        (
+            oidc(&format!("scopes: [openid, 'a b'], {WE}")),
+            ".scopes[1]: must be one scope: 1 to 255 visible ASCII characters, without spaces, \" and \\",
+        ),
+        (
+            oidc(&format!("authorization_params: {{state: x}}, {WE}")),
+            ".authorization_params.state: is not to be set here: Gatepass does, or a setting of its own",
+        ),
+        (
+            oidc(&format!("authorization_params: {{max_age: 5}}, {WE}")),
+            ".authorization_params.max_age: must be text, not a number; put it in quotes",
+        ),
+        (
+            format!("id: github, response_mode: form_post, {WE}"),
+            ".response_mode: must be query: GitHub knows no other",
+        ),
+        (
+            oidc(&format!("response_mode: form_post, redirect_uris: ['com.example.app:/cb'], {WE}")),
             ".response_mode: must be query where an app is called back: a form is posted to web servers only",
         ),
-        (with(&format!("redirect_uris: ['https://a.example/#x'], {WE}")), ".redirect_uris[0]: must have no fragment (RFC 6749 section 3.1.2)"),
-        (with(&format!("redirect_uris: ['https://a.example/', 'https://a.example/'], {WE}")), ".redirect_uris[1]: given twice; keep one"),
-        (with(&format!("timeout: 5m, {WE}")), ".timeout: must be from 100ms to 30s"),
-        // What is taken from the answer.
         (
-            format!("id: forge, type: oauth2, authorization_url: 'https://f.example/a', token_url: 'https://f.example/t', userinfo_url: 'https://f.example/u', {WE}"),
+            oidc(&format!("redirect_uris: ['https://a.example/#x'], {WE}")),
+            ".redirect_uris[0]: must have no fragment (RFC 6749 section 3.1.2)",
+        ),
+        (
+            oidc(&format!("redirect_uris: ['https://a.example/', 'https://a.example/'], {WE}")),
+            ".redirect_uris[1]: given twice; keep one",
+        ),
+        (oidc(&format!("timeout: 5m, {WE}")), ".timeout: must be from 100ms to 30s"),
+    ]);
+}
+
+#[test]
+fn what_is_taken_from_an_answer_can_be_taken() {
+    each_refused(&[
+        (
+            oauth2("timeout: 1s"),
             ".profile: has no id; give an expression for the person's id there, \"profile.id\", and others for email, email_verified, name and image",
         ),
-        (with(&format!("profile: {{id: profle.sub}}, {WE}")), ".profile.id: column 1: unknown variable \"profle\"; did you mean \"profile\"?"),
-        (with(&format!("profile: {{nick: profile.sub}}, {WE}")), ".profile.nick: unknown key; write one of id, email, email_verified, name, image"),
-        (with(&format!("profile: {{email_verified: true}}, {WE}")), ".profile.email_verified: must be text, not true or false; put it in quotes"),
-        (with(&format!("profile: {{name: now}}, {WE}")), ".profile.name: column 1: unknown variable \"now\"; write one of profile"),
         (
-            forge("link_by_verified_email: true"),
+            oidc(&format!("profile: {{id: profle.sub}}, {WE}")),
+            ".profile.id: column 1: unknown variable \"profle\"; did you mean \"profile\"?",
+        ),
+        (
+            oidc(&format!("profile: {{nick: profile.sub}}, {WE}")),
+            ".profile.nick: unknown key; write one of id, email, email_verified, name, image",
+        ),
+        (
+            oidc(&format!("profile: {{email_verified: true}}, {WE}")),
+            ".profile.email_verified: must be text, not true or false; put it in quotes",
+        ),
+        (
+            oidc(&format!("profile: {{name: now}}, {WE}")),
+            ".profile.name: column 1: unknown variable \"now\"; write one of profile",
+        ),
+        (
+            oauth2("profile: {id: profile.id, email: profile.email}, link_by_verified_email: true"),
             ".link_by_verified_email: has no effect, since no e-mail of it counts as verified; give profile.email and profile.email_verified, or remove this",
         ),
-    ];
-    let cases: Vec<_> = cases.iter().map(|(keys, report)| (keys.as_str(), *report)).collect();
-    each_refused(&cases);
+    ]);
 }
 
 #[test]
