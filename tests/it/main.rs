@@ -31,6 +31,7 @@ mod migrations;
 mod mtls;
 mod not_yet;
 mod outage;
+mod presets;
 mod program;
 mod races;
 mod reference_forgery;
