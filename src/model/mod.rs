@@ -31,7 +31,7 @@ pub use digest::{digest_of, sha256};
 pub use email::{Email, EmailDomain, EmailFault};
 pub use entropy::{Entropy, OsEntropy, random, spread};
 pub use id::{AccountId, AuthLogId, NotAnId, SessionId, TokenId, UserId};
-pub use json::{JsonFault, parse_object};
+pub use json::{JsonFault, parse_array_leniently, parse_object, parse_object_leniently};
 pub use moment::Moment;
 pub(crate) use name_enum::name_enum;
 pub use permission::Permission;

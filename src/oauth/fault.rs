@@ -27,6 +27,8 @@ impl fmt::Display for ProviderFault {
     }
 }
 
+impl std::error::Error for ProviderFault {}
+
 crate::model::name_enum!(
     /// The kinds of faults; their names stand in the auth log and in the details of errors.
     FaultKind {
