@@ -11,6 +11,7 @@
 
 mod accept;
 mod authjs;
+mod begin_sign_in;
 mod callbacks_test;
 mod callers;
 mod cel;
@@ -30,6 +31,7 @@ mod metrics;
 mod migrations;
 mod mtls;
 mod not_yet;
+mod oauth_callback;
 mod outage;
 mod presets;
 mod program;
