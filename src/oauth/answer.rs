@@ -1,0 +1,79 @@
+//! What a provider answered, and what of it can be used.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Response, StatusCode};
+use serde_json::Value;
+
+use super::fault::{FaultKind, ProviderFault};
+use crate::model::{ClaimMap, parse_array_leniently, parse_object_leniently};
+
+/// An answer, read to its end.
+pub(super) struct Answer {
+    /// Of what kind of endpoint.
+    endpoint: &'static str,
+    response: Response<Bytes>,
+}
+
+impl Answer {
+    pub(super) fn new(endpoint: &'static str, response: Response<Bytes>) -> Self {
+        Self { endpoint, response }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    pub(super) fn body(&self) -> &[u8] {
+        self.response.body()
+    }
+
+    /// The object of an answer of status 200.
+    pub(super) fn object(&self) -> Result<ClaimMap, ProviderFault> {
+        self.must_be_ok()?;
+        self.object_of_any_status()
+    }
+
+    /// The object, whatever the status is.
+    pub(super) fn object_of_any_status(&self) -> Result<ClaimMap, ProviderFault> {
+        self.must_be_json()?;
+        parse_object_leniently(self.body())
+            .map_err(|fault| self.fault(FaultKind::Malformed, &fault.to_string()))
+    }
+
+    /// The array of an answer of status 200.
+    pub(super) fn array(&self) -> Result<Vec<Value>, ProviderFault> {
+        self.must_be_ok()?;
+        self.must_be_json()?;
+        parse_array_leniently(self.body()).map_err(|_| self.fault(FaultKind::Malformed, "not a JSON array"))
+    }
+
+    /// That its status is none that counts.
+    pub(super) fn unwanted_status(&self) -> ProviderFault {
+        self.fault(FaultKind::Status, &format!("status {}", self.status().as_u16()))
+    }
+
+    fn must_be_ok(&self) -> Result<(), ProviderFault> {
+        if self.status() == StatusCode::OK { Ok(()) } else { Err(self.unwanted_status()) }
+    }
+
+    /// A page that somebody put in between is none, though its text might be JSON.
+    fn must_be_json(&self) -> Result<(), ProviderFault> {
+        let Some(content_type) = self.headers().get(CONTENT_TYPE) else { return Ok(()) };
+        let media_type = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+        let media_type = media_type.trim().to_ascii_lowercase();
+        if media_type == "application/json" || media_type.ends_with("+json") {
+            Ok(())
+        } else {
+            Err(self.fault(FaultKind::Malformed, "its content type is not that of JSON"))
+        }
+    }
+
+    fn fault(&self, kind: FaultKind, cause: &str) -> ProviderFault {
+        ProviderFault::new(kind, format!("{}: {cause}", self.endpoint))
+    }
+}

@@ -1,0 +1,79 @@
+//! From settings to a provider. Nothing is asked of it yet.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::address::may_be_asked;
+use super::client::OAuthClient;
+use super::discovery::Discovery;
+use super::github::GitHubProvider;
+use super::http::HttpClient;
+use super::jwks::Published;
+use super::kept::Kept;
+use super::oauth2::OAuth2Provider;
+use super::oidc::OidcProvider;
+use super::provider::Provider;
+use super::settings::{ProviderKind, Settings};
+use super::shared::Shared;
+use crate::model::{Clock, Entropy};
+
+/// The provider of these settings. What can't be used of them, it says in words for the operator, beginning with the setting's
+/// name: a file or a key that can't be read, an address that is missing or may not be asked.
+pub fn connect(
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Arc<dyn Provider>, String> {
+    let http = HttpClient::new(settings.id.clone(), settings.ca.as_deref(), Arc::clone(&clock))?;
+    let client = OAuthClient::new(
+        settings.client_id.clone(),
+        &settings.client_authentication,
+        Arc::clone(&clock),
+        entropy,
+    )?;
+    let shared = Shared { settings, http: Arc::new(http), client, clock };
+    let settings = &shared.settings;
+    let urls = [
+        ("authorization_url", &settings.authorization_url),
+        ("token_url", &settings.token_url),
+        ("userinfo_url", &settings.userinfo_url),
+    ];
+    for (name, url) in urls {
+        if url.as_ref().is_some_and(|url| !may_be_asked(url)) {
+            return Err(format!("{name}: must be an https address"));
+        }
+    }
+    let required = |name: &str, url: &Option<Url>| url.clone().ok_or_else(|| format!("{name}: is missing"));
+    Ok(match settings.kind.clone() {
+        ProviderKind::Oidc { issuer, jwks_url, userinfo } => {
+            let (http, clock) = (Arc::clone(&shared.http), Arc::clone(&shared.clock));
+            let discovery = Discovery::new(settings, &issuer, jwks_url.as_ref(), userinfo, &http, &clock)?;
+            let discovery = Arc::new(discovery);
+            let published = Published { discovery: Arc::clone(&discovery), http };
+            let keys = Kept::new(published, clock, settings.timeout);
+            Arc::new(OidcProvider { shared, issuer, userinfo, discovery, keys })
+        }
+        ProviderKind::OAuth2 { issuer } => Arc::new(OAuth2Provider {
+            issuer,
+            authorization_url: required("authorization_url", &settings.authorization_url)?,
+            token_url: required("token_url", &settings.token_url)?,
+            userinfo_url: required("userinfo_url", &settings.userinfo_url)?,
+            shared,
+        }),
+        ProviderKind::GitHub { api, issuer } => {
+            let at = |path: &str| {
+                let url = Url::parse(&format!("{}/{path}", api.as_str().trim_end_matches('/')));
+                url.ok().filter(may_be_asked).ok_or("enterprise_url: must be an https address")
+            };
+            Arc::new(GitHubProvider {
+                issuer,
+                authorization_url: required("authorization_url", &settings.authorization_url)?,
+                token_url: required("token_url", &settings.token_url)?,
+                user_url: at("user")?,
+                emails_url: at("user/emails")?,
+                shared,
+            })
+        }
+    })
+}

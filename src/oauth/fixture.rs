@@ -1,0 +1,38 @@
+//! Settings of a provider for unit tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::settings::{
+    ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings,
+};
+use crate::model::ClaimMap;
+
+/// Answers the same fields, whatever the profile is.
+#[derive(Debug)]
+pub(super) struct Always(pub(super) Result<ProfileFields, String>);
+
+impl ReadProfile for Always {
+    fn read(&self, _: &ClaimMap) -> Result<ProfileFields, String> {
+        self.0.clone()
+    }
+}
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        id: "idp".parse().unwrap(),
+        kind: ProviderKind::OAuth2 { issuer: "https://idp.example".to_owned() },
+        client_id: "client".to_owned(),
+        client_authentication: ClientAuthentication::None,
+        scopes: vec!["profile".to_owned()],
+        authorization_url: None,
+        token_url: None,
+        userinfo_url: None,
+        authorization_params: Vec::new(),
+        response_mode: ResponseMode::Query,
+        profile: Arc::new(Always(Ok(ProfileFields::default()))),
+        ca: None,
+        timeout: Duration::from_secs(8),
+        clock_leeway: Duration::from_secs(10),
+    }
+}

@@ -1,0 +1,161 @@
+//! GitHub, and GitHub Enterprise: OAuth 2.0 with an API of its own, which tells the verified e-mail apart from the profile.
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use super::answer::Answer;
+use super::authorization;
+use super::exchange;
+use super::fault::{FaultKind, ProviderFault};
+use super::profile::Told;
+use super::proof::Proof;
+use super::provider::{AuthorizationCode, AuthorizationRequest, Provider};
+use super::settings::ResponseMode;
+use super::shared::{Shared, check_issuer, no_id_tokens};
+use crate::model::{AccountKind, ClaimMap};
+
+const HEADERS: [(&str, &str); 2] =
+    [("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")];
+
+/// GitHub, or one of an enterprise.
+pub(super) struct GitHubProvider {
+    pub(super) shared: Shared,
+    pub(super) issuer: String,
+    pub(super) authorization_url: Url,
+    pub(super) token_url: Url,
+    pub(super) user_url: Url,
+    pub(super) emails_url: Url,
+}
+
+#[async_trait]
+impl Provider for GitHubProvider {
+    async fn authorization_url(
+        &self,
+        request: &AuthorizationRequest<'_>,
+        _: Instant,
+    ) -> Result<String, ProviderFault> {
+        authorization::url(&self.authorization_url, &self.shared.settings, request, None)
+    }
+
+    /// It answers as `https://github.com/login/oauth`, which is not where its users are.
+    async fn check_issuer(&self, iss: Option<&str>, _: Instant) -> Result<(), ProviderFault> {
+        let issuer = self.issuer.trim_end_matches('/');
+        check_issuer(iss, &[&self.issuer, &format!("{issuer}/login/oauth")])
+    }
+
+    async fn redeem_code(
+        &self,
+        code: &AuthorizationCode<'_>,
+        until: Instant,
+    ) -> Result<Proof, ProviderFault> {
+        let until = self.shared.deadline(until);
+        let Shared { http, client, clock, settings } = &self.shared;
+        let mut tokens = exchange::redeem(http, client, &self.token_url, code, clock.now(), until).await?;
+        // It writes commas where RFC 6749 section 3.3 has spaces.
+        tokens.scope = tokens.scope.map(|scope| scope.replace(',', " "));
+        let access_token = tokens.access_token.expose_secret();
+        let (user, emails) = tokio::join!(
+            http.get_with_token(&self.user_url, access_token, &HEADERS, until),
+            http.get_with_token(&self.emails_url, access_token, &HEADERS, until),
+        );
+        let user = user?.object()?;
+        let claims = claims(&user, email(&emails?)?);
+        let told = Told {
+            settings,
+            issuer: self.issuer.clone(),
+            kind: AccountKind::OAuth,
+            scope: tokens.scope.clone(),
+        };
+        let profile = told.profile(&claims, user)?;
+        Ok(Proof { profile, id_token: None, tokens: Some(tokens) })
+    }
+
+    async fn verify_id_token(&self, _: &str, _: &str, _: Instant) -> Result<Proof, ProviderFault> {
+        Err(no_id_tokens())
+    }
+
+    fn has_id_tokens(&self) -> bool {
+        false
+    }
+
+    fn response_mode(&self) -> ResponseMode {
+        self.shared.settings.response_mode
+    }
+}
+
+/// The e-mail that is both primary and verified; none where its scope was not granted.
+fn email(answer: &Answer) -> Result<Option<String>, ProviderFault> {
+    if matches!(answer.status().as_u16(), 403 | 404) {
+        return Ok(None);
+    }
+    let emails = answer.array()?;
+    let counts = |email: &&Value| ["primary", "verified"].iter().all(|is| email[is] == Value::Bool(true));
+    let Some(email) = emails.iter().find(counts) else { return Ok(None) };
+    let email = email["email"]
+        .as_str()
+        .ok_or_else(|| ProviderFault::new(FaultKind::Malformed, "userinfo: an e-mail without an address"))?;
+    Ok(Some(email.to_owned()))
+}
+
+/// The user as a profile is read from it: with its id as text and the e-mail that counts. The public one of `/user` is not
+/// among what was verified.
+fn claims(user: &ClaimMap, email: Option<String>) -> ClaimMap {
+    let mut claims = user.clone();
+    if let Some(Value::Number(id)) = user.get("id") {
+        claims.insert("id".to_owned(), id.to_string().into());
+    }
+    claims.insert("email_verified".to_owned(), email.is_some().into());
+    match email {
+        Some(email) => drop(claims.insert("email".to_owned(), email.into())),
+        None => drop(claims.remove("email")),
+    }
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::Response;
+    use serde_json::json;
+
+    fn of(status: u16, body: &Value) -> Result<Option<String>, FaultKind> {
+        let response = Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap();
+        email(&Answer::new("userinfo", response)).map_err(|fault| fault.kind)
+    }
+
+    #[test]
+    fn an_email_counts_that_is_primary_and_verified() {
+        let entry = |email: &str, primary: bool, verified: bool| json!({"email": email, "primary": primary, "verified": verified, "visibility": "public"});
+        for (status, body, wanted) in [
+            (200, json!([entry("b", false, true), entry("a", true, true)]), Ok(Some("a"))),
+            (200, json!([entry("a", true, false), entry("b", false, true)]), Ok(None)),
+            (200, json!([{"email": "a", "primary": "true", "verified": 1}]), Ok(None)),
+            (200, json!([]), Ok(None)),
+            (200, json!([7, null]), Ok(None)),
+            (200, json!([{"primary": true, "verified": true}]), Err(FaultKind::Malformed)),
+            (200, json!({"message": "no"}), Err(FaultKind::Malformed)),
+            (403, json!({"message": "no"}), Ok(None)),
+            (404, json!({"message": "no"}), Ok(None)),
+            (401, json!({"message": "no"}), Err(FaultKind::Status)),
+            (500, json!([entry("a", true, true)]), Err(FaultKind::Status)),
+        ] {
+            assert_eq!(of(status, &body), wanted.map(|email| email.map(str::to_owned)), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_public_email_is_not_taken_for_a_verified_one() {
+        let user =
+            json!({"id": 583_231, "login": "octocat", "email": "public@example.org", "email_verified": true});
+        let user = user.as_object().unwrap();
+        let none = json!({"id": "583231", "login": "octocat", "email_verified": false});
+        assert_eq!(Value::Object(claims(user, None)), none);
+        let some =
+            json!({"id": "583231", "login": "octocat", "email_verified": true, "email": "a@example.com"});
+        assert_eq!(Value::Object(claims(user, Some("a@example.com".to_owned()))), some);
+    }
+}

@@ -1,0 +1,127 @@
+//! What an ID token says, once its signature holds: whose it is, for whom, of when and of which flow.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use subtle::ConstantTimeEq;
+
+use super::super::fault::{FaultKind, ProviderFault};
+use super::super::issuer::Issuer;
+use super::super::proof::IdTokenMark;
+use super::{Unverified, malformed};
+use crate::model::{ClaimMap, ProviderId, Timestamp, digest_of};
+
+/// One that was issued longer ago proves nothing, whatever its `exp`: so it needn't be remembered for longer.
+const OLDEST: Duration = Duration::from_hours(24);
+
+/// What an ID token must say.
+pub(in super::super) struct Expected<'a> {
+    pub(in super::super) provider: &'a ProviderId,
+    pub(in super::super) issuer: &'a Issuer,
+    pub(in super::super) client_id: &'a str,
+    pub(in super::super) nonce: &'a str,
+    /// What came with it.
+    pub(in super::super) access_token: Option<&'a str>,
+    pub(in super::super) now: Timestamp,
+    pub(in super::super) leeway: Duration,
+}
+
+/// A token that counts.
+#[derive(Debug)]
+pub(in super::super) struct IdToken {
+    pub(in super::super) issuer: String,
+    pub(in super::super) subject: String,
+    pub(in super::super) claims: ClaimMap,
+    pub(in super::super) mark: IdTokenMark,
+}
+
+impl Unverified<'_> {
+    /// Checks the claims; the signature must have been checked.
+    pub(in super::super) fn check_claims(self, expected: &Expected<'_>) -> Result<IdToken, ProviderFault> {
+        let claims = &self.claims;
+        let issuer = check_issuer(claims, expected.issuer)?;
+        check_audience(claims, expected.client_id)?;
+        let expires_at = check_times(claims, expected.now, expected.leeway)?;
+        check_nonce(claims, expected.nonce)?;
+        if let Some(access_token) = expected.access_token
+            && let Some(at_hash) = claims.get("at_hash")
+        {
+            let wanted = self.algorithm.left_half_of_hash(access_token);
+            if at_hash.as_str() != Some(&wanted) {
+                let cause = "the ID token belongs to another access token";
+                return Err(ProviderFault::new(FaultKind::IdTokenAccessToken, cause));
+            }
+        }
+        let subject = text(claims, "sub").filter(|sub| (1..=255).contains(&sub.len()) && sub.is_ascii());
+        let subject = subject.ok_or_else(|| malformed("no sub of 1 to 255 ASCII characters"))?.to_owned();
+        let parts = [expected.provider.as_str().as_bytes(), self.message.as_bytes()];
+        let mark = IdTokenMark { digest: digest_of(b"gatepass id token", &parts), expires_at };
+        Ok(IdToken { issuer, subject, mark, claims: self.claims })
+    }
+}
+
+fn check_issuer(claims: &ClaimMap, issuer: &Issuer) -> Result<String, ProviderFault> {
+    let iss = text(claims, "iss").filter(|iss| issuer.issued(iss, text(claims, "tid")));
+    let iss = iss.map(str::to_owned);
+    iss.ok_or_else(|| ProviderFault::new(FaultKind::IdTokenIssuer, "the ID token is of another issuer"))
+}
+
+/// Other audiences may be told too where the token says that it was issued to us (`azp`).
+fn check_audience(claims: &ClaimMap, client_id: &str) -> Result<(), ProviderFault> {
+    let (is_for_us, is_for_others) = match claims.get("aud") {
+        Some(Value::String(audience)) => (audience == client_id, false),
+        Some(Value::Array(audiences)) => (
+            audiences.iter().any(|audience| audience == client_id),
+            audiences.iter().any(|audience| audience != client_id),
+        ),
+        _ => (false, false),
+    };
+    let is_to_us = claims.get("azp").map(|azp| azp == client_id);
+    if is_for_us && is_to_us.unwrap_or(!is_for_others) {
+        Ok(())
+    } else {
+        Err(ProviderFault::new(FaultKind::IdTokenAudience, "the ID token is for another client (aud, azp)"))
+    }
+}
+
+/// Answers when the token counts no more.
+fn check_times(claims: &ClaimMap, now: Timestamp, leeway: Duration) -> Result<Timestamp, ProviderFault> {
+    let required = |name: &str| date(claims, name)?.ok_or_else(|| malformed(&format!("no {name}")));
+    let (expires_at, issued_at) = (required("exp")?, required("iat")?);
+    let not_before = date(claims, "nbf")?;
+    let ends_at = expires_at.min(issued_at.plus(OLDEST)).plus(leeway);
+    let latest = now.plus(leeway);
+    if expires_at.plus(leeway) <= now {
+        Err(ProviderFault::new(FaultKind::IdTokenExpired, "the ID token is over"))
+    } else if issued_at > latest || not_before.is_some_and(|not_before| not_before > latest) {
+        Err(ProviderFault::new(FaultKind::IdTokenIssuedAt, "the ID token is of the future"))
+    } else if ends_at <= now {
+        Err(ProviderFault::new(FaultKind::IdTokenIssuedAt, "the ID token was issued too long ago"))
+    } else {
+        Ok(ends_at)
+    }
+}
+
+fn check_nonce(claims: &ClaimMap, wanted: &str) -> Result<(), ProviderFault> {
+    let nonce = text(claims, "nonce").filter(|_| !wanted.is_empty());
+    if nonce.is_some_and(|nonce| nonce.as_bytes().ct_eq(wanted.as_bytes()).into()) {
+        Ok(())
+    } else {
+        Err(ProviderFault::new(FaultKind::IdTokenNonce, "the nonce is missing, or of another flow"))
+    }
+}
+
+fn text<'c>(claims: &'c ClaimMap, name: &str) -> Option<&'c str> {
+    claims.get(name).and_then(Value::as_str)
+}
+
+/// A NumericDate (RFC 7519 section 2), which may have a fraction.
+fn date(claims: &ClaimMap, name: &str) -> Result<Option<Timestamp>, ProviderFault> {
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    #[expect(clippy::cast_possible_truncation, reason = "beyond 2^53 no number is read")]
+    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64));
+    match seconds.filter(|seconds| *seconds >= 0) {
+        Some(seconds) => Ok(Some(Timestamp::from_seconds(seconds))),
+        None => Err(malformed(&format!("its {name} is no date"))),
+    }
+}

@@ -1,0 +1,72 @@
+//! Providers of OAuth 2.0 without ID tokens: who a person is, their userinfo endpoint tells to who has an access token.
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+use url::Url;
+
+use super::authorization;
+use super::exchange;
+use super::fault::ProviderFault;
+use super::profile::Told;
+use super::proof::Proof;
+use super::provider::{AuthorizationCode, AuthorizationRequest, Provider};
+use super::settings::ResponseMode;
+use super::shared::{Shared, check_issuer, no_id_tokens};
+use crate::model::AccountKind;
+
+/// One of them.
+pub(super) struct OAuth2Provider {
+    pub(super) shared: Shared,
+    pub(super) issuer: String,
+    pub(super) authorization_url: Url,
+    pub(super) token_url: Url,
+    pub(super) userinfo_url: Url,
+}
+
+#[async_trait]
+impl Provider for OAuth2Provider {
+    async fn authorization_url(
+        &self,
+        request: &AuthorizationRequest<'_>,
+        _: Instant,
+    ) -> Result<String, ProviderFault> {
+        authorization::url(&self.authorization_url, &self.shared.settings, request, None)
+    }
+
+    async fn check_issuer(&self, iss: Option<&str>, _: Instant) -> Result<(), ProviderFault> {
+        check_issuer(iss, &[&self.issuer])
+    }
+
+    async fn redeem_code(
+        &self,
+        code: &AuthorizationCode<'_>,
+        until: Instant,
+    ) -> Result<Proof, ProviderFault> {
+        let until = self.shared.deadline(until);
+        let Shared { http, client, clock, settings } = &self.shared;
+        let tokens = exchange::redeem(http, client, &self.token_url, code, clock.now(), until).await?;
+        let access_token = tokens.access_token.expose_secret();
+        let claims = http.get_with_token(&self.userinfo_url, access_token, &[], until).await?.object()?;
+        let told = Told {
+            settings,
+            issuer: self.issuer.clone(),
+            kind: AccountKind::OAuth,
+            scope: tokens.scope.clone(),
+        };
+        let profile = told.profile(&claims, claims.clone())?;
+        Ok(Proof { profile, id_token: None, tokens: Some(tokens) })
+    }
+
+    async fn verify_id_token(&self, _: &str, _: &str, _: Instant) -> Result<Proof, ProviderFault> {
+        Err(no_id_tokens())
+    }
+
+    fn has_id_tokens(&self) -> bool {
+        false
+    }
+
+    fn response_mode(&self) -> ResponseMode {
+        self.shared.settings.response_mode
+    }
+}

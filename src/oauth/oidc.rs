@@ -1,0 +1,187 @@
+//! Providers of OpenID Connect: who a person is, their ID token proves; their userinfo endpoint may tell more of the same
+//! person.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+
+use super::authorization;
+use super::discovery::{Discovery, Endpoints};
+use super::exchange;
+use super::fault::{FaultKind, ProviderFault};
+use super::id_token::{Expected, IdToken, SignatureFault, Unverified};
+use super::jwks::Published;
+use super::kept::Kept;
+use super::merge::{merge, with_name_of_apple};
+use super::profile::Told;
+use super::proof::{Proof, ProviderTokens};
+use super::provider::{AuthorizationCode, AuthorizationRequest, Provider};
+use super::settings::{ResponseMode, Userinfo};
+use super::shared::Shared;
+use crate::model::{AccountKind, ClaimMap};
+
+/// One of them.
+pub(super) struct OidcProvider {
+    pub(super) shared: Shared,
+    pub(super) issuer: String,
+    pub(super) userinfo: Userinfo,
+    pub(super) discovery: Arc<Discovery>,
+    pub(super) keys: Kept<Published>,
+}
+
+impl OidcProvider {
+    async fn verify(
+        &self,
+        token: &str,
+        nonce: &str,
+        access_token: Option<&str>,
+        endpoints: &Endpoints,
+        until: Instant,
+    ) -> Result<IdToken, ProviderFault> {
+        let token = Unverified::read(token)?;
+        self.check_signature(&token, until).await?;
+        token.check_claims(&Expected {
+            provider: &self.shared.settings.id,
+            issuer: &endpoints.issuer,
+            client_id: &self.shared.settings.client_id,
+            nonce,
+            access_token,
+            now: self.shared.clock.now(),
+            leeway: self.shared.settings.clock_leeway,
+        })
+    }
+
+    /// With the keys that are kept, and once more with newer ones where the token may be of a key that was published since.
+    async fn check_signature(&self, token: &Unverified<'_>, until: Instant) -> Result<(), ProviderFault> {
+        let keys = self.keys.get(until).await?;
+        match token.check_signature(&keys) {
+            Ok(()) => Ok(()),
+            Err(SignatureFault::Invalid) => Err(SignatureFault::Invalid.into()),
+            Err(fault) => match self.keys.newer(&keys, until).await {
+                Some(newer) => token.check_signature(&newer).map_err(ProviderFault::from),
+                None => Err(fault.into()),
+            },
+        }
+    }
+
+    async fn userinfo(
+        &self,
+        token: &IdToken,
+        tokens: &ProviderTokens,
+        endpoints: &Endpoints,
+        until: Instant,
+    ) -> Result<Option<ClaimMap>, ProviderFault> {
+        let is_needed = || {
+            let is_granted = |scope: &str| scope.split([' ', ',']).any(|scope| scope == "email");
+            let asked = || self.shared.settings.scopes.iter().any(|scope| scope == "email");
+            !token.claims.contains_key("email") && tokens.scope.as_deref().map_or_else(asked, is_granted)
+        };
+        let url = match (self.userinfo, &endpoints.userinfo) {
+            (Userinfo::Never, _) => None,
+            (Userinfo::Always, None) => {
+                return Err(ProviderFault::new(FaultKind::Metadata, "discovery: no userinfo_endpoint"));
+            }
+            (Userinfo::Always, url) => url.as_ref(),
+            (Userinfo::WhenNeeded, url) => url.as_ref().filter(|_| is_needed()),
+        };
+        let Some(url) = url else { return Ok(None) };
+        let access_token = tokens.access_token.expose_secret();
+        let told = self.shared.http.get_with_token(url, access_token, &[], until).await?.object()?;
+        // OpenID Connect Core section 5.3.2: or the answer is of somebody else, by a token that was put in its place.
+        if told.get("sub").and_then(|sub| sub.as_str()) == Some(&token.subject) {
+            Ok(Some(told))
+        } else {
+            Err(ProviderFault::new(FaultKind::SubjectMismatch, "userinfo: its sub is not the ID token's"))
+        }
+    }
+
+    fn proof(
+        &self,
+        token: IdToken,
+        claims: ClaimMap,
+        tokens: Option<ProviderTokens>,
+    ) -> Result<Proof, ProviderFault> {
+        let told = Told {
+            settings: &self.shared.settings,
+            issuer: token.issuer,
+            kind: AccountKind::Oidc,
+            scope: tokens.as_ref().and_then(|tokens| tokens.scope.clone()),
+        };
+        let profile = told.profile(&claims, claims.clone())?;
+        Ok(Proof { profile, id_token: Some(token.mark), tokens })
+    }
+}
+
+#[async_trait]
+impl Provider for OidcProvider {
+    async fn authorization_url(
+        &self,
+        request: &AuthorizationRequest<'_>,
+        until: Instant,
+    ) -> Result<String, ProviderFault> {
+        let endpoints = self.discovery.endpoints(self.shared.deadline(until)).await?;
+        let nonce = request.nonce.expose_secret();
+        authorization::url(&endpoints.authorization, &self.shared.settings, request, Some(nonce))
+    }
+
+    async fn check_issuer(&self, iss: Option<&str>, until: Instant) -> Result<(), ProviderFault> {
+        let mismatch = |cause| Err(ProviderFault::new(FaultKind::IssuerMismatch, cause));
+        if iss == Some(&self.issuer) {
+            return Ok(());
+        }
+        let endpoints = self.discovery.endpoints(self.shared.deadline(until)).await?;
+        match iss {
+            None if endpoints.sends_iss => mismatch("no iss, which this provider sends"),
+            Some(iss) if !endpoints.issuer.answers_as(iss) => mismatch("the iss of another issuer"),
+            None | Some(_) => Ok(()),
+        }
+    }
+
+    async fn redeem_code(
+        &self,
+        code: &AuthorizationCode<'_>,
+        until: Instant,
+    ) -> Result<Proof, ProviderFault> {
+        let until = self.shared.deadline(until);
+        let endpoints = self.discovery.endpoints(until).await?;
+        let Shared { http, client, clock, .. } = &self.shared;
+        let tokens = exchange::redeem(http, client, &endpoints.token, code, clock.now(), until).await?;
+        let Some(id_token) = &tokens.id_token else {
+            return Err(ProviderFault::new(FaultKind::IdTokenMissing, "token: no id_token"));
+        };
+        let (id_token, nonce) = (id_token.expose_secret(), code.nonce.expose_secret());
+        let access_token = tokens.access_token.expose_secret();
+        let token = self.verify(id_token, nonce, Some(access_token), &endpoints, until).await?;
+        let told = self.userinfo(&token, &tokens, &endpoints, until).await?;
+        let mut claims = merge(told.unwrap_or_default(), token.claims.clone());
+        if let Some(user) = code.user
+            && self.shared.settings.response_mode == ResponseMode::FormPost
+        {
+            with_name_of_apple(&mut claims, user);
+        }
+        self.proof(token, claims, Some(tokens))
+    }
+
+    async fn verify_id_token(
+        &self,
+        token: &str,
+        nonce: &str,
+        until: Instant,
+    ) -> Result<Proof, ProviderFault> {
+        let until = self.shared.deadline(until);
+        let endpoints = self.discovery.endpoints(until).await?;
+        let token = self.verify(token, nonce, None, &endpoints, until).await?;
+        let claims = token.claims.clone();
+        self.proof(token, claims, None)
+    }
+
+    fn has_id_tokens(&self) -> bool {
+        true
+    }
+
+    fn response_mode(&self) -> ResponseMode {
+        self.shared.settings.response_mode
+    }
+}
