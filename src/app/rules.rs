@@ -29,7 +29,7 @@ pub(super) fn build(config: &Config) -> Result<Rules, String> {
         update_allow: config.session.update_allow.clone(),
         max_staleness: config.session.max_staleness,
         stale_limit: config.session.stale_limit,
-        providers: HashMap::new(),
+        providers: super::providers::rules(config),
         sign_in: sign_in(&config.sign_in, &base_urls)?,
         base_urls,
         log_exclude: config

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::call_context::CallContext;
@@ -150,7 +151,7 @@ impl Auth {
             return Err(Error::invalid("credential.id_token.provider", "is no OpenID provider"));
         }
         let (flow, nonce) = match &credential.binding {
-            Binding::Nonce(nonce) => (None, nonce.as_str().into()),
+            Binding::Nonce(nonce) => (None, SecretString::from(nonce.as_str())),
             Binding::Flow(text) => {
                 let flow = self.open_flow(&call.caller.group, text)?;
                 if flow.provider != credential.provider {
@@ -161,7 +162,7 @@ impl Auth {
             }
         };
         let until = self.provider_until();
-        match provider.verify_id_token(&credential.token, &nonce, until).await {
+        match provider.verify_id_token(&credential.token, nonce.expose_secret(), until).await {
             Ok(proof) => {
                 let used = flow.iter().map(Flow::used).collect();
                 Ok(Proving::Person(Box::new(Proven::of(proof, used, flow))))

@@ -4,7 +4,7 @@ use super::read::Fields;
 use super::write::write_timestamp;
 use crate::auth::{BeginSignIn, Begun, Result};
 use crate::grpc::proto::v1;
-use crate::oauth::RESERVED_PARAMS;
+use crate::oauth::is_free_parameter;
 
 /// The most scopes, and the most bytes of one.
 const MAX_SCOPES: usize = 64;
@@ -58,7 +58,7 @@ fn read_params(
     params.sort_unstable();
     for (name, value) in &params {
         let field = format!("authorization_params[{}]", name.escape_debug());
-        if RESERVED_PARAMS.contains(&name.as_str()) {
+        if !is_free_parameter(name) {
             fields.fault(&field, "is set by Gatepass itself");
         } else if name.is_empty()
             || name.len() > MAX_PARAM_NAME
