@@ -16,11 +16,12 @@ pub(super) fn endpoint(setting: Setting) -> Option<Url> {
     }
 }
 
-/// The issuer of a provider, which has no query (`OpenID` Connect Discovery section 3).
-pub(super) fn issuer(setting: Setting) -> Option<Url> {
+/// The issuer of a provider, which has no query (`OpenID` Connect Discovery section 3). Tokens name it byte for byte, so that it
+/// stays as it is written.
+pub(super) fn issuer(setting: Setting) -> Option<String> {
     let text = setting.text()?;
     match parse(&text) {
-        Ok(url) if url.query().is_none() => Some(url),
+        Ok(url) if url.query().is_none() => Some(text),
         Ok(_) => setting.refuse("must have no query: an issuer has none"),
         Err(message) => setting.refuse(message),
     }

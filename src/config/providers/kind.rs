@@ -1,7 +1,7 @@
 //! `type`: how a provider proves people, and the addresses that this takes.
 
 use super::addresses;
-use crate::config::read::{Section, Setting};
+use crate::config::read::Section;
 use crate::oauth::{ProviderKind, Userinfo};
 use url::Url;
 
@@ -100,10 +100,7 @@ fn oidc(section: &mut Section) -> Option<Endpoints> {
 }
 
 fn oauth2(section: &mut Section) -> Option<Endpoints> {
-    let issuer = section.read("issuer", |setting: Setting| {
-        let text = setting.text()?;
-        addresses::issuer(setting).map(|_| text)
-    });
+    let issuer = section.read("issuer", addresses::issuer);
     let authorization_url =
         section.require("authorization_url", "the page that browsers are sent to", addresses::endpoint);
     let token_url = section.require("token_url", "where codes are redeemed", addresses::endpoint);

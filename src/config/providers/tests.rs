@@ -41,7 +41,7 @@ fn a_preset_and_who_we_are_is_a_whole_provider() {
     assert!(accepted("providers: []", &[]).providers.is_empty());
     let Provider { settings, redirect_uris, link_by_verified_email } = one(&format!("id: google, {WE}"));
     assert_eq!((settings.id.as_str(), settings.client_id.as_str()), ("google", "a"));
-    let issuer = url("https://accounts.google.com");
+    let issuer = "https://accounts.google.com".to_owned();
     assert_eq!(settings.kind, ProviderKind::Oidc { issuer, jwks_url: None, userinfo: Userinfo::WhenNeeded });
     let ClientAuthentication::Basic(secret) = &settings.client_authentication else { panic!("{settings:?}") };
     assert_eq!(secret.expose_secret(), "s3cret");
@@ -82,7 +82,7 @@ providers:
     let Provider { settings, redirect_uris, link_by_verified_email } =
         accepted(yaml, &[("CORP", "s3cret")]).providers.remove(0);
     let kind = ProviderKind::Oidc {
-        issuer: url("https://sso.corp.example/realms/main"),
+        issuer: "https://sso.corp.example/realms/main".to_owned(),
         jwks_url: Some(url("https://sso.corp.example/jwks")),
         userinfo: Userinfo::Always,
     };
@@ -117,13 +117,13 @@ fn the_list_can_be_a_variable() {
 #[test]
 fn own_keys_are_laid_over_those_of_the_preset() {
     let issuer = |keys: &str| match one(keys).settings.kind {
-        ProviderKind::Oidc { issuer, .. } => issuer.to_string(),
+        ProviderKind::Oidc { issuer, .. } => issuer,
         other => panic!("{other:?}"),
     };
     for (keys, wanted) in [
-        ("id: gitlab", "https://gitlab.com/"),
-        ("id: gitlab, issuer: 'https://git.corp.example'", "https://git.corp.example/"),
-        ("id: work, preset: gitlab", "https://gitlab.com/"),
+        ("id: gitlab", "https://gitlab.com"),
+        ("id: gitlab, issuer: 'https://git.corp.example'", "https://git.corp.example"),
+        ("id: work, preset: gitlab", "https://gitlab.com"),
         ("id: microsoft-entra-id", "https://login.microsoftonline.com/common/v2.0"),
         (
             "id: microsoft-entra-id, tenant: 9122040d-6c67-4c5b-b112-36a304b66dad",
@@ -133,7 +133,7 @@ fn own_keys_are_laid_over_those_of_the_preset() {
             "id: microsoft-entra-id, tenant: organizations",
             "https://login.microsoftonline.com/organizations/v2.0",
         ),
-        ("id: okta, domain: acme.okta.com", "https://acme.okta.com/"),
+        ("id: okta, domain: acme.okta.com", "https://acme.okta.com"),
         ("id: okta, issuer: 'https://acme.okta.com/oauth2/default'", "https://acme.okta.com/oauth2/default"),
         ("id: auth0, domain: acme.eu.auth0.com", "https://acme.eu.auth0.com/"),
     ] {
@@ -359,6 +359,10 @@ fn the_places_of_a_preset_are_filled_with_what_fits() {
         ),
         (
             format!("id: microsoft-entra-id, tenant: contoso.example, {WE}"),
+            ".tenant: must be common, organizations, or the id of a tenant (not its name, which tokens do not have; that of personal accounts is 9188040d-6c67-4c5b-b112-36a304b66dad)",
+        ),
+        (
+            format!("id: microsoft-entra-id, tenant: 9122040D-6C67-4C5B-B112-36A304B66DAD, {WE}"),
             ".tenant: must be common, organizations, or the id of a tenant (not its name, which tokens do not have; that of personal accounts is 9188040d-6c67-4c5b-b112-36a304b66dad)",
         ),
     ]);
