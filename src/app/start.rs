@@ -83,6 +83,8 @@ pub(super) async fn start(
         entropy: Arc::clone(&app.entropy),
         users: Arc::clone(&stores) as _,
         sessions: Arc::clone(&stores) as _,
+        used_marks: Arc::clone(&stores) as _,
+        providers: Arc::new(crate::oauth::Providers::new()),
         log: stores,
         callbacks: Arc::new(chain),
         secrets,

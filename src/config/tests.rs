@@ -312,7 +312,6 @@ fn what_is_not_built_yet_is_refused() {
     all_refused(&[
         ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not in this version"),
         ("telemetry: {otlp_endpoint: x}", "g.yaml:1: telemetry.otlp_endpoint: not in this version"),
-        ("sign_in: {link_within: 5m}", "g.yaml:1: sign_in.link_within: not in this version"),
         (
             "callers: [{id: a, credential: [{jwt: {}}], allow: [sign_in]}]",
             "g.yaml:1: callers[0].credential[0].jwt: not in this version",

@@ -31,6 +31,76 @@ pub fn parse_object(json: &[u8]) -> Result<Map<String, Value>, JsonFault> {
     }
 }
 
+/// Reads one object as others write it, a provider's profile, say: a number that not every reader would read alike becomes its
+/// text, since it may be an id and none may be refused, or taken for its neighbour, over it.
+pub fn parse_object_leniently(json: &[u8]) -> Result<Map<String, Value>, JsonFault> {
+    parse_object(&with_large_numbers_quoted(json))
+}
+
+/// The same for an array.
+pub fn parse_array_leniently(json: &[u8]) -> Result<Vec<Value>, JsonFault> {
+    let mut wrapped = b"{\"\":".to_vec();
+    wrapped.extend(with_large_numbers_quoted(json));
+    wrapped.push(b'}');
+    let mut object = parse_object(&wrapped)?;
+    match object.remove("") {
+        Some(Value::Array(items)) if object.is_empty() => Ok(items),
+        _ => Err(JsonFault),
+    }
+}
+
+fn with_large_numbers_quoted(json: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(json.len() + 16);
+    let mut rest = json;
+    while let Some(&first) = rest.first() {
+        let token = match first {
+            b'"' => string_length(rest),
+            b'-' | b'0'..=b'9' => number_length(rest),
+            _ => 1,
+        };
+        let (token, after) = rest.split_at(token);
+        let is_name = after.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+        if first != b'"' && !is_name && is_large_number(token) {
+            out.push(b'"');
+            out.extend(token);
+            out.push(b'"');
+        } else {
+            out.extend(token);
+        }
+        rest = after;
+    }
+    out
+}
+
+/// How long the string is that begins here, its quotes included.
+fn string_length(json: &[u8]) -> usize {
+    let mut escaped = true;
+    for (place, byte) in json.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return place + 1,
+            _ => {}
+        }
+    }
+    json.len()
+}
+
+fn number_length(json: &[u8]) -> usize {
+    let is_of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    json.iter().position(|byte| !is_of_number(byte)).unwrap_or(json.len())
+}
+
+/// Whether this is a number of JSON (RFC 8259 section 6), but not one that [`parse_object`] takes.
+fn is_large_number(token: &[u8]) -> bool {
+    let Ok(token) = std::str::from_utf8(token) else { return false };
+    match serde_json::from_str::<Number>(token) {
+        Ok(number) => !whole_enough(&number),
+        // Out of a double's range: a number by its spelling, and none to the library.
+        Err(fault) => fault.to_string().starts_with("number out of range"),
+    }
+}
+
 /// Reads a value that may nest this deep.
 #[derive(Clone, Copy)]
 struct Strict {
@@ -158,5 +228,56 @@ mod tests {
             assert_eq!(parse_object(bad.as_bytes()), Err(JsonFault), "{bad}");
         }
         assert_eq!(parse_object(b"{\"a\":\"\xff\"}"), Err(JsonFault));
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_its_text_where_that_is_asked() {
+        for (json, wanted) in [
+            (r#"{"id":9007199254740993}"#, r#"{"id":"9007199254740993"}"#),
+            (r#"{"id":-9007199254740993 }"#, r#"{"id":"-9007199254740993"}"#),
+            (r#"{"id":[123456789012345678901234567890]}"#, r#"{"id":["123456789012345678901234567890"]}"#),
+            (
+                r#"{"a":{"id":123456789012345678901234567891}}"#,
+                r#"{"a":{"id":"123456789012345678901234567891"}}"#,
+            ),
+            (r#"{"a":1e300,"b":1e400}"#, r#"{"a":"1e300","b":"1e400"}"#),
+            (r#"{"a":9007199254740992,"b":-1.5,"c":0}"#, r#"{"a":9007199254740992,"b":-1.5,"c":0}"#),
+            (
+                r#"{"9007199254740993":"a \" 9007199254740993"}"#,
+                r#"{"9007199254740993":"a \" 9007199254740993"}"#,
+            ),
+            (r#"{"a\\":9007199254740993}"#, r#"{"a\\":"9007199254740993"}"#),
+        ] {
+            let map = parse_object_leniently(json.as_bytes()).unwrap_or_else(|_| panic!("{json}"));
+            assert_eq!(Value::Object(map), serde_json::from_str::<Value>(wanted).unwrap(), "{json}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_taken_because_a_number_is_large() {
+        for bad in [
+            r#"{"a":09007199254740993}"#,
+            r#"{"a":--9007199254740993}"#,
+            r#"{"a":9007199254740993.}"#,
+            r#"{"a":9007199254740993e}"#,
+            r"{9007199254740993:1}",
+            r#"{"a":9007199254740993,"a":1}"#,
+            r#"{"a":"9007199254740993}"#,
+            "9007199254740993",
+            "[]",
+            "",
+        ] {
+            assert_eq!(parse_object_leniently(bad.as_bytes()), Err(JsonFault), "{bad}");
+        }
+        assert_eq!(parse_object_leniently(b"{\"a\":\"\xff\"}"), Err(JsonFault));
+    }
+
+    #[test]
+    fn an_array_is_read_as_an_object_is() {
+        let items = parse_array_leniently(br#" [{"id":9007199254740993}, 1] "#).unwrap();
+        assert_eq!(Value::Array(items), serde_json::json!([{"id": "9007199254740993"}, 1]));
+        for bad in ["", "{}", "1", "[1}", "[],\"b\":[]", "[{\"a\":1,\"a\":1}]", "[] []"] {
+            assert_eq!(parse_array_leniently(bad.as_bytes()), Err(JsonFault), "{bad}");
+        }
     }
 }

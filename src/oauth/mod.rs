@@ -9,7 +9,7 @@ mod settings;
 
 pub use fault::{FaultKind, Meaning, ProviderFault};
 pub use proof::{IdTokenMark, Proof, ProviderTokens};
-pub use provider::{AuthorizationCode, AuthorizationRequest, Provider, Providers};
+pub use provider::{AuthorizationCode, AuthorizationRequest, Provider, Providers, RESERVED_PARAMS};
 pub use settings::{
     ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings, Userinfo,
 };

@@ -37,8 +37,12 @@ pub trait Provider: Send + Sync {
 
     /// Proves who the person is by an ID token that the client got by itself (OpenID Connect Core section 3.1.3.7). Its `nonce`
     /// must be this one.
-    async fn verify_id_token(&self, token: &str, nonce: &str, until: Instant)
-    -> Result<Proof, ProviderFault>;
+    async fn verify_id_token(
+        &self,
+        token: &str,
+        nonce: &SecretString,
+        until: Instant,
+    ) -> Result<Proof, ProviderFault>;
 
     /// Whether this provider issues ID tokens.
     fn has_id_tokens(&self) -> bool;
@@ -46,6 +50,23 @@ pub trait Provider: Send + Sync {
     /// How its answer comes back to the browser's origin.
     fn response_mode(&self) -> ResponseMode;
 }
+
+/// The parameters of an authorization request that nobody but the provider's own code sets: those that say who asks for what,
+/// and those that tie the answer to this browser.
+pub const RESERVED_PARAMS: &[&str] = &[
+    "client_id",
+    "client_secret",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "redirect_uri",
+    "request",
+    "request_uri",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+];
 
 /// What is asked of the provider's page.
 #[derive(Debug)]

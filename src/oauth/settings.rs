@@ -48,8 +48,9 @@ pub struct Settings {
 pub enum ProviderKind {
     /// `oidc`: by an ID token (OpenID Connect Core).
     Oidc {
-        /// `issuer`: whose ID tokens, byte for byte as they name it: with a last slash or without. `{tenantid}` in the one that
-        /// discovery tells stands for the `tid` of a token, as Microsoft has it.
+        /// `issuer`: whose ID tokens. `{tenantid}` in the one that discovery tells stands for the `tid` of a token, as Microsoft
+        /// has it. Text, since it is compared byte for byte (OpenID Connect Discovery section 4.3) and an `Url` would add a
+        /// slash.
         issuer: String,
         /// `jwks_url`: where its keys are; found by discovery where it is not set.
         jwks_url: Option<Url>,

@@ -3,24 +3,7 @@
 use super::addresses::is_private;
 use super::kind::Type;
 use crate::config::read::{Section, Setting};
-use crate::oauth::ResponseMode;
-
-/// Parameters of an authorization request that are ours to set, or that would say others of them again.
-const OURS: [&str; 13] = [
-    "client_id",
-    "client_secret",
-    "redirect_uri",
-    "response_type",
-    "response_mode",
-    "scope",
-    "state",
-    "nonce",
-    "code_challenge",
-    "code_challenge_method",
-    "request",
-    "request_uri",
-    "registration",
-];
+use crate::oauth::{RESERVED_PARAMS, ResponseMode};
 
 /// The most parameters, and the most bytes of one.
 const MAX_PARAMS: usize = 32;
@@ -65,7 +48,7 @@ pub(super) fn authorization(setting: Setting) -> Option<Vec<(String, String)>> {
     for (name, setting) in entries {
         let Some(value) = setting.text() else { continue };
         let plain = |text: &str| text.len() <= MAX_BYTES && !text.chars().any(char::is_control);
-        if OURS.contains(&name.as_str()) {
+        if RESERVED_PARAMS.contains(&name.as_str()) {
             setting.refuse::<()>("is not to be set here: Gatepass does, or a setting of its own");
         } else if name.is_empty() || !plain(&name) || !plain(&value) {
             setting.refuse::<()>(format!(

@@ -13,6 +13,7 @@ pub mod log;
 pub mod metrics;
 pub mod people;
 pub mod program;
+pub mod provider;
 pub mod replica;
 pub mod servers;
 pub mod soak;
