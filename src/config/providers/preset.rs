@@ -129,7 +129,8 @@ fn fill(cx: &Context, path: &str, base: &mut Entries, written: &mut Entries) {
 /// The tenants of Microsoft Entra that tokens are issued for: their issuer has the id, whatever name one asked by.
 fn tenant(setting: Setting) -> Option<String> {
     let text = setting.text()?;
-    if matches!(text.as_str(), "common" | "organizations") || uuid::Uuid::try_parse(&text).is_ok() {
+    let is_id = || uuid::Uuid::try_parse(&text).is_ok_and(|id| id.to_string() == text);
+    if matches!(text.as_str(), "common" | "organizations") || is_id() {
         return Some(text);
     }
     setting.refuse(

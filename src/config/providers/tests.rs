@@ -361,6 +361,10 @@ fn the_places_of_a_preset_are_filled_with_what_fits() {
             format!("id: microsoft-entra-id, tenant: contoso.example, {WE}"),
             ".tenant: must be common, organizations, or the id of a tenant (not its name, which tokens do not have; that of personal accounts is 9188040d-6c67-4c5b-b112-36a304b66dad)",
         ),
+        (
+            format!("id: microsoft-entra-id, tenant: 9122040D-6C67-4C5B-B112-36A304B66DAD, {WE}"),
+            ".tenant: must be common, organizations, or the id of a tenant (not its name, which tokens do not have; that of personal accounts is 9188040d-6c67-4c5b-b112-36a304b66dad)",
+        ),
     ]);
 }
 
