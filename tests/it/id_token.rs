@@ -87,7 +87,8 @@ async fn the_same_request_gets_the_same_grant() {
     assert_eq!(first.grant, again.grant);
     assert_eq!(app.counts().await, [1, 1, 1]);
     // Another request with the same token is another sign-in.
-    let other = SignInRequest { request_id: "b-request-of-enough-random-bits".to_owned(), ..by_nonce(&token) };
+    let other =
+        SignInRequest { request_id: "b-request-of-enough-random-bits".to_owned(), ..by_nonce(&token) };
     assert_eq!(refusal(app.try_sign_in(other).await), invalid());
 }
 
@@ -169,7 +170,10 @@ async fn each_forgery_is_refused_by_its_name_and_writes_nothing_but_the_log() {
         let token = provider.id_token(&Person::named("ada"), NONCE);
         assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), invalid(), "{forgery:?}");
         let log = app.log().await;
-        assert!(log.len() == 1 && log[0].contains("FAILED") && log[0].contains(reason), "{forgery:?}: {log:?}");
+        assert!(
+            log.len() == 1 && log[0].contains("FAILED") && log[0].contains(reason),
+            "{forgery:?}: {log:?}"
+        );
         assert_eq!(app.counts().await, [0, 0, 0]);
         assert!(app.query("SELECT mark FROM used_marks").await.is_empty(), "{forgery:?}");
     }
@@ -190,10 +194,7 @@ async fn a_token_without_kid_is_taken_where_one_key_fits() {
 
 #[tokio::test]
 async fn a_provider_without_id_tokens_takes_none() {
-    let app = builder()
-        .config("providers: [{id: github, client_id: a, client_secret: b}]")
-        .start()
-        .await;
+    let app = builder().config("providers: [{id: github, client_id: a, client_secret: b}]").start().await;
     let request = of_id_token("github", "a.b.c", Binding::Nonce(NONCE.to_owned()));
     assert_eq!(fields(app.try_sign_in(request).await), ["credential.id_token.provider"]);
     let unknown = of_id_token("corp", "a.b.c", Binding::Nonce(NONCE.to_owned()));

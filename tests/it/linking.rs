@@ -18,7 +18,12 @@ fn reauthentication() -> (Code, String) {
 }
 
 /// A person comes back to link their account at the provider to the user of this access token.
-async fn linking(app: &TestApp, provider: &TestProvider, person: Person, access_token: &str) -> SignInRequest {
+async fn linking(
+    app: &TestApp,
+    provider: &TestProvider,
+    person: Person,
+    access_token: &str,
+) -> SignInRequest {
     let request = BeginSignInRequest { link_access_token: access_token.to_owned(), ..begin("corp") };
     let begun = app.begin(request).await.unwrap();
     SignInRequest {
@@ -39,7 +44,8 @@ async fn who_is_signed_in_links_another_account() {
     let issued = app.tokens("ada").await;
     let user = issued.session.unwrap().user.unwrap();
     let person = Person::named("ada-at-work").with_email("ada@work.example", true);
-    let linked = allowed(app.try_sign_in(linking(&app, &provider, person.clone(), &issued.access_token).await).await);
+    let linked =
+        allowed(app.try_sign_in(linking(&app, &provider, person.clone(), &issued.access_token).await).await);
     assert!(linked.linked && !linked.is_new_user);
     assert_eq!((linked.grant, linked.grant_expires_at), (None, None));
     assert!(linked.provider_tokens.is_some());
@@ -120,10 +126,7 @@ async fn linking_needs_a_session_of_the_last_ten_minutes() {
     let issued = app.tokens("ada").await;
     let request = linking(&app, &provider, Person::named("work"), &issued.access_token).await;
     app.clock.advance(Duration::from_mins(10));
-    let again = || BeginSignInRequest {
-        link_access_token: issued.access_token.clone(),
-        ..begin("corp")
-    };
+    let again = || BeginSignInRequest { link_access_token: issued.access_token.clone(), ..begin("corp") };
     app.begin(again()).await.unwrap();
     app.clock.advance(Duration::from_secs(1));
     assert_eq!(refusal(app.begin(again()).await), reauthentication());
@@ -137,7 +140,8 @@ async fn linking_needs_a_session_of_the_last_ten_minutes() {
 #[tokio::test]
 async fn link_within_can_be_set() {
     let provider = TestProvider::start().await;
-    let app = with_providers(&[entry("corp", &provider, "")]).config("sign_in: {link_within: 1m}").start().await;
+    let app =
+        with_providers(&[entry("corp", &provider, "")]).config("sign_in: {link_within: 1m}").start().await;
     let access_token = app.tokens("ada").await.access_token;
     app.clock.advance(Duration::from_secs(61));
     let request = BeginSignInRequest { link_access_token: access_token, ..begin("corp") };
@@ -158,10 +162,7 @@ async fn a_session_that_was_ended_links_nothing() {
 #[tokio::test]
 async fn a_session_of_another_group_links_nothing() {
     let provider = TestProvider::start().await;
-    let entries = [
-        caller("web", "allow: [sign_in, sign_in.assert]"),
-        caller("other", "allow: [sign_in]"),
-    ];
+    let entries = [caller("web", "allow: [sign_in, sign_in.assert]"), caller("other", "allow: [sign_in]")];
     let app = with_providers(&[entry("corp", &provider, "")]).config(&callers(&entries)).start().await;
     let grant = allowed(app.auth.clone().sign_in(with_key(profile("ada"), &key("web"))).await).grant.unwrap();
     let redemption = gatepass::grpc::proto::v1::IssueTokenRequest { grant, ..Default::default() };
@@ -274,7 +275,8 @@ async fn concurrent_first_sign_ins_by_two_providers_end_in_one_user_with_two_acc
     for number in 0..10 {
         let (id, provider) = if number % 2 == 0 { ("corp", &one) } else { ("other", &two) };
         let begun = app.begin(begin(id)).await.unwrap();
-        requests.push(come_back(&begun.flow, provider.log_in(&begun.authorization_url, Person::named("ada"))));
+        requests
+            .push(come_back(&begun.flow, provider.log_in(&begun.authorization_url, Person::named("ada"))));
     }
     let answers = at_once(10, |number| {
         let (mut auth, request) = (app.auth.clone(), requests[number].clone());

@@ -37,6 +37,7 @@ mod oauth_callback;
 mod outage;
 mod presets;
 mod program;
+mod provider_faults;
 mod races;
 mod reference_forgery;
 mod refresh_token;

@@ -23,11 +23,12 @@ const METHODS: [(&str, Method); 5] = [
     ("apple", Method::Apple),
 ];
 
-/// `client_id`: 1 to 512 visible ASCII characters (RFC 6749 appendix A.1, without the space).
+/// `client_id`: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1).
 pub(super) fn id(setting: Setting) -> Option<String> {
     let text = setting.text()?;
-    if text.len() > 512 || !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return setting.refuse("must have 1 to 512 visible ASCII characters, without spaces");
+    // RFC 6749 appendix A.1: spaces too, though not where nobody would see them.
+    if text.len() > 512 || text.trim() != text || !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return setting.refuse("must have 1 to 512 printable ASCII characters, and no space at its ends");
     }
     Some(text)
 }

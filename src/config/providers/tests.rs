@@ -332,8 +332,8 @@ fn a_provider_has_a_name_a_type_and_only_keys_that_are_some() {
             ".client_id: must be text, not a number; put it in quotes",
         ),
         (
-            "id: google, client_id: 'a b', client_secret: s".to_owned(),
-            ".client_id: must have 1 to 512 visible ASCII characters, without spaces",
+            "id: google, client_id: 'a ', client_secret: s".to_owned(),
+            ".client_id: must have 1 to 512 printable ASCII characters, and no space at its ends",
         ),
     ]);
 }
