@@ -1,11 +1,13 @@
 //! A code for tokens (RFC 6749 section 4.1.3), by way of the crate `oauth2`: it makes the request and reads the answer, over
 //! our HTTP client, which looks first at what providers do differently.
 
+use std::pin::Pin;
+
 use http::StatusCode;
 use oauth2::basic::BasicErrorResponse;
 use oauth2::{
-    AuthType, AuthorizationCode as Code, ClientId, ClientSecret, HttpRequest, HttpResponse, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, TokenUrl,
+    AsyncHttpClient, AuthType, AuthorizationCode as Code, ClientId, ClientSecret, HttpRequest, HttpResponse,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, TokenUrl,
 };
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
@@ -61,13 +63,28 @@ pub(super) async fn redeem(
             .add_extra_param("client_assertion_type", JWT_BEARER)
             .add_extra_param("client_assertion", assertion);
     }
-    let send = |request: HttpRequest| async move {
-        let (head, form) = request.into_parts();
-        let answer = http.post(Endpoint::Token, token_endpoint, &head.headers, form, until).await?;
-        readable(&answer)
-    };
-    let answer = request.request_async(&send).await.map_err(fault)?;
+    let endpoint = TokenEndpoint { http, url: token_endpoint, until };
+    let answer = request.request_async(&endpoint).await.map_err(fault)?;
     answer.tokens(now)
+}
+
+/// Our HTTP client, as the crate asks it.
+struct TokenEndpoint<'a> {
+    http: &'a HttpClient,
+    url: &'a Url,
+    until: Instant,
+}
+
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
+    type Error = ProviderFault;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, ProviderFault>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        let (head, form) = request.into_parts();
+        Box::pin(async move {
+            readable(&self.http.post(Endpoint::Token, self.url, &head.headers, form, self.until).await?)
+        })
+    }
 }
 
 /// The answer as the crate reads it. An error is one whatever its status: GitHub tells them with 200.

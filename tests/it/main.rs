@@ -30,6 +30,7 @@ mod metrics;
 mod migrations;
 mod mtls;
 mod not_yet;
+mod oauth;
 mod outage;
 mod program;
 mod races;
