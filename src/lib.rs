@@ -7,7 +7,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, storage, metrics  →  model
+//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, oauth, storage, metrics  →  model
 //! ```
 //!
 //! | Module | Owns | Leaves to others |
@@ -22,11 +22,12 @@
 //! | [`callbacks`] | the ways a callback can be given: the policy and the CEL expressions of the configuration, the chain; what can stand around any: breaker, cache, shadow, metrics; cases to test a policy by | when they are called; how a service is asked: [`grpc`] |
 //! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
+//! | [`oauth`] | providers: the [`Provider`](oauth::Provider) trait and the ways to be one; HTTP towards them, metadata and keys that are kept, ID tokens, profiles | flows, accounts, what a proven person may do |
 //! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |
 //! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
 //! | [`model`] | types and pure rules: ids, e-mails, claims, redirects, clock, entropy | I/O of any kind |
 //!
-//! The ground floors `tokens`, `storage` and `metrics` know nothing of each other. `migrations/` is a crate of its own, because
+//! The ground floors `tokens`, `oauth`, `storage` and `metrics` know nothing of each other. `migrations/` is a crate of its own, because
 //! past migrations must not change their meaning when entities do.
 //!
 //! # How a call flows

@@ -23,6 +23,8 @@ const FAULTS: [(Fault, FaultKind); 14] = [
     (Fault::Status(204), FaultKind::Status),
 ];
 
+type SettingsFor = fn(&TestProvider) -> Settings;
+
 /// Settings whose questions end soon: where something hangs, the test waits for it.
 fn impatient(settings: Settings) -> Settings {
     Settings { timeout: Duration::from_millis(300), ..settings }
@@ -30,7 +32,7 @@ fn impatient(settings: Settings) -> Settings {
 
 #[tokio::test]
 async fn each_fault_at_each_endpoint_is_told_by_its_name() {
-    let rows: [(fn(&TestProvider) -> Settings, Endpoint); 8] = [
+    let rows: [(SettingsFor, Endpoint); 8] = [
         (oidc, Endpoint::Discovery),
         (oidc, Endpoint::Jwks),
         (oidc, Endpoint::Token),

@@ -5,6 +5,7 @@ mod exchange;
 mod faults;
 mod github;
 mod id_tokens;
+mod log;
 mod userinfo;
 
 use std::sync::Arc;
@@ -67,26 +68,26 @@ fn oidc(provider: &TestProvider) -> Settings {
     settings(ProviderKind::Oidc { issuer: provider.issuer(), jwks_url: None, userinfo: Userinfo::WhenNeeded })
 }
 
-fn url(provider: &TestProvider, path: &str) -> Option<Url> {
-    Some(Url::parse(&provider.url(path)).unwrap())
+fn url(provider: &TestProvider, path: &str) -> Url {
+    Url::parse(&provider.url(path)).unwrap()
 }
 
 /// Settings for one of OAuth 2.0.
 fn oauth2(provider: &TestProvider) -> Settings {
     Settings {
-        authorization_url: url(provider, "/authorize"),
-        token_url: url(provider, "/token"),
-        userinfo_url: url(provider, "/userinfo"),
+        authorization_url: Some(url(provider, "/authorize")),
+        token_url: Some(url(provider, "/token")),
+        userinfo_url: Some(url(provider, "/userinfo")),
         ..settings(ProviderKind::OAuth2 { issuer: provider.issuer() })
     }
 }
 
 /// Settings for GitHub.
 fn github(provider: &TestProvider) -> Settings {
-    let api = url(provider, "/api/v3").unwrap();
+    let api = url(provider, "/api/v3");
     Settings {
-        authorization_url: url(provider, "/login/oauth/authorize"),
-        token_url: url(provider, "/login/oauth/access_token"),
+        authorization_url: Some(url(provider, "/login/oauth/authorize")),
+        token_url: Some(url(provider, "/login/oauth/access_token")),
         scopes: ["read:user", "user:email"].map(str::to_owned).into(),
         ..settings(ProviderKind::GitHub { api, issuer: provider.issuer() })
     }

@@ -255,6 +255,7 @@ impl TestProvider {
     }
 
     /// From now on every endpoint fails so.
+    #[expect(clippy::needless_pass_by_value, reason = "so that a fault stands in the call")]
     pub fn fails_with(&self, fault: Fault) {
         self.shared.state().faults = Endpoint::ALL.map(|endpoint| (endpoint, fault.clone())).into();
     }
