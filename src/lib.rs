@@ -105,6 +105,10 @@
 //! its trace. An argument lost: it would have gone through every use case for the sake of one callee, and into the inputs of
 //! the callbacks trait.
 //!
+//! **2026-11-25 · Providers are asked over hyper-util's client.** With hyper-rustls and no more than HTTP/1.1: it follows no
+//! redirect, knows no proxy, cookie or compression that would have to be switched off, and is half of what is in the tree
+//! anyway. `oauth2` makes the request for a code over it. reqwest lost.
+//!
 //! **2026-11-23 · Protos are compiled in the build, by protox.** No `protoc` to install, and comments and method options survive.
 //! Checked-in generated code lost: it drifts.
 
