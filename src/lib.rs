@@ -7,7 +7,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, storage, metrics  →  model
+//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, oauth, storage, metrics  →  model
 //! ```
 //!
 //! | Module | Owns | Leaves to others |
@@ -22,11 +22,12 @@
 //! | [`callbacks`] | the ways a callback can be given: the policy and the CEL expressions of the configuration, the chain; what can stand around any: breaker, cache, shadow, metrics; cases to test a policy by | when they are called; how a service is asked: [`grpc`] |
 //! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
+//! | [`oauth`] | providers: the [`Provider`](oauth::Provider) trait and the ways to be one; HTTP towards them, metadata and keys that are kept, ID tokens, profiles | flows, accounts, what a proven person may do |
 //! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |
 //! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
 //! | [`model`] | types and pure rules: ids, e-mails, claims, redirects, clock, entropy | I/O of any kind |
 //!
-//! The ground floors `tokens`, `storage` and `metrics` know nothing of each other. `migrations/` is a crate of its own, because
+//! The ground floors `tokens`, `oauth`, `storage` and `metrics` know nothing of each other. `migrations/` is a crate of its own, because
 //! past migrations must not change their meaning when entities do.
 //!
 //! # How a call flows
@@ -103,6 +104,10 @@
 //! [`CallContext`](auth::CallContext) (a task-local), from which whoever asks others takes what is left, the request's id and
 //! its trace. An argument lost: it would have gone through every use case for the sake of one callee, and into the inputs of
 //! the callbacks trait.
+//!
+//! **2026-11-25 · Providers are asked over hyper-util's client.** With hyper-rustls and no more than HTTP/1.1: it follows no
+//! redirect, knows no proxy, cookie or compression that would have to be switched off, and is half of what is in the tree
+//! anyway. `oauth2` makes the request for a code over it. reqwest lost.
 //!
 //! **2026-11-23 · Protos are compiled in the build, by protox.** No `protoc` to install, and comments and method options survive.
 //! Checked-in generated code lost: it drifts.

@@ -5,8 +5,8 @@ use super::callbacks::{JwtInput, Trigger};
 use super::caller::Call;
 use super::error::{Error, Result};
 use super::issued::{Issued, Rotation};
+use super::opening::GRANT_TTL;
 use super::shared::Auth;
-use super::sign_in::GRANT_TTL;
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, Email, EndReason, RefreshState, RequestMark,
     Session, User, random,

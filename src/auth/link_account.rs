@@ -4,11 +4,12 @@
 use super::ask;
 use super::callbacks::{Denial, DenialReason, SignInDecision, SignInInput};
 use super::caller::Call;
+use super::denied::Attempt;
 use super::error::{Error, Result};
 use super::person::Refusal;
 use super::prove::Proven;
 use super::shared::Auth;
-use super::sign_in::{Allowed, Attempt, SignInOutcome};
+use super::sign_in::{Allowed, SignInOutcome};
 use super::signed_in::SignedIn;
 use crate::model::{Account, AccountKey, AuthLogAction, Email, RedirectUrl, User};
 use crate::storage::{Linked, Linking};

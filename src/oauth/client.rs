@@ -9,13 +9,13 @@ use jsonwebtoken::EncodingKey;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::algorithm::Algorithm;
+use super::algorithm::{Algorithm, KeyKind};
 use super::fault::{FaultKind, ProviderFault};
 use super::settings::ClientAuthentication;
 use crate::model::{Clock, Entropy, random};
 
 /// What we sign is good for so long.
-const LIFETIME: Duration = Duration::from_secs(60);
+const LIFETIME: Duration = Duration::from_mins(1);
 /// Whom Apple's secrets are for.
 const APPLE: &str = "https://appleid.apple.com";
 
@@ -60,13 +60,13 @@ impl OAuthClient {
             ClientAuthentication::Basic(secret) => Authentication::Basic(secret.clone()),
             ClientAuthentication::Post(secret) => Authentication::Post(secret.clone()),
             ClientAuthentication::PrivateKeyJwt { private_key, key_id } => {
-                let key = SigningKey::read(private_key, key_id.clone());
+                let key = SigningKey::read(private_key, key_id.as_deref());
                 Authentication::PrivateKeyJwt(
                     key.ok_or("private_key: not a PEM private key (PKCS#8) of P-256, P-384, Ed25519 or RSA")?,
                 )
             }
             ClientAuthentication::Apple { private_key, key_id, team_id } => {
-                let key = SigningKey::read(private_key, Some(key_id.clone()));
+                let key = SigningKey::read(private_key, Some(key_id));
                 let key = key.filter(|key| key.algorithm == Algorithm::Es256);
                 let key = key.ok_or("private_key: not a PEM private key (PKCS#8) of P-256")?;
                 Authentication::Apple { key, team_id: team_id.clone() }
@@ -113,16 +113,16 @@ struct SigningKey {
 }
 
 impl SigningKey {
-    fn read(pem: &SecretString, kid: Option<String>) -> Option<Self> {
+    fn read(pem: &SecretString, kid: Option<&str>) -> Option<Self> {
         let pem = pem.expose_secret().as_bytes();
         ["ES256", "ES384", "EdDSA", "RS256"].into_iter().find_map(|name| {
             let algorithm = Algorithm::from_name(name)?;
-            let private = match algorithm {
-                Algorithm::Es256 | Algorithm::Es384 => EncodingKey::from_ec_pem(pem),
-                Algorithm::EdDsa => EncodingKey::from_ed_pem(pem),
-                _ => EncodingKey::from_rsa_pem(pem),
+            let private = match algorithm.key_kind() {
+                KeyKind::P256 | KeyKind::P384 => EncodingKey::from_ec_pem(pem),
+                KeyKind::Ed25519 => EncodingKey::from_ed_pem(pem),
+                KeyKind::Rsa => EncodingKey::from_rsa_pem(pem),
             };
-            let key = Self { algorithm, name, kid: kid.clone(), private: private.ok()? };
+            let key = Self { algorithm, name, kid: kid.map(str::to_owned), private: private.ok()? };
             // A key of another curve reads as one of this, and does not sign.
             key.sign(&json!({})).is_some().then_some(key)
         })

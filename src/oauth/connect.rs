@@ -34,7 +34,12 @@ pub fn connect(
     )?;
     let shared = Shared { settings, http: Arc::new(http), client, clock };
     let settings = &shared.settings;
+    let jwks_url = match &settings.kind {
+        ProviderKind::Oidc { jwks_url, .. } => jwks_url,
+        ProviderKind::OAuth2 { .. } | ProviderKind::GitHub { .. } => &None,
+    };
     let urls = [
+        ("jwks_url", jwks_url),
         ("authorization_url", &settings.authorization_url),
         ("token_url", &settings.token_url),
         ("userinfo_url", &settings.userinfo_url),

@@ -141,10 +141,11 @@ impl Discovery {
             userinfo: settings.userinfo_url.clone(),
             needs_userinfo: userinfo == Userinfo::Always,
         };
+        let address = address(issuer).filter(may_be_asked);
+        let address = address.ok_or("issuer: must be an https address without a query")?;
         if let Some(endpoints) = configured.all() {
             return Ok(Self::Known(Arc::new(endpoints)));
         }
-        let address = address(issuer).ok_or_else(|| "issuer: not an address".to_owned())?;
         let source = Metadata { address, configured, http: Arc::clone(http) };
         Ok(Self::Told(Kept::new(source, Arc::clone(clock), settings.timeout)))
     }

@@ -102,11 +102,11 @@ impl Key {
             None => None,
             Some(alg) => Some(Algorithm::from_name(alg.as_str()?).filter(|alg| alg.key_kind() == kind)?),
         };
-        let kid = match jwk.get("kid") {
+        let name = match jwk.get("kid") {
             None => None,
-            Some(kid) => Some(kid.as_str()?.to_owned()),
+            Some(name) => Some(name.as_str()?.to_owned()),
         };
-        Some(Self { kid, kind, algorithm, public })
+        Some(Self { kid: name, kind, algorithm, public })
     }
 }
 

@@ -100,7 +100,7 @@ impl OidcProvider {
     fn proof(
         &self,
         token: IdToken,
-        claims: ClaimMap,
+        claims: &ClaimMap,
         tokens: Option<ProviderTokens>,
     ) -> Result<Proof, ProviderFault> {
         let told = Told {
@@ -109,7 +109,7 @@ impl OidcProvider {
             kind: AccountKind::Oidc,
             scope: tokens.as_ref().and_then(|tokens| tokens.scope.clone()),
         };
-        let profile = told.profile(&claims, claims.clone())?;
+        let profile = told.profile(claims, claims.clone())?;
         Ok(Proof { profile, id_token: Some(token.mark), tokens })
     }
 }
@@ -161,7 +161,7 @@ impl Provider for OidcProvider {
         {
             with_name_of_apple(&mut claims, user);
         }
-        self.proof(token, claims, Some(tokens))
+        self.proof(token, &claims, Some(tokens))
     }
 
     async fn verify_id_token(
@@ -174,7 +174,7 @@ impl Provider for OidcProvider {
         let endpoints = self.discovery.endpoints(until).await?;
         let token = self.verify(token, nonce, None, &endpoints, until).await?;
         let claims = token.claims.clone();
-        self.proof(token, claims, None)
+        self.proof(token, &claims, None)
     }
 
     fn has_id_tokens(&self) -> bool {

@@ -54,7 +54,7 @@ impl TokenResponse for TokenAnswer {
         let seconds = match &self.expires_in {
             Value::Number(number) => number.as_u64(),
             Value::String(text) => text.parse().ok(),
-            _ => None,
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         };
         seconds.map(Duration::from_secs)
     }

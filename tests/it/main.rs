@@ -33,6 +33,7 @@ mod metrics;
 mod migrations;
 mod mtls;
 mod not_yet;
+mod oauth;
 mod oauth_callback;
 mod outage;
 mod presets;

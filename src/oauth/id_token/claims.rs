@@ -115,7 +115,7 @@ fn text<'c>(claims: &'c ClaimMap, name: &str) -> Option<&'c str> {
     claims.get(name).and_then(Value::as_str)
 }
 
-/// A NumericDate (RFC 7519 section 2), which may have a fraction.
+/// A `NumericDate` (RFC 7519 section 2), which may have a fraction.
 fn date(claims: &ClaimMap, name: &str) -> Result<Option<Timestamp>, ProviderFault> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     #[expect(clippy::cast_possible_truncation, reason = "beyond 2^53 no number is read")]

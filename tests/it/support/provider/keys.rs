@@ -1,7 +1,6 @@
 //! The keys that sign ID tokens.
 
 use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
-use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
 };
@@ -35,13 +34,6 @@ impl SigningKey {
             _ => EncodingKey::from_rsa_pem(&std::fs::read(format!("{KEYS}/rsa.pem")).unwrap()).unwrap(),
         };
         Self::new(private, algorithm, kid)
-    }
-
-    /// A fresh one of RSA with so many bits.
-    pub fn rsa(size: aws_lc_rs::rsa::KeySize, algorithm: Algorithm, kid: &str) -> Self {
-        let pair = aws_lc_rs::rsa::KeyPair::generate(size).unwrap();
-        let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
-        Self::new(EncodingKey::from_rsa_pem(&pem(der.as_ref())).unwrap(), algorithm, kid)
     }
 
     fn new(private: EncodingKey, algorithm: Algorithm, kid: &str) -> Self {

@@ -70,8 +70,6 @@ pub enum Fault {
     Html,
     /// This body as JSON, status 200.
     Body(&'static str),
-    /// This JSON, status 200.
-    Json(Value),
     /// An error of OAuth (RFC 6749 section 5.2), status 400.
     OAuthError(&'static str),
     /// A redirect to here.
@@ -257,6 +255,7 @@ impl TestProvider {
     }
 
     /// From now on every endpoint fails so.
+    #[expect(clippy::needless_pass_by_value, reason = "so that a fault stands in the call")]
     pub fn fails_with(&self, fault: Fault) {
         self.shared.state().faults = Endpoint::ALL.map(|endpoint| (endpoint, fault.clone())).into();
     }
@@ -399,7 +398,9 @@ impl TestProvider {
         };
         assert!(grant.client_id == CLIENT_ID || state.takes_any_client, "a client that it knows");
         state.codes.insert(code.clone(), grant);
-        let iss = (state.sends_iss && url.path() == "/authorize").then(|| self.shared.origin.clone());
+        // GitHub answers as <https://github.com/login/oauth> (since 2026).
+        let path = url.path().trim_end_matches("/authorize");
+        let iss = state.sends_iss.then(|| format!("{}{path}", self.shared.origin));
         Answer { code, state: param("state"), iss }
     }
 

@@ -133,7 +133,6 @@ async fn fail(fault: Fault, socket: &Socket) -> io::Result<Response<Body>> {
         Fault::GigabyteTold => with_length(json_body(StreamBody::new(stream::pending()).boxed()), 1 << 30),
         Fault::Html => page(StatusCode::OK),
         Fault::Body(body) => json_response(StatusCode::OK, body.to_owned()),
-        Fault::Json(body) => json_response(StatusCode::OK, body.to_string()),
         Fault::OAuthError(error) => {
             let body = json!({"error": error, "error_description": "ada@example.com may not"});
             json_response(StatusCode::BAD_REQUEST, body.to_string())

@@ -1,0 +1,89 @@
+//! Sign-ins that let nobody in: denied, sent elsewhere first, or failed. Each leaves a row in the log, and nothing else.
+
+use super::callbacks::DenialReason;
+use super::caller::Call;
+use super::error::{Error, Result};
+use super::person::Refusal;
+use super::shared::Auth;
+use super::sign_in::{Denied, SignInOutcome};
+use crate::model::{AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, Email, ProviderId};
+
+/// Whose sign-in the log tells of, as far as that is known.
+#[derive(Debug, Default)]
+pub(super) struct Attempt {
+    pub(super) provider: Option<ProviderId>,
+    pub(super) email: Option<Email>,
+}
+
+impl Auth {
+    /// A callback sends the person elsewhere first.
+    pub(super) async fn redirected(
+        &self,
+        call: &Call,
+        attempt: &Attempt,
+        url: &str,
+    ) -> Result<SignInOutcome> {
+        let url = self.redirect_to(url).await?;
+        self.append_log(self.denied_log(call, attempt, AuthLogOutcome::Redirected, "REDIRECTED")).await?;
+        Ok(SignInOutcome::Redirect(url))
+    }
+
+    pub(super) async fn denied(
+        &self,
+        call: &Call,
+        attempt: &Attempt,
+        refusal: Refusal,
+    ) -> Result<SignInOutcome> {
+        let Refusal { denial, linked_providers, user_id } = refusal;
+        let entry = self.denied_log(call, attempt, AuthLogOutcome::Denied, denial.reason.name());
+        self.append_log(AuthLogEntry { user_id, ..entry }).await?;
+        let rules = &self.rules.sign_in;
+        let redirect_to = match denial.reason {
+            DenialReason::UserBanned => rules.banned_url.with_error(DeniedError::AccessDenied),
+            DenialReason::AccountNotLinked => rules.denied_url.with_error(DeniedError::OAuthAccountNotLinked),
+            DenialReason::ProviderError => rules.denied_url.with_error(DeniedError::OAuthCallbackError),
+            DenialReason::AccessDenied
+            | DenialReason::AccountOwnedByOther
+            | DenialReason::EmailNotAllowed
+            | DenialReason::EmailNotVerified
+            | DenialReason::SignUpClosed
+            | DenialReason::CallbackDenied => rules.denied_url.with_error(DeniedError::AccessDenied),
+        };
+        Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to }))
+    }
+
+    fn denied_log(
+        &self,
+        call: &Call,
+        attempt: &Attempt,
+        outcome: AuthLogOutcome,
+        reason: &'static str,
+    ) -> AuthLogEntry {
+        let mut entry = self.log_entry(AuthLogAction::SignInDenied, &call.origin).ended(outcome, reason);
+        entry.email = attempt.email.as_ref().map(|email| email.as_str().to_owned());
+        entry.provider = attempt.provider.as_ref().map(ToString::to_string);
+        entry
+    }
+}
+
+/// What the log says of a sign-in that failed; nothing where the log itself can't be written.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other error comes from a sign-in")]
+pub(super) fn failure(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => Some(fault.kind.name()),
+        Error::StateMismatch => Some("STATE_MISMATCH"),
+        Error::FlowInvalid => Some("FLOW_INVALID"),
+        Error::FlowExpired => Some("FLOW_EXPIRED"),
+        Error::FlowUsed => Some("FLOW_USED"),
+        Error::ProviderNotFound => Some("PROVIDER_NOT_FOUND"),
+        Error::ReauthenticationRequired => Some("REAUTHENTICATION_REQUIRED"),
+        Error::SessionRevoked => Some("SESSION_REVOKED"),
+        Error::SessionExpired => Some("SESSION_EXPIRED"),
+        Error::UserBanned => Some("USER_BANNED"),
+        Error::CallbackUnavailable(_) => Some("CALLBACK_UNAVAILABLE"),
+        Error::InvalidRequest(_) => Some("INVALID_REQUEST"),
+        Error::GrantUsed => Some("GRANT_USED"),
+        Error::Conflict => Some("CONFLICT"),
+        _ => None,
+    }
+}

@@ -1,0 +1,159 @@
+//! Metadata and keys: asked for when they are needed, kept, and renewed without anybody's noticing.
+
+use super::*;
+use crate::support::provider::{Endpoint, Fault, Forgery};
+use tokio::sync::Semaphore;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn asked(at: &TestProvider) -> [usize; 2] {
+    [Endpoint::Discovery, Endpoint::Jwks].map(|endpoint| at.requests(endpoint))
+}
+
+#[tokio::test]
+async fn nothing_is_asked_before_it_is_needed_and_then_once_an_hour() {
+    let at = TestProvider::start().await;
+    let floor = connect(oidc(&at), &at);
+    assert_eq!(at.all_requests(), 0);
+    for (advance, wanted) in [(Duration::ZERO, [1, 1]), (Duration::from_secs(3599), [1, 1]), (HOUR, [2, 2])] {
+        at.clock().advance(advance);
+        floor.sign_in(&at, Person::named("ada")).await.unwrap();
+        assert_eq!(asked(&at), wanted);
+    }
+    at.caches_keys("public, max-age=7200");
+    at.clock().advance(HOUR);
+    floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    at.clock().advance(HOUR);
+    floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    assert_eq!(asked(&at), [4, 3]);
+}
+
+#[tokio::test]
+async fn with_every_address_configured_no_metadata_are_asked_for() {
+    let at = TestProvider::start().await;
+    let kind = ProviderKind::Oidc {
+        issuer: at.issuer(),
+        jwks_url: Some(url(&at, "/jwks")),
+        userinfo: Userinfo::WhenNeeded,
+    };
+    let settings = Settings {
+        authorization_url: Some(url(&at, "/authorize")),
+        token_url: Some(url(&at, "/token")),
+        ..settings(kind)
+    };
+    connect(settings, &at).sign_in(&at, Person::named("ada")).await.unwrap();
+    assert_eq!(asked(&at), [0, 1]);
+}
+
+#[tokio::test]
+async fn many_at_once_are_answered_by_one_request() {
+    let at = Arc::new(TestProvider::start().await);
+    let floor = Arc::new(connect(oidc(&at), &at));
+    let permits = Arc::new(Semaphore::new(0));
+    at.fails_with(Fault::Held(Arc::clone(&permits)));
+    let token = at.id_token(&Person::named("ada"), NONCE);
+    let waiting: Vec<_> = (0..50)
+        .map(|_| {
+            let (floor, token) = (Arc::clone(&floor), token.clone());
+            tokio::spawn(async move { floor.verify(&token).await.map(drop) })
+        })
+        .collect();
+    at.until_requests(Endpoint::Discovery, 1).await;
+    permits.add_permits(2);
+    for waiting in waiting {
+        waiting.await.unwrap().unwrap();
+    }
+    assert_eq!(asked(&at), [1, 1]);
+}
+
+#[tokio::test]
+async fn while_the_provider_is_down_what_was_told_before_serves_for_a_day() {
+    let at = TestProvider::start().await;
+    let floor = connect(oidc(&at), &at);
+    let verify = async || floor.verify(&at.id_token(&Person::named("ada"), NONCE)).await;
+    verify().await.unwrap();
+    for fault in [Fault::Status(503), Fault::Html, Fault::Reset] {
+        at.fails_with(fault);
+        at.clock().advance(HOUR * 6);
+        verify().await.unwrap();
+    }
+    at.clock().advance(HOUR * 7);
+    assert_eq!(kind(verify().await), FaultKind::Unreachable);
+    at.recovers();
+    at.clock().advance(Duration::from_secs(1));
+    verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failure_is_not_repeated_for_everyone_who_asks() {
+    let at = TestProvider::start().await;
+    let floor = connect(oidc(&at), &at);
+    at.fails_with(Fault::Status(503));
+    for (advance, wanted) in [(0, 1), (999, 1), (1, 2)] {
+        at.clock().advance(Duration::from_millis(advance));
+        assert_eq!(floor.begin().await.unwrap_err().kind, FaultKind::Status);
+        assert_eq!(at.requests(Endpoint::Discovery), wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_under_load_refuses_nobody() {
+    let at = Arc::new(TestProvider::start().await);
+    let floor = Arc::new(connect(oidc(&at), &at));
+    floor.verify(&at.id_token(&Person::named("ada"), NONCE)).await.unwrap();
+    for round in 1..=5 {
+        let old = at.id_token(&Person::named("ada"), NONCE);
+        at.rotates_keys();
+        let new = at.id_token(&Person::named("ada"), NONCE);
+        let waiting: Vec<_> = (0..60)
+            .map(|number| {
+                let (floor, token) =
+                    (Arc::clone(&floor), if number % 3 == 0 { old.clone() } else { new.clone() });
+                tokio::spawn(async move { floor.verify(&token).await.map(drop) })
+            })
+            .collect();
+        for waiting in waiting {
+            waiting.await.unwrap().unwrap();
+        }
+        assert_eq!(at.requests(Endpoint::Jwks), 1 + round);
+        at.clock().advance(Duration::from_secs(30));
+    }
+}
+
+#[tokio::test]
+async fn without_names_a_key_is_replaced_too() {
+    let at = TestProvider::start().await;
+    let floor = connect(oidc(&at), &at);
+    at.forges(Forgery::NoKid);
+    floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    at.rotates_keys();
+    at.withdraws_old_keys();
+    floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    at.rotates_keys();
+    at.clock().advance(HOUR);
+    assert_eq!(kind(floor.sign_in(&at, Person::named("ada")).await), FaultKind::IdTokenKeyUnknown);
+}
+
+#[tokio::test]
+async fn unknown_keys_make_one_request_in_half_a_minute() {
+    let at = TestProvider::start().await;
+    let floor = connect(oidc(&at), &at);
+    let good = at.id_token(&Person::named("ada"), NONCE);
+    floor.verify(&good).await.unwrap();
+    at.forges(Forgery::UnknownKey);
+    let forged = at.id_token(&Person::named("eve"), NONCE);
+    for (advance, wanted) in [(0, 2), (0, 2), (29, 2), (1, 3), (29, 3), (1, 4)] {
+        at.clock().advance(Duration::from_secs(advance));
+        for _ in 0..3 {
+            assert_eq!(kind(floor.verify(&forged).await), FaultKind::IdTokenKeyUnknown);
+            floor.verify(&good).await.unwrap();
+        }
+        assert_eq!(at.requests(Endpoint::Jwks), wanted);
+    }
+    // Nor do they when the provider is down, and those that are known go on counting.
+    at.fails_with(Fault::Reset);
+    at.clock().advance(Duration::from_secs(30));
+    assert_eq!(kind(floor.verify(&forged).await), FaultKind::IdTokenKeyUnknown);
+    floor.verify(&good).await.unwrap();
+    assert_eq!(at.requests(Endpoint::Jwks), 5);
+}

@@ -1,0 +1,88 @@
+//! The userinfo endpoint: asked when it is wanted, and believed of the same person only.
+
+use super::*;
+use crate::support::provider::Endpoint;
+use serde_json::json;
+
+fn with(at: &TestProvider, userinfo: Userinfo) -> Connected {
+    let kind = ProviderKind::Oidc { issuer: at.issuer(), jwks_url: None, userinfo };
+    connect(settings(kind), at)
+}
+
+#[tokio::test]
+async fn it_is_asked_as_the_settings_say() {
+    for (is_thin, userinfo, is_asked) in [
+        (false, Userinfo::WhenNeeded, false),
+        (true, Userinfo::WhenNeeded, true),
+        (false, Userinfo::Always, true),
+        (true, Userinfo::Never, false),
+    ] {
+        let at = TestProvider::start().await;
+        if is_thin {
+            at.keeps_profiles_to_userinfo();
+        }
+        let proof = with(&at, userinfo).sign_in(&at, Person::named("ada")).await.unwrap();
+        assert_eq!(at.requests(Endpoint::Userinfo), usize::from(is_asked), "{is_thin} {userinfo:?}");
+        assert_eq!(proof.profile.email.is_some(), !is_thin || is_asked);
+    }
+}
+
+#[tokio::test]
+async fn it_is_not_needed_where_no_email_was_granted() {
+    let at = TestProvider::start().await;
+    at.keeps_profiles_to_userinfo();
+    at.edits_token_response(|answer| drop(answer.insert("scope".into(), "openid profile".into())));
+    let proof = with(&at, Userinfo::WhenNeeded).sign_in(&at, Person::named("ada")).await.unwrap();
+    assert_eq!((at.requests(Endpoint::Userinfo), proof.profile.email), (0, None));
+}
+
+#[tokio::test]
+async fn what_it_says_of_somebody_else_is_refused() {
+    let at = TestProvider::start().await;
+    at.keeps_profiles_to_userinfo();
+    let floor = with(&at, Userinfo::WhenNeeded);
+    for sub in [json!("eve"), json!(null), json!(["ada"])] {
+        at.edits_userinfo(move |claims| drop(claims.insert("sub".into(), sub.clone())));
+        assert_eq!(kind(floor.sign_in(&at, Person::named("ada")).await), FaultKind::SubjectMismatch);
+    }
+}
+
+#[tokio::test]
+async fn claims_of_the_id_token_win() {
+    let at = TestProvider::start().await;
+    let floor = with(&at, Userinfo::Always);
+    at.edits_userinfo(|claims| {
+        claims.insert("email".into(), "other@example.com".into());
+        claims.insert("email_verified".into(), true.into());
+        claims.insert("name".into(), "Another Name".into());
+        claims.insert("groups".into(), json!(["staff"]));
+    });
+    let person = Person::named("ada").with_email("ada@example.com", false);
+    let profile = floor.sign_in(&at, person).await.unwrap().profile;
+    assert_eq!((profile.email.unwrap().as_str(), profile.email_verified), ("ada@example.com", false));
+    assert_eq!(profile.name.as_deref(), Some("ada"));
+    assert_eq!((&profile.raw["groups"], &profile.raw["sub"]), (&json!(["staff"]), &json!("ada")));
+}
+
+#[tokio::test]
+async fn large_numbers_of_a_profile_keep_their_digits() {
+    let at = TestProvider::start().await;
+    let person = || Person::named("ada").with("number", json!(12_345_678_901_234_567_891_u64));
+    for settings in [oidc(&at), oauth2(&at), github(&at)] {
+        let profile = connect(settings, &at).sign_in(&at, person()).await.unwrap().profile;
+        assert_eq!(profile.raw["number"], json!("12345678901234567891"));
+    }
+}
+
+#[tokio::test]
+async fn a_profile_without_an_id_or_with_an_email_that_is_none_is_unusable() {
+    let at = TestProvider::start().await;
+    let floor = connect(oauth2(&at), &at);
+    for (claim, value) in [("sub", json!("")), ("sub", json!(null)), ("email", json!("nobody"))] {
+        at.edits_userinfo(move |claims| drop(claims.insert(claim.into(), value.clone())));
+        assert_eq!(kind(floor.sign_in(&at, Person::named("ada")).await), FaultKind::Profile, "{claim}");
+    }
+    at.edits_userinfo(|_| {});
+    let profile = floor.sign_in(&at, Person::named("ada").without_email()).await.unwrap().profile;
+    assert!(profile.email.is_none() && !profile.email_verified);
+}
