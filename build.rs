@@ -1,5 +1,5 @@
 //! Compiles the protocol: Rust code, the descriptor set that reflection serves, and the table of permissions that the
-//! option `(gatepass.v1.permission)` of each method declares.
+//! option `(gatepass.v1.permission)` of each method declares. And lists the presets of providers.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,10 +14,12 @@ use prost_reflect::{
 const ROOT: &str = "proto";
 const PACKAGE: &str = "gatepass.v1";
 const OPTION: &str = "gatepass.v1.permission";
+const PRESETS: &str = "src/config/providers/presets";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed={ROOT}");
+    println!("cargo:rerun-if-changed={PRESETS}");
     let out = PathBuf::from(env::var("OUT_DIR")?);
 
     let mut compiler = protox::Compiler::new([ROOT])?;
@@ -31,7 +33,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         .emit_rerun_if_changed(false)
         .skip_debug(with_secrets(&pool))
         .compile_fds(compiler.file_descriptor_set())?;
+    fs::write(out.join("presets.rs"), presets()?)?;
     Ok(())
+}
+
+/// Rust source: a constant that lists each preset by the name of its file, with its text.
+fn presets() -> Result<String, Box<dyn Error>> {
+    let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(PRESETS);
+    let files =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, Box<dyn Error>>>();
+    let mut files = files?;
+    files.sort();
+    let mut list = String::new();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "yaml")) {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        writeln!(list, "    ({name:?}, include_str!({:?})),", file.to_string_lossy())?;
+    }
+    Ok(format!(
+        "/// Every preset: its name, and its text in YAML.\npub(super) const PRESETS: &[(&str, &str)] = &[\n{list}];\n"
+    ))
 }
 
 /// Every `.proto` file below a folder, in an order that does not depend on the machine.

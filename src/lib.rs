@@ -76,7 +76,7 @@
 //! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
 //! | another way to give callbacks | one file in `callbacks/`; one link in the chain of `app/callbacks.rs` |
 //! | something around every remote callback | a decorator in `callbacks/`; where it stands in `app/callbacks.rs` |
-//! | a provider | nothing yet: with its feature, a stanza of configuration, or one file and one line in a registry, in `oauth/` beside `tokens` |
+//! | a preset of a provider | its file in `config/providers/presets/`; what its documentation shows, in `tests/it/presets/`; its row in `docs/providers.md` |
 //! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/open.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
 //! | a metric | its family next to what it measures, with handles that are resolved once; its registration in `app/metrics.rs`; the README's table |
 //! | a span field | the layer in `grpc/layers/` that sees it |

@@ -15,6 +15,7 @@ mod m0005_signing_keys;
 mod m0006_revocations;
 mod m0007_sweeping;
 mod m0008_claims_role;
+mod m0009_used_marks;
 
 /// Every step, in order.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_revocations::Migration),
             Box::new(m0007_sweeping::Migration),
             Box::new(m0008_claims_role::Migration),
+            Box::new(m0009_used_marks::Migration),
         ]
     }
 }

@@ -8,6 +8,7 @@ mod key_commands;
 mod keys;
 mod listeners;
 mod metrics;
+mod providers;
 mod readers;
 mod rules;
 mod secret_file;
@@ -203,5 +204,6 @@ pub fn check(config: &Config) -> Result<(), StartFault> {
     }
     config.server.tls.as_ref().map_or(Ok(()), Tls::check).map_err(StartFault::Tls)?;
     config.callbacks.remote.as_ref().map_or(Ok(()), callbacks::check_files).map_err(StartFault::Tls)?;
+    providers::check(config)?;
     Ok(keys::check_files(config)?)
 }

@@ -29,6 +29,7 @@ pub(super) fn build(config: &Config) -> Result<Rules, String> {
         update_allow: config.session.update_allow.clone(),
         max_staleness: config.session.max_staleness,
         stale_limit: config.session.stale_limit,
+        providers: super::providers::rules(config),
         sign_in: sign_in(&config.sign_in, &base_urls)?,
         base_urls,
         log_exclude: config
@@ -64,6 +65,7 @@ fn sign_in(section: &config::SignIn, base_urls: &BaseUrls) -> Result<SignInRules
         default_role: section.default_role.clone(),
         denied_url: place("denied_url", &section.denied_url)?,
         banned_url: place("banned_url", &section.banned_url)?,
+        link_within: section.link_within,
     })
 }
 

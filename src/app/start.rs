@@ -14,7 +14,7 @@ use super::keys::{self, PublishedKeys};
 use super::metrics::Metrics;
 use super::secret_file;
 use super::sweep::Sweeper;
-use super::{App, callbacks, readers, rules};
+use super::{App, callbacks, providers, readers, rules};
 use crate::auth::{Auth, Callers, Follower, Parts, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
@@ -51,6 +51,7 @@ pub(super) async fn start(
     let config = &app.config;
     let rules = rules::build(config).map_err(StartFault::Rules)?;
     let remote = callbacks::remote(app)?;
+    let providers = providers::connect(config, &app.clock, &app.entropy)?;
     let secrets = || async { secrets(config, &*app.entropy) };
     let secrets = Arc::new(patiently("secret", secrets).await?);
     if config.open_on_loopback() {
@@ -83,6 +84,8 @@ pub(super) async fn start(
         entropy: Arc::clone(&app.entropy),
         users: Arc::clone(&stores) as _,
         sessions: Arc::clone(&stores) as _,
+        used_marks: Arc::clone(&stores) as _,
+        providers: Arc::new(providers),
         log: stores,
         callbacks: Arc::new(chain),
         secrets,

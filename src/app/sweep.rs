@@ -38,7 +38,7 @@ pub(super) struct SweepRules {
 
 impl SweepRules {
     /// What is over now.
-    fn over(&self, now: Timestamp) -> [Sweepable; 5] {
+    fn over(&self, now: Timestamp) -> [Sweepable; 6] {
         let expired_before = now.minus(SESSION_KEPT);
         [
             Sweepable::Unredeemed(now.minus(GRANT_KEPT)),
@@ -46,6 +46,7 @@ impl SweepRules {
             Sweepable::Outlived { opened_before: expired_before.minus(self.max_age), expired_before },
             Sweepable::Revocations(now.minus(self.clock_leeway)),
             Sweepable::AuthLog(now.minus(self.log_retention)),
+            Sweepable::UsedMarks(now.minus(self.clock_leeway)),
         ]
     }
 }
@@ -65,6 +66,7 @@ struct Swept {
     sessions: u64,
     revocations: u64,
     log_rows: u64,
+    used_marks: u64,
 }
 
 impl Swept {
@@ -75,13 +77,14 @@ impl Swept {
             }
             Sweepable::Revocations(_) => self.revocations += removed,
             Sweepable::AuthLog(_) => self.log_rows += removed,
+            Sweepable::UsedMarks(_) => self.used_marks += removed,
         }
     }
 
     fn tell(&self) {
-        let Self { sessions, revocations, log_rows } = *self;
-        if sessions + revocations + log_rows > 0 {
-            tracing::info!(sessions, revocations, log_rows, "swept what is over");
+        let Self { sessions, revocations, log_rows, used_marks } = *self;
+        if sessions + revocations + log_rows + used_marks > 0 {
+            tracing::info!(sessions, revocations, log_rows, used_marks, "swept what is over");
         }
     }
 }
@@ -155,6 +158,7 @@ mod tests {
             Sweepable::Outlived { opened_before: ago(hours(24 * 91)), expired_before: ago(hours(24)) },
             Sweepable::Revocations(ago(Duration::from_secs(10))),
             Sweepable::AuthLog(ago(hours(24 * 400))),
+            Sweepable::UsedMarks(ago(Duration::from_secs(10))),
         ];
         assert_eq!(rules.over(ago(Duration::ZERO)), wanted);
     }

@@ -153,6 +153,10 @@ crate::model::name_enum!(
         SignUpClosed = "SIGN_UP_CLOSED",
         /// The e-mail belongs to a user who signs in another way.
         AccountNotLinked = "ACCOUNT_NOT_LINKED",
+        /// The account to be linked belongs to another user.
+        AccountOwnedByOther = "ACCOUNT_OWNED_BY_OTHER",
+        /// The provider answered with an error.
+        ProviderError = "PROVIDER_ERROR",
         /// A callback said no.
         CallbackDenied = "CALLBACK_DENIED",
     }

@@ -1,6 +1,7 @@
 //! The one domain error. Its variants state the fact; `grpc/status.rs` says which code and reason that is.
 
-use crate::model::{NotAnId, Permission};
+use crate::model::{NotAnId, Permission, ProviderId};
+use crate::oauth::{Meaning, ProviderFault};
 use crate::storage::StoreError;
 use crate::tokens::{IssueFault, MAX_TOKEN_BYTES, RefreshFault, TokenFault};
 
@@ -38,6 +39,16 @@ pub enum Error {
     RefreshInvalid,
     /// An old refresh token came back; its session was ended.
     RefreshReused,
+    /// What was presented, as of this provider, proves nothing.
+    CredentialInvalid(ProviderId, ProviderFault),
+    /// The `state` is not the flow's.
+    StateMismatch,
+    /// Not a flow of this caller's group, or not of this provider.
+    FlowInvalid,
+    /// The flow's quarter of an hour is over.
+    FlowExpired,
+    /// The flow was used before.
+    FlowUsed,
     /// Nobody known presented a credential, or not one that is known.
     CallerUnknown,
     /// The caller lacks this permission, or may not do it to this.
@@ -46,14 +57,20 @@ pub enum Error {
     CallbackDenied(Option<String>),
     /// No user of this id or e-mail.
     UserNotFound,
+    /// No provider of this id.
+    ProviderNotFound,
     /// No session of this id.
     SessionNotFound,
     /// The token or the session's claims would have more bytes than they may.
     ClaimsTooLarge(usize),
+    /// Linking an account needs a session whose person proved lately who they are, and the same one to the end.
+    ReauthenticationRequired,
     /// The user is no longer as the caller saw it.
     EtagMismatch,
     /// Somebody else keeps changing the same thing.
     Conflict,
+    /// The provider gave no answer that counts.
+    ProviderUnavailable(ProviderId, ProviderFault),
     /// A callback failed.
     CallbackUnavailable(CallbackFailure),
     /// The successor was made with a secret that this replica does not have yet.
@@ -109,6 +126,15 @@ impl Error {
     #[must_use]
     pub fn invalid(field: &str, description: impl Into<String>) -> Self {
         Self::InvalidRequest(vec![FieldFault { field: field.to_owned(), description: description.into() }])
+    }
+
+    /// What a provider's fault is to who signs in.
+    #[must_use]
+    pub fn of_provider(provider: &ProviderId, fault: ProviderFault) -> Self {
+        match fault.kind.meaning() {
+            Meaning::NoProof => Self::CredentialInvalid(provider.clone(), fault),
+            Meaning::Unavailable | Meaning::Refused => Self::ProviderUnavailable(provider.clone(), fault),
+        }
     }
 
     /// A request with an id that is none.

@@ -48,7 +48,7 @@ pub struct SessionReaders {
 }
 
 impl SessionReaders {
-    fn of(&self, access_token: &str) -> &dyn SessionReader {
+    pub(super) fn of(&self, access_token: &str) -> &dyn SessionReader {
         if References::are_meant_by(access_token) { &*self.references } else { &*self.jwts }
     }
 }

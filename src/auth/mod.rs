@@ -3,19 +3,23 @@
 //! neither gRPC nor SQL.
 
 pub mod ask;
+mod begin_sign_in;
 mod call_context;
 mod callbacks;
 mod caller;
 mod error;
 mod feed;
+mod flow;
 mod get_session;
 mod get_user;
 mod issue_token;
 mod issued;
 mod jwt_reader;
+mod link_account;
 mod pending;
 mod per_callback;
 mod person;
+mod prove;
 mod reference_reader;
 mod refresh_token;
 mod reload_keys;
@@ -28,8 +32,10 @@ mod session_rows;
 mod shared;
 mod sign_in;
 mod sign_out;
+mod signed_in;
 mod update_user;
 
+pub use begin_sign_in::{BeginSignIn, Begun};
 pub use call_context::{CallContext, OfCall};
 pub use callbacks::{
     Callback, CallbackResult, Callbacks, Denial, DenialReason, JwtDecision, JwtInput, RedirectInput,
@@ -44,6 +50,7 @@ pub use issue_token::IssueToken;
 pub use issued::{Issued, Rotation};
 pub use jwt_reader::JwtReader;
 pub use per_callback::PerCallback;
+pub use prove::{Binding, Credential, IdTokenCredential, OAuthCallback};
 pub use reference_reader::ReferenceReader;
 pub use refresh_token::RefreshToken;
 pub use reload_keys::ReloadKeys;
@@ -51,7 +58,7 @@ pub use resolve_redirect::ResolveRedirect;
 pub use revocation::{Revocations, UserNow, UserRead};
 pub use session::{SessionUser, SessionView};
 pub use session_rows::{ReadSessionRows, Reading, RememberedRows, SessionRows, StoredRows};
-pub use shared::{Auth, LateRetry, Parts, Rules, SignInRules, Strategy, UserClaim};
+pub use shared::{Auth, LateRetry, Parts, ProviderRules, Rules, SignInRules, Strategy, UserClaim};
 pub use sign_in::{Allowed, Denied, SignIn, SignInOutcome};
 pub use sign_out::{SignOut, SignOutToken};
 pub use update_user::{UpdateUser, UserChange};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result};
 use super::shared::Auth;
 use crate::model::{Account, AccountId, AccountKind, ClaimMap, Session, SessionId, Timestamp};
+use crate::oauth::{FaultKind, ProviderFault};
 
 /// The most bytes the sealed record has.
 pub(super) const MAX_PENDING_BYTES: usize = 32 * 1024;
@@ -50,7 +51,12 @@ impl Auth {
         let sealed = self.parts.secrets.seal_pending(&*self.parts.entropy, session_id.0.as_bytes(), &json);
         if sealed.len() > MAX_PENDING_BYTES {
             let limit = format!("the profile has more than {MAX_PENDING_BYTES} bytes when sealed");
-            return Err(Error::invalid("credential.profile.raw", limit));
+            return Err(match account.kind {
+                AccountKind::Profile => Error::invalid("credential.profile.raw", limit),
+                AccountKind::Oidc | AccountKind::OAuth => {
+                    Error::of_provider(&account.provider, ProviderFault::new(FaultKind::Profile, limit))
+                }
+            });
         }
         Ok(sealed)
     }

@@ -1,11 +1,11 @@
-//! Which user a profile proves: the account's, or a new one. An e-mail never finds a user to sign in; one that
-//! belongs to somebody refuses the sign-in.
+//! Which user a profile proves: the account's, or a new one. An e-mail finds a user to sign in only where the provider
+//! has `link_by_verified_email`; else one that belongs to somebody refuses the sign-in.
 
 use super::callbacks::{Denial, DenialReason};
 use super::error::Result;
 use super::shared::Auth;
 use crate::model::{Account, AccountId, AccountKey, EmailKey, Profile, ProviderId, Timestamp, User, UserId};
-use crate::storage::UserWrite;
+use crate::storage::{AccountWrite, UserWrite};
 
 /// A user and the account that proves it, as they will be after the sign-in.
 pub(super) struct Person {
@@ -13,6 +13,8 @@ pub(super) struct Person {
     pub(super) account: Account,
     /// The version a known user was found at.
     known: Option<i64>,
+    /// What becomes of the account's row.
+    account_write: Option<AccountWrite>,
 }
 
 impl Person {
@@ -26,11 +28,17 @@ impl Person {
         self.known.is_none()
     }
 
-    pub(super) fn into_writes(self) -> (UserWrite, Option<Account>) {
-        match self.known {
-            Some(expected_version) => (UserWrite::Update { user: self.user, expected_version }, None),
-            None => (UserWrite::Create(self.user), Some(self.account)),
-        }
+    /// Whether a known user signs in by an account that is new, since its verified e-mail is theirs.
+    pub(super) fn is_linked_by_email(&self) -> bool {
+        !self.is_new() && matches!(self.account_write, Some(AccountWrite::Create(_)))
+    }
+
+    pub(super) fn into_writes(self) -> (UserWrite, Option<AccountWrite>) {
+        let user = match self.known {
+            Some(expected_version) => UserWrite::Update { user: self.user, expected_version },
+            None => UserWrite::Create(self.user),
+        };
+        (user, self.account_write)
     }
 }
 
@@ -68,21 +76,38 @@ impl Auth {
                 found = self.parts.users.find_user_by_account(key).await?;
             }
         }
-        if let Some((user, account)) = found {
-            if user.is_banned(now) {
-                return refuse(DenialReason::UserBanned, Vec::new(), Some(user.id));
+        let links_by_email = self.rules.providers.get(&profile.provider);
+        let links_by_email = links_by_email.is_some_and(|provider| provider.link_by_verified_email);
+        let linked = found.is_none() && owner.is_some();
+        let known = match (found, owner) {
+            (Some(known), _) => Some(known),
+            (None, Some(owner)) if links_by_email => {
+                let account = self.new_account(owner.id, profile, now);
+                Some((owner, account))
             }
-            let known = Some(user.version);
-            let user = self.refreshed(user, profile, now, look_up).await?;
-            return Ok(Ok(Person { user, account, known }));
+            (None, Some(owner)) => {
+                let linked = self.parts.users.linked_providers(owner.id).await?;
+                return refuse(DenialReason::AccountNotLinked, linked, None);
+            }
+            (None, None) => None,
+        };
+        let Some((user, account)) = known else {
+            let user = self.new_user(profile, now);
+            let account = self.new_account(user.id, profile, now);
+            let account_write = Some(AccountWrite::Create(account.clone()));
+            return Ok(Ok(Person { user, account, known: None, account_write }));
+        };
+        if user.is_banned(now) {
+            return refuse(DenialReason::UserBanned, Vec::new(), Some(user.id));
         }
-        if let Some(owner) = owner {
-            let linked = self.parts.users.linked_providers(owner.id).await?;
-            return refuse(DenialReason::AccountNotLinked, linked, None);
-        }
-        let user = self.new_user(profile, now);
-        let account = self.new_account(user.id, profile, now);
-        Ok(Ok(Person { user, account, known: None }))
+        let known = Some(user.version);
+        let user = self.refreshed(user, profile, now, look_up).await?;
+        let (account, account_write) = if linked {
+            (account.clone(), Some(AccountWrite::Create(account)))
+        } else {
+            rescoped(account, profile)
+        };
+        Ok(Ok(Person { user, account, known, account_write }))
     }
 
     fn new_user(&self, profile: &Profile, now: Timestamp) -> User {
@@ -102,7 +127,7 @@ impl Auth {
         }
     }
 
-    fn new_account(&self, user_id: UserId, profile: &Profile, now: Timestamp) -> Account {
+    pub(super) fn new_account(&self, user_id: UserId, profile: &Profile, now: Timestamp) -> Account {
         Account {
             id: AccountId::mint(&*self.parts.clock, &*self.parts.entropy),
             user_id,
@@ -152,4 +177,14 @@ impl Auth {
         }
         Ok(())
     }
+}
+
+/// A known account with the scopes that were granted now, and what that writes.
+fn rescoped(mut account: Account, profile: &Profile) -> (Account, Option<AccountWrite>) {
+    if profile.scope.is_none() || profile.scope == account.scope {
+        return (account, None);
+    }
+    account.scope.clone_from(&profile.scope);
+    let write = AccountWrite::Scope { id: account.id, scope: account.scope.clone() };
+    (account, Some(write))
 }

@@ -1,6 +1,6 @@
 //! What the use cases share: stores, keys, callbacks and rules. Each RPC adds its method in a file of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +12,10 @@ use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, BaseUrls, Clock, DeniedUrl, EmailDomain, EndReason, Entropy,
-    FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, SessionId, Timestamp, User,
+    FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, ProviderId, SessionId, Timestamp, User,
 };
-use crate::storage::{AuthLogStore, Ending, Revoked, SessionStore, UserStore};
+use crate::oauth::Providers;
+use crate::storage::{AuthLogStore, Ending, Revoked, SessionStore, UsedMarkStore, UserStore};
 use crate::tokens::{KeyRing, References, Secrets, UserClaims, Verifier};
 
 /// The use cases.
@@ -34,6 +35,10 @@ pub struct Parts {
     pub users: Arc<dyn UserStore>,
     /// Sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// What was used, and can't be again.
+    pub used_marks: Arc<dyn UsedMarkStore>,
+    /// Who proves people to us.
+    pub providers: Arc<Providers>,
     /// The auth log.
     pub log: Arc<dyn AuthLogStore>,
     /// The chain of callbacks.
@@ -81,6 +86,8 @@ pub struct Rules {
     pub stale_limit: Duration,
     /// Who may sign in, and where the others go.
     pub sign_in: SignInRules,
+    /// What is configured of each provider, besides how it is spoken to.
+    pub providers: HashMap<ProviderId, ProviderRules>,
     /// Where redirects may go.
     pub base_urls: BaseUrls,
     /// Actions that are not logged.
@@ -102,6 +109,17 @@ pub struct SignInRules {
     pub denied_url: DeniedUrl,
     /// Where a banned one goes.
     pub banned_url: DeniedUrl,
+    /// How long after a sign-in its person may link another account.
+    pub link_within: Duration,
+}
+
+/// What sign-ins by a provider may do.
+#[derive(Debug, Clone, Default)]
+pub struct ProviderRules {
+    /// Where it may send browsers back to, besides the base URLs; the first is the default.
+    pub redirect_uris: Vec<String>,
+    /// Whether a verified e-mail of it signs in the user who owns that e-mail.
+    pub link_by_verified_email: bool,
 }
 
 /// Which kind of access token is issued; both kinds are always read.

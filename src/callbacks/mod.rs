@@ -18,7 +18,7 @@ mod remembered;
 mod shadow;
 
 pub use breaker::Breaker;
-pub use cel::{Cel, CelFault, CelRules, Program};
+pub use cel::{Cel, CelFault, CelRules, ProfileRules, Program, Subject};
 pub use chain::Chain;
 pub use measured::Measured;
 pub use metrics::CallbackMetrics;

@@ -85,7 +85,8 @@ pub async fn run() -> ExitCode {
         }
     };
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(config).await,
+        // Boxed, since it is large.
+        Command::Serve => Box::pin(serve::serve(config)).await,
         Command::Migrate => migrate(&config).await,
         Command::Keys(command) => command.run(&config).await,
         Command::Callbacks(command) => command.run(&config).await,

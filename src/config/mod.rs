@@ -14,9 +14,11 @@ mod callers;
 mod check;
 mod database;
 mod duration;
+mod expression;
 mod fault;
 mod issuer;
 mod overrides;
+mod providers;
 mod read;
 mod secrets;
 mod server;
@@ -36,6 +38,7 @@ pub use callbacks::{Callbacks, OnFailure, Remote};
 pub use callers::Caller;
 pub use database::Database;
 pub use fault::{Fault, Faults};
+pub use providers::Provider;
 pub use server::Server;
 pub use session::Session;
 pub use sign_in::SignIn;
@@ -44,7 +47,7 @@ pub use tokens::Tokens;
 
 use fault::Origin;
 use overrides::Variable;
-use read::{Context, Section, Setting};
+use read::{Context, Section};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -73,6 +76,8 @@ pub struct Config {
     pub session: Session,
     /// `sign_in`: who may sign in.
     pub sign_in: SignIn,
+    /// `providers`: who proves people to us; 0 to 64. Default none.
+    pub providers: Vec<Provider>,
     /// `callbacks`: what is asked at sign-in, and what tokens and sessions say besides. Default nothing.
     pub callbacks: Callbacks,
     /// `callers`: who may call. Default none.
@@ -92,7 +97,8 @@ impl Config {
 
     fn read(root: &mut Section) -> Self {
         root.not_yet("authjs");
-        root.read("providers", providers);
+        let tokens = root.section("tokens", Tokens::read);
+        let providers = providers::read(root, tokens.clock_leeway);
         Self {
             server: root.section("server", Server::read),
             database: root.section("database", Database::read),
@@ -101,9 +107,10 @@ impl Config {
             base_urls: root
                 .read("base_urls", |s| s.texts(1, 64))
                 .unwrap_or_else(|| vec!["http://localhost:3000".to_owned()]),
-            tokens: root.section("tokens", Tokens::read),
+            tokens,
             session: root.section("session", Session::read),
             sign_in: root.section("sign_in", SignIn::read),
+            providers,
             callbacks: root.section("callbacks", Callbacks::read),
             callers: callers::read(root),
             auth_log: root.section("auth_log", AuthLog::read),
@@ -170,13 +177,4 @@ fn set_variables(cx: &Context, root: &mut Node) {
             Variable::Misnamed(path, message) => cx.fault_at(origin, &path, message),
         }
     }
-}
-
-/// The sections of providers come with theirs; that there are none may be said.
-fn providers(setting: Setting) -> Option<()> {
-    let (cx, path) = (setting.cx, setting.path.clone());
-    if !setting.list()?.is_empty() {
-        cx.fault(&path, "not in this version; leave the list empty");
-    }
-    None
 }

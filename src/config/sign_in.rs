@@ -2,6 +2,7 @@
 //! redirect rule, where these are used.
 
 use super::read::{Section, Setting};
+use std::time::Duration;
 use url::Url;
 
 /// The built-in policy of sign-in.
@@ -20,11 +21,12 @@ pub struct SignIn {
     pub denied_url: String,
     /// `banned_url`: where the banned are sent. Default `denied_url`.
     pub banned_url: String,
+    /// `link_within`: how long after a sign-in its person may link another account, 1m to 24h. Default 10m.
+    pub link_within: Duration,
 }
 
 impl SignIn {
     pub(super) fn read(section: &mut Section) -> Self {
-        section.not_yet("link_within");
         let denied_url = section.read("denied_url", place).unwrap_or_else(|| "/auth/error".to_owned());
         Self {
             allowed_email_domains: section.read("allowed_email_domains", domains),
@@ -33,6 +35,9 @@ impl SignIn {
             default_role: section.read("default_role", role).unwrap_or_else(|| "user".to_owned()),
             banned_url: section.read("banned_url", place).unwrap_or_else(|| denied_url.clone()),
             denied_url,
+            link_within: section
+                .read("link_within", |s| s.duration(&(Duration::from_mins(1)..=Duration::from_hours(24))))
+                .unwrap_or(Duration::from_mins(10)),
         }
     }
 }

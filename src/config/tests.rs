@@ -204,7 +204,7 @@ fn an_unknown_key_is_named_with_its_line() {
         ),
         (
             "5: x",
-            "g.yaml:1: 5: unknown key; write one of authjs, providers, server, database, secrets, issuer, base_urls, tokens, session, sign_in, callbacks, callers, auth_log, telemetry",
+            "g.yaml:1: 5: unknown key; write one of authjs, tokens, providers, server, database, secrets, issuer, base_urls, session, sign_in, callbacks, callers, auth_log, telemetry",
         ),
     ]);
 }
@@ -310,10 +310,8 @@ fn a_wrong_type_is_told_what_to_write() {
 #[test]
 fn what_is_not_built_yet_is_refused() {
     all_refused(&[
-        ("providers: [{id: github}]", "g.yaml:1: providers: not in this version; leave the list empty"),
         ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not in this version"),
         ("telemetry: {otlp_endpoint: x}", "g.yaml:1: telemetry.otlp_endpoint: not in this version"),
-        ("sign_in: {link_within: 5m}", "g.yaml:1: sign_in.link_within: not in this version"),
         (
             "callers: [{id: a, credential: [{jwt: {}}], allow: [sign_in]}]",
             "g.yaml:1: callers[0].credential[0].jwt: not in this version",

@@ -6,7 +6,6 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::call::open;
 use super::convert;
-use super::not_yet::not_yet;
 use super::proto::v1;
 use super::proto::v1::auth_service_server::AuthService;
 use super::to_the_end::to_the_end;
@@ -20,9 +19,11 @@ pub(super) struct AuthServiceImpl(pub(super) Arc<Auth>);
 impl AuthService for AuthServiceImpl {
     async fn begin_sign_in(
         &self,
-        _: Request<v1::BeginSignInRequest>,
+        request: Request<v1::BeginSignInRequest>,
     ) -> Result<Response<v1::BeginSignInResponse>, Status> {
-        not_yet("BeginSignIn")
+        let (call, message) = open(request)?;
+        let asked = convert::read_begin_sign_in(message)?;
+        Ok(Response::new(convert::write_begun(self.0.begin_sign_in(&call, asked).await?)))
     }
 
     async fn sign_in(

@@ -27,6 +27,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 pub struct Extra {
     fields: Vec<FieldViolation>,
     retry_after: Option<Duration>,
+    metadata: Vec<(&'static str, String)>,
 }
 
 impl Extra {
@@ -46,20 +47,28 @@ impl Extra {
     #[must_use]
     pub fn fields<F: Into<String>, D: Into<String>>(fields: impl IntoIterator<Item = (F, D)>) -> Self {
         let fields = fields.into_iter().map(|(field, description)| FieldViolation::new(field, description));
-        Self { fields: fields.collect(), retry_after: None }
+        Self { fields: fields.collect(), ..Self::default() }
     }
 
     /// The delay before a retry, where the usual second is wrong.
     #[must_use]
     pub fn retry_after(delay: Duration) -> Self {
-        Self { fields: Vec::new(), retry_after: Some(delay) }
+        Self { retry_after: Some(delay), ..Self::default() }
+    }
+
+    /// What `ErrorInfo` tells besides, by name.
+    #[must_use]
+    pub fn metadata(entries: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { metadata: entries.into_iter().collect(), ..Self::default() }
     }
 }
 
 /// An error as clients get it. `RetryInfo` comes by itself with the codes that promise it.
 #[must_use]
 pub fn status(code: Code, reason: &'static str, message: &str, extra: Extra) -> Status {
-    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    let more: HashMap<String, String> =
+        extra.metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, more);
     if !extra.fields.is_empty() {
         details.set_bad_request(extra.fields);
     }

@@ -23,6 +23,9 @@ impl From<Error> for Status {
             Error::InvalidRequest(faults) => {
                 Extra::fields(faults.into_iter().map(|fault| (fault.field, fault.description)))
             }
+            Error::CredentialInvalid(provider, fault) | Error::ProviderUnavailable(provider, fault) => {
+                Extra::metadata([("provider", provider.to_string()), ("fault", fault.kind.name().to_owned())])
+            }
             _ => Extra::none(),
         };
         status(code, reason_name(reason), &message, extra)
@@ -33,6 +36,12 @@ impl From<Error> for Status {
 fn log_cause(error: &Error) {
     match error {
         Error::StoreUnavailable(cause) => tracing::warn!(%cause, "database unavailable"),
+        Error::CredentialInvalid(provider, fault) => {
+            tracing::info!(%provider, fault = fault.kind.name(), cause = %fault.cause, "credential refused");
+        }
+        Error::ProviderUnavailable(provider, fault) => {
+            tracing::warn!(%provider, fault = fault.kind.name(), cause = %fault.cause, "provider failed");
+        }
         Error::CallbackUnavailable(failure) => {
             tracing::warn!(callback = failure.callback, cause = %failure.cause, "callback failed");
         }
@@ -85,6 +94,22 @@ fn describe(error: &Error) -> (Code, ErrorReason, String) {
         Error::RefreshReused => {
             credential(ErrorReason::RefreshReused, "an old refresh token came back: its session was ended")
         }
+        Error::CredentialInvalid(provider, fault) => (
+            Code::Unauthenticated,
+            ErrorReason::CredentialInvalid,
+            format!("what came from {provider} proves nobody: {}", fault.kind.name()),
+        ),
+        Error::StateMismatch => credential(
+            ErrorReason::StateMismatch,
+            "the state is not the flow's: the answer belongs to another sign-in of this browser, or to none",
+        ),
+        Error::FlowInvalid => {
+            credential(ErrorReason::FlowInvalid, "not a flow of this caller, or not of this provider")
+        }
+        Error::FlowExpired => {
+            credential(ErrorReason::FlowExpired, "the flow's 15 minutes are over: begin again")
+        }
+        Error::FlowUsed => credential(ErrorReason::FlowUsed, "the flow was used before: begin again"),
         Error::CallerUnknown => credential(
             ErrorReason::CallerUnknown,
             "no known caller: send `authorization: Bearer <caller key>`, or the caller's client certificate",
@@ -105,6 +130,14 @@ fn describe(error: &Error) -> (Code, ErrorReason, String) {
             detail.clone().unwrap_or_else(|| "the jwt callback refused a token".to_owned()),
         ),
         Error::UserNotFound => say(Code::NotFound, ErrorReason::UserNotFound, "no such user"),
+        Error::ProviderNotFound => {
+            say(Code::NotFound, ErrorReason::ProviderNotFound, "no provider of this id is configured")
+        }
+        Error::ReauthenticationRequired => say(
+            Code::FailedPrecondition,
+            ErrorReason::ReauthenticationRequired,
+            "linking needs a session that was signed in lately, and the same one at BeginSignIn and SignIn: sign in again",
+        ),
         Error::SessionNotFound => say(Code::NotFound, ErrorReason::SessionNotFound, "no such session"),
         Error::ClaimsTooLarge(limit) => (
             Code::FailedPrecondition,
@@ -120,6 +153,11 @@ fn describe(error: &Error) -> (Code, ErrorReason, String) {
         Error::Conflict => {
             say(Code::Aborted, ErrorReason::Conflict, "others keep changing the same: try again")
         }
+        Error::ProviderUnavailable(provider, fault) => (
+            Code::Unavailable,
+            ErrorReason::ProviderUnavailable,
+            format!("{provider} gave no answer that counts: {}", fault.kind.name()),
+        ),
         Error::CallbackUnavailable(failure) => (
             Code::Unavailable,
             ErrorReason::CallbackUnavailable,

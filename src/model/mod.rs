@@ -20,6 +20,7 @@ mod san;
 mod session;
 mod signing_key;
 pub mod suggest;
+mod used_mark;
 mod user;
 
 pub use auth_log::{AuthLogAction, AuthLogEntry, AuthLogOutcome, Origin};
@@ -41,4 +42,5 @@ pub use revocation::{FeedEntry, Revocation};
 pub use san::San;
 pub use session::{EndReason, Grant, Lifetimes, RefreshState, RequestMark, Session};
 pub use signing_key::{KeyRecord, KeyState, LONGEST_TOKEN, PUBLISHED_BEFORE, Succession};
+pub use used_mark::UsedMark;
 pub use user::{Account, AccountKey, AccountKind, Ban, EmailKey, User};

@@ -13,12 +13,14 @@ use super::settings::{ResponseMode, Settings};
 use crate::model::sha256;
 
 /// The parameters that are set here: nobody else may set them, nor put others in their place (RFC 9101).
-const OURS: [&str; 11] = [
+const OURS: [&str; 13] = [
     "client_id",
+    "client_secret",
     "code_challenge",
     "code_challenge_method",
     "nonce",
     "redirect_uri",
+    "registration",
     "request",
     "request_uri",
     "response_mode",

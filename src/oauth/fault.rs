@@ -70,9 +70,11 @@ crate::model::name_enum!(
         IdTokenNonce = "ID_TOKEN_NONCE_MISMATCH",
         /// It belongs to another access token (`at_hash`).
         IdTokenAccessToken = "ID_TOKEN_ACCESS_TOKEN_MISMATCH",
+        /// It signed somebody in before.
+        IdTokenUsed = "ID_TOKEN_USED",
         /// The userinfo endpoint speaks of somebody else.
         SubjectMismatch = "SUBJECT_MISMATCH",
-        /// The profile tells no id, or an e-mail that is none.
+        /// The profile tells no id, an e-mail that is none, or more than is kept.
         Profile = "PROFILE_UNUSABLE",
     }
 );
@@ -112,6 +114,7 @@ impl FaultKind {
             | Self::IdTokenIssuedAt
             | Self::IdTokenNonce
             | Self::IdTokenAccessToken
+            | Self::IdTokenUsed
             | Self::SubjectMismatch
             | Self::Profile => Meaning::NoProof,
         }

@@ -15,6 +15,7 @@ mod error_code;
 mod feed;
 mod find_session;
 mod keys;
+mod linking;
 mod migrate;
 mod open;
 mod opening;
@@ -24,6 +25,7 @@ mod steady;
 mod steps;
 mod sweep;
 mod transaction;
+mod used_marks;
 mod users;
 mod watch;
 
@@ -31,7 +33,7 @@ use async_trait::async_trait;
 
 use crate::model::{
     Account, AccountKey, AuthLogEntry, EmailKey, FeedEntry, KeyRecord, ProviderId, Session, SessionId,
-    Timestamp, User, UserId,
+    Timestamp, UsedMark, User, UserId,
 };
 
 pub use connect::{Database, Observer, Options};
@@ -39,8 +41,8 @@ pub use error::{Duplicate, StoreError};
 pub use keys::{KeyChange, KeyStep};
 pub use steady::{SteadyClock, clock_offset_ms};
 pub use steps::{
-    Advance, Ending, EndingAll, Opened, Opening, Redemption, Revoked, RotationStep, Sweepable, UserUpdate,
-    UserWrite,
+    AccountWrite, Advance, Ending, EndingAll, Linked, Linking, Opened, Opening, Redemption, Revoked,
+    RotationStep, Sweepable, UserUpdate, UserWrite,
 };
 pub use watch::Watch;
 
@@ -61,6 +63,8 @@ pub trait UserStore: Send + Sync {
     async fn find_user_by_email(&self, key: EmailKey) -> StoreResult<Option<User>>;
     /// The providers a user can sign in with.
     async fn linked_providers(&self, id: UserId) -> StoreResult<Vec<ProviderId>>;
+    /// Adds an account to a user who is signed in.
+    async fn link_account(&self, linking: Linking) -> StoreResult<Linked>;
     /// Writes an administrator's change, if the user is still of the version it was made from.
     async fn update_user(&self, change: UserUpdate) -> StoreResult<Option<Revoked>>;
 }
@@ -91,6 +95,13 @@ pub trait SessionStore: Send + Sync {
 pub trait AuthLogStore: Send + Sync {
     /// Adds a row.
     async fn append(&self, entry: AuthLogEntry) -> StoreResult<()>;
+}
+
+/// What was used, and can't be again.
+#[async_trait]
+pub trait UsedMarkStore: Send + Sync {
+    /// Marks it; false when it was marked before.
+    async fn mark_used(&self, mark: UsedMark) -> StoreResult<bool>;
 }
 
 /// Signing keys, sealed.

@@ -1,17 +1,22 @@
 //! What a sign-in writes: user, account, pending session and log row, in one transaction or not at all.
 
 use futures_util::FutureExt;
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
 use super::entity::{account, session, user};
 use super::error::{Duplicate, duplicate, is_deadlock};
 use super::pool::Pool;
-use super::{Opened, Opening, StoreResult, UserWrite, auth_log, convert, feed, transaction, users};
+use super::{
+    AccountWrite, Opened, Opening, StoreResult, UserWrite, auth_log, convert, feed, transaction, used_marks,
+    users,
+};
 use crate::model::Revocation;
 
 pub(super) async fn open(pool: &Pool, opening: Opening) -> StoreResult<Opened> {
     match transaction::write(pool, opening, |tx, opening| insert_all(tx, opening).boxed()).await {
         Ok(opened) => Ok(opened),
+        Err(DbErr::RecordNotInserted) => Ok(Opened::Used),
         Err(error) => match duplicate(&error) {
             Some(Duplicate::Request) => Ok(Opened::RequestKnown),
             Some(Duplicate::Other) => Ok(Opened::Conflict),
@@ -24,6 +29,7 @@ pub(super) async fn open(pool: &Pool, opening: Opening) -> StoreResult<Opened> {
 }
 
 async fn insert_all(tx: &DatabaseTransaction, opening: &Opening) -> Result<Opened, DbErr> {
+    used_marks::insert(tx, &opening.used).await?;
     let changed = match &opening.user {
         UserWrite::Create(user) => {
             user::Entity::insert(convert::user_row(user)).exec_without_returning(tx).await?;
@@ -38,8 +44,18 @@ async fn insert_all(tx: &DatabaseTransaction, opening: &Opening) -> Result<Opene
             (user.version != *expected_version).then_some(user.id)
         }
     };
-    if let Some(account) = &opening.account {
-        account::Entity::insert(convert::account_row(account)).exec_without_returning(tx).await?;
+    match &opening.account {
+        Some(AccountWrite::Create(account)) => {
+            account::Entity::insert(convert::account_row(account)).exec_without_returning(tx).await?;
+        }
+        Some(AccountWrite::Scope { id, scope }) => {
+            account::Entity::update_many()
+                .col_expr(account::Column::Scope, Expr::value(scope.clone()))
+                .filter(account::Column::Id.eq(id.0))
+                .exec(tx)
+                .await?;
+        }
+        None => {}
     }
     let session = convert::pending_session_row(&opening.session, opening.ip_address.clone());
     session::Entity::insert(session).exec_without_returning(tx).await?;

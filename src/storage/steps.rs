@@ -1,8 +1,8 @@
 //! What the steps of the stores take and answer.
 
 use crate::model::{
-    Account, AuthLogEntry, ClaimMap, EndReason, FeedEntry, RefreshState, RequestMark, Session, SessionId,
-    Timestamp, User, UserId,
+    Account, AccountId, AuthLogEntry, ClaimMap, EndReason, FeedEntry, RefreshState, RequestMark, Session,
+    SessionId, Timestamp, UsedMark, User, UserId,
 };
 
 /// What a revoking transaction appended to the feed, and how many live sessions it ended.
@@ -36,16 +36,18 @@ pub struct UserUpdate {
 pub struct Opening {
     /// The user, new or known.
     pub user: UserWrite,
-    /// The account, when it is new.
-    pub account: Option<Account>,
+    /// What becomes of the account's row.
+    pub account: Option<AccountWrite>,
     /// The pending session.
     pub session: Session,
+    /// What it uses up.
+    pub used: Vec<UsedMark>,
     /// Where the person is.
     pub ip_address: Option<String>,
     /// Until when the feed must remember a changed profile.
     pub remember_until: Timestamp,
-    /// The row for the log.
-    pub log: Option<AuthLogEntry>,
+    /// Rows for the log.
+    pub log: Vec<AuthLogEntry>,
 }
 
 /// The user of a sign-in.
@@ -62,6 +64,20 @@ pub enum UserWrite {
     },
 }
 
+/// The account of a sign-in.
+#[derive(Debug, Clone)]
+pub enum AccountWrite {
+    /// A new one.
+    Create(Account),
+    /// A known one, to which other scopes were granted.
+    Scope {
+        /// The account.
+        id: AccountId,
+        /// The scopes.
+        scope: Option<String>,
+    },
+}
+
 /// What became of a sign-in.
 #[derive(Debug)]
 pub enum Opened {
@@ -71,6 +87,38 @@ pub enum Opened {
     Conflict,
     /// A sign-in of the same `request_id` was there before.
     RequestKnown,
+    /// What it would use up was used before; by the same `request_id`, perhaps.
+    Used,
+}
+
+/// What adding an account to a user writes.
+#[derive(Debug, Clone)]
+pub struct Linking {
+    /// The account, of the user.
+    pub account: Account,
+    /// The session that shows that the person is signed in; it must be live, of this epoch of its user.
+    pub session_id: SessionId,
+    /// The user's epoch.
+    pub epoch: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What it uses up.
+    pub used: Vec<UsedMark>,
+    /// The row for the log.
+    pub log: Option<AuthLogEntry>,
+}
+
+/// What became of a linking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Linked {
+    /// It is written.
+    Done,
+    /// Somebody else added the account first: look again.
+    Conflict,
+    /// What it would use up was used before.
+    Used,
+    /// The session is over, or the user is gone.
+    SessionOver,
 }
 
 /// What redeeming a grant writes.
@@ -182,4 +230,6 @@ pub enum Sweepable {
     Revocations(Timestamp),
     /// Rows of the auth log from before this time.
     AuthLog(Timestamp),
+    /// Marks of what was used, that had to be kept until before this time.
+    UsedMarks(Timestamp),
 }

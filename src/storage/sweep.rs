@@ -8,11 +8,11 @@ use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, TryGetable, Value,
 };
 
 use super::connect::Database;
-use super::entity::{auth_log, revocation, session};
+use super::entity::{auth_log, revocation, session, used_mark};
 use super::{StoreResult, Sweep, Sweepable, transaction};
 use crate::model::{SessionId, Timestamp};
 
@@ -36,38 +36,47 @@ async fn remove(tx: &DatabaseTransaction, &(what, batch): &(Sweepable, u64)) -> 
                 DbBackend::MySql => &[GrantExpiresAt],
                 DbBackend::Postgres | DbBackend::Sqlite | _ => &[RedeemedAt, GrantExpiresAt],
             };
-            remove_by::<session::Entity>(tx, Id, order, over, batch).await
+            remove_by::<session::Entity, Uuid>(tx, Id, order, over, batch).await
         }
         Sweepable::Ended(before) => {
             let over = all.add(EndedAt.lt(before.millis()));
-            remove_by::<session::Entity>(tx, Id, &[EndedAt], over, batch).await
+            remove_by::<session::Entity, Uuid>(tx, Id, &[EndedAt], over, batch).await
         }
         Sweepable::Outlived { opened_before, expired_before } => {
             let over = all.add(Id.lt(SessionId::least_of(opened_before).0));
             let over = over.add(ExpiresAt.lt(expired_before.millis()));
-            remove_by::<session::Entity>(tx, Id, &[Id], over, batch).await
+            remove_by::<session::Entity, Uuid>(tx, Id, &[Id], over, batch).await
         }
         Sweepable::Revocations(before) => remove_oldest_of_feed(tx, before, batch).await,
         Sweepable::AuthLog(before) => {
             use auth_log::Column::{CreatedAt, Id};
             let over = all.add(CreatedAt.lt(before.millis()));
-            remove_by::<auth_log::Entity>(tx, Id, &[CreatedAt], over, batch).await
+            remove_by::<auth_log::Entity, Uuid>(tx, Id, &[CreatedAt], over, batch).await
+        }
+        Sweepable::UsedMarks(before) => {
+            use used_mark::Column::{ExpiresAt, Mark};
+            let over = all.add(ExpiresAt.lt(before.millis()));
+            remove_by::<used_mark::Entity, Vec<u8>>(tx, Mark, &[ExpiresAt], over, batch).await
         }
     }
 }
 
 /// Removes rows that are over, found by the index on `order`.
-async fn remove_by<E: EntityTrait>(
+async fn remove_by<E, K>(
     tx: &DatabaseTransaction,
     key: E::Column,
     order: &[E::Column],
     over: Condition,
     batch: u64,
-) -> Result<u64, DbErr> {
+) -> Result<u64, DbErr>
+where
+    E: EntityTrait,
+    K: TryGetable + Into<Value> + Send,
+{
     let found = E::find().select_only().column(key).filter(over.clone());
     let found = order.iter().fold(found, |found, column| found.order_by_asc(*column)).limit(batch);
     let free = found.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    let ids: Vec<Uuid> = free.into_tuple().all(tx).await?;
+    let ids: Vec<K> = free.into_tuple().all(tx).await?;
     if ids.is_empty() {
         return Ok(0);
     }

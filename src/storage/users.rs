@@ -8,7 +8,10 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter}
 use super::connect::Database;
 use super::entity::{account, user};
 use super::pool::Pool;
-use super::{Revoked, StoreResult, UserStore, UserUpdate, auth_log, convert, feed, sessions, transaction};
+use super::{
+    Linked, Linking, Revoked, StoreResult, UserStore, UserUpdate, auth_log, convert, feed, linking, sessions,
+    transaction,
+};
 use crate::model::{Account, AccountKey, EmailKey, ProviderId, Revocation, User, UserId};
 
 /// A statement can have only so many values.
@@ -46,6 +49,10 @@ impl UserStore for Database {
             }
         }
         Ok(providers)
+    }
+
+    async fn link_account(&self, linking: Linking) -> StoreResult<Linked> {
+        linking::link(&self.pools()?.write, linking).await
     }
 
     async fn update_user(&self, change: UserUpdate) -> StoreResult<Option<Revoked>> {

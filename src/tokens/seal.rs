@@ -17,6 +17,8 @@ pub(super) enum Purpose {
     Pending,
     /// A signing key.
     SigningKey,
+    /// What a flow needs to know when the browser comes back.
+    Flow,
 }
 
 impl Purpose {
@@ -24,6 +26,7 @@ impl Purpose {
         match self {
             Self::Pending => b"pending session",
             Self::SigningKey => b"signing key",
+            Self::Flow => b"sign-in flow",
         }
     }
 }
@@ -76,6 +79,18 @@ impl Secrets {
     #[must_use]
     pub fn seal_pending(&self, entropy: &dyn Entropy, session_id: &[u8; 16], plain: &[u8]) -> Vec<u8> {
         seal(self, entropy, Purpose::Pending, session_id, plain)
+    }
+
+    /// Seals what a flow needs to know when the browser comes back; only this group of callers opens it.
+    #[must_use]
+    pub fn seal_flow(&self, entropy: &dyn Entropy, group: &str, plain: &[u8]) -> Vec<u8> {
+        seal(self, entropy, Purpose::Flow, group.as_bytes(), plain)
+    }
+
+    /// Opens what a flow needs to know.
+    #[must_use]
+    pub fn open_flow(&self, group: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        open(self, Purpose::Flow, group.as_bytes(), sealed)
     }
 
     /// Opens what a pending session keeps.

@@ -622,17 +622,19 @@ async fn an_empty_text_is_one_that_was_not_told() {
 }
 
 #[tokio::test]
-async fn what_this_version_lacks_is_unimplemented() {
+async fn an_empty_credential_is_told_what_it_lacks() {
     let app = app().await;
     let with = |credential| SignInRequest { credential: Some(credential), ..Default::default() };
-    for request in [
-        with(sign_in_request::Credential::OauthCallback(OAuthCallbackCredential::default())),
-        with(sign_in_request::Credential::IdToken(IdTokenCredential::default())),
-        SignInRequest { link_access_token: "a token".to_owned(), ..profile("ada") },
-    ] {
-        let wanted = (Code::Unimplemented, "NOT_IMPLEMENTED".to_owned());
-        assert_eq!(refusal(app.try_sign_in(request.clone()).await), wanted, "{request:?}");
-    }
+    let callback = with(sign_in_request::Credential::OauthCallback(OAuthCallbackCredential::default()));
+    let wanted = ["code", "flow", "state"].map(|name| format!("credential.oauth_callback.{name}"));
+    let mut named = fields(app.try_sign_in(callback).await);
+    named.sort();
+    assert_eq!(named, wanted);
+    let token = with(sign_in_request::Credential::IdToken(IdTokenCredential::default()));
+    let wanted = ["binding", "provider", "token"].map(|name| format!("credential.id_token.{name}"));
+    let mut named = fields(app.try_sign_in(token).await);
+    named.sort();
+    assert_eq!(named, wanted);
     assert_eq!(app.counts().await, [0, 0, 0]);
 }
 

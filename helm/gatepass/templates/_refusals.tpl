@@ -36,8 +36,10 @@
 {{- $faults = append $faults "config.secrets: leave it out; secrets.existingSecret names the Secret that holds them" -}}
 {{- end -}}
 {{- range $at, $provider := $config.providers -}}
-{{- if kindIs "string" (get $provider "client_secret") -}}
-{{- $faults = append $faults (printf "config.providers[%d].client_secret: a ConfigMap is no place for it; write {env: NAME}, and have extraEnv read NAME from a Secret" $at) -}}
+{{- range $secret := list "client_secret" "private_key" -}}
+{{- if kindIs "string" (get $provider $secret) -}}
+{{- $faults = append $faults (printf "config.providers[%d].%s: a ConfigMap is no place for it; write {env: NAME}, and have extraEnv read NAME from a Secret" $at $secret) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- $remote := get ($config.callbacks | default dict) "remote" -}}

@@ -1,4 +1,4 @@
-//! What becomes of an expression's value: a decision, a place, a claim. What is none of these is a failure.
+//! What becomes of an expression's value: a decision, a place, a claim, a field of a profile. What is none of these is a failure.
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not of the wanted kind is a failure alike")]
 
 use cel::Value as CelValue;
@@ -37,6 +37,47 @@ pub(super) fn claim(value: CelValue) -> Answer<Option<Value>> {
     match <&OptionalValue>::try_from(&value) {
         Ok(optional) => optional.value().map(json).transpose(),
         Err(_) => json(&value).map(Some),
+    }
+}
+
+/// A text; none where there is nothing to say, or an empty one.
+pub(super) fn text(value: CelValue) -> Answer<Option<String>> {
+    said(&value, |value| match value {
+        CelValue::String(text) if text.is_empty() => Ok(None),
+        CelValue::String(text) => Ok(Some(text.to_string())),
+        other => Err(format!("must answer text or null, not {}", kind(other))),
+    })
+}
+
+/// An id: a text, or a whole number in decimal digits.
+pub(super) fn id(value: CelValue) -> Answer<Option<String>> {
+    said(&value, |value| match value {
+        CelValue::String(text) if text.is_empty() => Ok(None),
+        CelValue::String(text) => Ok(Some(text.to_string())),
+        CelValue::Int(whole) => Ok(Some(whole.to_string())),
+        CelValue::UInt(whole) => Ok(Some(whole.to_string())),
+        other => Err(format!("must answer text, a whole number or null, not {}", kind(other))),
+    })
+}
+
+/// Yes or no, which nothing is, too.
+pub(super) fn flag(value: CelValue) -> Answer<bool> {
+    let answer = said(&value, |value| match value {
+        CelValue::Bool(flag) => Ok(Some(*flag)),
+        other => Err(format!("must answer true, false or null, not {}", kind(other))),
+    });
+    answer.map(|flag| flag.unwrap_or(false))
+}
+
+/// Reads a value that may be null, or an optional that may have none.
+fn said<T>(value: &CelValue, read: impl FnOnce(&CelValue) -> Answer<Option<T>>) -> Answer<Option<T>> {
+    let value = match <&OptionalValue>::try_from(value) {
+        Ok(optional) => optional.value(),
+        Err(_) => Some(value),
+    };
+    match value {
+        None | Some(CelValue::Null) => Ok(None),
+        Some(value) => read(value),
     }
 }
 

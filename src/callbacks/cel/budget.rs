@@ -51,7 +51,7 @@ impl Budget {
 }
 
 /// What is said of a run that can't pay.
-pub(super) const TOO_COSTLY: &str = "costs more than a callback may: loop over less, or make less text";
+pub(super) const TOO_COSTLY: &str = "costs more than it may: loop over less, or make less text";
 
 /// What holding or looking through a value costs.
 pub(super) fn weight(value: &dyn Val) -> u64 {

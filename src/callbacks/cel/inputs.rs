@@ -1,4 +1,5 @@
-//! What each callback's expressions see: names, and what is behind them, made when an expression asks for it.
+//! What expressions see, those of each callback and those of profiles: names, and what is behind them, made when an
+//! expression asks for it.
 
 use cel::common::types::{CelBool, CelNull};
 use cel::common::value::{CowVal, Val};
@@ -22,8 +23,27 @@ pub(super) enum Kind {
     Plain,
 }
 
-/// The variables of a callback's expressions.
-pub(super) fn variables(callback: Callback) -> &'static [(&'static str, Kind)] {
+/// What an expression is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// It answers this callback, or a claim of it.
+    Callback(Callback),
+    /// It takes a field from what a provider tells of a person, its variable `profile`.
+    Profile,
+}
+
+impl From<Callback> for Subject {
+    fn from(callback: Callback) -> Self {
+        Self::Callback(callback)
+    }
+}
+
+/// The variables of expressions on this.
+pub(super) fn variables(subject: Subject) -> &'static [(&'static str, Kind)] {
+    let callback = match subject {
+        Subject::Callback(callback) => callback,
+        Subject::Profile => return &[("profile", Kind::Json)],
+    };
     match callback {
         Callback::SignIn => &[
             ("user", Kind::Record(USER)),
@@ -55,19 +75,20 @@ pub(super) fn variables(callback: Callback) -> &'static [(&'static str, Kind)] {
     }
 }
 
-/// What a callback was asked.
+/// What a callback was asked, or a profile.
 #[derive(Clone, Copy)]
 pub(super) enum Inputs<'a> {
     SignIn(&'a SignInInput<'a>),
     Jwt(&'a JwtInput<'a>),
     Session(&'a SessionInput<'a>),
     Redirect(&'a RedirectInput<'a>),
+    Profile(&'a ClaimMap),
 }
 
-/// One run: what was asked, when, and what it may still cost.
+/// One run: what was asked, when, if that may be known, and what it may still cost.
 pub(super) struct Run<'a> {
     pub(super) inputs: Inputs<'a>,
-    pub(super) now: Timestamp,
+    pub(super) now: Option<Timestamp>,
     pub(super) budget: Budget,
 }
 
@@ -112,7 +133,7 @@ enum Object<'a> {
 impl<'a> Run<'a> {
     fn value<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
         if name == NOW {
-            return Some(CowVal::Owned(time(self.now)));
+            return self.now.map(|now| CowVal::Owned(time(now)));
         }
         if let Some(object) = self.json(name) {
             return Some(match object {
@@ -157,6 +178,7 @@ impl<'a> Run<'a> {
             (Inputs::Jwt(input), "token") => Object::Here(input.claims),
             (Inputs::Jwt(input), "update") => Object::Here(input.update),
             (Inputs::Session(input), "token") => Object::Here(input.claims),
+            (Inputs::Profile(profile), "profile") => Object::Here(profile),
             _ => return None,
         })
     }

@@ -1,8 +1,8 @@
-//! Callbacks as expressions of the Common Expression Language, from the configuration. An expression is compiled at the
+//! Callbacks as expressions of the Common Expression Language, from the configuration, and what is taken from profiles. An expression is compiled at the
 //! start, where everything that is wrong with it is told with line and column; when it runs it costs no more than its
 //! budget, touches nothing but its input, and ends in an answer or a failure. `program` compiles and evaluates: `check`
 //! looks at names and sizes, `meter` has it pay; `inputs`, `record` and `value` are what it sees, `language` what it may
-//! call, `answer` what becomes of its value.
+//! call, `answer` what becomes of its value. `profile` is no callback: it reads fields from what a provider tells.
 #![expect(clippy::needless_pass_by_value, reason = "the library hands functions a Vec of their arguments")]
 
 mod answer;
@@ -14,6 +14,7 @@ mod inputs;
 mod language;
 mod meter;
 mod pattern;
+mod profile;
 mod program;
 mod record;
 #[cfg(test)]
@@ -35,6 +36,8 @@ use crate::auth::{
 use crate::model::{ClaimMap, Clock};
 
 pub use fault::CelFault;
+pub use inputs::Subject;
+pub use profile::ProfileRules;
 pub use program::Program;
 
 /// The expressions of the configuration, each compiled for its callback.
@@ -76,7 +79,7 @@ impl Cel {
     }
 
     fn run<'a>(&self, inputs: Inputs<'a>) -> Run<'a> {
-        Run { inputs, now: self.clock.now(), budget: Budget::new() }
+        Run { inputs, now: Some(self.clock.now()), budget: Budget::new() }
     }
 }
 

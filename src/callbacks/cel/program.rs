@@ -11,11 +11,10 @@ use cel::{Context, Env, IdedExpr as Expression, ParseErrors, Value};
 use super::budget::TOO_COSTLY;
 use super::check::{Check, depth, names};
 use super::fault::{CelFault, cause};
-use super::inputs::{Kind, NOW, Run, Variables, variables};
+use super::inputs::{Kind, NOW, Run, Subject, Variables, variables};
 use super::language::LANGUAGE;
 use super::meter::Meter;
 use super::pattern::Pattern;
-use crate::auth::Callback;
 
 /// The most bytes of an expression.
 const MAX_SOURCE: usize = 4096;
@@ -26,7 +25,7 @@ const MAX_DEPTH: usize = 32;
 /// The stack that compiling has; unoptimised, the parser takes 200 KiB a level.
 const STACK: usize = 32 * 1024 * 1024;
 
-/// A compiled expression of one callback.
+/// A compiled expression of one callback, or of profiles.
 #[derive(Clone)]
 pub struct Program(Arc<Compiled>);
 
@@ -40,7 +39,8 @@ struct Compiled {
 
 impl Program {
     /// Compiles an expression, or says everything that is wrong with it.
-    pub fn compile(callback: Callback, source: &str) -> Result<Self, Vec<CelFault>> {
+    pub fn compile(subject: impl Into<Subject>, source: &str) -> Result<Self, Vec<CelFault>> {
+        let subject = subject.into();
         if source.len() > MAX_SOURCE {
             let has = source.len();
             return Err(whole(format!(
@@ -49,18 +49,18 @@ impl Program {
         }
         std::thread::scope(|scope| {
             let compiler = std::thread::Builder::new().stack_size(STACK);
-            let compiling = compiler.spawn_scoped(scope, || Self::compile_here(callback, source));
+            let compiling = compiler.spawn_scoped(scope, || Self::compile_here(subject, source));
             let compiling = compiling.map_err(|error| whole(format!("can't be compiled: {error}")))?;
             compiling.join().unwrap_or_else(|_| Err(whole("the parser panicked: this is a bug".to_owned())))
         })
     }
 
-    fn compile_here(callback: Callback, source: &str) -> Result<Self, Vec<CelFault>> {
+    fn compile_here(subject: Subject, source: &str) -> Result<Self, Vec<CelFault>> {
         let language = LANGUAGE.as_ref().map_err(|error| whole(format!("CEL can't be set up: {error}")))?;
         let parser = language.parser().max_recursion_depth(MAX_NESTING);
         let parsed = parser.parse_with_source_info(source);
         let (expression, places) = parsed.map_err(|errors| syntax(&errors))?;
-        let variables = variables(callback);
+        let variables = variables(subject);
         let faults = Check::of(&expression, variables);
         if !faults.is_empty() {
             return Err(faults.into_iter().map(|(id, message)| placed(&places, id, message)).collect());

@@ -515,7 +515,7 @@ fn errors_are_failures_and_tell_no_values() {
 #[test]
 fn a_panic_is_a_failure_and_ends_nothing_else() {
     let input = RedirectInput { url: "https://app.example.com/x", base_url: "https://app.example.com" };
-    let run = Run { inputs: Inputs::Redirect(&input), now: NOW, budget: Budget::new() };
+    let run = Run { inputs: Inputs::Redirect(&input), now: Some(NOW), budget: Budget::new() };
     let program = compiled(Callback::Redirect, "url");
     let told = program.evaluate(&run, |_| -> Result<(), String> { panic!("s3cret") });
     assert_eq!(told, Err("the evaluation panicked: this is a bug".to_owned()));
@@ -743,7 +743,7 @@ proptest! {
         let origin = crate::model::Origin::default();
         let input = SignInInput { user: &user, account: &account, profile: &profile, is_new_user: false, origin: &origin };
         for (ours, plain) in &*BOTH {
-            let run = Run { inputs: Inputs::SignIn(&input), now: NOW, budget: Budget::new() };
+            let run = Run { inputs: Inputs::SignIn(&input), now: Some(NOW), budget: Budget::new() };
             let told = ours.evaluate(&run, answer::claim).ok().map(unordered);
             let plain = plainly(plain, &profile);
             prop_assert!(told == plain || run.budget.is_overdrawn(), "{:?}\n{:?}\n{:?}", ours, told, plain);

@@ -1,5 +1,4 @@
-//! `callbacks.cel`: an expression for `sign_in`, one for `redirect`, and one for each claim of `jwt` and `session`. They are
-//! compiled here, so that what is wrong with them is told with all else.
+//! `callbacks.cel`: an expression for `sign_in`, one for `redirect`, and one for each claim of `jwt` and `session`.
 
 use crate::auth::Callback;
 use crate::callbacks::{CelRules, Program};
@@ -11,23 +10,10 @@ const MAX_CLAIMS: usize = 64;
 
 pub(super) fn read(section: &mut Section) -> CelRules {
     CelRules {
-        sign_in: section.read("sign_in", |setting| program(Callback::SignIn, &setting)),
+        sign_in: section.read("sign_in", |setting| setting.program(Callback::SignIn)),
         jwt: section.read("jwt", |setting| by_claim(Callback::Jwt, setting)).unwrap_or_default(),
         session: section.read("session", |setting| by_claim(Callback::Session, setting)).unwrap_or_default(),
-        redirect: section.read("redirect", |setting| program(Callback::Redirect, &setting)),
-    }
-}
-
-fn program(callback: Callback, setting: &Setting) -> Option<Program> {
-    let text = setting.text()?;
-    match Program::compile(callback, &text) {
-        Ok(program) => Some(program),
-        Err(faults) => {
-            for fault in faults {
-                setting.refuse_within(fault.line, fault.column, &fault.message);
-            }
-            None
-        }
+        redirect: section.read("redirect", |setting| setting.program(Callback::Redirect)),
     }
 }
 
@@ -49,7 +35,7 @@ fn by_claim(callback: Callback, setting: Setting) -> Option<Vec<(String, Program
             }
             Err(fault) => drop(setting.refuse::<()>(fault.to_string())),
         }
-        programs.extend(program(callback, &setting).map(|program| (name, program)));
+        programs.extend(setting.program(callback).map(|program| (name, program)));
     }
     Some(programs)
 }

@@ -13,4 +13,5 @@ pub(super) mod revocation;
 pub(super) mod revocation_counter;
 pub(super) mod session;
 pub(super) mod signing_key;
+pub(super) mod used_mark;
 pub(super) mod user;

@@ -21,6 +21,7 @@ IMPOSSIBLE = [
     ({"config": {"server": {"tls": {"cert": "x"}}}}, "config.server.tls: leave it out; tls.existingSecret"),
     ({"config": {"server": {"shutdown_grace": "1s"}}}, "config.server.shutdown_grace: leave it out"),
     ({"config": {"providers": [{"id": "github", "client_secret": "x"}]}}, "config.providers[0].client_secret: a ConfigMap"),
+    ({"config": {"providers": [{"id": "apple", "private_key": "x"}]}}, "config.providers[0].private_key: a ConfigMap"),
     ({"config": {"callbacks": {"remote": {"credential": "x"}}}}, "config.callbacks.remote.credential: a ConfigMap"),
     ({"config": {"callers": [MTLS]}}, "config.callers[0].credential.mtls_san: name the CA of client certificates"),
     ({"config": {"callers": [KEY, MTLS_TOO]}}, "config.callers[1].credential.mtls_san: name the CA of client certificates"),

@@ -4,9 +4,11 @@
 mod auth_log;
 mod feed;
 mod keys;
+mod linking;
 pub(crate) mod sample;
 mod sessions;
 mod sweep;
+mod used_marks;
 mod users;
 
 use std::future::Future;
@@ -175,6 +177,20 @@ macro_rules! backends {
                 the_epoch_rises_without_any_session,
                 all_sessions_of_nobody_are_none,
                 of_many_ends_of_all_every_one_raises_the_epoch,
+            }
+            used_marks {
+                a_mark_is_made_once,
+                of_many_who_mark_the_same_one_does,
+                a_sign_in_that_uses_what_was_used_leaves_nothing,
+                of_many_sign_ins_by_the_same_marks_one_is_written,
+                a_linking_that_uses_what_was_used_leaves_nothing,
+                a_mark_is_swept_when_it_is_over_and_not_before,
+            }
+            linking {
+                a_linked_account_finds_its_user,
+                an_account_of_somebody_else_is_not_linked,
+                nothing_is_linked_by_a_session_that_is_not_live,
+                of_many_who_link_one_account_one_does,
             }
             auth_log { a_row_is_added, a_row_of_the_same_id_is_refused, many_rows_are_added_at_once }
             keys {

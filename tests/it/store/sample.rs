@@ -9,7 +9,7 @@ use gatepass::model::{
     digest_of,
 };
 use gatepass::storage::{
-    Advance, Database, Ending, EndingAll, Opened, Opening, Redemption, Revoked, RotationStep,
+    AccountWrite, Advance, Database, Ending, EndingAll, Opened, Opening, Redemption, Revoked, RotationStep,
     SessionStore as _, UserUpdate, UserWrite,
 };
 
@@ -114,15 +114,16 @@ pub(crate) fn log(action: AuthLogAction) -> AuthLogEntry {
 pub(crate) fn sign_up(user: &User, account: &Account, session: &Session) -> Opening {
     Opening {
         user: UserWrite::Create(user.clone()),
-        account: Some(account.clone()),
+        account: Some(AccountWrite::Create(account.clone())),
+        used: Vec::new(),
         session: session.clone(),
         remember_until: NOW.plus(HOUR),
         ip_address: Some("192.0.2.7".to_owned()),
-        log: Some(
+        log: vec![
             log(AuthLogAction::SignUp)
                 .of_user(user.id, None)
                 .of_session(session.id, account.provider.as_str()),
-        ),
+        ],
     }
 }
 
@@ -131,10 +132,11 @@ pub(crate) fn sign_in(user: &User, expected_version: i64, session: &Session) -> 
     Opening {
         user: UserWrite::Update { user: user.clone(), expected_version },
         account: None,
+        used: Vec::new(),
         session: session.clone(),
         remember_until: NOW.plus(HOUR),
         ip_address: Some("192.0.2.7".to_owned()),
-        log: Some(log(AuthLogAction::SignIn).of_user(user.id, None).of_session(session.id, "github")),
+        log: vec![log(AuthLogAction::SignIn).of_user(user.id, None).of_session(session.id, "github")],
     }
 }
 

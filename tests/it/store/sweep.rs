@@ -53,6 +53,7 @@ pub(super) async fn nothing_is_swept_of_an_empty_database(db: &Database) {
         outlived(NOW, far),
         Sweepable::Revocations(far),
         Sweepable::AuthLog(far),
+        Sweepable::UsedMarks(far),
     ] {
         assert_eq!(swept(db, what).await, 0, "{what:?}");
     }

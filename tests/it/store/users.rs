@@ -4,7 +4,9 @@
 use gatepass::model::{
     AccountKey, Ban, Email, EmailKey, EndReason, ProviderId, Revocation, Timestamp, User, UserId,
 };
-use gatepass::storage::{Database, RevocationFeed as _, SessionStore as _, UserStore as _, UserWrite};
+use gatepass::storage::{
+    AccountWrite, Database, RevocationFeed as _, SessionStore as _, UserStore as _, UserWrite,
+};
 
 use super::at_once;
 use super::sample::{
@@ -156,7 +158,7 @@ pub(super) async fn linked_providers_are_told_once_each(db: &Database) {
     for (provider, id) in [("google", "1"), ("github", "2")] {
         let account = account(&ada.user, provider, id);
         let mut opening = sign_in(&ada.user, ada.user.version, &session(&ada.user, &account));
-        opening.account = Some(account);
+        opening.account = Some(AccountWrite::Create(account));
         done(db.open_session(opening).await.unwrap());
     }
     signed_up(db, "eve").await;

@@ -16,6 +16,7 @@ pub mod program;
 pub mod provider;
 pub mod replica;
 pub mod servers;
+pub mod signing_in;
 pub mod soak;
 pub mod strategy;
 pub mod tls;

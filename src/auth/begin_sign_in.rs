@@ -1,0 +1,132 @@
+//! `BeginSignIn`: where to send a browser to be signed in (Auth.js `signIn()`). Writes nothing: what must be known later
+//! is sealed in the flow.
+
+use std::sync::Arc;
+
+use super::caller::Call;
+use super::error::{Error, Result};
+use super::flow::{FLOW_TTL, Flow, cookie_name};
+use super::shared::Auth;
+use crate::model::{Disposition, ProviderId, SessionId, Timestamp, resolve_redirect};
+use crate::oauth::{AuthorizationRequest, Provider, ResponseMode};
+
+/// The most bytes of a redirect URI: it is kept in the flow.
+const MAX_REDIRECT_URI: usize = 512;
+
+/// What `BeginSignIn` asks.
+pub struct BeginSignIn {
+    /// The provider.
+    pub provider: ProviderId,
+    /// Where it sends the browser back to; empty: the first that is configured.
+    pub redirect_uri: String,
+    /// Where the person should end up; anything at all.
+    pub redirect_to: String,
+    /// The scopes to ask for; empty: the configured ones.
+    pub scopes: Vec<String>,
+    /// Further parameters, none of which is one of the protocol's own.
+    pub params: Vec<(String, String)>,
+    /// An access token of the person who wants to link an account; empty: nobody does.
+    pub link_access_token: String,
+}
+
+/// What `BeginSignIn` answers.
+pub struct Begun {
+    /// Where to send the browser.
+    pub authorization_url: String,
+    /// What to keep until it comes back.
+    pub flow: String,
+    /// When the flow ends.
+    pub expires_at: Timestamp,
+    /// The name of the cookie to keep it in.
+    pub cookie_name: String,
+    /// Whether the browser comes back by a POST from another site, which carries cookies of `SameSite=None` only.
+    pub comes_back_by_post: bool,
+    /// How long the cookie lives.
+    pub max_age: std::time::Duration,
+}
+
+impl Auth {
+    /// Begins a sign-in at a provider.
+    pub async fn begin_sign_in(&self, call: &Call, request: BeginSignIn) -> Result<Begun> {
+        let provider = Arc::clone(self.provider(&request.provider)?);
+        let redirect_uri = self.redirect_uri(&request)?;
+        let link = self.link_from(call, &request.link_access_token).await?;
+        let redirect_to = self.wanted(&request.redirect_to);
+        let id = request.provider.clone();
+        let (flow, state) =
+            Flow::begin(&*self.parts.entropy, id, redirect_uri, redirect_to, link, self.now());
+        let asked = AuthorizationRequest {
+            redirect_uri: &flow.redirect_uri,
+            scopes: &request.scopes,
+            state: &state,
+            nonce: &flow.nonce,
+            code_verifier: &flow.code_verifier,
+            params: &request.params,
+        };
+        let authorization_url = provider
+            .authorization_url(&asked, self.provider_until())
+            .await
+            .map_err(|fault| Error::of_provider(&request.provider, fault))?;
+        let expires_at = flow.expires_at;
+        Ok(Begun {
+            authorization_url,
+            flow: self.seal_flow(&call.caller.group, flow)?,
+            expires_at,
+            cookie_name: cookie_name(&state),
+            comes_back_by_post: provider.response_mode() == ResponseMode::FormPost,
+            max_age: FLOW_TTL,
+        })
+    }
+
+    /// The configured provider of this id.
+    pub(super) fn provider(&self, id: &ProviderId) -> Result<&Arc<dyn Provider>> {
+        self.parts.providers.get(id).ok_or(Error::ProviderNotFound)
+    }
+
+    /// Where the browser comes back to: a configured address byte for byte, or one on a base URL as the redirect rule
+    /// spells it.
+    fn redirect_uri(&self, request: &BeginSignIn) -> Result<String> {
+        let known = self.rules.providers.get(&request.provider);
+        let listed = known.map(|rules| rules.redirect_uris.as_slice()).unwrap_or_default();
+        let asked = request.redirect_uri.as_str();
+        let refuse = |what: &str| Err(Error::invalid("redirect_uri", what));
+        if asked.is_empty() {
+            return match listed.first() {
+                Some(first) => Ok(first.clone()),
+                None => refuse("is required: the provider has no redirect_uris in the configuration"),
+            };
+        }
+        if listed.iter().any(|uri| uri == asked) {
+            return Ok(asked.to_owned());
+        }
+        if asked.len() > MAX_REDIRECT_URI {
+            return refuse("must have at most 512 bytes");
+        }
+        let bases = &self.rules.base_urls;
+        let (url, disposition) = resolve_redirect(bases, bases.default_base(), asked);
+        let on_a_base = matches!(disposition, Disposition::SameOrigin | Disposition::AllowedOrigin);
+        // RFC 6749 section 3.1.2: no fragment.
+        if on_a_base && url.as_str() == asked && !asked.contains('#') {
+            return Ok(asked.to_owned());
+        }
+        refuse(
+            "must be one of the provider's redirect_uris, or an absolute URL without fragment on one of base_urls",
+        )
+    }
+
+    /// Where the person wants to go, as far as the rule lets them: the callbacks are asked when they come back.
+    fn wanted(&self, url: &str) -> String {
+        if url.is_empty() {
+            return String::new();
+        }
+        let bases = &self.rules.base_urls;
+        resolve_redirect(bases, bases.default_base(), url).0.into()
+    }
+
+    async fn link_from(&self, call: &Call, access_token: &str) -> Result<Option<SessionId>> {
+        if access_token.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.signed_in(call, access_token).await?.session.id))
+    }
+}

@@ -1,0 +1,209 @@
+//! Proving who somebody is by what `SignIn` was given: a profile that the caller vouches for, the answer of a provider's
+//! page, or an ID token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+
+use super::call_context::CallContext;
+use super::callbacks::{Denial, DenialReason};
+use super::caller::Call;
+use super::error::{Error, Result};
+use super::flow::Flow;
+use super::shared::Auth;
+use crate::model::{Profile, ProviderId, SessionId, UsedMark};
+use crate::oauth::{AuthorizationCode, FaultKind, Meaning, Proof, ProviderFault, ProviderTokens};
+
+/// What is left of the call when a provider has had its time: enough to write that it did not answer.
+const LEFT_TO_TELL: Duration = Duration::from_millis(500);
+
+/// How long a provider has where no deadline is known.
+const NO_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What proves who somebody is.
+pub enum Credential {
+    /// The caller vouches.
+    Profile(Box<Profile>),
+    /// A provider's page answered.
+    OAuthCallback(OAuthCallback),
+    /// A client got an ID token by itself.
+    IdToken(IdTokenCredential),
+}
+
+/// The answer of a provider's page (RFC 6749 section 4.1.2).
+pub struct OAuthCallback {
+    /// The sealed flow.
+    pub flow: String,
+    /// The code; empty with `error`.
+    pub code: String,
+    /// What came back of `state`.
+    pub state: String,
+    /// Who answered (RFC 9207).
+    pub iss: Option<String>,
+    /// The provider's error.
+    pub error: Option<String>,
+    /// The JSON that Apple posts at the first sign-in.
+    pub user: Option<String>,
+}
+
+/// An ID token that the client got by itself.
+pub struct IdTokenCredential {
+    /// The provider.
+    pub provider: ProviderId,
+    /// The token.
+    pub token: String,
+    /// What ties it to this sign-in.
+    pub binding: Binding,
+}
+
+/// What ties an ID token to a sign-in.
+pub enum Binding {
+    /// A sealed flow, whose nonce it must have.
+    Flow(String),
+    /// A nonce that the caller kept.
+    Nonce(String),
+}
+
+/// Somebody, proven.
+pub(super) struct Proven {
+    pub(super) profile: Profile,
+    /// What is used up in the transaction of the sign-in.
+    pub(super) used: Vec<UsedMark>,
+    pub(super) tokens: Option<ProviderTokens>,
+    /// Where the flow says that the person wants to go.
+    pub(super) redirect_to: String,
+    /// The flow's session to link from; none without a flow.
+    pub(super) flow_link: Option<Option<SessionId>>,
+}
+
+/// What a credential comes to.
+pub(super) enum Proving {
+    /// A person.
+    Person(Box<Proven>),
+    /// The provider said no.
+    Refused(Denial),
+}
+
+impl Credential {
+    /// The provider, where it is known without opening anything.
+    pub(super) fn provider(&self) -> Option<&ProviderId> {
+        match self {
+            Self::Profile(profile) => Some(&profile.provider),
+            Self::OAuthCallback(_) => None,
+            Self::IdToken(credential) => Some(&credential.provider),
+        }
+    }
+}
+
+impl Auth {
+    /// Until when a provider may take: the call's deadline, less what it takes to tell of a failure.
+    pub(super) fn provider_until(&self) -> Instant {
+        let due = CallContext::current().and_then(|call| call.due);
+        let now = Instant::now();
+        let due = due.unwrap_or(now + NO_DEADLINE);
+        let left = due.saturating_duration_since(now);
+        due.checked_sub(LEFT_TO_TELL.min(left / 10)).unwrap_or(due)
+    }
+
+    /// Proves a flow to be whose it is; answers it with its provider, so that the log can name it.
+    pub(super) fn returned_flow(&self, call: &Call, callback: &OAuthCallback) -> Result<Flow> {
+        let flow = self.open_flow(&call.caller.group, &callback.flow)?;
+        flow.check_state(&callback.state)?;
+        Ok(flow)
+    }
+
+    /// Proves who came back from a provider's page. The flow is used up before its code is.
+    pub(super) async fn prove_by_callback(&self, flow: Flow, callback: &OAuthCallback) -> Result<Proving> {
+        let provider = Arc::clone(self.provider(&flow.provider)?);
+        let until = self.provider_until();
+        let of_provider = |fault| Error::of_provider(&flow.provider, fault);
+        provider.check_issuer(callback.iss.as_deref(), until).await.map_err(of_provider)?;
+        if let Some(error) = &callback.error {
+            return Ok(Proving::Refused(provider_error(Some(error.clone()))));
+        }
+        if !self.parts.used_marks.mark_used(flow.used()).await? {
+            return Err(Error::FlowUsed);
+        }
+        let code = AuthorizationCode {
+            code: &callback.code,
+            redirect_uri: &flow.redirect_uri,
+            code_verifier: &flow.code_verifier,
+            nonce: &flow.nonce,
+            user: callback.user.as_deref(),
+        };
+        let proof = match provider.redeem_code(&code, until).await {
+            Ok(proof) => proof,
+            Err(fault) => return refused_or_failed(&flow.provider, fault),
+        };
+        Ok(Proving::Person(Box::new(Proven::of(proof, Vec::new(), Some(flow)))))
+    }
+
+    /// Proves whose an ID token is. Token and flow are used up with the sign-in, so that one that failed can be made again.
+    pub(super) async fn prove_by_id_token(
+        &self,
+        call: &Call,
+        credential: &IdTokenCredential,
+    ) -> Result<Proving> {
+        let provider = Arc::clone(self.provider(&credential.provider)?);
+        if !provider.has_id_tokens() {
+            return Err(Error::invalid("credential.id_token.provider", "is no OpenID provider"));
+        }
+        let (flow, nonce) = match &credential.binding {
+            Binding::Nonce(nonce) => (None, SecretString::from(nonce.as_str())),
+            Binding::Flow(text) => {
+                let flow = self.open_flow(&call.caller.group, text)?;
+                if flow.provider != credential.provider {
+                    return Err(Error::FlowInvalid);
+                }
+                let nonce = flow.nonce.clone();
+                (Some(flow), nonce)
+            }
+        };
+        let until = self.provider_until();
+        match provider.verify_id_token(&credential.token, nonce.expose_secret(), until).await {
+            Ok(proof) => {
+                let used = flow.iter().map(Flow::used).collect();
+                Ok(Proving::Person(Box::new(Proven::of(proof, used, flow))))
+            }
+            Err(fault) => refused_or_failed(&credential.provider, fault),
+        }
+    }
+}
+
+impl Proven {
+    /// Who a caller vouches for.
+    pub(super) fn vouched(profile: Profile) -> Self {
+        Self { profile, used: Vec::new(), tokens: None, redirect_to: String::new(), flow_link: None }
+    }
+
+    /// What is to be said where something that it uses up was used before.
+    pub(super) fn used_before(&self) -> Error {
+        let fault = ProviderFault::new(FaultKind::IdTokenUsed, "it, or its flow, signed somebody in before");
+        Error::CredentialInvalid(self.profile.provider.clone(), fault)
+    }
+
+    fn of(proof: Proof, mut used: Vec<UsedMark>, flow: Option<Flow>) -> Self {
+        let token = proof.id_token;
+        used.extend(token.map(|token| UsedMark::of_id_token(&token.digest, token.expires_at)));
+        let flow_link = flow.as_ref().map(|flow| flow.link);
+        let redirect_to = flow.map(|flow| flow.redirect_to).unwrap_or_default();
+        Self { profile: proof.profile, used, tokens: proof.tokens, redirect_to, flow_link }
+    }
+}
+
+fn provider_error(detail: Option<String>) -> Denial {
+    Denial { reason: DenialReason::ProviderError, detail }
+}
+
+/// A provider's no is an answer; all else is an error.
+fn refused_or_failed(provider: &ProviderId, fault: ProviderFault) -> Result<Proving> {
+    match fault.kind.meaning() {
+        Meaning::Refused => {
+            tracing::warn!(%provider, %fault, "the provider refused");
+            Ok(Proving::Refused(provider_error(fault.error)))
+        }
+        Meaning::Unavailable | Meaning::NoProof => Err(Error::of_provider(provider, fault)),
+    }
+}

@@ -1,0 +1,174 @@
+//! Addresses: those of a provider, to which secrets and codes are sent, and those that a browser comes back to with a code.
+//! All of them are https, or on loopback.
+
+use crate::config::read::Setting;
+use url::{Host, Url};
+
+/// The most bytes of an address.
+const MAX_BYTES: usize = 2048;
+
+/// An endpoint of a provider.
+pub(super) fn endpoint(setting: Setting) -> Option<Url> {
+    let text = setting.text()?;
+    match parse(&text) {
+        Ok(url) => Some(url),
+        Err(message) => setting.refuse(message),
+    }
+}
+
+/// The issuer of a provider, which has no query (`OpenID` Connect Discovery section 3). It is compared byte for byte, so that it
+/// stays as it is written.
+pub(super) fn issuer(setting: Setting) -> Option<String> {
+    let text = setting.text()?;
+    match parse(&text) {
+        Ok(url) if url.query().is_none() => Some(text),
+        Ok(_) => setting.refuse("must have no query: an issuer has none"),
+        Err(message) => setting.refuse(message),
+    }
+}
+
+/// A server, without a path.
+pub(super) fn origin(setting: Setting) -> Option<Url> {
+    let text = setting.text()?;
+    match parse(&text) {
+        Ok(url) if url.path() == "/" && url.query().is_none() => Some(url),
+        Ok(_) => setting.refuse("must have no path and no query; write \"https://HOST\""),
+        Err(message) => setting.refuse(message),
+    }
+}
+
+/// Where a browser, or an app, may come back to. Providers compare it byte for byte, so that it stays as it is written.
+pub(super) fn redirect_uri(setting: Setting) -> Option<String> {
+    let text = setting.text()?;
+    match redirect_uri_fault(&text) {
+        None => Some(text),
+        Some(message) => setting.refuse(message),
+    }
+}
+
+/// Whether an app of the system is called by this, and no browser goes on (RFC 8252 section 7.1).
+pub(super) fn is_private(redirect_uri: &str) -> bool {
+    Url::parse(redirect_uri).is_ok_and(|url| !matches!(url.scheme(), "http" | "https"))
+}
+
+fn parse(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    let url = url.filter(|_| is_written_plainly(text)).ok_or("must be a URL; write \"https://HOST/PATH\"")?;
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err("must be https: what is sent there is secret (http is for loopback)");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must have no user name or password");
+    }
+    if url.fragment().is_some() {
+        return Err("must have no fragment");
+    }
+    Ok(url)
+}
+
+fn redirect_uri_fault(text: &str) -> Option<&'static str> {
+    let Some(url) = Url::parse(text).ok().filter(|_| is_written_plainly(text)) else {
+        return Some("must be an absolute URI; write \"https://HOST/PATH\"");
+    };
+    if url.fragment().is_some() {
+        return Some("must have no fragment (RFC 6749 section 3.1.2)");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("must have no user name or password");
+    }
+    if text.contains('*') {
+        return Some("must be whole: providers compare it byte for byte");
+    }
+    match url.scheme() {
+        "https" => None,
+        "http" if is_loopback(&url) => None,
+        "http" => Some("must be https: a code comes by it (http is for loopback)"),
+        scheme if scheme.contains('.') => None,
+        _ => Some(
+            "must be https, or of an app's own scheme, which is a domain name of yours: \"com.example.app:/callback\" (RFC \
+             8252 section 7.1)",
+        ),
+    }
+}
+
+/// URL libraries drop or encode what else there may be.
+fn is_written_plainly(text: &str) -> bool {
+    text.len() <= MAX_BYTES && text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_https_or_on_loopback() {
+        for good in [
+            "https://idp.example/authorize",
+            "https://idp.example:8443/a?b=c",
+            "http://localhost:4000/token",
+            "http://127.0.0.1/",
+            "http://[::1]:1",
+        ] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for (bad, told) in [
+            ("idp.example", "must be a URL"),
+            ("/authorize", "must be a URL"),
+            ("ftp://idp.example", "must be a URL"),
+            ("https://", "must be a URL"),
+            (" https://idp.example", "must be a URL"),
+            ("https:\\\\idp.example", "must be a URL"),
+            ("https://bücher.example", "must be a URL"),
+            ("http://idp.example", "must be https"),
+            ("http://localhost.example", "must be https"),
+            ("http://10.0.0.1", "must be https"),
+            ("https://u:p@idp.example", "no user name"),
+            ("https://idp.example/#x", "no fragment"),
+        ] {
+            assert!(parse(bad).is_err_and(|message| message.contains(told)), "{bad}: {:?}", parse(bad));
+        }
+    }
+
+    #[test]
+    fn a_redirect_uri_is_absolute_and_safe_to_send_a_code_to() {
+        for good in [
+            "https://app.example.com/auth/callback/google",
+            "https://app.example.com/cb?x=1",
+            "http://localhost:3000/cb",
+            "http://127.0.0.1/cb",
+            "http://[::1]:3000/cb",
+            "com.example.app:/cb",
+            "com.example.app://cb",
+        ] {
+            assert_eq!(redirect_uri_fault(good), None, "{good}");
+        }
+        for (bad, told) in [
+            ("/auth/callback", "an absolute URI"),
+            ("app.example.com/cb", "an absolute URI"),
+            ("https://app.example.com/a b", "an absolute URI"),
+            ("https://app.example.com/cb#x", "no fragment"),
+            ("https://app.example.com/cb#", "no fragment"),
+            ("com.example.app:/cb#x", "no fragment"),
+            ("https://u@app.example.com/cb", "no user name"),
+            ("https://*.example.com/cb", "byte for byte"),
+            ("http://app.example.com/cb", "must be https"),
+            ("myapp:/cb", "an app's own scheme"),
+            ("javascript:alert(1)", "an app's own scheme"),
+            ("data:text/html,x", "an app's own scheme"),
+            ("file:///etc/passwd", "an app's own scheme"),
+        ] {
+            let found = redirect_uri_fault(bad);
+            assert!(found.is_some_and(|message| message.contains(told)), "{bad}: {found:?}");
+        }
+        assert!(is_private("com.example.app:/cb") && !is_private("https://a.example/cb"));
+    }
+}

@@ -1,0 +1,148 @@
+//! `preset`: what is known of a provider, as a section that the operator's own is laid over, key by key. Each is a file in
+//! `presets/`; `{tenant}` or `{domain}` in a text of it stands for the key of that name.
+
+use crate::config::read::{Context, Setting};
+use crate::config::tree::{Node, Value};
+use crate::config::yaml;
+use url::Host;
+
+include!(concat!(env!("OUT_DIR"), "/presets.rs"));
+
+/// A section, as it was written.
+type Entries = Vec<(String, Node)>;
+
+/// A key that a preset's addresses have a place for, and what to give.
+type Place = (&'static str, fn(Setting) -> Option<String>, &'static str);
+
+const PLACES: [Place; 2] = [
+    ("tenant", tenant, "common, organizations, or the id of a tenant"),
+    ("domain", domain, "the host name that you have there, or the issuer itself"),
+];
+
+/// `preset`: the name of one.
+pub(super) fn name(setting: Setting) -> Option<()> {
+    let names: Vec<_> = PRESETS.iter().map(|&(name, _)| (name, ())).collect();
+    setting.choice(&names)
+}
+
+/// A provider's section over its preset: `preset`, or that of the name `id`. What is at fault in it, its reader tells.
+pub(super) fn lay(item: Setting) -> Option<Setting> {
+    let mut item = item.flow_if("{", "a section of keys")?;
+    let (cx, path) = (item.cx, item.path.clone());
+    if let Value::Map(written) = &mut item.value
+        && let Some((name, text)) = preset(written)
+    {
+        match base(text) {
+            Some(base) => lay_over(cx, &path, base, written),
+            None => cx.fault(&path, format!("the preset {name} can't be read: this is a bug")),
+        }
+    }
+    Some(item)
+}
+
+/// The preset that a section has. Of GitHub's type there is one.
+fn preset(written: &Entries) -> Option<&'static (&'static str, &'static str)> {
+    let text = |key| match find(written, key) {
+        Some(Node { value: Value::Text(text), .. }) => Some(text.as_str()),
+        _ => None,
+    };
+    let named = |name: &str| PRESETS.iter().find(|(known, _)| *known == name);
+    if find(written, "preset").is_some() {
+        return named(text("preset")?);
+    }
+    text("id").and_then(named).or_else(|| named("github").filter(|_| text("type") == Some("github")))
+}
+
+fn base(text: &str) -> Option<Entries> {
+    match yaml::parse(text.as_bytes(), &|_| None) {
+        Ok(Some(Node { value: Value::Map(entries), .. })) => Some(entries),
+        _ => None,
+    }
+}
+
+fn find<'a>(entries: &'a Entries, key: &str) -> Option<&'a Node> {
+    entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
+}
+
+fn take(entries: &mut Entries, key: &str) -> Option<Node> {
+    let at = entries.iter().position(|(name, _)| name == key)?;
+    Some(entries.remove(at).1)
+}
+
+fn lay_over(cx: &Context, path: &str, mut base: Entries, written: &mut Entries) {
+    if let Some(Node { value: Value::Text(own), origin, .. }) = find(written, "type")
+        && let Some(Node { value: Value::Text(theirs), .. }) = find(&base, "type")
+        && own != theirs
+    {
+        let message =
+            format!("is {} by the preset; remove this, or give another id or preset", theirs.as_str());
+        cx.fault_at(origin.clone(), &format!("{path}.type"), message);
+        take(written, "type");
+    }
+    let laid = written.iter_mut();
+    for (key, own) in laid {
+        if let Some(theirs) = take(&mut base, key) {
+            merge(key, own, theirs);
+        }
+    }
+    fill(cx, path, &mut base, written);
+    written.append(&mut base);
+}
+
+/// Lays a section within a section over that of the preset.
+fn merge(key: &str, own: &mut Node, theirs: Node) {
+    let (Value::Map(own), Value::Map(mut theirs)) = (&mut own.value, theirs.value) else { return };
+    // What the preset says is verified is the preset's e-mail.
+    if key == "profile" && find(own, "email").is_some() {
+        take(&mut theirs, "email_verified");
+    }
+    theirs.retain(|(name, _)| find(own, name).is_none());
+    own.append(&mut theirs);
+}
+
+/// Puts values into the places of a preset's texts. A key whose place is not there stays, for its reader to refuse.
+fn fill(cx: &Context, path: &str, base: &mut Entries, written: &mut Entries) {
+    for (key, read, wanted) in PLACES {
+        let default = take(base, key);
+        let place = format!("{{{key}}}");
+        let texts = base.iter_mut().filter_map(|(_, node)| match &mut node.value {
+            Value::Text(text) if text.contains(&place) => Some(text),
+            _ => None,
+        });
+        let mut texts: Vec<_> = texts.collect();
+        if texts.is_empty() {
+            continue;
+        }
+        let node = take(written, key).or(default);
+        if node.is_none() {
+            cx.fault(path, format!("has no {key}; give {wanted}"));
+        }
+        let value = node.and_then(|node| read(Setting::new(cx, format!("{path}.{key}"), node)));
+        // Where it is at fault, what it stands in is not.
+        let value = value.as_deref().unwrap_or("invalid");
+        for text in &mut texts {
+            **text = text.replace(&place, value).into();
+        }
+    }
+}
+
+/// The tenants of Microsoft Entra that tokens are issued for: their issuer has the id, whatever name one asked by.
+fn tenant(setting: Setting) -> Option<String> {
+    let text = setting.text()?;
+    let is_id = || uuid::Uuid::try_parse(&text).is_ok_and(|id| id.to_string() == text);
+    if matches!(text.as_str(), "common" | "organizations") || is_id() {
+        return Some(text);
+    }
+    setting.refuse(
+        "must be common, organizations, or the id of a tenant (not its name, which tokens do not have; that of personal \
+         accounts is 9188040d-6c67-4c5b-b112-36a304b66dad)",
+    )
+}
+
+fn domain(setting: Setting) -> Option<String> {
+    let text = setting.text()?;
+    match Host::parse(&text) {
+        Ok(Host::Domain(name)) if name == text => Some(text),
+        _ => setting.refuse("must be a host name in lower case, without https:// and path"),
+    }
+}

@@ -1,0 +1,86 @@
+//! The messages of `BeginSignIn`.
+
+use super::read::Fields;
+use super::write::write_timestamp;
+use crate::auth::{BeginSignIn, Begun, Result};
+use crate::grpc::proto::v1;
+use crate::oauth::is_free_parameter;
+
+/// The most scopes, and the most bytes of one.
+const MAX_SCOPES: usize = 64;
+const MAX_SCOPE: usize = 255;
+/// The most further parameters, and the most bytes of the name and of the value of one.
+const MAX_PARAMS: usize = 32;
+const MAX_PARAM_NAME: usize = 64;
+const MAX_PARAM_VALUE: usize = 1024;
+
+pub(crate) fn read_begin_sign_in(message: v1::BeginSignInRequest) -> Result<BeginSignIn> {
+    let mut fields = Fields::default();
+    let provider = fields.parsed("provider", &message.provider);
+    let scopes = read_scopes(&mut fields, message.scopes);
+    let params = read_params(&mut fields, message.authorization_params);
+    fields.finish(provider.map(|provider| BeginSignIn {
+        provider,
+        redirect_uri: message.redirect_uri,
+        redirect_to: message.redirect_to,
+        scopes,
+        params,
+        link_access_token: message.link_access_token,
+    }))
+}
+
+/// RFC 6749 section 3.3: printable ASCII without spaces, quotes and backslashes.
+fn read_scopes(fields: &mut Fields, scopes: Vec<String>) -> Vec<String> {
+    let is_token = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    if scopes.len() > MAX_SCOPES {
+        fields.fault("scopes", "must be at most 64");
+        return Vec::new();
+    }
+    for (place, scope) in scopes.iter().enumerate() {
+        if scope.is_empty() || scope.len() > MAX_SCOPE || !scope.bytes().all(is_token) {
+            let wanted = "must be a scope of RFC 6749 section 3.3, one to an entry, at most 255 bytes";
+            fields.fault(&format!("scopes[{place}]"), wanted);
+        }
+    }
+    scopes
+}
+
+fn read_params(
+    fields: &mut Fields,
+    params: std::collections::HashMap<String, String>,
+) -> Vec<(String, String)> {
+    if params.len() > MAX_PARAMS {
+        fields.fault("authorization_params", "must be at most 32");
+        return Vec::new();
+    }
+    let mut params: Vec<_> = params.into_iter().collect();
+    // One request is one URL, whatever order the map had.
+    params.sort_unstable();
+    for (name, value) in &params {
+        let field = format!("authorization_params[{}]", name.escape_debug());
+        if !is_free_parameter(name) {
+            fields.fault(&field, "is set by Gatepass itself");
+        } else if name.is_empty()
+            || name.len() > MAX_PARAM_NAME
+            || !name.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            fields.fault("authorization_params", "must have names of 1 to 64 visible ASCII characters");
+        }
+        fields.text(&field, value, MAX_PARAM_VALUE);
+    }
+    params
+}
+
+pub(crate) fn write_begun(begun: Begun) -> v1::BeginSignInResponse {
+    let seconds = i64::try_from(begun.max_age.as_secs()).unwrap_or(i64::MAX);
+    v1::BeginSignInResponse {
+        authorization_url: begun.authorization_url,
+        flow: begun.flow,
+        expires_at: Some(write_timestamp(begun.expires_at)),
+        cookie: Some(v1::FlowCookie {
+            name: begun.cookie_name,
+            same_site: if begun.comes_back_by_post { "None" } else { "Lax" }.to_owned(),
+            max_age: Some(prost_types::Duration { seconds, nanos: 0 }),
+        }),
+    }
+}

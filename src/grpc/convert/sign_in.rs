@@ -1,0 +1,189 @@
+//! The messages of `SignIn`.
+
+use prost::Message as _;
+use secrecy::ExposeSecret;
+
+use super::read::Fields;
+use super::write::{write_account, write_timestamp, write_user};
+use crate::auth::{
+    Allowed, Binding, Call, Credential, DenialReason, Denied, IdTokenCredential, OAuthCallback, Result,
+    SignIn, SignInOutcome,
+};
+use crate::grpc::proto::v1::{self, id_token_credential, sign_in_request, sign_in_response};
+use crate::model::{AccountKind, Email, Profile, ProviderId, Timestamp};
+use crate::oauth::ProviderTokens;
+
+/// The most bytes of a display name.
+const MAX_NAME: usize = 512;
+/// The most bytes of an address of a picture, or of an issuer.
+const MAX_URL: usize = 2048;
+/// The most bytes of a code, a `state` or a nonce.
+const MAX_OPAQUE: usize = 4096;
+/// The most bytes of an ID token.
+const MAX_ID_TOKEN: usize = 16 * 1024;
+/// The most bytes of what Apple posts along.
+const MAX_USER: usize = 4096;
+/// The most bytes of a provider's error code.
+const MAX_ERROR: usize = 64;
+
+pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Result<SignIn> {
+    let mut fields = Fields::default();
+    let bytes = message.encode_to_vec();
+    fields.client(call, message.client);
+    let request = fields.request(call, "SignIn", &message.request_id, &bytes);
+    let credential = match message.credential {
+        Some(sign_in_request::Credential::Profile(profile)) => read_profile(&mut fields, profile),
+        Some(sign_in_request::Credential::OauthCallback(callback)) => {
+            if request.is_some() {
+                fields.fault("request_id", "goes with profile and id_token: a flow can be used once");
+            }
+            read_callback(&mut fields, callback)
+        }
+        Some(sign_in_request::Credential::IdToken(token)) => read_id_token(&mut fields, token),
+        None => {
+            fields.fault("credential", "one of oauth_callback, id_token and profile is required");
+            None
+        }
+    };
+    let (redirect_to, link_access_token) = (message.redirect_to, message.link_access_token);
+    fields.finish(credential.map(|credential| SignIn { credential, redirect_to, link_access_token, request }))
+}
+
+fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> Option<Credential> {
+    let at = |name: &str| format!("credential.oauth_callback.{name}");
+    let error = message.error.filter(|error| !error.is_empty());
+    if message.flow.is_empty() {
+        fields.fault(&at("flow"), "is required: the flow of BeginSignIn, from the browser's cookie");
+    }
+    let state = fields.text(&at("state"), &message.state, MAX_OPAQUE);
+    if state.is_empty() {
+        fields.fault(&at("state"), "is required");
+    }
+    let code = fields.text(&at("code"), &message.code, MAX_OPAQUE);
+    if code.is_empty() && error.is_none() {
+        fields.fault(&at("code"), "is required, unless there is an error");
+    }
+    if error.as_deref().is_some_and(|error| !is_error_code(error)) {
+        fields.fault(&at("error"), "must be an error code of RFC 6749 section 4.1.2.1, at most 64 bytes");
+    }
+    let iss = fields.optional_text(&at("iss"), message.iss.as_deref(), MAX_URL);
+    let user = message.user.filter(|user| !user.is_empty());
+    if user.as_ref().is_some_and(|user| user.len() > MAX_USER) {
+        fields.fault(&at("user"), "must have at most 4096 bytes");
+    }
+    Some(Credential::OAuthCallback(OAuthCallback { flow: message.flow, code, state, iss, error, user }))
+}
+
+/// RFC 6749 section 4.1.2.1: printable ASCII without quotes and backslashes.
+fn is_error_code(error: &str) -> bool {
+    error.len() <= MAX_ERROR
+        && error.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
+}
+
+fn read_id_token(fields: &mut Fields, message: v1::IdTokenCredential) -> Option<Credential> {
+    let at = |name: &str| format!("credential.id_token.{name}");
+    let provider: Option<ProviderId> = fields.parsed(&at("provider"), &message.provider);
+    if message.token.is_empty() || message.token.len() > MAX_ID_TOKEN {
+        fields.fault(&at("token"), "is required, and may have 16384 bytes");
+    }
+    let binding = match message.binding {
+        Some(id_token_credential::Binding::Flow(flow)) if !flow.is_empty() => Some(Binding::Flow(flow)),
+        Some(id_token_credential::Binding::Nonce(nonce)) if !nonce.is_empty() => {
+            Some(Binding::Nonce(fields.text(&at("nonce"), &nonce, MAX_OPAQUE)))
+        }
+        Some(_) | None => {
+            fields.fault(&at("binding"), "one of flow and nonce is required");
+            None
+        }
+    };
+    let token = message.token;
+    Some(Credential::IdToken(IdTokenCredential { provider: provider?, token, binding: binding? }))
+}
+
+fn read_profile(fields: &mut Fields, message: v1::ProfileCredential) -> Option<Credential> {
+    let at = |name: &str| format!("credential.profile.{name}");
+    let provider: Option<ProviderId> = fields.parsed(&at("provider"), &message.provider);
+    let provider_account_id = fields.parsed(&at("provider_account_id"), &message.provider_account_id);
+    let email = message.email.filter(|text| !text.is_empty()).and_then(|text| {
+        Email::parse(&text).map_err(|fault| fields.fault(&at("email"), fault.to_string())).ok()
+    });
+    if message.email_verified && email.is_none() {
+        fields.fault(&at("email_verified"), "needs an email");
+    }
+    let name = fields.optional_text(&at("name"), message.name.as_deref(), MAX_NAME);
+    let image = fields.optional_text(&at("image"), message.image.as_deref(), MAX_URL);
+    let raw = fields.json(&at("raw"), message.raw);
+    Some(Credential::Profile(Box::new(Profile {
+        provider: provider?,
+        issuer: String::new(),
+        provider_account_id: provider_account_id?,
+        kind: AccountKind::Profile,
+        scope: None,
+        email,
+        email_verified: message.email_verified,
+        name,
+        image,
+        raw,
+    })))
+}
+
+pub(crate) fn write_sign_in(outcome: SignInOutcome, now: Timestamp) -> v1::SignInResponse {
+    let outcome = match outcome {
+        SignInOutcome::Allowed(allowed) => sign_in_response::Outcome::Allowed(write_allowed(*allowed, now)),
+        SignInOutcome::Denied(denied) => sign_in_response::Outcome::Denied(write_denied(denied)),
+        SignInOutcome::Redirect(url) => {
+            sign_in_response::Outcome::Redirect(v1::SignInRedirect { url: url.into() })
+        }
+    };
+    v1::SignInResponse { outcome: Some(outcome) }
+}
+
+fn write_allowed(allowed: Allowed, now: Timestamp) -> v1::SignInAllowed {
+    let linked = allowed.grant.is_none();
+    let (grant, grant_expires_at) = allowed.grant.unzip();
+    v1::SignInAllowed {
+        user: Some(write_user(allowed.user, now)),
+        account: Some(write_account(allowed.account)),
+        is_new_user: allowed.is_new_user,
+        linked,
+        grant: grant.map(|grant| grant.encode()),
+        grant_expires_at: grant_expires_at.map(write_timestamp),
+        redirect_to: allowed.redirect_to.into(),
+        provider_tokens: allowed.provider_tokens.map(write_provider_tokens),
+    }
+}
+
+/// The one place where a provider's tokens leave their wrapping.
+fn write_provider_tokens(tokens: ProviderTokens) -> v1::ProviderTokens {
+    v1::ProviderTokens {
+        access_token: tokens.access_token.expose_secret().to_owned(),
+        token_type: tokens.token_type,
+        expires_at: tokens.expires_at.map(write_timestamp),
+        refresh_token: tokens.refresh_token.map(|token| token.expose_secret().to_owned()),
+        id_token: tokens.id_token.map(|token| token.expose_secret().to_owned()),
+        scope: tokens.scope,
+    }
+}
+
+fn write_denied(denied: Denied) -> v1::SignInDenied {
+    v1::SignInDenied {
+        reason: write_denial_reason(denied.denial.reason).into(),
+        detail: denied.denial.detail,
+        linked_providers: denied.linked_providers.iter().map(ToString::to_string).collect(),
+        redirect_to: denied.redirect_to.into(),
+    }
+}
+
+fn write_denial_reason(reason: DenialReason) -> v1::DenialReason {
+    match reason {
+        DenialReason::AccessDenied => v1::DenialReason::AccessDenied,
+        DenialReason::UserBanned => v1::DenialReason::UserBanned,
+        DenialReason::EmailNotAllowed => v1::DenialReason::EmailNotAllowed,
+        DenialReason::EmailNotVerified => v1::DenialReason::EmailNotVerified,
+        DenialReason::SignUpClosed => v1::DenialReason::SignUpClosed,
+        DenialReason::AccountNotLinked => v1::DenialReason::AccountNotLinked,
+        DenialReason::AccountOwnedByOther => v1::DenialReason::AccountOwnedByOther,
+        DenialReason::ProviderError => v1::DenialReason::ProviderError,
+        DenialReason::CallbackDenied => v1::DenialReason::CallbackDenied,
+    }
+}

@@ -1,0 +1,12 @@
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "used_marks")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub mark: Vec<u8>,
+    pub expires_at: i64,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

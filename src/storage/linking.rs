@@ -1,0 +1,53 @@
+//! Adding an account to a user who is signed in: only while the session that shows it is live.
+
+use futures_util::FutureExt;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+
+use super::entity::{account, session, user};
+use super::error::{duplicate, is_deadlock};
+use super::pool::Pool;
+use super::{Linked, Linking, StoreResult, auth_log, convert, transaction, used_marks};
+
+pub(super) async fn link(pool: &Pool, linking: Linking) -> StoreResult<Linked> {
+    match transaction::write(pool, linking, |tx, linking| insert_all(tx, linking).boxed()).await {
+        Ok(()) => Ok(Linked::Done),
+        Err(DbErr::RecordNotInserted) => Ok(Linked::Used),
+        Err(DbErr::RecordNotUpdated) => Ok(Linked::SessionOver),
+        Err(error) if duplicate(&error).is_some() || is_deadlock(&error) => Ok(Linked::Conflict),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn insert_all(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
+    used_marks::insert(tx, &linking.used).await?;
+    hold_user(tx, linking).await?;
+    hold_session(tx, linking).await?;
+    account::Entity::insert(convert::account_row(&linking.account)).exec_without_returning(tx).await?;
+    auth_log::insert(tx, linking.log.clone()).await
+}
+
+/// Keeps the user's row as it is to the end of the transaction: whoever ends all sessions waits, or was first.
+async fn hold_user(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
+    let held = user::Entity::update_many()
+        .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch))
+        .filter(user::Column::Id.eq(linking.account.user_id.0))
+        .filter(user::Column::Epoch.eq(linking.epoch))
+        .exec(tx)
+        .await?;
+    if held.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotUpdated) }
+}
+
+/// The same for the session's row.
+async fn hold_session(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
+    let held = session::Entity::update_many()
+        .col_expr(session::Column::Version, Expr::col(session::Column::Version))
+        .filter(session::Column::Id.eq(linking.session_id.0))
+        .filter(session::Column::UserId.eq(linking.account.user_id.0))
+        .filter(session::Column::RedeemedAt.is_not_null())
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(linking.at.millis()))
+        .exec(tx)
+        .await?;
+    if held.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotUpdated) }
+}

@@ -1,0 +1,46 @@
+//! What was used, and can't be again: one unique row each. Who inserts it was first.
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, SqlErr};
+
+use super::connect::Database;
+use super::entity::used_mark;
+use super::{StoreResult, UsedMarkStore, transaction};
+use crate::model::UsedMark;
+
+#[async_trait]
+impl UsedMarkStore for Database {
+    async fn mark_used(&self, mark: UsedMark) -> StoreResult<bool> {
+        let pool = &self.pools()?.write;
+        match transaction::write(pool, mark, |tx, mark| insert(tx, std::slice::from_ref(mark)).boxed()).await
+        {
+            Ok(()) => Ok(true),
+            Err(DbErr::RecordNotInserted) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Marks all of these in one statement; `RecordNotInserted` where one of them was before, which undoes whatever else the
+/// transaction did.
+pub(super) async fn insert(connection: &impl ConnectionTrait, marks: &[UsedMark]) -> Result<(), DbErr> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    // In one order, so that two who mark the same do not wait for each other.
+    let mut marks = marks.to_vec();
+    marks.sort_unstable();
+    let rows = marks.iter().map(|mark| used_mark::ActiveModel {
+        mark: Set(mark.key.to_vec()),
+        expires_at: Set(mark.expires_at.millis()),
+    });
+    match used_mark::Entity::insert_many(rows).exec_without_returning(connection).await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Err(DbErr::RecordNotInserted),
+            _ => Err(error),
+        },
+    }
+}

@@ -1,0 +1,202 @@
+//! `SignIn` by an ID token that the client got by itself: bound to this sign-in, and good for one.
+
+use std::time::Duration;
+
+use gatepass::grpc::proto::v1::SignInRequest;
+use gatepass::grpc::proto::v1::id_token_credential::Binding;
+use tonic::Code;
+
+use crate::support::crowd::at_once;
+use crate::support::people::fields;
+use crate::support::provider::{Forgery, Person, TestProvider};
+use crate::support::signing_in::{app_with, begin, entry, of_id_token, with_providers};
+use crate::support::{TestApp, allowed, builder, refusal};
+
+const NONCE: &str = "a nonce of this browser";
+
+fn invalid() -> (Code, String) {
+    (Code::Unauthenticated, "CREDENTIAL_INVALID".to_owned())
+}
+
+fn by_nonce(token: &str) -> SignInRequest {
+    of_id_token("corp", token, Binding::Nonce(NONCE.to_owned()))
+}
+
+async fn start() -> (TestProvider, TestApp) {
+    let provider = TestProvider::start().await;
+    let app = app_with(&provider).await;
+    (provider, app)
+}
+
+#[tokio::test]
+async fn an_id_token_signs_its_person_in() {
+    let (provider, app) = start().await;
+    let token = provider.id_token(&Person::named("ada"), NONCE);
+    let allowed = allowed(app.try_sign_in(by_nonce(&token)).await);
+    assert_eq!(allowed.user.unwrap().email.as_deref(), Some("ada@example.com"));
+    assert_eq!(allowed.account.unwrap().r#type, "oidc");
+    assert!(allowed.provider_tokens.is_none());
+}
+
+#[tokio::test]
+async fn an_id_token_signs_in_once() {
+    let (provider, app) = start().await;
+    let token = provider.id_token(&Person::named("ada"), NONCE);
+    allowed(app.try_sign_in(by_nonce(&token)).await);
+    assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), invalid());
+    assert!(app.log().await[1].contains("ID_TOKEN_USED"));
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_present_one_id_token_one_is_let_in() {
+    let (provider, app) = start().await;
+    let token = provider.id_token(&Person::named("ada"), NONCE);
+    let answers = at_once(20, |_| {
+        let (mut auth, request) = (app.auth.clone(), by_nonce(&token));
+        async move { auth.sign_in(request).await }
+    })
+    .await;
+    let (in_, out): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(in_.len(), 1);
+    for answer in out {
+        assert_eq!(refusal(answer), invalid());
+    }
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn the_id_token_of_a_callback_signs_in_no_second_time() {
+    let (provider, app) = start().await;
+    let tokens = app.sign_in_at(&provider, Person::named("ada")).await.provider_tokens.unwrap();
+    let token = tokens.id_token.unwrap();
+    let payload = crate::support::jwt::decode(&token).1;
+    let nonce = payload["nonce"].as_str().unwrap().to_owned();
+    let again = of_id_token("corp", &token, Binding::Nonce(nonce));
+    assert_eq!(refusal(app.try_sign_in(again).await), invalid());
+}
+
+#[tokio::test]
+async fn the_same_request_gets_the_same_grant() {
+    let (provider, app) = start().await;
+    let token = provider.id_token(&Person::named("ada"), NONCE);
+    let request =
+        SignInRequest { request_id: "a-request-of-enough-random-bits".to_owned(), ..by_nonce(&token) };
+    let first = allowed(app.try_sign_in(request.clone()).await);
+    let again = allowed(app.try_sign_in(request).await);
+    assert_eq!(first.grant, again.grant);
+    assert_eq!(app.counts().await, [1, 1, 1]);
+    // Another request with the same token is another sign-in.
+    let other =
+        SignInRequest { request_id: "b-request-of-enough-random-bits".to_owned(), ..by_nonce(&token) };
+    assert_eq!(refusal(app.try_sign_in(other).await), invalid());
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_denied_leaves_the_token_unused() {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "")])
+        .config("sign_in: {allowed_email_domains: [example.org]}")
+        .start()
+        .await;
+    let token = provider.id_token(&Person::named("ada"), NONCE);
+    crate::support::people::denied(app.try_sign_in(by_nonce(&token)).await);
+    let app = app.restart(|yaml| yaml.replace("example.org", "example.com")).await;
+    allowed(app.try_sign_in(by_nonce(&token)).await);
+}
+
+#[tokio::test]
+async fn another_nonce_is_refused() {
+    let (provider, app) = start().await;
+    let token = provider.id_token(&Person::named("ada"), "another");
+    assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), invalid());
+    provider.forges(Forgery::NoNonce);
+    let token = provider.id_token(&Person::named("ada"), NONCE);
+    assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), invalid());
+    let log = app.log().await;
+    assert!(log.iter().all(|row| row.contains("ID_TOKEN_NONCE_MISMATCH")), "{log:?}");
+}
+
+#[tokio::test]
+async fn a_flow_binds_a_token_by_its_nonce_and_is_used_with_it() {
+    let (provider, app) = start().await;
+    let begun = app.begin(begin("corp")).await.unwrap();
+    let url = url::Url::parse(&begun.authorization_url).unwrap();
+    let nonce = url.query_pairs().find(|(name, _)| name == "nonce").unwrap().1.into_owned();
+    let with_flow = |token: &str| of_id_token("corp", token, Binding::Flow(begun.flow.clone()));
+    let wrong = provider.id_token(&Person::named("ada"), NONCE);
+    assert_eq!(refusal(app.try_sign_in(with_flow(&wrong)).await), invalid());
+    let token = provider.id_token(&Person::named("ada"), &nonce);
+    allowed(app.try_sign_in(with_flow(&token)).await);
+    app.clock.advance(Duration::from_secs(1));
+    let another = provider.id_token(&Person::named("eve"), &nonce);
+    assert_eq!(refusal(app.try_sign_in(with_flow(&another)).await), invalid());
+}
+
+#[tokio::test]
+async fn the_flow_of_another_provider_is_refused() {
+    let (one, two) = (TestProvider::start().await, TestProvider::start().await);
+    let app = with_providers(&[entry("corp", &one, ""), entry("other", &two, "")]).start().await;
+    let begun = app.begin(begin("other")).await.unwrap();
+    let token = one.id_token(&Person::named("ada"), NONCE);
+    let request = of_id_token("corp", &token, Binding::Flow(begun.flow));
+    assert_eq!(refusal(app.try_sign_in(request).await), (Code::Unauthenticated, "FLOW_INVALID".to_owned()));
+}
+
+#[tokio::test]
+async fn the_token_of_another_provider_is_refused() {
+    let (one, two) = (TestProvider::start().await, TestProvider::start().await);
+    let app = with_providers(&[entry("corp", &one, ""), entry("other", &two, "")]).start().await;
+    let token = two.id_token(&Person::named("ada"), NONCE);
+    assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), invalid());
+}
+
+#[tokio::test]
+async fn each_forgery_is_refused_by_its_name_and_writes_nothing_but_the_log() {
+    for (forgery, reason) in [
+        (Forgery::Unsigned, "ID_TOKEN_MALFORMED"),
+        (Forgery::Symmetric, "ID_TOKEN_MALFORMED"),
+        (Forgery::OtherSignature, "ID_TOKEN_SIGNATURE_INVALID"),
+        (Forgery::UnknownKey, "ID_TOKEN_KEY_UNKNOWN"),
+        (Forgery::OtherIssuer, "ID_TOKEN_ISSUER_MISMATCH"),
+        (Forgery::OtherAudience, "ID_TOKEN_AUDIENCE_MISMATCH"),
+        (Forgery::OtherNonce, "ID_TOKEN_NONCE_MISMATCH"),
+        (Forgery::NoNonce, "ID_TOKEN_NONCE_MISMATCH"),
+        (Forgery::Expired, "ID_TOKEN_EXPIRED"),
+        (Forgery::OfTheFuture, "ID_TOKEN_NOT_CURRENT"),
+    ] {
+        let (provider, app) = start().await;
+        provider.forges(forgery);
+        let token = provider.id_token(&Person::named("ada"), NONCE);
+        assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), invalid(), "{forgery:?}");
+        let log = app.log().await;
+        assert!(
+            log.len() == 1 && log[0].contains("FAILED") && log[0].contains(reason),
+            "{forgery:?}: {log:?}"
+        );
+        assert_eq!(app.counts().await, [0, 0, 0]);
+        assert!(app.query("SELECT mark FROM used_marks").await.is_empty(), "{forgery:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_kid_is_taken_where_one_key_fits() {
+    let (provider, app) = start().await;
+    provider.forges(Forgery::NoKid);
+    let token = provider.id_token(&Person::named("ada"), NONCE);
+    allowed(app.try_sign_in(by_nonce(&token)).await);
+    // With two that would, nobody knows which.
+    provider.rotates_keys();
+    let app = app.restart(|yaml| yaml).await;
+    let token = provider.id_token(&Person::named("eve"), NONCE);
+    assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), invalid());
+}
+
+#[tokio::test]
+async fn a_provider_without_id_tokens_takes_none() {
+    let app = builder().config("providers: [{id: github, client_id: a, client_secret: b}]").start().await;
+    let request = of_id_token("github", "a.b.c", Binding::Nonce(NONCE.to_owned()));
+    assert_eq!(fields(app.try_sign_in(request).await), ["credential.id_token.provider"]);
+    let unknown = of_id_token("corp", "a.b.c", Binding::Nonce(NONCE.to_owned()));
+    assert_eq!(refusal(app.try_sign_in(unknown).await), (Code::NotFound, "PROVIDER_NOT_FOUND".to_owned()));
+}

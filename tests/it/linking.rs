@@ -1,0 +1,288 @@
+//! Linking: by the session of who is signed in, and by a verified e-mail where the provider may.
+
+use std::time::Duration;
+
+use gatepass::grpc::proto::v1::{BeginSignInRequest, DenialReason, SignInRequest};
+use tonic::Code;
+
+use crate::support::callers::{caller, callers, key};
+use crate::support::crowd::at_once;
+use crate::support::hooks::on_sign_in;
+use crate::support::people::denied;
+use crate::support::provider::{Person, TestProvider};
+use crate::support::signing_in::{app_with, begin, come_back, entry, with_providers};
+use crate::support::{TestApp, allowed, profile, refusal, with_key};
+
+fn reauthentication() -> (Code, String) {
+    (Code::FailedPrecondition, "REAUTHENTICATION_REQUIRED".to_owned())
+}
+
+/// A person comes back to link their account at the provider to the user of this access token.
+async fn linking(
+    app: &TestApp,
+    provider: &TestProvider,
+    person: Person,
+    access_token: &str,
+) -> SignInRequest {
+    let request = BeginSignInRequest { link_access_token: access_token.to_owned(), ..begin("corp") };
+    let begun = app.begin(request).await.unwrap();
+    SignInRequest {
+        link_access_token: access_token.to_owned(),
+        ..come_back(&begun.flow, provider.log_in(&begun.authorization_url, person))
+    }
+}
+
+async fn start() -> (TestProvider, TestApp) {
+    let provider = TestProvider::start().await;
+    let app = app_with(&provider).await;
+    (provider, app)
+}
+
+#[tokio::test]
+async fn who_is_signed_in_links_another_account() {
+    let (provider, app) = start().await;
+    let issued = app.tokens("ada").await;
+    let user = issued.session.unwrap().user.unwrap();
+    let person = Person::named("ada-at-work").with_email("ada@work.example", true);
+    let linked =
+        allowed(app.try_sign_in(linking(&app, &provider, person.clone(), &issued.access_token).await).await);
+    assert!(linked.linked && !linked.is_new_user);
+    assert_eq!((linked.grant, linked.grant_expires_at), (None, None));
+    assert!(linked.provider_tokens.is_some());
+    let told = linked.user.unwrap();
+    assert_eq!((Some(told.id.clone()), told.email.as_deref()), (user.id, Some("ada@example.com")));
+    assert_eq!(linked.account.unwrap().provider, "corp");
+    assert_eq!(app.counts().await, [1, 2, 1]);
+    assert!(app.log().await.iter().any(|row| row.contains("ACCOUNT_LINKED")));
+    // From now on it signs the same user in.
+    let signed_in = app.sign_in_at(&provider, person).await;
+    assert_eq!(signed_in.user.unwrap().id, told.id);
+    assert!(!signed_in.is_new_user);
+    // The session that linked goes on.
+    app.session(&issued.access_token).await.unwrap();
+}
+
+#[tokio::test]
+async fn linking_twice_is_linking_once() {
+    let (provider, app) = start().await;
+    let access_token = app.tokens("ada").await.access_token;
+    for _ in 0..2 {
+        let person = Person::named("ada-at-work").without_email();
+        assert!(allowed(app.try_sign_in(linking(&app, &provider, person, &access_token).await).await).linked);
+    }
+    assert_eq!(app.counts().await, [1, 2, 1]);
+}
+
+#[tokio::test]
+async fn the_account_of_another_user_is_not_linked() {
+    let (provider, app) = start().await;
+    app.sign_in_at(&provider, Person::named("eve")).await;
+    let access_token = app.tokens("ada").await.access_token;
+    let denied =
+        denied(app.try_sign_in(linking(&app, &provider, Person::named("eve"), &access_token).await).await);
+    assert_eq!(denied.reason(), DenialReason::AccountOwnedByOther);
+    assert_eq!(denied.redirect_to, "http://localhost:3000/auth/error?error=AccessDenied");
+    assert_eq!(app.counts().await, [2, 2, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_who_link_one_account_at_once_one_has_it() {
+    let (provider, app) = start().await;
+    let mut requests = Vec::new();
+    for who in ["ada", "eve"] {
+        let access_token = app.tokens(who).await.access_token;
+        requests.push(linking(&app, &provider, Person::named("shared").without_email(), &access_token).await);
+    }
+    let answers = at_once(2, |number| {
+        let (mut auth, request) = (app.auth.clone(), requests[number].clone());
+        async move { auth.sign_in(request).await.unwrap().into_inner() }
+    })
+    .await;
+    let linked = answers.iter().filter(|answer| format!("{:?}", answer.outcome).starts_with("Some(Allowed"));
+    assert_eq!(linked.count(), 1);
+    assert_eq!(app.counts().await, [2, 3, 2]);
+}
+
+#[tokio::test]
+async fn a_linking_goes_on_with_the_session_that_began_it() {
+    let (provider, app) = start().await;
+    let (ada, eve) = (app.tokens("ada").await.access_token, app.tokens("eve").await.access_token);
+    let request = || linking(&app, &provider, Person::named("work"), &ada);
+    for other in [String::new(), eve.clone(), app.tokens("ada").await.access_token] {
+        let request = SignInRequest { link_access_token: other, ..request().await };
+        assert_eq!(refusal(app.try_sign_in(request).await), reauthentication());
+    }
+    // Nor does what began as a sign-in become a linking.
+    let begun = app.begin(begin("corp")).await.unwrap();
+    let answer = provider.log_in(&begun.authorization_url, Person::named("work"));
+    let request = SignInRequest { link_access_token: ada, ..come_back(&begun.flow, answer) };
+    assert_eq!(refusal(app.try_sign_in(request).await), reauthentication());
+    assert_eq!(app.query("SELECT id FROM accounts").await.len(), 2);
+}
+
+#[tokio::test]
+async fn linking_needs_a_session_of_the_last_ten_minutes() {
+    let (provider, app) = start().await;
+    let issued = app.tokens("ada").await;
+    let request = linking(&app, &provider, Person::named("work"), &issued.access_token).await;
+    app.clock.advance(Duration::from_mins(10));
+    let again = || BeginSignInRequest { link_access_token: issued.access_token.clone(), ..begin("corp") };
+    app.begin(again()).await.unwrap();
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(refusal(app.begin(again()).await), reauthentication());
+    assert_eq!(refusal(app.try_sign_in(request).await), reauthentication());
+    // A refresh proves nobody anew.
+    let refreshed = app.refresh(&issued.refresh_token).await.unwrap().access_token;
+    let request = BeginSignInRequest { link_access_token: refreshed, ..begin("corp") };
+    assert_eq!(refusal(app.begin(request).await), reauthentication());
+}
+
+#[tokio::test]
+async fn link_within_can_be_set() {
+    let provider = TestProvider::start().await;
+    let app =
+        with_providers(&[entry("corp", &provider, "")]).config("sign_in: {link_within: 1m}").start().await;
+    let access_token = app.tokens("ada").await.access_token;
+    app.clock.advance(Duration::from_secs(61));
+    let request = BeginSignInRequest { link_access_token: access_token, ..begin("corp") };
+    assert_eq!(refusal(app.begin(request).await), reauthentication());
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_links_nothing() {
+    let (provider, app) = start().await;
+    let issued = app.tokens("ada").await;
+    let request = linking(&app, &provider, Person::named("work"), &issued.access_token).await;
+    app.ban(&issued.session.unwrap().user.unwrap().id.unwrap()).await;
+    let (code, reason) = refusal(app.try_sign_in(request).await);
+    assert_eq!((code, reason.as_str()), (Code::Unauthenticated, "USER_BANNED"));
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_session_of_another_group_links_nothing() {
+    let provider = TestProvider::start().await;
+    let entries = [caller("web", "allow: [sign_in, sign_in.assert]"), caller("other", "allow: [sign_in]")];
+    let app = with_providers(&[entry("corp", &provider, "")]).config(&callers(&entries)).start().await;
+    let grant = allowed(app.auth.clone().sign_in(with_key(profile("ada"), &key("web"))).await).grant.unwrap();
+    let redemption = gatepass::grpc::proto::v1::IssueTokenRequest { grant, ..Default::default() };
+    let issued = app.auth.clone().issue_token(with_key(redemption, &key("web"))).await.unwrap().into_inner();
+    let request = BeginSignInRequest { link_access_token: issued.access_token, ..begin("corp") };
+    let refused = app.auth.clone().begin_sign_in(with_key(request, &key("other"))).await;
+    assert_eq!(refusal(refused), (Code::PermissionDenied, "CALLER_NOT_ALLOWED".to_owned()));
+}
+
+#[tokio::test]
+async fn callbacks_are_asked_of_a_linking_too() {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "")])
+        .callbacks(on_sign_in(|input| {
+            let corp = input.account.provider.as_str() == "corp";
+            assert!(!corp || !input.is_new_user);
+            Ok(if corp {
+                gatepass::auth::SignInDecision::deny("not here")
+            } else {
+                gatepass::auth::SignInDecision::Allow
+            })
+        }))
+        .start()
+        .await;
+    let access_token = app.tokens("ada").await.access_token;
+    let denied =
+        denied(app.try_sign_in(linking(&app, &provider, Person::named("work"), &access_token).await).await);
+    assert_eq!(denied.reason(), DenialReason::CallbackDenied);
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_profile_that_a_caller_vouches_for_can_be_linked_too() {
+    let (_provider, app) = start().await;
+    let access_token = app.tokens("ada").await.access_token;
+    let mut request = profile("ada-elsewhere");
+    request.link_access_token = access_token;
+    assert!(allowed(app.try_sign_in(request).await).linked);
+    assert_eq!(app.counts().await, [1, 2, 1]);
+}
+
+#[tokio::test]
+async fn a_verified_email_of_somebody_is_not_linked_by_itself() {
+    let (provider, app) = start().await;
+    app.sign_in("ada").await;
+    let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
+    assert_eq!(denied.reason(), DenialReason::AccountNotLinked);
+    assert_eq!(denied.linked_providers, ["github"]);
+    assert_eq!(denied.redirect_to, "http://localhost:3000/auth/error?error=OAuthAccountNotLinked");
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+async fn linking_by_email() -> (TestProvider, TestApp) {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "link_by_verified_email: true")]).start().await;
+    (provider, app)
+}
+
+#[tokio::test]
+async fn a_provider_that_may_links_by_a_verified_email() {
+    let (provider, app) = linking_by_email().await;
+    let ada = app.sign_in("ada").await.user.unwrap();
+    let signed_in = app.sign_in_at(&provider, Person::named("ada")).await;
+    assert_eq!(signed_in.user.unwrap().id, ada.id);
+    assert!(!signed_in.is_new_user && !signed_in.linked && signed_in.grant.is_some());
+    assert_eq!(app.counts().await, [1, 2, 2]);
+    let log = app.log().await;
+    assert!(log.iter().any(|row| row.contains("ACCOUNT_LINKED")), "{log:?}");
+    app.sign_in_at(&provider, Person::named("ada")).await;
+    assert_eq!(app.counts().await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn an_unverified_email_links_nothing_whatever_the_provider_may() {
+    let (provider, app) = linking_by_email().await;
+    let ada = app.sign_in("ada").await.user.unwrap();
+    let eve = Person::named("eve").with_email("ada@example.com", false);
+    assert_ne!(app.sign_in_at(&provider, eve).await.user.unwrap().id, ada.id);
+}
+
+#[tokio::test]
+async fn an_email_that_its_user_never_verified_links_nothing() {
+    let (provider, app) = linking_by_email().await;
+    let mut request = profile("ada");
+    let Some(gatepass::grpc::proto::v1::sign_in_request::Credential::Profile(told)) = &mut request.credential
+    else {
+        unreachable!()
+    };
+    told.email_verified = false;
+    let eve = allowed(app.try_sign_in(request).await).user.unwrap();
+    assert_ne!(app.sign_in_at(&provider, Person::named("ada")).await.user.unwrap().id, eve.id);
+}
+
+#[tokio::test]
+async fn a_banned_user_is_not_let_in_by_a_verified_email() {
+    let (provider, app) = linking_by_email().await;
+    let ada = app.sign_in("ada").await.user.unwrap();
+    app.ban(&ada.id).await;
+    let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
+    assert_eq!(denied.reason(), DenialReason::UserBanned);
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_first_sign_ins_by_two_providers_end_in_one_user_with_two_accounts() {
+    let (one, two) = (TestProvider::start().await, TestProvider::start().await);
+    let links = "link_by_verified_email: true";
+    let app = with_providers(&[entry("corp", &one, links), entry("other", &two, links)]).start().await;
+    let mut requests = Vec::new();
+    for number in 0..10 {
+        let (id, provider) = if number % 2 == 0 { ("corp", &one) } else { ("other", &two) };
+        let begun = app.begin(begin(id)).await.unwrap();
+        requests
+            .push(come_back(&begun.flow, provider.log_in(&begun.authorization_url, Person::named("ada"))));
+    }
+    let answers = at_once(10, |number| {
+        let (mut auth, request) = (app.auth.clone(), requests[number].clone());
+        async move { allowed(auth.sign_in(request).await) }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_new_user).count(), 1);
+    assert_eq!(app.counts().await, [1, 2, 10]);
+}

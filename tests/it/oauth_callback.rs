@@ -1,0 +1,376 @@
+//! `SignIn` by the answer of a provider's page: the flow is whose it is, the code is redeemed once, and the person is who
+//! the provider proves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepass::auth::SignInDecision;
+use gatepass::grpc::proto::v1::{
+    BeginSignInRequest, DenialReason, OAuthCallbackCredential, SignInRequest, sign_in_request,
+};
+use serde_json::json;
+use tonic::Code;
+
+use crate::support::callers::{caller, callers, key};
+use crate::support::crowd::at_once;
+use crate::support::hooks::on_sign_in;
+use crate::support::people::{denied, fields};
+use crate::support::provider::{Endpoint, Fault, Person, TestProvider};
+use crate::support::signing_in::{app_with, begin, come_back, entry, of_callback, with_providers};
+use crate::support::{START, TestApp, allowed, refusal, with_key};
+
+fn unauthenticated(reason: &str) -> (Code, String) {
+    (Code::Unauthenticated, reason.to_owned())
+}
+
+/// The callback in a request.
+fn callback(request: &mut SignInRequest) -> &mut OAuthCallbackCredential {
+    match &mut request.credential {
+        Some(sign_in_request::Credential::OauthCallback(callback)) => callback,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn start() -> (TestProvider, TestApp) {
+    let provider = TestProvider::start().await;
+    let app = app_with(&provider).await;
+    (provider, app)
+}
+
+#[tokio::test]
+async fn a_person_who_logged_in_becomes_a_user_with_an_account() {
+    let (provider, app) = start().await;
+    let allowed = app.sign_in_at(&provider, Person::named("ada")).await;
+    assert!(allowed.is_new_user && !allowed.linked);
+    let (user, account) = (allowed.user.unwrap(), allowed.account.unwrap());
+    assert_eq!((user.email.as_deref(), user.email_verified), (Some("ada@example.com"), true));
+    assert_eq!(user.name.as_deref(), Some("ada"));
+    assert_eq!((account.provider.as_str(), account.provider_account_id.as_str()), ("corp", "ada"));
+    assert_eq!((account.r#type.as_str(), account.scope.as_deref()), ("oidc", Some("openid profile email")));
+    assert_eq!(allowed.redirect_to, "http://localhost:3000");
+    let issued = app.issue(&allowed.grant.unwrap()).await.unwrap();
+    assert_eq!(issued.session.unwrap().provider.as_deref(), Some("corp"));
+    assert_eq!(app.counts().await, [1, 1, 1]);
+    assert!(app.log().await[0].contains("SIGN_UP"));
+}
+
+#[tokio::test]
+async fn the_providers_tokens_are_handed_out_once_and_kept_nowhere() {
+    let (provider, app) = start().await;
+    let allowed = app.sign_in_at(&provider, Person::named("ada")).await;
+    let tokens = allowed.provider_tokens.unwrap();
+    assert!(tokens.access_token.starts_with("access-token"));
+    assert_eq!(tokens.token_type.to_ascii_lowercase(), "bearer");
+    assert!(tokens.id_token.is_some());
+    for table in ["users", "accounts", "sessions", "auth_logs", "used_marks"] {
+        for row in app.query(&format!("SELECT * FROM {table}")).await {
+            let row = row.join(" ");
+            assert!(!row.contains(&tokens.access_token), "{table}: {row}");
+            assert!(!row.contains(&hex::encode_upper(&tokens.access_token)), "{table}: {row}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_known_person_signs_in_again_as_the_same_user() {
+    let (provider, app) = start().await;
+    let first = app.sign_in_at(&provider, Person::named("ada")).await;
+    let again =
+        app.sign_in_at(&provider, Person { name: Some("Ada L.".to_owned()), ..Person::named("ada") }).await;
+    let (first, user) = (first.user.unwrap(), again.user.unwrap());
+    assert_eq!((user.id, user.name.as_deref()), (first.id, Some("Ada L.")));
+    assert!(!again.is_new_user);
+    assert_eq!(app.counts().await, [1, 1, 2]);
+}
+
+#[tokio::test]
+async fn a_flow_brings_the_person_where_they_wanted_to_go() {
+    let (provider, app) = start().await;
+    for (begun_with, come_back_with, wanted) in [
+        ("/cart?x=1", "", "http://localhost:3000/cart?x=1"),
+        ("/cart", "/inbox", "http://localhost:3000/inbox"),
+        ("https://evil.example", "", "http://localhost:3000"),
+    ] {
+        let request = BeginSignInRequest { redirect_to: begun_with.to_owned(), ..begin("corp") };
+        let begun = app.begin(request).await.unwrap();
+        let answer = provider.log_in(&begun.authorization_url, Person::named("ada"));
+        let mut request = come_back(&begun.flow, answer);
+        request.redirect_to = come_back_with.to_owned();
+        assert_eq!(allowed(app.try_sign_in(request).await).redirect_to, wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_flow_is_used_once() {
+    let (provider, app) = start().await;
+    let request = app.log_in(&provider, Person::named("ada")).await;
+    allowed(app.try_sign_in(request.clone()).await);
+    assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_USED"));
+    assert_eq!(provider.requests(Endpoint::Token), 1);
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_come_back_with_one_flow_one_is_let_in() {
+    let (provider, app) = start().await;
+    let request = app.log_in(&provider, Person::named("ada")).await;
+    let answers = at_once(20, |_| {
+        let (mut auth, request) = (app.auth.clone(), request.clone());
+        async move { auth.sign_in(request).await }
+    })
+    .await;
+    let (in_, out): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(in_.len(), 1);
+    for answer in out {
+        assert_eq!(refusal(answer), unauthenticated("FLOW_USED"));
+    }
+    assert_eq!(provider.requests(Endpoint::Token), 1);
+}
+
+#[tokio::test]
+async fn many_flows_go_on_side_by_side() {
+    let (provider, app) = start().await;
+    let (one, two) = (app.begin(begin("corp")).await.unwrap(), app.begin(begin("corp")).await.unwrap());
+    let to_two = provider.log_in(&two.authorization_url, Person::named("eve"));
+    let to_one = provider.log_in(&one.authorization_url, Person::named("ada"));
+    allowed(app.try_sign_in(come_back(&one.flow, to_one)).await);
+    allowed(app.try_sign_in(come_back(&two.flow, to_two)).await);
+    assert_eq!(app.counts().await, [2, 2, 2]);
+}
+
+#[tokio::test]
+async fn the_state_of_another_flow_is_refused_before_anything_is_asked() {
+    let (provider, app) = start().await;
+    let (one, two) = (app.begin(begin("corp")).await.unwrap(), app.begin(begin("corp")).await.unwrap());
+    let answer = provider.log_in(&two.authorization_url, Person::named("eve"));
+    let crossed = come_back(&one.flow, answer);
+    assert_eq!(refusal(app.try_sign_in(crossed).await), unauthenticated("STATE_MISMATCH"));
+    assert_eq!(provider.requests(Endpoint::Token), 0);
+    let log = app.log().await;
+    assert!(log.len() == 1 && log[0].contains("FAILED") && log[0].contains("STATE_MISMATCH"), "{log:?}");
+    // The flow can still be used.
+    let answer = provider.log_in(&one.authorization_url, Person::named("ada"));
+    allowed(app.try_sign_in(come_back(&one.flow, answer)).await);
+}
+
+#[tokio::test]
+async fn a_flow_that_is_none_is_refused() {
+    let (provider, app) = start().await;
+    let good = app.log_in(&provider, Person::named("ada")).await;
+    let flow = callback(&mut good.clone()).flow.clone();
+    let bent = |place: usize| {
+        let mut bytes = flow.clone().into_bytes();
+        bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+        String::from_utf8(bytes).unwrap()
+    };
+    let mut bad = vec!["junk".to_owned(), "é".to_owned(), format!("{flow}A"), "A".repeat(3501)];
+    bad.extend([0, 15, 40, flow.len() / 2, flow.len() - 5].map(bent));
+    bad.push(flow[..flow.len() - 4].to_owned());
+    for flow in bad {
+        let mut request = good.clone();
+        callback(&mut request).flow.clone_from(&flow);
+        assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_INVALID"), "{flow}");
+    }
+    allowed(app.try_sign_in(good).await);
+}
+
+#[tokio::test]
+async fn a_flow_ends_after_a_quarter_of_an_hour() {
+    let (provider, app) = start().await;
+    let request = app.log_in(&provider, Person::named("ada")).await;
+    app.clock.advance(Duration::from_mins(15));
+    assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_EXPIRED"));
+    assert_eq!(provider.requests(Endpoint::Token), 0);
+}
+
+#[tokio::test]
+async fn a_flow_belongs_to_the_group_that_began_it() {
+    let provider = TestProvider::start().await;
+    let entries = [
+        caller("web", "group: web, allow: [sign_in]"),
+        caller("worker", "group: web, allow: [sign_in]"),
+        caller("other", "allow: [sign_in]"),
+    ];
+    let app = with_providers(&[entry("corp", &provider, "")]).config(&callers(&entries)).start().await;
+    let begun =
+        app.auth.clone().begin_sign_in(with_key(begin("corp"), &key("web"))).await.unwrap().into_inner();
+    let request = come_back(&begun.flow, provider.log_in(&begun.authorization_url, Person::named("ada")));
+    let of_other = app.auth.clone().sign_in(with_key(request.clone(), &key("other"))).await;
+    assert_eq!(refusal(of_other), unauthenticated("FLOW_INVALID"));
+    allowed(app.auth.clone().sign_in(with_key(request, &key("worker"))).await);
+}
+
+#[tokio::test]
+async fn the_answer_of_another_issuer_is_refused_before_the_code_is_sent() {
+    let (provider, app) = start().await;
+    for iss in [Some("https://evil.example".to_owned()), Some(format!("{}/", provider.issuer())), None] {
+        let mut request = app.log_in(&provider, Person::named("ada")).await;
+        callback(&mut request).iss = iss;
+        assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("CREDENTIAL_INVALID"));
+    }
+    assert_eq!(provider.requests(Endpoint::Token), 0);
+    let log = app.log().await;
+    assert!(log.iter().all(|row| row.contains("ISSUER_MISMATCH")), "{log:?}");
+}
+
+#[tokio::test]
+async fn an_issuer_that_sends_no_iss_needs_none() {
+    let provider = TestProvider::start().await;
+    provider.sends_no_iss();
+    let app = app_with(&provider).await;
+    app.sign_in_at(&provider, Person::named("ada")).await;
+}
+
+#[tokio::test]
+async fn a_declined_consent_is_a_denial_with_the_providers_word() {
+    let (provider, app) = start().await;
+    let mut request = app.log_in(&provider, Person::named("ada")).await;
+    let declined = callback(&mut request);
+    declined.code.clear();
+    declined.error = Some("access_denied".to_owned());
+    declined.error_description = Some("<script>not today</script>".to_owned());
+    let denied = denied(app.try_sign_in(request).await);
+    assert_eq!(denied.reason(), DenialReason::ProviderError);
+    assert_eq!(denied.detail.as_deref(), Some("access_denied"));
+    assert_eq!(denied.redirect_to, "http://localhost:3000/auth/error?error=OAuthCallbackError");
+    let log = app.log().await;
+    assert!(log.len() == 1 && log[0].contains("DENIED") && log[0].contains("PROVIDER_ERROR"), "{log:?}");
+    assert_eq!(app.counts().await, [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn an_error_without_the_flows_state_is_nobodys() {
+    let (provider, app) = start().await;
+    let mut request = app.log_in(&provider, Person::named("ada")).await;
+    let forged = callback(&mut request);
+    forged.error = Some("access_denied".to_owned());
+    forged.state.push('x');
+    assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("STATE_MISMATCH"));
+}
+
+#[tokio::test]
+async fn an_error_that_is_no_code_is_an_invalid_request() {
+    let (provider, app) = start().await;
+    for error in ["a\nb", "\"quoted\"", "é", &"x".repeat(65)] {
+        let mut request = app.log_in(&provider, Person::named("ada")).await;
+        callback(&mut request).error = Some(error.to_owned());
+        assert_eq!(fields(app.try_sign_in(request).await), ["credential.oauth_callback.error"], "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_callback_is_not_repeatable() {
+    let (provider, app) = start().await;
+    let request = SignInRequest {
+        request_id: "a request id of enough bits".replace(' ', "-"),
+        ..app.log_in(&provider, Person::named("ada")).await
+    };
+    assert_eq!(fields(app.try_sign_in(request).await), ["request_id"]);
+    assert_eq!(fields(app.try_sign_in(of_callback(OAuthCallbackCredential::default())).await).len(), 3);
+}
+
+#[tokio::test]
+async fn a_code_of_another_flow_proves_nobody() {
+    let (provider, app) = start().await;
+    let mut request = app.log_in(&provider, Person::named("ada")).await;
+    callback(&mut request).code = "stolen".to_owned();
+    assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("CREDENTIAL_INVALID"));
+    assert!(app.log().await[0].contains("CODE_REJECTED"));
+    assert_eq!(app.counts().await, [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_client_that_the_provider_refuses_is_a_denial() {
+    let (provider, app) = start().await;
+    provider.fails_at(Endpoint::Token, Fault::OAuthError("invalid_client"));
+    let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
+    assert_eq!(
+        (denied.reason(), denied.detail.as_deref()),
+        (DenialReason::ProviderError, Some("invalid_client"))
+    );
+}
+
+#[tokio::test]
+async fn callbacks_see_what_the_provider_told() {
+    let provider = TestProvider::start().await;
+    let seen = Arc::new(std::sync::Mutex::new(None));
+    let told = Arc::clone(&seen);
+    let app = with_providers(&[entry("corp", &provider, "")])
+        .callbacks(on_sign_in(move |input| {
+            *told.lock().unwrap() = Some((input.profile.clone(), input.account.kind.name()));
+            Ok(SignInDecision::Allow)
+        }))
+        .start()
+        .await;
+    app.sign_in_at(&provider, Person::named("ada").with("groups", json!(["staff"]))).await;
+    let (profile, kind) = seen.lock().unwrap().take().unwrap();
+    assert_eq!(profile["groups"], json!(["staff"]));
+    assert_eq!((profile["sub"].as_str(), kind), (Some("ada"), "oidc"));
+}
+
+#[tokio::test]
+async fn a_denial_by_a_callback_leaves_nothing_but_the_log() {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "")])
+        .callbacks(on_sign_in(|_| Ok(SignInDecision::deny("not today"))))
+        .start()
+        .await;
+    let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
+    assert_eq!(denied.reason(), DenialReason::CallbackDenied);
+    assert_eq!(app.counts().await, [0, 0, 0]);
+    let log = app.query("SELECT action, provider, email FROM auth_logs").await;
+    assert_eq!(log, [["SIGN_IN_DENIED", "corp", "ada@example.com"]]);
+}
+
+#[tokio::test]
+async fn an_unverified_email_claims_nothing() {
+    let (provider, app) = start().await;
+    app.sign_in_at(&provider, Person::named("ada")).await;
+    let eve = Person::named("eve").with_email("ada@example.com", false);
+    let user = app.sign_in_at(&provider, eve).await.user.unwrap();
+    assert_eq!((user.email.as_deref(), user.email_verified), (Some("ada@example.com"), false));
+    assert_eq!(app.counts().await, [2, 2, 2]);
+}
+
+#[tokio::test]
+async fn a_person_needs_no_email() {
+    let (provider, app) = start().await;
+    let user = app.sign_in_at(&provider, Person::named("ada").without_email()).await.user.unwrap();
+    assert_eq!((user.email, user.email_verified), (None, false));
+}
+
+#[tokio::test]
+async fn two_providers_with_the_same_id_of_a_person_are_two_people() {
+    let (one, two) = (TestProvider::start().await, TestProvider::start().await);
+    let app = with_providers(&[entry("corp", &one, ""), entry("other", &two, "")]).start().await;
+    app.sign_in_at(&one, Person::named("ada")).await;
+    let begun = app.begin(begin("other")).await.unwrap();
+    let ada = Person::named("ada").without_email();
+    let request = come_back(&begun.flow, two.log_in(&begun.authorization_url, ada));
+    assert!(allowed(app.try_sign_in(request).await).is_new_user);
+}
+
+#[tokio::test]
+async fn a_used_flow_is_remembered_until_it_would_have_ended() {
+    let (provider, app) = start().await;
+    app.sign_in_at(&provider, Person::named("ada")).await;
+    let rows = app.query("SELECT expires_at FROM used_marks").await;
+    let kept: Vec<i64> = rows.iter().map(|row| row[0].parse().unwrap()).collect();
+    assert!(kept.contains(&START.plus(Duration::from_mins(15)).millis()), "{kept:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_first_sign_ins_of_one_person_make_one_user_and_one_account() {
+    let (provider, app) = start().await;
+    let mut requests = Vec::new();
+    for _ in 0..20 {
+        requests.push(app.log_in(&provider, Person::named("ada")).await);
+    }
+    let answers = at_once(20, |number| {
+        let (mut auth, request) = (app.auth.clone(), requests[number].clone());
+        async move { allowed(auth.sign_in(request).await) }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_new_user).count(), 1);
+    assert_eq!(app.counts().await, [1, 1, 20]);
+}

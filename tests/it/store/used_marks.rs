@@ -1,0 +1,90 @@
+//! What was used can't be again: by itself, with a sign-in, with a linking.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepass::model::UsedMark;
+use gatepass::storage::{
+    Database, Linked, Opened, SessionStore as _, Sweep as _, Sweepable, UsedMarkStore as _, UserStore as _,
+};
+
+use super::at_once;
+use super::linking::linking;
+use super::sample::{HOUR, NOW, account, done, redeemed, session, sign_up, signed_up, user};
+
+fn mark(name: &str) -> UsedMark {
+    UsedMark::of_flow(name.as_bytes(), NOW.plus(HOUR))
+}
+
+pub(super) async fn a_mark_is_made_once(db: &Database) {
+    assert!(db.mark_used(mark("a")).await.unwrap());
+    assert!(!db.mark_used(mark("a")).await.unwrap());
+    assert!(db.mark_used(mark("b")).await.unwrap());
+}
+
+pub(super) async fn of_many_who_mark_the_same_one_does(db: &Database) {
+    let db = Arc::new(db.clone());
+    let made = at_once(16, |_| {
+        let db = Arc::clone(&db);
+        async move { db.mark_used(mark("a")).await.unwrap() }
+    });
+    assert_eq!(made.await.into_iter().filter(|made| *made).count(), 1);
+}
+
+pub(super) async fn a_sign_in_that_uses_what_was_used_leaves_nothing(db: &Database) {
+    assert!(db.mark_used(mark("b")).await.unwrap());
+    let eve = user("eve");
+    let account = account(&eve, "github", "eve");
+    let mut opening = sign_up(&eve, &account, &session(&eve, &account));
+    opening.used = vec![mark("a"), mark("b")];
+    assert!(matches!(db.open_session(opening.clone()).await.unwrap(), Opened::Used));
+    assert_eq!(db.find_user(eve.id).await.unwrap(), None);
+    opening.used = vec![mark("a")];
+    done(db.open_session(opening).await.unwrap());
+    assert!(!db.mark_used(mark("a")).await.unwrap());
+}
+
+pub(super) async fn of_many_sign_ins_by_the_same_marks_one_is_written(db: &Database) {
+    let db = Arc::new(db.clone());
+    let opened = at_once(8, |number| {
+        let db = Arc::clone(&db);
+        async move {
+            let person = user(&format!("person-{number}"));
+            let account = account(&person, "github", &format!("person-{number}"));
+            let mut opening = sign_up(&person, &account, &session(&person, &account));
+            opening.used = vec![mark("a"), mark("b")];
+            if number % 2 == 0 {
+                opening.used.reverse();
+            }
+            // One that gave way to another looks again, as the use case does.
+            loop {
+                match db.open_session(opening.clone()).await.unwrap() {
+                    Opened::Done(_) => return true,
+                    Opened::Used => return false,
+                    Opened::Conflict | Opened::RequestKnown => {}
+                }
+            }
+        }
+    });
+    assert_eq!(opened.await.into_iter().filter(|done| *done).count(), 1);
+}
+
+pub(super) async fn a_linking_that_uses_what_was_used_leaves_nothing(db: &Database) {
+    let ada = redeemed(db, "ada").await;
+    let mut step = linking(&ada, "google", "1");
+    step.used = vec![mark("a")];
+    assert!(db.mark_used(mark("a")).await.unwrap());
+    assert_eq!(db.link_account(step).await.unwrap(), Linked::Used);
+    assert_eq!(db.linked_providers(ada.user.id).await.unwrap().len(), 1);
+}
+
+pub(super) async fn a_mark_is_swept_when_it_is_over_and_not_before(db: &Database) {
+    signed_up(db, "ada").await;
+    assert!(db.mark_used(mark("a")).await.unwrap());
+    let over = NOW.plus(HOUR);
+    assert_eq!(db.sweep(Sweepable::UsedMarks(over), 100).await.unwrap(), 0);
+    assert!(!db.mark_used(mark("a")).await.unwrap());
+    let later = over.plus(Duration::from_millis(1));
+    assert_eq!(db.sweep(Sweepable::UsedMarks(later), 100).await.unwrap(), 1);
+    assert!(db.mark_used(mark("a")).await.unwrap());
+}
