@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::caller::Call;
 use super::error::{Error, Result};
 use super::flow::{FLOW_TTL, Flow, cookie_name};
+use super::prove::provider_until;
 use super::shared::Auth;
 use crate::model::{Disposition, ProviderId, SessionId, Timestamp, resolve_redirect};
 use crate::oauth::{AuthorizationRequest, Provider, ResponseMode};
@@ -64,7 +65,7 @@ impl Auth {
             params: &request.params,
         };
         let authorization_url = provider
-            .authorization_url(&asked, self.provider_until())
+            .authorization_url(&asked, provider_until())
             .await
             .map_err(|fault| Error::of_provider(&request.provider, fault))?;
         let expires_at = flow.expires_at;

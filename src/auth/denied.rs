@@ -52,7 +52,7 @@ impl Auth {
         Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to }))
     }
 
-    fn denied_log(
+    pub(super) fn denied_log(
         &self,
         call: &Call,
         attempt: &Attempt,

@@ -74,9 +74,13 @@ pub(super) struct Proven {
     pub(super) tokens: Option<ProviderTokens>,
     /// Where the flow says that the person wants to go.
     pub(super) redirect_to: String,
-    /// The flow's session to link from; none without a flow.
-    pub(super) flow_link: Option<Option<SessionId>>,
+    /// What the flow was begun for; none without a flow.
+    pub(super) begun: Option<BegunFor>,
 }
+
+/// What a flow was begun for: the session to link the account from, or none to sign in.
+#[derive(Clone, Copy)]
+pub(super) struct BegunFor(pub(super) Option<SessionId>);
 
 /// What a credential comes to.
 pub(super) enum Proving {
@@ -97,16 +101,16 @@ impl Credential {
     }
 }
 
-impl Auth {
-    /// Until when a provider may take: the call's deadline, less what it takes to tell of a failure.
-    pub(super) fn provider_until(&self) -> Instant {
-        let due = CallContext::current().and_then(|call| call.due);
-        let now = Instant::now();
-        let due = due.unwrap_or(now + NO_DEADLINE);
-        let left = due.saturating_duration_since(now);
-        due.checked_sub(LEFT_TO_TELL.min(left / 10)).unwrap_or(due)
-    }
+/// Until when a provider may take: the call's deadline, less what it takes to tell of a failure.
+pub(super) fn provider_until() -> Instant {
+    let due = CallContext::current().and_then(|call| call.due);
+    let now = Instant::now();
+    let due = due.unwrap_or(now + NO_DEADLINE);
+    let left = due.saturating_duration_since(now);
+    due.checked_sub(LEFT_TO_TELL.min(left / 10)).unwrap_or(due)
+}
 
+impl Auth {
     /// Proves a flow to be whose it is; answers it with its provider, so that the log can name it.
     pub(super) fn returned_flow(&self, call: &Call, callback: &OAuthCallback) -> Result<Flow> {
         let flow = self.open_flow(&call.caller.group, &callback.flow)?;
@@ -117,7 +121,7 @@ impl Auth {
     /// Proves who came back from a provider's page. The flow is used up before its code is.
     pub(super) async fn prove_by_callback(&self, flow: Flow, callback: &OAuthCallback) -> Result<Proving> {
         let provider = Arc::clone(self.provider(&flow.provider)?);
-        let until = self.provider_until();
+        let until = provider_until();
         let of_provider = |fault| Error::of_provider(&flow.provider, fault);
         provider.check_issuer(callback.iss.as_deref(), until).await.map_err(of_provider)?;
         if let Some(error) = &callback.error {
@@ -161,7 +165,7 @@ impl Auth {
                 (Some(flow), nonce)
             }
         };
-        let until = self.provider_until();
+        let until = provider_until();
         match provider.verify_id_token(&credential.token, nonce.expose_secret(), until).await {
             Ok(proof) => {
                 let used = flow.iter().map(Flow::used).collect();
@@ -175,7 +179,7 @@ impl Auth {
 impl Proven {
     /// Who a caller vouches for.
     pub(super) fn vouched(profile: Profile) -> Self {
-        Self { profile, used: Vec::new(), tokens: None, redirect_to: String::new(), flow_link: None }
+        Self { profile, used: Vec::new(), tokens: None, redirect_to: String::new(), begun: None }
     }
 
     /// What is to be said where something that it uses up was used before.
@@ -187,9 +191,9 @@ impl Proven {
     fn of(proof: Proof, mut used: Vec<UsedMark>, flow: Option<Flow>) -> Self {
         let token = proof.id_token;
         used.extend(token.map(|token| UsedMark::of_id_token(&token.digest, token.expires_at)));
-        let flow_link = flow.as_ref().map(|flow| flow.link);
+        let begun = flow.as_ref().map(|flow| BegunFor(flow.link));
         let redirect_to = flow.map(|flow| flow.redirect_to).unwrap_or_default();
-        Self { profile: proof.profile, used, tokens: proof.tokens, redirect_to, flow_link }
+        Self { profile: proof.profile, used, tokens: proof.tokens, redirect_to, begun }
     }
 }
 

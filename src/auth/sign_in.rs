@@ -103,7 +103,7 @@ impl Auth {
         };
         attempt.email.clone_from(&proven.profile.email);
         let linked_from = links.as_ref().map(|signed_in| signed_in.session.id);
-        if proven.flow_link.is_some_and(|begun_by| begun_by != linked_from) {
+        if proven.begun.is_some_and(|begun| begun.0 != linked_from) {
             // Another session than began it, or none: whoever comes back is not known to be who went.
             return Err(Error::ReauthenticationRequired);
         }

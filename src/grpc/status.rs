@@ -51,6 +51,7 @@ fn log_cause(error: &Error) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one exhaustive match, so that no error is without its reason")]
 fn describe(error: &Error) -> (Code, ErrorReason, String) {
     let say = |code, reason, message: &str| (code, reason, message.to_owned());
     let credential = |reason, message: &str| say(Code::Unauthenticated, reason, message);

@@ -171,7 +171,7 @@ mod tests {
                 client(&ClientAuthentication::PrivateKeyJwt { private_key: pem(name), key_id }).unwrap();
             let assertion = || match client.credential("https://idp.example/token").unwrap() {
                 Credential::Assertion(assertion) => decoded(&assertion),
-                _ => panic!("an assertion"),
+                Credential::None | Credential::Basic(_) | Credential::Post(_) => panic!("an assertion"),
             };
             let [header, claims] = assertion();
             assert_eq!(header, json!({"alg": alg, "typ": "JWT", "kid": "the-kid"}));

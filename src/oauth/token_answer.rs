@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(read.expires_at, Some(Timestamp::from_seconds(1060)));
         assert_eq!(read.scope.as_deref(), Some("read:user,user:email"));
         let secrets = [&read.access_token, &read.refresh_token.unwrap(), &read.id_token.unwrap()];
-        assert_eq!(secrets.map(|secret| secret.expose_secret()), ["a", "r", "i"]);
+        assert_eq!(secrets.map(ExposeSecret::expose_secret), ["a", "r", "i"]);
         for (expires_in, wanted) in [
             (json!(0), Some(1000)),
             (json!(u64::MAX), Some(i64::MAX / 1000)),

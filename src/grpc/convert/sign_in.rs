@@ -37,7 +37,7 @@ pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Resul
             if request.is_some() {
                 fields.fault("request_id", "goes with profile and id_token: a flow can be used once");
             }
-            read_callback(&mut fields, callback)
+            Some(read_callback(&mut fields, callback))
         }
         Some(sign_in_request::Credential::IdToken(token)) => read_id_token(&mut fields, token),
         None => {
@@ -49,7 +49,7 @@ pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Resul
     fields.finish(credential.map(|credential| SignIn { credential, redirect_to, link_access_token, request }))
 }
 
-fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> Option<Credential> {
+fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> Credential {
     let at = |name: &str| format!("credential.oauth_callback.{name}");
     let error = message.error.filter(|error| !error.is_empty());
     if message.flow.is_empty() {
@@ -71,7 +71,7 @@ fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> O
     if user.as_ref().is_some_and(|user| user.len() > MAX_USER) {
         fields.fault(&at("user"), "must have at most 4096 bytes");
     }
-    Some(Credential::OAuthCallback(OAuthCallback { flow: message.flow, code, state, iss, error, user }))
+    Credential::OAuthCallback(OAuthCallback { flow: message.flow, code, state, iss, error, user })
 }
 
 /// RFC 6749 section 4.1.2.1: printable ASCII without quotes and backslashes.

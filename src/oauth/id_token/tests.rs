@@ -70,9 +70,10 @@ fn good_claims() -> Value {
 fn with_claims(change: &Value) -> String {
     let mut claims = good_claims();
     for (name, value) in change.as_object().unwrap() {
-        match value {
-            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
-            value => claims[name] = value.clone(),
+        if value.is_null() {
+            claims.as_object_mut().unwrap().remove(name);
+        } else {
+            claims[name] = value.clone();
         }
     }
     signed(r#"{"alg":"ES256","kid":"ES256"}"#, &claims.to_string(), key("ES256"), Algorithm::Es256)
