@@ -71,6 +71,8 @@ pub(super) struct Proven {
     pub(super) profile: Profile,
     /// What is used up in the transaction of the sign-in.
     pub(super) used: Vec<UsedMark>,
+    /// Whether the flow is among that.
+    uses_flow: bool,
     pub(super) tokens: Option<ProviderTokens>,
     /// Where the flow says that the person wants to go.
     pub(super) redirect_to: String,
@@ -179,21 +181,32 @@ impl Auth {
 impl Proven {
     /// Who a caller vouches for.
     pub(super) fn vouched(profile: Profile) -> Self {
-        Self { profile, used: Vec::new(), tokens: None, redirect_to: String::new(), begun: None }
+        Self {
+            profile,
+            used: Vec::new(),
+            uses_flow: false,
+            tokens: None,
+            redirect_to: String::new(),
+            begun: None,
+        }
     }
 
     /// What is to be said where something that it uses up was used before.
     pub(super) fn used_before(&self) -> Error {
-        let fault = ProviderFault::new(FaultKind::IdTokenUsed, "it, or its flow, signed somebody in before");
+        if self.uses_flow {
+            return Error::FlowUsed;
+        }
+        let fault = ProviderFault::new(FaultKind::IdTokenUsed, "it signed somebody in before");
         Error::CredentialInvalid(self.profile.provider.clone(), fault)
     }
 
     fn of(proof: Proof, mut used: Vec<UsedMark>, flow: Option<Flow>) -> Self {
+        let uses_flow = !used.is_empty();
         let token = proof.id_token;
         used.extend(token.map(|token| UsedMark::of_id_token(&token.digest, token.expires_at)));
         let begun = flow.as_ref().map(|flow| BegunFor(flow.link));
         let redirect_to = flow.map(|flow| flow.redirect_to).unwrap_or_default();
-        Self { profile: proof.profile, used, tokens: proof.tokens, redirect_to, begun }
+        Self { profile: proof.profile, used, uses_flow, tokens: proof.tokens, redirect_to, begun }
     }
 }
 

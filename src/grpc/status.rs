@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 use super::error_details::{Extra, status};
 use super::proto::v1::ErrorReason;
 use crate::auth::Error;
+use crate::oauth::FaultKind;
 
 /// A reason as `ErrorInfo` and the trailer spell it: the enum's name without its prefix.
 #[must_use]
@@ -95,6 +96,10 @@ fn describe(error: &Error) -> (Code, ErrorReason, String) {
         Error::RefreshReused => {
             credential(ErrorReason::RefreshReused, "an old refresh token came back: its session was ended")
         }
+        Error::CredentialInvalid(_, fault) if fault.kind == FaultKind::IssuerMismatch => credential(
+            ErrorReason::StateMismatch,
+            "the answer's iss is not that of the flow's provider (RFC 9207)",
+        ),
         Error::CredentialInvalid(provider, fault) => (
             Code::Unauthenticated,
             ErrorReason::CredentialInvalid,

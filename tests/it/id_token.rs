@@ -130,7 +130,8 @@ async fn a_flow_binds_a_token_by_its_nonce_and_is_used_with_it() {
     allowed(app.try_sign_in(with_flow(&token)).await);
     app.clock.advance(Duration::from_secs(1));
     let another = provider.id_token(&Person::named("eve"), &nonce);
-    assert_eq!(refusal(app.try_sign_in(with_flow(&another)).await), invalid());
+    let used = (Code::Unauthenticated, "FLOW_USED".to_owned());
+    assert_eq!(refusal(app.try_sign_in(with_flow(&another)).await), used);
 }
 
 #[tokio::test]

@@ -160,6 +160,23 @@ async fn a_session_that_was_ended_links_nothing() {
 }
 
 #[tokio::test]
+async fn an_expired_session_links_nothing() {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "")])
+        .config("sign_in: {link_within: 24h}\ntokens: {access_ttl: 5m}")
+        .start()
+        .await;
+    let issued = app.tokens("ada").await;
+    let request = linking(&app, &provider, Person::named("work"), &issued.access_token).await;
+    app.clock.advance(Duration::from_mins(6));
+    let expired = (Code::Unauthenticated, "TOKEN_EXPIRED".to_owned());
+    assert_eq!(refusal(app.try_sign_in(request).await), expired);
+    let request = BeginSignInRequest { link_access_token: issued.access_token, ..begin("corp") };
+    assert_eq!(refusal(app.begin(request).await), expired);
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test]
 async fn a_session_of_another_group_links_nothing() {
     let provider = TestProvider::start().await;
     let entries = [caller("web", "allow: [sign_in, sign_in.assert]"), caller("other", "allow: [sign_in]")];

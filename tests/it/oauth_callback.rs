@@ -15,7 +15,7 @@ use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::at_once;
 use crate::support::hooks::on_sign_in;
 use crate::support::people::{denied, fields};
-use crate::support::provider::{Endpoint, Fault, Person, TestProvider};
+use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, come_back, entry, of_callback, with_providers};
 use crate::support::{START, TestApp, allowed, refusal, with_key};
 
@@ -206,7 +206,7 @@ async fn the_answer_of_another_issuer_is_refused_before_the_code_is_sent() {
     for iss in [Some("https://evil.example".to_owned()), Some(format!("{}/", provider.issuer())), None] {
         let mut request = app.log_in(&provider, Person::named("ada")).await;
         callback(&mut request).iss = iss;
-        assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("CREDENTIAL_INVALID"));
+        assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("STATE_MISMATCH"));
     }
     assert_eq!(provider.requests(Endpoint::Token), 0);
     let log = app.log().await;
@@ -373,4 +373,28 @@ async fn concurrent_first_sign_ins_of_one_person_make_one_user_and_one_account()
     .await;
     assert_eq!(answers.iter().filter(|answer| answer.is_new_user).count(), 1);
     assert_eq!(app.counts().await, [1, 1, 20]);
+}
+
+#[tokio::test]
+async fn githubs_unverified_primary_email_claims_nothing() {
+    let provider = TestProvider::start().await;
+    let home = provider.issuer();
+    let app = with_providers(&[format!(
+        "{{id: github, enterprise_url: '{home}', client_id: '{CLIENT_ID}', client_secret: '{CLIENT_SECRET}'}}"
+    )])
+    .start()
+    .await;
+    let sign_in = async |person: Person| {
+        let begun = app.begin(begin("github")).await.unwrap();
+        let request = come_back(&begun.flow, provider.log_in(&begun.authorization_url, person));
+        allowed(app.try_sign_in(request).await)
+    };
+    let ada = sign_in(Person::named("ada")).await;
+    let account = ada.account.unwrap();
+    assert_eq!((account.provider.as_str(), account.r#type.as_str()), ("github", "oauth"));
+    assert_eq!(account.provider_account_id, Person::named("ada").number.to_string());
+    assert_eq!(ada.user.unwrap().email.as_deref(), Some("ada@example.com"));
+    let eve = sign_in(Person::named("eve").with_email("ada@example.com", false)).await.user.unwrap();
+    assert_eq!((eve.email, eve.email_verified), (None, false));
+    assert_eq!(app.counts().await, [2, 2, 2]);
 }

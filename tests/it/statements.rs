@@ -4,6 +4,8 @@ use gatepass::grpc::proto::v1::{
     GetSessionRequest, ProfileCredential, RefreshTokenRequest, get_session_request, sign_in_request,
 };
 
+use crate::support::provider::{Person, TestProvider};
+use crate::support::signing_in::app_with;
 use crate::support::{TestApp, app, builder, profile};
 
 fn count(app: &TestApp) -> usize {
@@ -34,6 +36,19 @@ async fn a_call_costs_few_statements() {
     assert!(sign_up <= 6 && returning <= 6, "SignIn: {sign_up}, {returning}");
     assert!((1..=3).contains(&issue), "IssueToken: {issue}");
     assert!((1..=3).contains(&refresh) && (1..=3).contains(&replay), "RefreshToken: {refresh}, {replay}");
+}
+
+#[tokio::test]
+async fn a_sign_in_at_a_provider_costs_two_more_for_what_it_uses_up() {
+    let provider = TestProvider::start().await;
+    let app = app_with(&provider).await;
+    for _ in 0..2 {
+        let request = app.log_in(&provider, Person::named("ada")).await;
+        count(&app);
+        app.try_sign_in(request).await.unwrap();
+        let statements = count(&app);
+        assert!(statements <= 8, "SignIn: {statements}");
+    }
 }
 
 #[tokio::test]

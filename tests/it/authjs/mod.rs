@@ -1,20 +1,20 @@
 //! The behaviour of Auth.js (`@auth/core` 0.41), row by row: what Gatepass does in its place, and the test that shows it.
 //! Paths without `::` are tests of this folder, the others of `tests/it/`; most run under both strategies of session.
 //!
-//! "With providers", "with linking", "with cookies": what comes with those features, and its tests with it.
+//! "With cookies": what comes with that feature, and its tests with it.
 //!
 //! # Order (`order`)
 //!
 //! | Auth.js | Gatepass | Test |
 //! |---|---|---|
 //! | `redirect` runs on every request | where somebody is sent somewhere | `redirect_is_asked_where_somebody_is_sent_somewhere_and_nowhere_else` |
-//! | Start of OAuth: CSRF, state, PKCE, nonce | with providers | |
-//! | Token exchange, userinfo, `provider.profile` before `signIn` | with providers; a profile that is vouched for begins at `signIn` | |
+//! | Start of OAuth: CSRF, state, PKCE, nonce | the same, sealed in a flow; CSRF is the application's | `begin_sign_in::a_browser_is_sent_to_the_provider_with_pkce_state_and_nonce` |
+//! | Token exchange, userinfo, `provider.profile` before `signIn` | the same order; a profile that is vouched for begins at `signIn` | `oauth_callback::callbacks_see_what_the_provider_told` |
 //! | OAuth without an adapter: `signIn`, `jwt`; a new id each time | no meaning here: there is always a user | |
 //! | OAuth sign-up, both strategies: look-up, `signIn`, user, account, session, `jwt(signUp)` | `sign_in`, `redirect`, one transaction; then `jwt(SIGN_UP)`, `session`, redemption | `a_sign_up_asks_sign_in_then_redirect_then_writes_then_asks_jwt_and_session_then_redeems` |
 //! | Returning, logged out: nothing of the user is updated | the same order; profile and last sign-in are | `a_returning_sign_in_is_asked_alike_and_refreshes_the_profile_and_the_last_sign_in` |
 //! | Returning, logged in as the same user: the old session is kept | each sign-in has a session of its own | `a_sign_in_of_who_is_signed_in_opens_a_session_beside_the_first` |
-//! | Logged in, unknown account: linked to whoever it is | with linking; until then UNIMPLEMENTED | `sign_in::what_this_version_lacks_is_unimplemented` |
+//! | Logged in, unknown account: linked to whoever it is | linked where the session that began it, of lately, goes on | `linking::who_is_signed_in_links_another_account`, `linking::a_linking_goes_on_with_the_session_that_began_it` |
 //! | A banned user, an e-mail of somebody else: `signIn` decides, then look-ups | refused first, nobody is asked | `who_is_banned_or_not_linked_or_outside_the_policy_is_refused_before_anybody_is_asked` |
 //! | E-mail link, requested and clicked | no meaning here: the application sends it and vouches for the profile | |
 //! | Credentials: never stored, no database session | the same path as any provider | `credentials_sign_in_by_the_same_path_as_any_provider` |
@@ -57,15 +57,15 @@
 //!
 //! | Auth.js | Test |
 //! |---|---|
-//! | 1 an expired session is accepted for linking | with linking |
+//! | 1 an expired session is accepted for linking | `linking::an_expired_session_links_nothing`, `linking::linking_needs_a_session_of_the_last_ten_minutes` |
 //! | 2 `jwt` → null is a successful sign-in | `a_jwt_that_refuses_a_sign_in_leaves_no_token_and_a_session_that_ended` |
 //! | 3 `WebAuthn` ignores the string of `signIn` | `a_url_of_sign_in_is_heeded_whatever_the_person_signed_in_with` |
 //! | 4 `createUser` without a creation | `a_sign_up_is_logged_where_a_user_was_created_and_nowhere_else` |
 //! | 5 `updateAge` ≥ `maxAge` stops the sliding; a stale `expires` | `every_refresh_extends_the_session_and_tells_its_new_end` |
 //! | 6 parallel updates are lost | `of_updates_at_once_none_is_lost` |
 //! | 7 `new URL` throws; blob:, userinfo, backslash, CR LF pass | `no_url_throws_and_none_leaves_the_site` |
-//! | 8 GitHub's unverified primary e-mail | with providers; of a profile: `sign_in::an_unverified_email_claims_nothing` |
-//! | 9 a query overrides `client_id`, `redirect_uri` | with providers |
+//! | 8 GitHub's unverified primary e-mail | `oauth_callback::githubs_unverified_primary_email_claims_nothing`; of a profile: `sign_in::an_unverified_email_claims_nothing` |
+//! | 9 a query overrides `client_id`, `redirect_uri` | `begin_sign_in::what_gatepass_sets_itself_can_not_be_set` |
 //! | 10 sign-up in several steps; e-mails case-sensitive | `a_sign_up_that_fails_leaves_nothing_and_can_be_repeated`, `an_email_is_the_same_in_any_case` |
 //! | 11 sign-out with a bad URL does not sign out | `a_sign_out_depends_on_no_url_and_on_no_callback` |
 //! | 12 a refusal at the click spends the magic link | no meaning here: no magic links. What a failing callback is asked of is not spent: `a_jwt_without_an_answer_is_an_error_and_no_token` |
@@ -73,7 +73,7 @@
 //! | 14 flags of the configuration are global | `two_in_one_process_know_nothing_of_each_other` |
 //! | 15 rotating the secret breaks what is under way | `what_is_under_way_when_the_secret_changes_goes_on`; over replicas: `secret_rotation::` |
 //! | 16 cookies of a common prefix collide | with cookies |
-//! | 17 a failing `profile()` redirects to a malformed path | with providers; of a profile: `sign_in::every_bad_field_is_named_and_nothing_is_written` |
+//! | 17 a failing `profile()` redirects to a malformed path | `provider_faults::an_email_that_is_none_proves_nobody`; of a profile: `sign_in::every_bad_field_is_named_and_nothing_is_written` |
 //! | 18 a session is answered although its token could not be made | `where_no_token_can_be_made_no_session_is_answered` |
 //! | 19 a second `?` in the URL of an error page | `the_error_is_one_more_parameter_of_a_page_that_has_some` |
 
