@@ -59,8 +59,8 @@ fn with_large_numbers_quoted(json: &[u8]) -> Vec<u8> {
             _ => 1,
         };
         let (token, after) = rest.split_at(token);
-        let is_name = after.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
-        if first != b'"' && !is_name && is_large_number(token) {
+        let is_number = matches!(first, b'-' | b'0'..=b'9');
+        if is_number && is_large_number(token) && !is_before_colon(after) {
             out.push(b'"');
             out.extend(token);
             out.push(b'"');
@@ -70,6 +70,11 @@ fn with_large_numbers_quoted(json: &[u8]) -> Vec<u8> {
         rest = after;
     }
     out
+}
+
+/// Whether what comes before is a name, or would be one if it were a string.
+fn is_before_colon(after: &[u8]) -> bool {
+    after.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
 }
 
 /// How long the string is that begins here, its quotes included.
@@ -250,6 +255,19 @@ mod tests {
         ] {
             let map = parse_object_leniently(json.as_bytes()).unwrap_or_else(|_| panic!("{json}"));
             assert_eq!(Value::Object(map), serde_json::from_str::<Value>(wanted).unwrap(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_mebibyte_of_nothing_is_read_in_one_pass() {
+        for filler in [" ", "\n", "\t \r"] {
+            let nothing = filler.repeat((1 << 20) / filler.len());
+            let object =
+                format!("{nothing}{{{nothing}\"id\"{nothing}:{nothing}9007199254740993{nothing}}}{nothing}");
+            let map = parse_object_leniently(object.as_bytes()).unwrap();
+            assert_eq!(Value::Object(map), serde_json::json!({"id": "9007199254740993"}));
+            let array = format!("{nothing}[{nothing}1{nothing}]{nothing}");
+            assert_eq!(parse_array_leniently(array.as_bytes()).unwrap(), [1]);
         }
     }
 

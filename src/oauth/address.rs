@@ -12,6 +12,15 @@ pub(super) fn may_be_asked(url: &Url) -> bool {
     }
 }
 
+/// Whether it is one that an issuer may tell: it leads to this machine only where the issuer is here itself.
+pub(super) fn may_be_told(url: &Url, issuer: &str) -> bool {
+    may_be_asked(url) && (!is_here(url) || Url::parse(issuer).is_ok_and(|issuer| is_here(&issuer)))
+}
+
+fn is_here(url: &Url) -> bool {
+    url.host().is_some_and(|host| is_loopback(&host))
+}
+
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost",
@@ -49,6 +58,22 @@ mod tests {
             "data:application/json,{}",
         ] {
             assert!(!may_be_asked(&Url::parse(bad).unwrap()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_an_issuer_on_this_machine_tells_of_this_machine() {
+        let rows = [
+            ("https://api.idp.example/token", "https://idp.example", true),
+            ("https://api.idp.example/token", "http://127.0.0.1:4000", true),
+            ("http://127.0.0.1:8080/token", "http://localhost:4000", true),
+            ("http://127.0.0.1:8080/token", "https://idp.example", false),
+            ("https://localhost/token", "https://idp.example", false),
+            ("https://[::1]/token", "https://idp.example", false),
+            ("http://127.0.0.1/token", "", false),
+        ];
+        for (told, issuer, wanted) in rows {
+            assert_eq!(may_be_told(&Url::parse(told).unwrap(), issuer), wanted, "{told} of {issuer}");
         }
     }
 }

@@ -76,7 +76,8 @@ pub fn connect(
                 authorization_url: required("authorization_url", &settings.authorization_url)?,
                 token_url: required("token_url", &settings.token_url)?,
                 user_url: at("user")?,
-                emails_url: at("user/emails")?,
+                // Else there are 30 on a page, and the primary address may be on another.
+                emails_url: at("user/emails?per_page=100")?,
                 shared,
             })
         }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use url::Url;
 
-use super::address::may_be_asked;
+use super::address::{may_be_asked, may_be_told};
 use super::fault::{FaultKind, ProviderFault};
 use super::http::{Endpoint, HttpClient};
 use super::issuer::Issuer;
@@ -63,29 +63,34 @@ impl Configured {
             .ok_or_else(|| unusable("its issuer is not the configured one"))?;
         Ok(Endpoints {
             issuer,
-            authorization: required(self.authorization.as_ref(), metadata, "authorization_endpoint")?,
-            token: required(self.token.as_ref(), metadata, "token_endpoint")?,
-            jwks: required(self.jwks.as_ref(), metadata, "jwks_uri")?,
-            userinfo: optional(self.userinfo.as_ref(), metadata, "userinfo_endpoint")?,
+            authorization: self.required(self.authorization.as_ref(), metadata, "authorization_endpoint")?,
+            token: self.required(self.token.as_ref(), metadata, "token_endpoint")?,
+            jwks: self.required(self.jwks.as_ref(), metadata, "jwks_uri")?,
+            userinfo: self.optional(self.userinfo.as_ref(), metadata, "userinfo_endpoint")?,
             sends_iss: metadata.get("authorization_response_iss_parameter_supported")
                 == Some(&serde_json::Value::Bool(true)),
         })
     }
-}
 
-fn required(configured: Option<&Url>, metadata: &ClaimMap, name: &str) -> Result<Url, ProviderFault> {
-    optional(configured, metadata, name)?.ok_or_else(|| unusable(&format!("no {name}")))
-}
+    fn required(&self, set: Option<&Url>, metadata: &ClaimMap, name: &str) -> Result<Url, ProviderFault> {
+        self.optional(set, metadata, name)?.ok_or_else(|| unusable(&format!("no {name}")))
+    }
 
-fn optional(configured: Option<&Url>, metadata: &ClaimMap, name: &str) -> Result<Option<Url>, ProviderFault> {
-    let told = match (configured, metadata.get(name)) {
-        (Some(url), _) => return Ok(Some(url.clone())),
-        (None, None) => return Ok(None),
-        (None, Some(told)) => told.as_str().and_then(|told| Url::parse(told).ok()),
-    };
-    match told.filter(may_be_asked) {
-        Some(url) => Ok(Some(url)),
-        None => Err(unusable(&format!("its {name} is no https address"))),
+    fn optional(
+        &self,
+        set: Option<&Url>,
+        metadata: &ClaimMap,
+        name: &str,
+    ) -> Result<Option<Url>, ProviderFault> {
+        let told = match (set, metadata.get(name)) {
+            (Some(url), _) => return Ok(Some(url.clone())),
+            (None, None) => return Ok(None),
+            (None, Some(told)) => told.as_str().and_then(|told| Url::parse(told).ok()),
+        };
+        match told.filter(|url| may_be_told(url, &self.issuer)) {
+            Some(url) => Ok(Some(url)),
+            None => Err(unusable(&format!("its {name} is no https address of another machine"))),
+        }
     }
 }
 
@@ -208,12 +213,13 @@ mod tests {
             json!({"jwks_uri": "file:///etc/passwd"}),
             json!({"jwks_uri": "https://user:password@idp.example/jwks"}),
             json!({"userinfo_endpoint": "http://idp.example/userinfo"}),
+            json!({"jwks_uri": "http://127.0.0.1/jwks"}),
+            json!({"token_endpoint": "https://localhost/token"}),
         ] {
             let fault = configured().with(&metadata(&change)).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Metadata, "{change}");
         }
         assert!(configured().with(&metadata(&json!({"userinfo_endpoint": null}))).is_ok());
-        assert!(configured().with(&metadata(&json!({"jwks_uri": "http://127.0.0.1/jwks"}))).is_ok());
     }
 
     #[test]

@@ -113,8 +113,8 @@ fn fault(fault: RequestTokenError<ProviderFault, BasicErrorResponse>) -> Provide
             let error: &str = told.error().as_ref();
             let error = is_error_code(error).then(|| error.to_owned());
             let (kind, cause) = match error.as_deref() {
-                // The second is GitHub's name for it.
-                Some("invalid_grant" | "bad_verification_code") => {
+                // The others are GitHub's and Slack's names for it.
+                Some("invalid_grant" | "bad_verification_code" | "invalid_code") => {
                     (FaultKind::CodeRejected, "token: the code was refused")
                 }
                 _ => (FaultKind::ProviderError, "token: an error of OAuth"),

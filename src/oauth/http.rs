@@ -27,8 +27,8 @@ use crate::model::{Clock, ProviderId};
 
 /// No connection takes longer to be there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Connections that nobody uses are kept for so long.
-const IDLE: Duration = Duration::from_secs(30);
+/// Connections that nobody uses are kept for so long: less than servers do (Node 5 s), so that no code meets one that closes.
+const IDLE: Duration = Duration::from_secs(4);
 /// More requests at a time are not made.
 const IN_FLIGHT: usize = 128;
 const USER_AGENT_VALUE: &str = concat!("gatepass/", env!("CARGO_PKG_VERSION"));

@@ -89,7 +89,7 @@ impl<'t> Unverified<'t> {
 
     /// Checks the signature, of which there must be one.
     pub(super) fn check_signature(&self, keys: &Jwks) -> Result<(), SignatureFault> {
-        let keys = keys.fitting(self.kid.as_deref(), self.algorithm);
+        let keys = keys.fitting(self.kid.as_deref(), self.algorithm, &self.claims);
         let message = self.message.as_bytes();
         let holds = |key| {
             jsonwebtoken::crypto::verify(self.signature, message, key, self.algorithm.in_library())

@@ -1,7 +1,8 @@
 //! Whose ID tokens count: an issuer, compared byte for byte (OpenID Connect Core section 3.1.3.7), or Microsoft's one issuer
 //! for each tenant.
 
-const TENANT: &str = "{tenantid}";
+/// Where Microsoft writes the tenant's id.
+pub(super) const TENANT: &str = "{tenantid}";
 
 /// The issuer of ID tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]

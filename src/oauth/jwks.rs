@@ -16,11 +16,14 @@ use super::algorithm::{Algorithm, KeyKind};
 use super::discovery::Discovery;
 use super::fault::{FaultKind, ProviderFault};
 use super::http::{Endpoint, HttpClient};
+use super::issuer::TENANT;
 use super::kept::Source;
 use crate::model::ClaimMap;
 
 /// More keys are not read.
 const MAX_KEYS: usize = 64;
+/// No issuer has more.
+const MAX_ISSUER_BYTES: usize = 255;
 const FRESH_FOR: Duration = Duration::from_hours(1);
 const SHORTEST: Duration = Duration::from_mins(5);
 const LONGEST: Duration = Duration::from_hours(24);
@@ -36,6 +39,8 @@ struct Key {
     kind: KeyKind,
     /// The one algorithm that it is for, if it says so.
     algorithm: Option<Algorithm>,
+    /// Whose tokens it signs, if it says so, as Microsoft's do: where tenants share a set, some of its keys are of one only.
+    issuer: Option<String>,
     public: DecodingKey,
 }
 
@@ -59,11 +64,17 @@ impl Jwks {
 
     /// The keys that may have made a signature: those of that name, of which there may be one for each algorithm; or, where the
     /// token names none, the only one that fits (OpenID Connect Core section 10.1).
-    pub(super) fn fitting(&self, kid: Option<&str>, algorithm: Algorithm) -> Vec<&DecodingKey> {
+    pub(super) fn fitting(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        claims: &ClaimMap,
+    ) -> Vec<&DecodingKey> {
         let fits = |key: &&Key| {
             key.kind == algorithm.key_kind()
                 && key.algorithm.is_none_or(|only| only == algorithm)
                 && (kid.is_none() || key.kid.as_deref() == kid)
+                && key.signs(claims)
         };
         let keys: Vec<_> = self.keys.iter().filter(fits).map(|key| &key.public).collect();
         if kid.is_none() && keys.len() > 1 { Vec::new() } else { keys }
@@ -106,7 +117,21 @@ impl Key {
             None => None,
             Some(name) => Some(name.as_str()?.to_owned()),
         };
-        Some(Self { kid: name, kind, algorithm, public })
+        let issuer = match jwk.get("issuer") {
+            None => None,
+            Some(issuer) => {
+                Some(issuer.as_str().filter(|issuer| issuer.len() <= MAX_ISSUER_BYTES)?.to_owned())
+            }
+        };
+        Some(Self { kid: name, kind, algorithm, issuer, public })
+    }
+
+    /// Whether a token of these claims is of the issuer that it is for.
+    fn signs(&self, claims: &ClaimMap) -> bool {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let Some(issuer) = &self.issuer else { return true };
+        let issuer = issuer.replace(TENANT, text("tid").unwrap_or_default());
+        text("iss") == Some(issuer.as_str())
     }
 }
 

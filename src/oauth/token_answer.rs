@@ -80,15 +80,24 @@ impl TokenAnswer {
         let Some(access_token) = secret(self.access_token.secret()) else {
             return unusable("token: an empty access token");
         };
+        let scope = self.scope.as_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
+        if !scope.as_deref().is_none_or(is_scope) {
+            return unusable("token: a scope that is none");
+        }
         Ok(ProviderTokens {
             access_token,
             expires_at: self.expires_in().map(|seconds| now.plus(seconds)),
             refresh_token: self.refresh_token.as_ref().and_then(|token| secret(token.secret())),
             id_token: self.id_token.as_deref().and_then(secret),
-            scope: self.scope.as_str().filter(|scope| !scope.is_empty()).map(str::to_owned),
+            scope,
             token_type: self.token_type.0,
         })
     }
+}
+
+/// Whether these are scopes (RFC 6749 section 3.3), and no more of them than anybody grants.
+fn is_scope(text: &str) -> bool {
+    text.len() <= 4096 && text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 #[cfg(test)]
@@ -131,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_bearer_token_is_none() {
+    fn what_can_not_be_used_is_none() {
         for bad in [
             json!({"token_type": "Bearer"}),
             json!({"access_token": "a"}),
@@ -140,6 +149,10 @@ mod tests {
             json!({"access_token": "a", "token_type": "DPoP"}),
             json!({"access_token": "a", "token_type": "mac"}),
             json!({"access_token": "a", "token_type": "Bearer", "id_token": {}}),
+            json!({"access_token": "a", "token_type": "Bearer", "scope": "a\u{0}b"}),
+            json!({"access_token": "a", "token_type": "Bearer", "scope": "a\nb"}),
+            json!({"access_token": "a", "token_type": "Bearer", "scope": "é"}),
+            json!({"access_token": "a", "token_type": "Bearer", "scope": "a".repeat(4097)}),
         ] {
             assert!(tokens(bad.clone()).is_none(), "{bad}");
         }

@@ -96,7 +96,10 @@ impl Database {
     /// From now on steps are tried, on new connections: the old may be dead and not know it.
     pub(super) async fn found(&self) -> Result<(), DbErr> {
         let pools = self.0.opener.pools(&self.0.options).await?;
+        let (read, write) = (pools.read.clone(), pools.write.clone());
         let old = self.0.pools.swap(Arc::new(pools));
+        old.read.is_followed_by(&read);
+        old.write.is_followed_by(&write);
         self.retire(&old.read);
         if self.0.away.swap(false, Ordering::AcqRel) {
             tracing::info!("the database answers again");

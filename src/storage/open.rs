@@ -17,9 +17,9 @@ use sea_orm::{DbErr, RuntimeErr};
 
 use super::connect::Options;
 use super::error::{StoreError, is_contention};
-use super::pool::Pool;
+use super::pool::{Pool, Steps};
 
-/// A connection that idled longer is asked whether it still lives before it is used.
+/// A connection that idled longer is asked whether it still lives before it is used; so is one that idled while another broke.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 /// What a PostgreSQL session is told. The limits are for what a replica leaves behind that died in the middle: a call
@@ -128,21 +128,22 @@ impl Server {
 
     /// A pool of connections that are opened when they are needed.
     pub(super) fn pool(&self, options: &Options, connections: u32) -> Pool {
+        let steps = Arc::new(Steps::new());
         let pool = match self {
-            Self::Postgres(postgres) => shared(PgPoolOptions::new(), options, connections)
+            Self::Postgres(postgres) => shared(PgPoolOptions::new(), &steps, options, connections)
                 .after_connect(|connection, _| {
                     Box::pin(async move { connection.execute(POSTGRES_SESSION).await.map(drop) })
                 })
                 .connect_lazy_with(postgres.clone())
                 .into(),
-            Self::Mysql(mysql) => shared(MySqlPoolOptions::new(), options, connections)
+            Self::Mysql(mysql) => shared(MySqlPoolOptions::new(), &steps, options, connections)
                 .after_connect(|connection, _| {
                     Box::pin(async move { connection.execute(MYSQL_SESSION).await.map(drop) })
                 })
                 .connect_lazy_with(mysql.clone())
                 .into(),
         };
-        Pool::new(pool, options)
+        Pool::new(pool, steps, options)
     }
 }
 
@@ -167,24 +168,32 @@ async fn sqlite_pools(
         }
     };
     let open = || writer().connect_with(sqlite.clone());
-    let write = Pool::new(first_connection(open, options.acquire_timeout).await?.into(), options);
+    let own = |pool| Pool::new(pool, Arc::new(Steps::new()), options);
+    let write = own(first_connection(open, options.acquire_timeout).await?.into());
     let read = match place {
         Place::Memory => write.clone(),
         Place::File => {
             let readers = pool(options.max_connections).connect_lazy_with(sqlite.clone().read_only(true));
-            Pool::new(readers.into(), options)
+            own(readers.into())
         }
     };
     Ok(Pools { read, write })
 }
 
-fn shared<DB: sqlx::Database>(pool: PoolOptions<DB>, options: &Options, connections: u32) -> PoolOptions<DB> {
+fn shared<DB: sqlx::Database>(
+    pool: PoolOptions<DB>,
+    steps: &Arc<Steps>,
+    options: &Options,
+    connections: u32,
+) -> PoolOptions<DB> {
+    let steps = Arc::clone(steps);
     pool.max_connections(connections)
         .acquire_timeout(options.acquire_timeout)
         .test_before_acquire(false)
-        .before_acquire(|connection, meta: PoolConnectionMetadata| {
+        .before_acquire(move |connection, meta: PoolConnectionMetadata| {
+            let doubted = meta.idle_for > TRUSTED_IDLE || steps.broke_within(meta.idle_for);
             Box::pin(async move {
-                if meta.idle_for > TRUSTED_IDLE {
+                if doubted {
                     connection.ping().await?;
                 }
                 Ok(true)

@@ -17,6 +17,7 @@ pub(super) async fn open(pool: &Pool, opening: Opening) -> StoreResult<Opened> {
     match transaction::write(pool, opening, |tx, opening| insert_all(tx, opening).boxed()).await {
         Ok(opened) => Ok(opened),
         Err(DbErr::RecordNotInserted) => Ok(Opened::Used),
+        Err(DbErr::RecordNotUpdated) => Ok(Opened::Conflict),
         Err(error) => match duplicate(&error) {
             Some(Duplicate::Request) => Ok(Opened::RequestKnown),
             Some(Duplicate::Other) => Ok(Opened::Conflict),
@@ -37,9 +38,9 @@ async fn insert_all(tx: &DatabaseTransaction, opening: &Opening) -> Result<Opene
         }
         UserWrite::Update { user, expected_version } => {
             // Whoever banned, deleted or changed the user meanwhile made another version: then all that was
-            // decided is void.
+            // decided is void, and what it used is not used.
             if !users::update_row(tx, convert::user_row(user), *expected_version).await? {
-                return Ok(Opened::Conflict);
+                return Err(DbErr::RecordNotUpdated);
             }
             (user.version != *expected_version).then_some(user.id)
         }

@@ -2,14 +2,14 @@
 //! A driver takes its connection back in the middle of a statement: the next one gets an answer that is not its own, or
 //! writes into a transaction that nobody knows of and nobody commits (sqlx 0.9, of MariaDB and of PostgreSQL).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
-    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, metric,
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
+    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, metric,
 };
 use tracing::Instrument;
 
@@ -29,12 +29,32 @@ pub(super) struct Pool(pub(super) DatabaseConnection, Arc<Steps>);
 pub(super) struct Steps {
     born: Instant,
     answered_us: AtomicU64,
+    /// When a step last met a connection that was broken; 0: none did.
+    broke_us: AtomicU64,
     unfit: AtomicBool,
+    /// The pool that took this one's place.
+    successor: OnceLock<Pool>,
 }
 
 impl Steps {
-    fn new() -> Self {
-        Self { born: Instant::now(), answered_us: AtomicU64::new(0), unfit: AtomicBool::new(false) }
+    pub(super) fn new() -> Self {
+        Self {
+            born: Instant::now(),
+            answered_us: AtomicU64::new(0),
+            broke_us: AtomicU64::new(0),
+            unfit: AtomicBool::new(false),
+            successor: OnceLock::new(),
+        }
+    }
+
+    /// Whether a connection broke after another that idles for so long was used: what broke one may have broken all.
+    pub(super) fn broke_within(&self, idle_for: Duration) -> bool {
+        let broke = self.broke_us.load(Ordering::Relaxed);
+        broke > 0 && self.age_us().saturating_sub(broke) <= micros(idle_for)
+    }
+
+    fn age_us(&self) -> u64 {
+        micros(self.born.elapsed())
     }
 
     fn silent_for(&self) -> Duration {
@@ -49,25 +69,28 @@ impl Steps {
                     self.unfit.store(true, Ordering::Relaxed);
                 }
             }
-            Some(error) if is_away(error) => {}
+            Some(error) if is_away(error) => self.broke_us.store(self.age_us(), Ordering::Relaxed),
             outcome => {
                 if outcome.is_some_and(reads_only) {
                     self.unfit.store(true, Ordering::Relaxed);
                 }
-                let age = u64::try_from(self.born.elapsed().as_micros()).unwrap_or(u64::MAX);
-                self.answered_us.store(age, Ordering::Relaxed);
+                self.answered_us.store(self.age_us(), Ordering::Relaxed);
             }
         }
     }
 }
 
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 impl Pool {
-    /// Of these connections, every statement told to whom the options name.
-    pub(super) fn new(mut connections: DatabaseConnection, options: &Options) -> Self {
+    /// Of these connections and what their steps tell, every statement told to whom the options name.
+    pub(super) fn new(mut connections: DatabaseConnection, steps: Arc<Steps>, options: &Options) -> Self {
         if let Some(Observer(observer)) = options.observer.clone() {
             connections.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
         }
-        Self(connections, Arc::new(Steps::new()))
+        Self(connections, steps)
     }
 
     /// How long ago the database last answered a step, be it to refuse.
@@ -81,13 +104,53 @@ impl Pool {
         self.1.unfit.load(Ordering::Relaxed)
     }
 
+    /// Hands on to this pool, once it is closed, the steps that have no connection of it yet.
+    pub(super) fn is_followed_by(&self, successor: &Self) {
+        // A pool is replaced once.
+        let _ = self.1.successor.set(successor.clone());
+    }
+
     /// Begins a transaction that writes. Not to the end: for steps that are run so.
     pub(super) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
+        let begin = |connections: DatabaseConnection| async move {
+            let options = TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            };
+            connections.begin_with_options(options).await
         };
-        self.0.begin_with_options(options).await
+        self.open(begin).await
+    }
+
+    /// Runs a step on connections that are not closed, as those of a pool are that was replaced after the step took it.
+    async fn open<T, F>(&self, step: impl Fn(DatabaseConnection) -> F + Send) -> Result<T, DbErr>
+    where
+        F: Future<Output = Result<T, DbErr>> + Send,
+    {
+        let mut pool = self;
+        loop {
+            let done = step(pool.0.clone()).await;
+            match (&done, pool.1.successor.get()) {
+                (Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)), Some(successor)) => {
+                    pool = successor;
+                }
+                _ => return done,
+            }
+        }
+    }
+
+    /// Runs one statement so, to its end.
+    async fn state<T: Send + 'static, F>(
+        &self,
+        statement: Statement,
+        step: impl Fn(DatabaseConnection, Statement) -> F + Send + Sync + 'static,
+    ) -> Result<T, DbErr>
+    where
+        F: Future<Output = Result<T, DbErr>> + Send,
+    {
+        let pool = self.clone();
+        self.to_the_end(async move { pool.open(|connections| step(connections, statement.clone())).await })
+            .await
     }
 
     /// Runs a step of this pool to its end, though who waits for it be dropped.
@@ -138,8 +201,11 @@ impl ConnectionTrait for Pool {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let pool = self.0.clone();
-        self.to_the_end(async move { pool.execute_raw(statement).await }).await
+        self.state(
+            statement,
+            |connections, statement| async move { connections.execute_raw(statement).await },
+        )
+        .await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
@@ -148,12 +214,18 @@ impl ConnectionTrait for Pool {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let pool = self.0.clone();
-        self.to_the_end(async move { pool.query_one_raw(statement).await }).await
+        self.state(
+            statement,
+            |connections, statement| async move { connections.query_one_raw(statement).await },
+        )
+        .await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let pool = self.0.clone();
-        self.to_the_end(async move { pool.query_all_raw(statement).await }).await
+        self.state(
+            statement,
+            |connections, statement| async move { connections.query_all_raw(statement).await },
+        )
+        .await
     }
 }

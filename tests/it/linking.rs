@@ -284,6 +284,27 @@ async fn a_banned_user_is_not_let_in_by_a_verified_email() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_sign_ins_that_tell_another_name_are_all_let_in() {
+    let (one, two) = (TestProvider::start().await, TestProvider::start().await);
+    let links = "link_by_verified_email: true";
+    let app = with_providers(&[entry("corp", &one, links), entry("other", &two, links)]).start().await;
+    // Each changes the user, so that the others meet a version that they did not see.
+    let mut requests = Vec::new();
+    for number in 0..4 {
+        let (id, provider) = if number % 2 == 0 { ("corp", &one) } else { ("other", &two) };
+        let begun = app.begin(begin(id)).await.unwrap();
+        let person = Person { name: Some(format!("Ada {number}")), ..Person::named("ada") };
+        requests.push(come_back(&begun.flow, provider.log_in(&begun.authorization_url, person)));
+    }
+    at_once(4, |number| {
+        let (mut auth, request) = (app.auth.clone(), requests[number].clone());
+        async move { allowed(auth.sign_in(request).await) }
+    })
+    .await;
+    assert_eq!(app.counts().await, [1, 2, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_first_sign_ins_by_two_providers_end_in_one_user_with_two_accounts() {
     let (one, two) = (TestProvider::start().await, TestProvider::start().await);
     let links = "link_by_verified_email: true";

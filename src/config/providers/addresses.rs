@@ -7,6 +7,9 @@ use url::{Host, Url};
 /// The most bytes of an address.
 const MAX_BYTES: usize = 2048;
 
+/// The most bytes of an issuer.
+const MAX_ISSUER_BYTES: usize = 255;
+
 /// An endpoint of a provider.
 pub(super) fn endpoint(setting: Setting) -> Option<Url> {
     let text = setting.text()?;
@@ -17,10 +20,11 @@ pub(super) fn endpoint(setting: Setting) -> Option<Url> {
 }
 
 /// The issuer of a provider, which has no query (`OpenID` Connect Discovery section 3). It is compared byte for byte, so that it
-/// stays as it is written.
+/// stays as it is written; accounts keep it.
 pub(super) fn issuer(setting: Setting) -> Option<String> {
     let text = setting.text()?;
     match parse(&text) {
+        Ok(_) if text.len() > MAX_ISSUER_BYTES => setting.refuse("must have at most 255 bytes"),
         Ok(url) if url.query().is_none() => Some(text),
         Ok(_) => setting.refuse("must have no query: an issuer has none"),
         Err(message) => setting.refuse(message),

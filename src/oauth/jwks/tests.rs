@@ -106,8 +106,35 @@ fn a_key_is_found_by_its_name_and_its_kind() {
         (None, Algorithm::Rs512, 1),
         (None, Algorithm::EdDsa, 0),
     ] {
-        assert_eq!(keys.fitting(kid, algorithm).len(), wanted, "{kid:?} {algorithm:?}");
+        assert_eq!(keys.fitting(kid, algorithm, &ClaimMap::new()).len(), wanted, "{kid:?} {algorithm:?}");
     }
+}
+
+#[test]
+fn a_key_of_one_issuer_signs_for_no_other() {
+    let (tenant, other) = ("9188040d-6c67-4c5b-b112-36a304b66dad", "9188040d-6c67-4c5b-b112-36a304b66dae");
+    let issuer = |tenant: &str| format!("https://login.example/{tenant}/v2.0");
+    let keys = read(&json!([
+        with(with(p256(), "kid", "all".into()), "issuer", issuer("{tenantid}").into()),
+        with(with(p256(), "kid", "one".into()), "issuer", issuer(tenant).into()),
+        with(with(p256(), "kid", "odd".into()), "issuer", 7.into()),
+        with(with(p256(), "kid", "long".into()), "issuer", text(256, 1).into()),
+    ]));
+    let keys = keys.unwrap();
+    for (kid, of, wanted) in [
+        ("all", tenant, 1),
+        ("all", other, 1),
+        ("one", tenant, 1),
+        ("one", other, 0),
+        ("odd", tenant, 0),
+        ("long", tenant, 0),
+    ] {
+        let claims = json!({"iss": issuer(of), "tid": of});
+        let fitting = keys.fitting(Some(kid), Algorithm::Es256, claims.as_object().unwrap());
+        assert_eq!(fitting.len(), wanted, "{kid} {of}");
+    }
+    let crossed = json!({"iss": issuer(tenant), "tid": other});
+    assert!(keys.fitting(Some("all"), Algorithm::Es256, crossed.as_object().unwrap()).is_empty());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use sea_orm::ConnectionTrait as _;
 
 use super::NEVER;
 use crate::store::sample::redeemed;
+use crate::support::crowd::at_once;
 use crate::support::eventually;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::wire::Wire;
@@ -15,13 +16,15 @@ crate::on_servers! {
     of crate::support::servers::Kind:
     a_step_that_does_not_end_is_given_up_and_so_is_its_connection,
     a_database_that_is_slow_for_the_feed_keeps_the_connections_of_calls,
+    connections_that_broke_together_are_met_by_one_step,
+    a_step_that_waits_for_a_connection_of_a_pool_that_is_replaced_has_one_of_the_next,
 }
 
-/// A database with one connection for calls.
-async fn over(wire: &Wire, server: &PrivateServer) -> Database {
+/// A database with so many connections for calls.
+async fn over(wire: &Wire, server: &PrivateServer, max_connections: u32) -> Database {
     let options = Options {
         url: server.url_at(wire.addr),
-        max_connections: 1,
+        max_connections,
         acquire_timeout: Duration::from_secs(3),
         observer: None,
     };
@@ -33,7 +36,7 @@ async fn over(wire: &Wire, server: &PrivateServer) -> Database {
 async fn a_step_that_does_not_end_is_given_up_and_so_is_its_connection(kind: Kind) {
     let server = PrivateServer::of(kind).await;
     let wire = Wire::to(server.addr).await;
-    let database = over(&wire, &server).await;
+    let database = over(&wire, &server, 1).await;
     let ada = redeemed(&database, "ada").await.user.id;
     wire.strand();
     // The step waits for an answer, or for the connection while its pool does.
@@ -50,7 +53,7 @@ async fn a_step_that_does_not_end_is_given_up_and_so_is_its_connection(kind: Kin
 async fn a_database_that_is_slow_for_the_feed_keeps_the_connections_of_calls(kind: Kind) {
     let server = PrivateServer::of(kind).await;
     let wire = Wire::to(server.addr).await;
-    let database = over(&wire, &server).await;
+    let database = over(&wire, &server, 1).await;
     let ada = redeemed(&database, "ada").await.user.id;
     let watch = Watch::new(&database).unwrap();
     watch.revocations_after(0).await.unwrap();
@@ -76,4 +79,48 @@ async fn a_database_that_is_slow_for_the_feed_keeps_the_connections_of_calls(kin
     let after = wire.attempts();
     database.find_user(ada).await.unwrap();
     assert_eq!((after - before, wire.attempts()), (2, after), "the knock, and the watch's new connection");
+}
+
+async fn connections_that_broke_together_are_met_by_one_step(kind: Kind) {
+    let server = PrivateServer::of(kind).await;
+    let wire = Wire::to(server.addr).await;
+    let database = over(&wire, &server, 8).await;
+    let ada = redeemed(&database, "ada").await.user.id;
+    let before = wire.attempts();
+    // So slow that none is given back before all are taken.
+    wire.delay(Duration::from_millis(50));
+    at_once(8, |_| {
+        let database = database.clone();
+        async move { database.find_user(ada).await.unwrap() }
+    })
+    .await;
+    assert!(wire.attempts() > before + 4, "several connections");
+    wire.heal();
+    wire.reset();
+    let met = database.find_user(ada).await;
+    assert!(matches!(met, Err(StoreError::Unavailable(_))), "{met:?}");
+    for _ in 0..8 {
+        database.find_user(ada).await.unwrap();
+    }
+}
+
+async fn a_step_that_waits_for_a_connection_of_a_pool_that_is_replaced_has_one_of_the_next(kind: Kind) {
+    let server = PrivateServer::of(kind).await;
+    let wire = Wire::to(server.addr).await;
+    let database = over(&wire, &server, 1).await;
+    let ada = redeemed(&database, "ada").await.user.id;
+    let watch = Watch::new(&database).unwrap();
+    watch.revocations_after(0).await.unwrap();
+    wire.strand();
+    let own = database.clone();
+    let holds = tokio::spawn(async move { own.find_user(ada).await });
+    let waits = async {
+        // Begun later, it would give up later than the watch, which then replaces the pool.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        database.find_user(ada).await
+    };
+    let (read, waited) = tokio::join!(watch.revocations_after(0), waits);
+    read.unwrap();
+    assert!(waited.is_ok(), "{waited:?}");
+    holds.abort();
 }

@@ -184,6 +184,7 @@ macro_rules! backends {
                 a_sign_in_that_uses_what_was_used_leaves_nothing,
                 of_many_sign_ins_by_the_same_marks_one_is_written,
                 a_linking_that_uses_what_was_used_leaves_nothing,
+                a_sign_in_that_met_another_writer_used_nothing,
                 a_mark_is_swept_when_it_is_over_and_not_before,
             }
             linking {

@@ -10,7 +10,7 @@ use gatepass::storage::{
 
 use super::at_once;
 use super::linking::linking;
-use super::sample::{HOUR, NOW, account, done, redeemed, session, sign_up, signed_up, user};
+use super::sample::{HOUR, NOW, account, done, redeemed, session, sign_in, sign_up, signed_up, user};
 
 fn mark(name: &str) -> UsedMark {
     UsedMark::of_flow(name.as_bytes(), NOW.plus(HOUR))
@@ -76,6 +76,19 @@ pub(super) async fn a_linking_that_uses_what_was_used_leaves_nothing(db: &Databa
     assert!(db.mark_used(mark("a")).await.unwrap());
     assert_eq!(db.link_account(step).await.unwrap(), Linked::Used);
     assert_eq!(db.linked_providers(ada.user.id).await.unwrap().len(), 1);
+}
+
+pub(super) async fn a_sign_in_that_met_another_writer_used_nothing(db: &Database) {
+    let ada = signed_up(db, "ada").await;
+    let mut renamed = ada.user.clone();
+    renamed.name = Some("Ada".to_owned());
+    renamed.version += 1;
+    let mut opening = sign_in(&renamed, ada.user.version - 1, &session(&ada.user, &ada.account));
+    opening.used = vec![mark("a")];
+    assert!(matches!(db.open_session(opening.clone()).await.unwrap(), Opened::Conflict));
+    opening = sign_in(&renamed, ada.user.version, &opening.session);
+    opening.used = vec![mark("a")];
+    done(db.open_session(opening).await.unwrap());
 }
 
 pub(super) async fn a_mark_is_swept_when_it_is_over_and_not_before(db: &Database) {
