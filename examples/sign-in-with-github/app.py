@@ -28,7 +28,7 @@ def home():
 
 @app.post("/auth/signin")
 def sign_in():
-    begun = ask("BeginSignIn", provider="github", redirect_uri=ORIGIN + "/auth/callback/github", redirect_to="/")
+    begun = ask("BeginSignIn", provider="github", redirect_uri=ORIGIN + "/auth/callback/github", redirect_to=ORIGIN)
     set_cookie(begun.cookie.name, begun.flow, begun.cookie.same_site, max_age=begun.cookie.max_age.seconds)
     return redirect(begun.authorization_url, 303)
 
