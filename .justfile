@@ -59,6 +59,16 @@ authjs:
     cargo build --locked --release
     tests/external/authjs.sh target/release/gatepass
 
+# The example that signs people in with GitHub, with Chromium and the release binary behind it.
+example:
+    cargo build --locked --release
+    tests/external/sign_in_with_github.sh target/release/gatepass
+
+# The same, and its picture of the signed-in page for the documentation.
+screenshot:
+    cargo build --locked --release
+    tests/external/sign_in_with_github.sh target/release/gatepass docs/signed-in.png
+
 # The callback services in other languages, with the release binary that asks them.
 callbacks *languages:
     cargo build --locked --release

@@ -9,7 +9,7 @@ set -euo pipefail
 program="$(realpath "${1:?usage: sign_in_with_github.sh PROGRAM [PICTURE]}")"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
-picture="$(realpath "${2:-$root/.external/signed-in.png}")"
+picture="$(realpath -m "${2:-$root/.external/signed-in.png}")"
 "$here/install.sh" > /dev/null
 PATH="$("$here/install.sh" browser):$PATH"
 command -v npm > /dev/null || { echo "npm is missing: install Node 20 or later" >&2; exit 1; }

@@ -45,14 +45,19 @@ def get_session(world, access_token):
 
 
 @step
-def the_readme_shows_the_very_file(world, chromium):
+def the_readme_shows_the_very_file_and_the_very_commands(world, chromium):
     readme = (world.root / "README.md").read_text(encoding="utf-8")
     shown = re.search(r"<!-- file: app.py -->\n```python\n(.*?)```\n", readme, re.DOTALL)[1]
-    assert shown == (world.root / "examples/sign-in-with-github/app.py").read_text(encoding="utf-8")
+    example = world.root / "examples/sign-in-with-github"
+    assert shown == (example / "app.py").read_text(encoding="utf-8")
+    theirs = (example / "README.md").read_text(encoding="utf-8")
+    readme = re.sub(r"^ +", "", readme, flags=re.MULTILINE)
+    for commands in re.findall(r"```sh\n(.*?)```", theirs, re.DOTALL):
+        assert re.sub(r"^ +", "", commands, flags=re.MULTILINE) in readme, commands
 
 
 @step
-def the_example_s_own_configuration_is_sound(world, chromium):
+def the_configuration_of_the_example_is_sound(world, chromium):
     done = world.check_configuration()
     assert done.returncode == 0 and "the configuration is sound" in done.stdout, done
 
@@ -79,8 +84,8 @@ def the_auth_log_knows_whose_browser_it_was(world, chromium):
     ada.browser.clear_cookies(name="access")
     assert ada.home() == 200 and ada.press("Sign out") == 200
     wanted = ["SIGN_UP", "TOKEN_ISSUED", "TOKEN_REFRESHED", "SIGN_OUT"]
-    sql = "SELECT action, ip_address, user_agent FROM auth_logs WHERE user_id = ? ORDER BY rowid"
-    rows = world.rows(sql, world.user("ada@company.com")["id"])
+    sql = "SELECT action, ip_address, user_agent FROM auth_logs WHERE email = ? ORDER BY rowid"
+    rows = world.rows(sql, "ada@company.com")
     assert [action for action, *_ in rows] == wanted, rows
     assert all(address == "127.0.0.1" and "Chrome/" in agent for _, address, agent in rows), rows
 
@@ -89,20 +94,23 @@ def cookies_have_the_right_flags(world, chromium, https):
     ada = Person(world, chromium, https)
     earliest = int(time.time())
     flow = ada.to_the_provider()
-    latest = int(time.time()) + 1
     assert re.fullmatch(r"gatepass_flow_[\w-]{16}", flow["name"]), flow["name"]
-    assert earliest + 900 <= flow["expires"] <= latest + 900, (earliest, flow["expires"], latest)
     assert ada.at_the_provider("ada") == 200
     kept = {cookie["name"]: cookie for cookie in ada.cookies()}
     prefix = "__Host-" if https else ""
     # The flow's cookie is gone, and nothing is there but these two.
     assert set(kept) == {prefix + "access", prefix + "refresh"}, set(kept)
     access, refresh = kept[prefix + "access"], kept[prefix + "refresh"]
-    assert access["expires"] == claims_of(access["value"])["exp"]
-    session = get_session(world, access["value"])["session"]
-    assert refresh["expires"] == seconds_of(session["expiresAt"])
     assert refresh["value"].startswith("gpr_")
-    for cookie in [flow, access, refresh]:
+    session = get_session(world, access["value"])["session"]
+    # Browsers move an end by as much as their clock is ahead of the `Date` of the answer, which has whole seconds.
+    passed = int(time.time()) - earliest + 1
+    for cookie, end in [
+        (flow, earliest + 900),
+        (access, claims_of(access["value"])["exp"]),
+        (refresh, seconds_of(session["expiresAt"])),
+    ]:
+        assert 0 <= cookie["expires"] - end <= passed, (cookie["name"], cookie["expires"], end)
         flags = {name: cookie[name] for name in ("domain", "path", "httpOnly", "secure", "sameSite")}
         assert flags == {
             "domain": "localhost", "path": "/", "httpOnly": True, "secure": https, "sameSite": "Lax"}, (cookie["name"], flags)
@@ -211,10 +219,11 @@ def two_tabs_at_once_both_end_signed_in(world, chromium):
     assert {cookie["name"] for cookie in ada.cookies()} == {"access", "refresh"}
     # Both refresh with the same token, and both stay.
     ada.browser.clear_cookies(name="access")
+    with one.expect_navigation(), two.expect_navigation():
+        for page in (one, two):
+            page.evaluate("() => { setTimeout(() => location.reload()) }")
     for page in (one, two):
-        page.evaluate("setTimeout(() => location.reload())")
-    for page in (one, two):
-        page.wait_for_load_state()
+        assert ada.is_signed_in("ada@company.com", page)
         assert ada.home(page) == 200 and ada.is_signed_in("ada@company.com", page)
 
 
@@ -248,12 +257,9 @@ def a_page_of_somebody_else_signs_nobody_in_or_out(world, chromium):
     # Another site, and another origin of the same site, whose requests carry the cookies.
     for origin in ["http://elsewhere.example", "http://localhost:1"]:
         for route in ["/auth/signin", "/auth/signout"]:
-            page = f'<form method="post" action="{ada.origin}{route}"><button>A present</button></form>'
-            ada.page.route(origin + "/", lambda asked, page=page: asked.fulfill(body=page, content_type="text/html"))
-            ada.go_to(origin + "/")
+            ada.is_shown(origin + "/", f'<form method="post" action="{ada.origin}{route}"><button>A present</button></form>')
             assert ada.press("A present") == 403, (origin, route)
             assert ada.cookies() == kept, (origin, route)
-            ada.page.unroute(origin + "/")
     # A link does neither.
     assert ada.go_to(ada.origin + "/auth/signout") == ada.go_to(ada.origin + "/auth/signin") == 405
     assert ada.home() == 200 and ada.is_signed_in("ada@company.com")
@@ -264,7 +270,8 @@ def a_banned_person_is_signed_out_at_once_and_sees_a_denial(world, chromium):
     bob = signed_in(world, chromium, "bob")
     world.change(world.user("bob@company.com"), "banned", banned=True)
     assert bob.home() == 200 and bob.sees_the_button() and bob.cookies() == []
-    assert bob.sign_in("bob") == 403 and bob.why() == "Your account is suspended."
+    # At the provider they are signed in still.
+    assert bob.press("Sign in with GitHub") == 403 and bob.why() == "Your account is suspended."
     assert bob.cookies() == []
 
 
@@ -284,9 +291,10 @@ def an_address_that_is_not_verified_has_no_mark(world, chromium):
 
 @step
 def names_are_text_and_no_html(world, chromium):
-    eve = Person(world, chromium)
-    assert eve.sign_in("<img src=x onerror=document.title=1>@company.com") == 200
-    assert "Test <img src=x" in eve.page.locator("h1").inner_text() and eve.page.locator("img").count() == 0
+    eve = signed_in(world, chromium, "eve")
+    name = "<img src=x onerror=document.title=1>"
+    world.change(world.user("eve@company.com"), "name", name=name)
+    assert eve.home() == 200 and eve.page.locator("h1").inner_text() == name and eve.page.locator("img").count() == 0
 
 
 @step
@@ -302,7 +310,8 @@ def an_outage_signs_nobody_in_or_out(world, chromium):
     while ada.home() == 503:
         assert time.monotonic() < deadline, "the application does not find Gatepass again"
     assert ada.is_signed_in("ada@company.com")
-    assert bea.sign_in("bea") == 200 and bea.is_signed_in("bea@company.com")
+    bea.home()
+    assert bea.press("Sign in with GitHub") == 200 and bea.is_signed_in("bea@company.com")
 
 
 @step

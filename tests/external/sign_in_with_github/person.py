@@ -74,6 +74,12 @@ class Person:
     def go_to(self, url):
         return self.page.goto(url).status
 
+    def is_shown(self, url, html):
+        """Opens a page of somebody else."""
+        self.page.route(url, lambda route: route.fulfill(body=html, content_type="text/html"))
+        self.page.goto(url)
+        self.page.unroute(url)
+
     def cookies(self):
         """The application's cookies, as the browser keeps them."""
         found = [cookie for cookie in self.browser.cookies() if cookie["domain"] != "127.0.0.1"]

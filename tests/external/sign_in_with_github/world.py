@@ -1,10 +1,12 @@
 """The programs: Gatepass, an OpenID provider, the application over http and over https; and ways to look into them from outside."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
 import pathlib
+import re
 import socket
 import sqlite3
 import ssl
@@ -131,7 +133,9 @@ class World:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
         if done.returncode == 0:
             return json.loads(done.stdout)
-        return next(line.split('"')[3] for line in done.stderr.splitlines() if line.strip().startswith('"reason"'))
+        # grpcurl does not know ErrorInfo: the first field of the raw message is its reason.
+        info = base64.b64decode(re.search(r'"@value": *"([^"]+)"', done.stderr)[1])
+        return info[2:2 + info[1]].decode()
 
     def user(self, email):
         found = self.call("AdminService/GetUser", {"email": email})
