@@ -6,6 +6,7 @@ import datetime
 import json
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -356,7 +357,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         world = World(root, program, folder)
         world.picture = pathlib.Path(picture)
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         print("Chromium", chromium.version, flush=True)
         try:
             world.start_idp()
