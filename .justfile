@@ -59,6 +59,11 @@ authjs:
     cargo build --locked --release
     tests/external/authjs.sh target/release/gatepass
 
+# The callback services in other languages, with the release binary that asks them.
+callbacks *languages:
+    cargo build --locked --release
+    tests/external/callbacks.sh target/release/gatepass {{ languages }}
+
 # The example that signs people in with GitHub, with Chromium and the release binary behind it.
 example:
     cargo build --locked --release
@@ -68,11 +73,6 @@ example:
 screenshot:
     cargo build --locked --release
     tests/external/sign_in_with_github.sh target/release/gatepass docs/signed-in.png
-
-# The callback services in other languages, with the release binary that asks them.
-callbacks *languages:
-    cargo build --locked --release
-    tests/external/callbacks.sh target/release/gatepass {{ languages }}
 
 # A Gatepass on this machine, without configuration.
 run *arguments:
