@@ -64,6 +64,16 @@ callbacks *languages:
     cargo build --locked --release
     tests/external/callbacks.sh target/release/gatepass {{ languages }}
 
+# The example that signs people in with GitHub, with Chromium and the release binary behind it.
+example:
+    cargo build --locked --release
+    tests/external/sign_in_with_github.sh target/release/gatepass
+
+# The same, and its picture of the signed-in page for the documentation.
+screenshot:
+    cargo build --locked --release
+    tests/external/sign_in_with_github.sh target/release/gatepass docs/signed-in.png
+
 # A Gatepass on this machine, without configuration.
 run *arguments:
     cargo run --release -- {{ arguments }}

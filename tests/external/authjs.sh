@@ -19,5 +19,5 @@ install() {
     [[ -e "$mark" ]] || { npm ci --prefix "$2" --no-audit --no-fund --loglevel=error >&2 && touch "$mark"; }
 }
 install "$root/examples/authjs" "$root/.external/authjs"
-install "$here/authjs" "$root/.external/authjs-idp"
+install "$here/idp" "$root/.external/idp"
 exec python3 -B "$here/authjs/drive.py" "$root" "$program" < /dev/null

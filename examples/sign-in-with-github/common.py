@@ -1,0 +1,49 @@
+"""What all routes have in common: how Gatepass is asked, who may post, and what a failure looks like."""
+
+import os
+
+import grpc
+from flask import Flask, abort, render_template, request
+from gatepass.v1 import auth_pb2 as pb, auth_pb2_grpc
+from werkzeug.exceptions import HTTPException
+
+ORIGIN = os.environ.get("ORIGIN", "http://localhost:3000")  # what browsers call this application
+HTTPS = ORIGIN.startswith("https://")
+TARGET = os.environ.get("GATEPASS_TARGET", "127.0.0.1:50051")
+STATUS = {"INVALID_ARGUMENT": 400, "PERMISSION_DENIED": 403, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504}
+
+app = Flask(__name__, template_folder=".")
+gatepass = auth_pb2_grpc.AuthServiceStub(grpc.insecure_channel(TARGET))
+
+
+def ask(rpc, **fields):
+    """What Gatepass answers; None where a token, or the answer of GitHub, is not good or not good any more."""
+    message = getattr(pb, rpc + "Request")(**fields)
+    if "client" in message.DESCRIPTOR.fields_by_name:  # whose browser it is, for the auth log
+        message.client.ip_address = request.remote_addr
+        message.client.user_agent = request.user_agent.string
+    try:
+        return getattr(gatepass, rpc)(message, timeout=10)
+    except grpc.RpcError as error:
+        code, reason = error.code().name, dict(error.trailing_metadata() or ()).get("gatepass-reason")
+        if code == "UNAUTHENTICATED" and reason != "CALLER_UNKNOWN":
+            return None
+        app.logger.error("%s: %s %s", rpc, code, reason)  # never what was asked: tokens are in it
+        abort(STATUS.get(code, 500))
+
+
+@app.before_request
+def only_our_own_pages_may_post():
+    if request.method == "POST" and request.headers.get("Origin") != ORIGIN:
+        abort(403)
+
+
+@app.errorhandler(HTTPException)
+def failed(error):
+    return render_template("page.html", status=error.code), error.code
+
+
+@app.after_request
+def never_stored(response):
+    response.headers["Cache-Control"] = "no-store"
+    return response

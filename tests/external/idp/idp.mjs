@@ -1,0 +1,104 @@
+// An OpenID provider for trials and tests on loopback: whatever name is entered signs in, with any password. The name
+// is the person's id; their e-mail is NAME@company.com, or the name itself if it is an address, and verified unless the
+// name begins with `unverified`.
+//
+//   node idp.mjs [PORT] [REDIRECT_URI ...]
+//
+// Its clients, which may all come back to every one of these addresses:
+//
+//   authjs                    a secret in the Authorization header, by the application with Auth.js
+//   gatepass, gatepass-es256  the same; ID tokens are signed with RS256 and ES256
+//   gatepass-post, …-es256    a secret in the form
+//   gatepass-public, …-es256  no secret
+//   gatepass-key, …-es256     a key: the public half is the PEM file that the variable CLIENT_KEY names
+//
+// SIGHUP makes new keys, which sign from then on; the old ones are still published. SIGUSR2 takes back the old ones. With
+// EMAIL_IN=userinfo e-mail and name are in the answer of the userinfo endpoint only.
+import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import Provider from "oidc-provider";
+import { createMemoryAdapter } from "oidc-provider/lib/adapters/memory_adapter.js";
+
+const [port = "4000", ...addresses] = process.argv.slice(2);
+const redirect_uris = addresses.length ? addresses : ["http://localhost:3000/api/auth/callback/company"];
+const issuer = `http://127.0.0.1:${port}`;
+const cookieKeys = [randomBytes(32).toString("hex")];
+// Codes and sessions outlive a change of keys.
+const adapter = createMemoryAdapter();
+
+const SECRET = "a-secret-for-trials";
+// What must be encoded in a header and in a form.
+const ODD_SECRET = "a secret: 100% + for/trials & \"tests\" = ~'";
+
+function clients() {
+  const { CLIENT_KEY } = process.env;
+  const jwks = CLIENT_KEY && { keys: [createPublicKey(readFileSync(CLIENT_KEY)).export({ format: "jwk" })] };
+  const client = (client_id, token_endpoint_auth_method, proof) => ({
+    client_id,
+    token_endpoint_auth_method,
+    redirect_uris,
+    ...proof,
+  });
+  const both = (client_id, method, proof, proofEs256 = proof) => [
+    client(client_id, method, proof),
+    { ...client(`${client_id}-es256`, method, proofEs256), id_token_signed_response_alg: "ES256" },
+  ];
+  return [
+    client("authjs", "client_secret_basic", { client_secret: SECRET }),
+    ...both("gatepass", "client_secret_basic", { client_secret: SECRET }, { client_secret: ODD_SECRET }),
+    ...both("gatepass-post", "client_secret_post", { client_secret: SECRET }, { client_secret: ODD_SECRET }),
+    ...both("gatepass-public", "none", {}),
+    ...(jwks ? both("gatepass-key", "private_key_jwt", { jwks }) : []),
+  ];
+}
+
+// Newest first: a provider signs with the first that fits.
+let keys = [];
+function makeKeys() {
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const made = [rsa, ec].map(({ privateKey }) => ({
+    ...privateKey.export({ format: "jwk" }),
+    kid: randomBytes(8).toString("hex"),
+    use: "sig",
+  }));
+  keys = [...made, ...keys];
+}
+
+function provider() {
+  const provider = new Provider(issuer, {
+    adapter,
+    clients: clients(),
+    jwks: { keys },
+    cookies: { keys: cookieKeys },
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
+    // E-mail and name are in the ID token, as those of Google, Entra and Okta are.
+    conformIdTokenClaims: process.env.EMAIL_IN === "userinfo",
+    findAccount: (_, sub) => ({
+      accountId: sub,
+      claims: () => ({
+        sub,
+        name: `Test ${sub}`,
+        email: sub.includes("@") ? sub : `${sub}@company.com`,
+        email_verified: !sub.startsWith("unverified"),
+      }),
+    }),
+    ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Interaction: 600, Session: 3600, Grant: 3600 },
+  });
+  provider.on("server_error", (_, error) => console.error(error));
+  return provider.callback();
+}
+
+makeKeys();
+let answer = provider();
+process.on("SIGHUP", () => {
+  makeKeys();
+  answer = provider();
+});
+process.on("SIGUSR2", () => {
+  keys = keys.slice(0, 2);
+  answer = provider();
+});
+const server = createServer((request, response) => answer(request, response));
+server.listen(Number(port), "127.0.0.1", () => console.log(`listening on ${issuer}`));

@@ -1,0 +1,384 @@
+"""People sign in at examples/sign-in-with-github with Chromium; what they, their browsers and Gatepass keep is checked
+(see sign_in_with_github.sh)."""
+
+import base64
+import datetime
+import json
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+from person import FLAGS, Person
+from playwright.sync_api import sync_playwright
+from world import World
+
+STEPS = []
+
+
+def step(function):
+    STEPS.append(function)
+    return function
+
+
+def signed_in(world, chromium, who, https=False):
+    person = Person(world, chromium, https)
+    assert person.sign_in(who) == 200
+    assert person.is_signed_in(f"{who}@company.com"), person.page.url
+    return person
+
+
+def claims_of(access_token):
+    part = access_token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def seconds_of(timestamp):
+    return int(datetime.datetime.fromisoformat(re.sub(r"(\.\d+)?Z$", "+00:00", timestamp)).timestamp())
+
+
+def get_session(world, access_token):
+    """The session of an access token, or the reason why there is none."""
+    return world.call("AuthService/GetSession", {"access_token": access_token})
+
+
+@step
+def the_readme_shows_the_very_file_and_the_very_commands(world, chromium):
+    readme = (world.root / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"<!-- file: app.py -->\n```python\n(.*?)```\n", readme, re.DOTALL)[1]
+    example = world.root / "examples/sign-in-with-github"
+    assert shown == (example / "app.py").read_text(encoding="utf-8")
+    theirs = (example / "README.md").read_text(encoding="utf-8")
+    readme = re.sub(r"^ +", "", readme, flags=re.MULTILINE)
+    for commands in re.findall(r"```sh\n(.*?)```", theirs, re.DOTALL):
+        assert re.sub(r"^ +", "", commands, flags=re.MULTILINE) in readme, commands
+
+
+@step
+def the_configuration_of_the_example_is_sound(world, chromium):
+    done = world.check_configuration()
+    assert done.returncode == 0 and "the configuration is sound" in done.stdout, done
+
+
+@step
+def from_the_button_to_the_signed_in_page(world, chromium):
+    mona = Person(world, chromium)
+    assert mona.home() == 200 and mona.sees_the_button() and mona.cookies() == []
+    assert mona.sign_in("mona") == 200
+    user = world.user("mona@company.com")
+    text = mona.page.locator("main").inner_text()
+    session = get_session(world, mona.cookie("access"))["session"]
+    assert mona.is_signed_in("mona@company.com") and not mona.sees_the_button()
+    assert "Test mona" in text and "mona@company.com ✓" in text and session["id"] in text, text
+    assert mona.page.locator("#role").inner_text() == user["role"] == "user"
+    assert session["provider"] == "github" and session["user"]["id"] == user["id"], session
+    mona.page.screenshot(path=world.picture)
+    assert world.picture.read_bytes().startswith(b"\x89PNG")
+
+
+@step
+def the_auth_log_knows_whose_browser_it_was(world, chromium):
+    ada = signed_in(world, chromium, "ada")
+    ada.browser.clear_cookies(name="access")
+    assert ada.home() == 200 and ada.press("Sign out") == 200
+    wanted = ["SIGN_UP", "TOKEN_ISSUED", "TOKEN_REFRESHED", "SIGN_OUT"]
+    sql = "SELECT action, ip_address, user_agent FROM auth_logs WHERE email = ? ORDER BY rowid"
+    rows = world.rows(sql, "ada@company.com")
+    assert [action for action, *_ in rows] == wanted, rows
+    assert all(address == "127.0.0.1" and "Chrome/" in agent for _, address, agent in rows), rows
+
+
+def cookies_have_the_right_flags(world, chromium, https):
+    ada = Person(world, chromium, https)
+    earliest = int(time.time())
+    flow = ada.to_the_provider()
+    assert re.fullmatch(r"gatepass_flow_[\w-]{16}", flow["name"]), flow["name"]
+    assert ada.at_the_provider("ada") == 200
+    kept = {cookie["name"]: cookie for cookie in ada.cookies()}
+    prefix = "__Host-" if https else ""
+    # The flow's cookie is gone, and nothing is there but these two.
+    assert set(kept) == {prefix + "access", prefix + "refresh"}, set(kept)
+    access, refresh = kept[prefix + "access"], kept[prefix + "refresh"]
+    assert refresh["value"].startswith("gpr_")
+    session = get_session(world, access["value"])["session"]
+    # Browsers move an end by as much as their clock is ahead of the `Date` of the answer, which has whole seconds.
+    passed = int(time.time()) - earliest + 1
+    for cookie, end in [
+        (flow, earliest + 900),
+        (access, claims_of(access["value"])["exp"]),
+        (refresh, seconds_of(session["expiresAt"])),
+    ]:
+        assert 0 <= cookie["expires"] - end <= passed, (cookie["name"], cookie["expires"], end)
+        flags = {name: cookie[name] for name in ("domain", "path", "httpOnly", "secure", "sameSite")}
+        assert flags == {
+            "domain": "localhost", "path": "/", "httpOnly": True, "secure": https, "sameSite": "Lax"}, (cookie["name"], flags)
+    assert ada.page.evaluate("document.cookie") == ""
+
+
+@step
+def on_loopback_cookies_are_http_only_lax_and_end_with_what_they_hold(world, chromium):
+    cookies_have_the_right_flags(world, chromium, https=False)
+
+
+@step
+def over_https_they_are_secure_and_of_this_host_too(world, chromium):
+    cookies_have_the_right_flags(world, chromium, https=True)
+
+
+def a_sign_out_ends_the_session(world, chromium, https):
+    ada = signed_in(world, chromium, "ada", https)
+    access, refresh = ada.cookie("access"), ada.cookie("refresh")
+    assert get_session(world, access)["session"]["user"]["email"] == "ada@company.com"
+    assert ada.press("Sign out") == 200
+    assert ada.page.url == ada.origin + "/" and ada.sees_the_button() and ada.cookies() == []
+    assert get_session(world, access) == "SESSION_REVOKED"
+    assert world.call("AuthService/RefreshToken", {"refresh_token": refresh}) == "SESSION_REVOKED"
+    return access, refresh
+
+
+@step
+def a_sign_out_ends_the_session_at_gatepass_and_shows_the_button(world, chromium):
+    access, refresh = a_sign_out_ends_the_session(world, chromium, https=False)
+    # A thief who copied the cookies has nothing, and they leave the browser.
+    thief = Person(world, chromium)
+    thief.keep(access=access, refresh=refresh)
+    assert thief.home() == 200 and thief.sees_the_button() and thief.cookies() == []
+
+
+@step
+def over_https_as_well(world, chromium):
+    a_sign_out_ends_the_session(world, chromium, https=True)
+
+
+@step
+def a_person_who_aborts_at_the_provider_sees_the_page_of_the_denied(world, chromium):
+    eve = Person(world, chromium)
+    eve.to_the_provider()
+    with eve.page.expect_navigation() as led:
+        eve.page.get_by_role("link", name="Cancel").click()
+    assert led.value.status == 403 and eve.page.url.startswith(eve.origin + "/auth/callback/github?"), eve.page.url
+    assert eve.why() == "GitHub did not sign you in. Did you cancel?" and eve.sees_the_button()
+    assert eve.cookies() == []
+    assert world.rows("SELECT outcome FROM auth_logs WHERE reason = 'PROVIDER_ERROR'") == [("DENIED",)]
+    # They may think again.
+    assert eve.sign_in("eve") == 200 and eve.is_signed_in("eve@company.com")
+
+
+@step
+def a_callback_in_another_browser_is_refused_and_does_no_harm(world, chromium):
+    ada, other = Person(world, chromium), Person(world, chromium)
+    url = ada.callback_url("ada")
+    assert other.go_to(url) == 400 and other.cookies() == []
+    assert "began in another browser" in other.why()
+    # Not even one that has a sign-in of its own under way.
+    other.to_the_provider()
+    assert other.go_to(url) == 400
+    assert [cookie["name"][:14] for cookie in other.cookies()] == ["gatepass_flow_"]
+    assert ada.go_to(url) == 200 and ada.is_signed_in("ada@company.com")
+
+
+@step
+def a_callback_with_the_flow_of_another_sign_in_is_refused(world, chromium):
+    ada, eve = Person(world, chromium), Person(world, chromium)
+    url = ada.callback_url("ada")
+    theirs = eve.to_the_provider()
+    flow, = ada.cookies()
+    ada.keep(**{flow["name"]: theirs["value"]})
+    assert ada.go_to(url) == 400 and ada.cookies() == []
+    assert world.rows("SELECT reason FROM auth_logs ORDER BY rowid DESC LIMIT 1") == [("STATE_MISMATCH",)]
+
+
+@step
+def a_replayed_callback_is_refused(world, chromium):
+    ada = Person(world, chromium)
+    url = ada.callback_url("ada")
+    flow, = ada.cookies()
+    assert ada.go_to(url) == 200 and ada.is_signed_in("ada@company.com")
+    session = ada.page.locator("#session").inner_text()
+    assert ada.go_to(url) == 400 and "is over" in ada.why()
+    # Nor with the flow put back.
+    ada.keep(**{flow["name"]: flow["value"]})
+    assert ada.go_to(url) == 400 and "is over" in ada.why()
+    assert world.rows("SELECT reason FROM auth_logs ORDER BY rowid DESC LIMIT 1") == [("FLOW_USED",)]
+    # The session that there is goes on.
+    assert ada.home() == 200 and ada.page.locator("#session").inner_text() == session
+
+
+@step
+def two_tabs_at_once_both_end_signed_in(world, chromium):
+    ada = Person(world, chromium)
+    one, two = ada.page, ada.browser.new_page()
+    flows = {ada.to_the_provider(one)["name"], ada.to_the_provider(two)["name"]}
+    assert len(flows) == 2
+    assert ada.at_the_provider("ada", two) == 200 and ada.is_signed_in("ada@company.com", two)
+    assert ada.at_the_provider("ada", one) == 200 and ada.is_signed_in("ada@company.com", one)
+    for page in (one, two):
+        assert ada.home(page) == 200 and ada.is_signed_in("ada@company.com", page)
+    assert {cookie["name"] for cookie in ada.cookies()} == {"access", "refresh"}
+    # Both refresh with the same token, and both stay.
+    ada.browser.clear_cookies(name="access")
+    with one.expect_navigation(), two.expect_navigation():
+        for page in (one, two):
+            page.evaluate("() => { setTimeout(() => location.reload()) }")
+    for page in (one, two):
+        assert ada.is_signed_in("ada@company.com", page)
+        assert ada.home(page) == 200 and ada.is_signed_in("ada@company.com", page)
+
+
+@step
+def a_lost_access_token_is_replaced_by_a_refresh(world, chromium):
+    ada = signed_in(world, chromium, "ada")
+    session, refresh = ada.page.locator("#session").inner_text(), ada.cookie("refresh")
+    ada.browser.clear_cookies(name="access")
+    assert ada.home() == 200 and ada.is_signed_in("ada@company.com")
+    assert ada.page.locator("#session").inner_text() == session
+    assert ada.cookie("access") and ada.cookie("refresh") != refresh
+    # One that is no token at all, too.
+    ada.keep(access="x")
+    assert ada.home() == 200 and ada.is_signed_in("ada@company.com") and ada.cookie("access") != "x"
+
+
+@step
+def tokens_of_nobody_show_the_button(world, chromium):
+    eve = Person(world, chromium)
+    eve.keep(access="x", refresh="gpr_x")
+    assert eve.home() == 200 and eve.sees_the_button() and eve.cookies() == []
+    assert eve.go_to(eve.origin + "/auth/callback/github") == 400
+    assert eve.go_to(eve.origin + "/auth/callback/github?code=x&state=%0d%0aset-cookie:a=b") == 400
+    assert eve.go_to(eve.origin + "/nowhere") == 404 and eve.cookies() == []
+
+
+@step
+def a_page_of_somebody_else_signs_nobody_in_or_out(world, chromium):
+    ada = signed_in(world, chromium, "ada")
+    kept = ada.cookies()
+    # Another site, and another origin of the same site, whose requests carry the cookies.
+    for origin in ["http://elsewhere.example", "http://localhost:1"]:
+        for route in ["/auth/signin", "/auth/signout"]:
+            ada.is_shown(origin + "/", f'<form method="post" action="{ada.origin}{route}"><button>A present</button></form>')
+            assert ada.press("A present") == 403, (origin, route)
+            assert ada.cookies() == kept, (origin, route)
+    # A link does neither.
+    assert ada.go_to(ada.origin + "/auth/signout") == ada.go_to(ada.origin + "/auth/signin") == 405
+    assert ada.home() == 200 and ada.is_signed_in("ada@company.com")
+
+
+@step
+def a_banned_person_is_signed_out_at_once_and_sees_a_denial(world, chromium):
+    bob = signed_in(world, chromium, "bob")
+    world.change(world.user("bob@company.com"), "banned", banned=True)
+    assert bob.home() == 200 and bob.sees_the_button() and bob.cookies() == []
+    # At the provider they are signed in still.
+    assert bob.press("Sign in with GitHub") == 403 and bob.why() == "Your account is suspended."
+    assert bob.cookies() == []
+
+
+@step
+def a_change_of_role_shows_at_the_next_reload(world, chromium):
+    ada = signed_in(world, chromium, "ada")
+    world.change(world.user("ada@company.com"), "role", role="admin")
+    assert ada.home() == 200 and ada.page.locator("#role").inner_text() == "admin"
+
+
+@step
+def an_address_that_is_not_verified_has_no_mark(world, chromium):
+    eve = Person(world, chromium)
+    assert eve.sign_in("unverified-eve") == 200
+    assert eve.page.locator("#email").inner_text() == "unverified-eve@company.com"
+
+
+@step
+def names_are_text_and_no_html(world, chromium):
+    eve = signed_in(world, chromium, "eve")
+    name = "<img src=x onerror=document.title=1>"
+    world.change(world.user("eve@company.com"), "name", name=name)
+    assert eve.home() == 200 and eve.page.locator("h1").inner_text() == name and eve.page.locator("img").count() == 0
+
+
+@step
+def an_outage_signs_nobody_in_or_out(world, chromium):
+    ada, bea = signed_in(world, chromium, "ada"), Person(world, chromium)
+    kept, url = ada.cookies(), bea.callback_url("bea")
+    assert world.stop("gatepass") == 0
+    assert ada.home() == 503 and "not possible at the moment" in ada.why() and ada.cookies() == kept
+    assert bea.go_to(url) == 503
+    # From now on access tokens live for two seconds.
+    world.start_gatepass(GATEPASS_TOKENS__ACCESS_TTL="2s", GATEPASS_TOKENS__CLOCK_LEEWAY="0s")
+    deadline = time.monotonic() + 60
+    while ada.home() == 503:
+        assert time.monotonic() < deadline, "the application does not find Gatepass again"
+    assert ada.is_signed_in("ada@company.com")
+    bea.home()
+    assert bea.press("Sign in with GitHub") == 200 and bea.is_signed_in("bea@company.com")
+
+
+@step
+def an_expired_access_token_is_replaced_by_a_refresh(world, chromium):
+    ada = signed_in(world, chromium, "ada")
+    session, access = ada.page.locator("#session").inner_text(), None
+    while access is None:  # the browser drops it by itself when it has expired
+        ada.home()
+        access = ada.cookie("access")
+    deadline = time.monotonic() + 60
+    while get_session(world, access) != "TOKEN_EXPIRED":
+        assert time.monotonic() < deadline, "the token does not expire"
+    ada.keep(access=access)
+    refresh = ada.cookie("refresh")
+    assert ada.home() == 200 and ada.is_signed_in("ada@company.com")
+    assert ada.page.locator("#session").inner_text() == session
+    assert ada.cookie("access") != access and ada.cookie("refresh") != refresh
+
+
+@step
+def a_provider_that_is_away_lets_nobody_in(world, chromium):
+    ada = Person(world, chromium)
+    url = ada.callback_url("ada")
+    assert world.stop("idp") is not None
+    assert ada.go_to(url) == 503 and ada.cookies() == []
+
+
+@step
+def no_log_has_a_token_an_address_or_a_trace(world, chromium):
+    assert len(world.secrets) > 50
+    for name in ["app", "app-https", "gatepass"]:
+        log = world.log(name)
+        assert log and not [secret for secret in world.secrets if secret in log], name
+        assert "@company.com" not in log and "Traceback" not in log, name
+        assert name == "gatepass" or world.processes[name].poll() is None, name
+    assert "SignIn: UNAVAILABLE PROVIDER_UNAVAILABLE" in world.log("app")
+
+
+def main():
+    root, program, picture = sys.argv[1:]
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        world = World(root, program, folder)
+        world.picture = pathlib.Path(picture)
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        print("Chromium", chromium.version, flush=True)
+        try:
+            world.start_idp()
+            world.start_gatepass()
+            world.start_apps()
+            for check in STEPS:
+                try:
+                    check(world, chromium)
+                    print("ok    ", check.__name__.replace("_", " "), flush=True)
+                except Exception:
+                    failed += 1
+                    print("FAILED", check.__name__.replace("_", " "), flush=True)
+                    traceback.print_exc()
+            if failed:
+                print(world.log("app")[-6000:])
+        finally:
+            chromium.close()
+            for name in list(world.processes):
+                world.stop(name)
+    print(f"examples/sign-in-with-github: {len(STEPS) - failed} of {len(STEPS)} passed")
+    sys.exit(1 if failed else 0)
+
+
+main()
