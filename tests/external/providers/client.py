@@ -1,6 +1,8 @@
 """A backend: what it asks of Gatepass, and what its browsers keep meanwhile."""
 
+import base64
 import itertools
+import json
 import pathlib
 import sys
 import urllib.parse
@@ -14,6 +16,9 @@ from grpc_tools import protoc
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "idp"))
 import browser
+
+# Where the backend takes what comes back.
+CALLBACK = "http://localhost:3000/auth/callback"
 
 numbers = itertools.count(1)
 
@@ -82,8 +87,6 @@ class Client:
         return told | {"at": request_id}
 
     def begin(self, provider, **more):
-        from world import CALLBACK
-
         return self.call("BeginSignIn", {"provider": provider, "redirect_uri": CALLBACK, **more})
 
     def begin_in(self, visitor, provider, **more):
@@ -135,7 +138,13 @@ def asked(authorization_url):
     return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(authorization_url).query))
 
 
+def header_of(token):
+    part = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
 def refused(function, *arguments, **more):
+    """The error that this ends with."""
     try:
         answer = function(*arguments, **more)
     except Refused as refusal:

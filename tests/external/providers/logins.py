@@ -3,19 +3,11 @@
 import json
 import urllib.request
 
-from client import Browser, asked, refused
+from client import CALLBACK, Browser, asked, header_of, refused
 from steps import step
-from world import CALLBACK
 
 METHODS = ["basic", "post", "public", "key"]
 ASSERTED = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
-def header_of(token):
-    import base64
-
-    part = token.split(".")[0]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 def proof_of(request):

@@ -7,10 +7,9 @@ import secrets
 import urllib.parse
 import urllib.request
 
-from client import Browser, Refused, asked, refused
+from client import CALLBACK, Browser, Refused, asked, refused
 from refusals import bent, failed
 from steps import at_once, step
-from world import CALLBACK
 
 
 def token_of_app(world, who, nonce, issuer="alpha", client="gatepass-public"):

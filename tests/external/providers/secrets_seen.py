@@ -48,7 +48,7 @@ class Secrets:
                 self.see(item)
 
     def found_in(self, text):
-        """Those that a text has, as they are or in a URL; of texts that are one part only, the shortest are no proof."""
+        """Those that a text has, as they are, in a URL or in JSON. What is shorter than a secret may be there by chance."""
         spelt = {form for value in self.values for form in (value, urllib.parse.quote(value, safe=""), quoted(value))}
         return sorted(value for value in spelt if len(value) > 7 and value in text)
 

@@ -14,14 +14,13 @@ import time
 import urllib.request
 import uuid
 
-from client import Client
+from client import CALLBACK, Client
 from secrets_seen import Secrets
 
 # What idp.mjs knows its clients by.
 SECRET = "a-secret-for-trials"
 ODD_SECRET = "a secret: 100% + for/trials & \"tests\" = ~'"
 
-CALLBACK = "http://localhost:3000/auth/callback"
 ISSUERS = ["alpha", "beta", "gamma"]
 # Longer than anything takes that is not stuck.
 PATIENCE = 90
