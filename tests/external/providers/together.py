@@ -30,14 +30,17 @@ def first_sign_ins_of_one_person_in_many_browsers_make_one_user(world):
 
 @step
 def first_sign_ins_by_two_providers_at_once_make_one_user_with_two_accounts(world):
+    """Both link by their verified e-mail, which is one."""
     who, before = world.somebody(), world.counts()
-    # Whose accounts have one verified e-mail, and of which the second may link by it.
-    first = world.one.enter("basic", who)
-    callbacks = at_once(12, lambda number: world.one.log_in(["basic", "trusted"][number % 2], who))
+    callbacks = at_once(12, lambda number: world.one.log_in(["trusted", "trusted-too"][number % 2], who))
     answers = at_once(12, lambda number: world.one.sign_in(callbacks[number]))
-    assert {details["user"]["id"] for _, details in answers} == {first["user"]["id"]}, answers
+    assert {outcome for outcome, _ in answers} == {"allowed"}, answers
+    user, *others = {details["user"]["id"]: details["user"] for _, details in answers}.values()
+    assert not others, answers
+    assert sum(details.get("is_new_user", False) for _, details in answers) == 1
+    assert world.providers_of(user) == ["trusted", "trusted-too"]
     users, accounts, sessions = before
-    assert world.counts() == [users + 1, accounts + 2, sessions + 13]
+    assert world.counts() == [users + 1, accounts + 2, sessions + 12]
 
 
 def logs_in(world, client, provider):
