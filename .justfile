@@ -59,6 +59,11 @@ authjs:
     cargo build --locked --release
     tests/external/authjs.sh target/release/gatepass
 
+# People who sign in at OpenID providers, with the release binary behind their backend.
+providers:
+    cargo build --locked --release
+    tests/external/providers.sh target/release/gatepass
+
 # The callback services in other languages, with the release binary that asks them.
 callbacks *languages:
     cargo build --locked --release

@@ -9,7 +9,7 @@ import time
 import traceback
 import urllib.request
 
-from browser import Browser
+from visitor import Browser
 from world import COOKIE, World
 
 COMPANY = "company"

@@ -13,9 +13,10 @@
 //   gatepass-key, …-es256     a key: the public half is the PEM file that the variable CLIENT_KEY names
 //
 // SIGHUP makes new keys, which sign from then on; the old ones are still published. SIGUSR2 takes back the old ones. With
-// EMAIL_IN=userinfo e-mail and name are in the answer of the userinfo endpoint only.
+// EMAIL_IN=userinfo e-mail and name are in the answer of the userinfo endpoint only. RECORD names a file that gets a line
+// of JSON for each request to the token endpoint: how the client proved itself, what it sent, and the answer.
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
 import { createMemoryAdapter } from "oidc-provider/lib/adapters/memory_adapter.js";
@@ -87,6 +88,14 @@ function provider() {
     ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Interaction: 600, Session: 3600, Grant: 3600 },
   });
   provider.on("server_error", (_, error) => console.error(error));
+  if (process.env.RECORD) {
+    const record = (ctx, answer) => {
+      const line = { authorization: ctx.headers.authorization, sent: { ...ctx.oidc.body }, answer };
+      appendFileSync(process.env.RECORD, `${JSON.stringify(line)}\n`);
+    };
+    provider.on("grant.success", (ctx) => record(ctx, ctx.body));
+    provider.on("grant.error", (ctx, error) => record(ctx, { error: error.error, detail: error.error_detail }));
+  }
   return provider.callback();
 }
 

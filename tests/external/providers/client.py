@@ -1,0 +1,152 @@
+"""A backend: what it asks of Gatepass, and what its browsers keep meanwhile."""
+
+import base64
+import itertools
+import json
+import pathlib
+import sys
+import urllib.parse
+
+import grpc
+import grpc_tools
+from google.protobuf import json_format
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from grpc_tools import protoc
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "idp"))
+import browser
+
+# Where the backend takes what comes back.
+CALLBACK = "http://localhost:3000/auth/callback"
+
+numbers = itertools.count(1)
+
+
+def generate_stubs(root, folder):
+    """Makes the modules of gatepass.v1 importable."""
+    proto = pathlib.Path(root) / "proto"
+    sources = [str(path) for path in sorted((proto / "gatepass/v1").glob("*.proto"))]
+    wellknown = pathlib.Path(grpc_tools.__file__).parent / "_proto"
+    arguments = [f"-I{proto}", f"-I{wellknown}", f"--python_out={folder}", f"--grpc_python_out={folder}"]
+    assert protoc.main(["protoc", *arguments, *sources]) == 0
+    sys.path.insert(0, str(folder))
+
+
+class Refused(Exception):
+    """An error that a call ended with: its code, its reason, which fault of which provider, and the request's id."""
+
+    def __init__(self, error, request_id):
+        self.code, self.request_id = error.code().name, request_id
+        self.reason, self.fault, self.provider = "", None, None
+        status = rpc_status.from_call(error)
+        for detail in status.details if status else []:
+            info = error_details_pb2.ErrorInfo()
+            if detail.Unpack(info):
+                self.reason = info.reason
+                self.fault, self.provider = info.metadata.get("fault"), info.metadata.get("provider")
+        super().__init__(f"{self.code} {self.reason} {self.fault} of {self.provider}: {error.details()}")
+
+
+class Browser(browser.Browser):
+    """A person's browser, with the cookies of their flows."""
+
+    def __init__(self):
+        super().__init__()
+        self.flows = {}
+
+    def keep(self, begun):
+        self.flows[begun["cookie"]["name"]] = begun["flow"]
+
+    def flow_of(self, params):
+        """The flow whose cookie the state that came back names."""
+        return self.flows.pop("gatepass_flow_" + params["state"][:16])
+
+
+class Client:
+    """Asks one replica."""
+
+    def __init__(self, world, address, admin):
+        from gatepass.v1 import auth_pb2, auth_pb2_grpc
+
+        self.world, self.admin = world, admin
+        self.channel = grpc.insecure_channel(address)
+        self.messages, self.stub = auth_pb2, auth_pb2_grpc.AuthServiceStub(self.channel)
+
+    def call(self, method, message, request_id=None):
+        """Asks; answers a dictionary with the request's id."""
+        request_id = request_id or f"request-{next(numbers)}"
+        self.world.seen.see(message)
+        request = json_format.ParseDict(message, getattr(self.messages, f"{method}Request")())
+        try:
+            answer = getattr(self.stub, method)(request, timeout=60, metadata=[("x-request-id", request_id)])
+        except grpc.RpcError as error:
+            raise Refused(error, request_id) from None
+        told = json_format.MessageToDict(answer, preserving_proto_field_name=True)
+        self.world.seen.see(told)
+        return told | {"at": request_id}
+
+    def begin(self, provider, **more):
+        return self.call("BeginSignIn", {"provider": provider, "redirect_uri": CALLBACK, **more})
+
+    def begin_in(self, visitor, provider, **more):
+        """Begins, keeps the flow in the browser, and answers where to go."""
+        begun = self.begin(provider, **more)
+        visitor.keep(begun)
+        return begun["authorization_url"]
+
+    def log_in(self, provider, who, visitor=None, **more):
+        """A person goes to the provider and comes back; answers what their backend now asks."""
+        visitor = visitor or Browser()
+        back = visitor.log_in(self.begin_in(visitor, provider, **more), who)
+        return self.callback_of(visitor, back)
+
+    def callback_of(self, visitor, back):
+        self.world.seen.see(back.params)
+        return {"flow": visitor.flow_of(back.params), **back.params}
+
+    def sign_in(self, callback, **more):
+        """SignIn by what came back; answers the outcome and what of it."""
+        return self.outcome({"oauth_callback": callback, **more})
+
+    def sign_in_by_token(self, provider, token, **more):
+        """SignIn by an ID token, with a `nonce` or a `flow`."""
+        request = {name: more.pop(name) for name in ["request_id", "link_access_token"] if name in more}
+        return self.outcome({"id_token": {"provider": provider, "token": token, **more}, **request})
+
+    def outcome(self, message):
+        told = self.call("SignIn", message)
+        at = told.pop("at")
+        (outcome, details), = told.items()
+        return outcome, details | {"at": at}
+
+    def enter(self, provider, who, visitor=None, **more):
+        """A person goes all the way in; answers what SignIn said of them."""
+        outcome, details = self.sign_in(self.log_in(provider, who, visitor, **more))
+        assert outcome == "allowed", (provider, who, details)
+        return details
+
+    def tokens(self, allowed):
+        return self.call("IssueToken", {"grant": allowed["grant"]})
+
+    def session(self, tokens):
+        return self.call("GetSession", {"access_token": tokens["access_token"]})["session"]
+
+
+def asked(authorization_url):
+    """The parameters of an authorization request."""
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(authorization_url).query))
+
+
+def header_of(token):
+    part = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def refused(function, *arguments, **more):
+    """The error that this ends with."""
+    try:
+        answer = function(*arguments, **more)
+    except Refused as refusal:
+        return refusal
+    raise AssertionError(f"not refused: {answer}")

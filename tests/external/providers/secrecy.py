@@ -1,0 +1,78 @@
+"""After all of that: what the auth log has of it, and what no log has."""
+
+from steps import step
+from world import ISSUERS, decoded, get
+
+# How sign-ins at providers end.
+OUTCOMES = {
+    ("SIGN_UP", "SUCCESS", None),
+    ("SIGN_IN", "SUCCESS", None),
+    ("ACCOUNT_LINKED", "SUCCESS", None),
+    ("TOKEN_ISSUED", "SUCCESS", None),
+    ("SIGN_OUT", "SUCCESS", None),
+    ("SIGN_IN_DENIED", "DENIED", "ACCOUNT_NOT_LINKED"),
+    ("SIGN_IN_DENIED", "DENIED", "ACCOUNT_OWNED_BY_OTHER"),
+    ("SIGN_IN_DENIED", "DENIED", "EMAIL_NOT_VERIFIED"),
+    ("SIGN_IN_DENIED", "DENIED", "PROVIDER_ERROR"),
+    ("SIGN_IN_DENIED", "FAILED", "CODE_REJECTED"),
+    ("SIGN_IN_DENIED", "FAILED", "FLOW_INVALID"),
+    ("SIGN_IN_DENIED", "FAILED", "FLOW_USED"),
+    ("SIGN_IN_DENIED", "FAILED", "ID_TOKEN_AUDIENCE_MISMATCH"),
+    ("SIGN_IN_DENIED", "FAILED", "ID_TOKEN_KEY_UNKNOWN"),
+    ("SIGN_IN_DENIED", "FAILED", "ID_TOKEN_MALFORMED"),
+    ("SIGN_IN_DENIED", "FAILED", "ID_TOKEN_NONCE_MISMATCH"),
+    ("SIGN_IN_DENIED", "FAILED", "ID_TOKEN_SIGNATURE_INVALID"),
+    ("SIGN_IN_DENIED", "FAILED", "ID_TOKEN_USED"),
+    ("SIGN_IN_DENIED", "FAILED", "ISSUER_MISMATCH"),
+    ("SIGN_IN_DENIED", "FAILED", "PROVIDER_TIMED_OUT"),
+    ("SIGN_IN_DENIED", "FAILED", "PROVIDER_UNREACHABLE"),
+    ("SIGN_IN_DENIED", "FAILED", "REAUTHENTICATION_REQUIRED"),
+    ("SIGN_IN_DENIED", "FAILED", "STATE_MISMATCH"),
+}
+
+
+@step
+def the_auth_log_has_every_outcome_and_no_other(world):
+    rows = set(world.rows("SELECT DISTINCT action, outcome, reason FROM auth_logs"))
+    assert rows == OUTCOMES, (rows - OUTCOMES, OUTCOMES - rows)
+    # One row for each session that was opened, and for each account that was linked.
+    (opened,), = world.rows("SELECT count(*) FROM auth_logs WHERE action IN ('SIGN_UP', 'SIGN_IN')")
+    (linked,), = world.rows("SELECT count(*) FROM auth_logs WHERE action = 'ACCOUNT_LINKED'")
+    users, accounts, sessions = world.counts()
+    assert (opened, linked) == (sessions, accounts - users), (opened, linked, world.counts())
+
+
+def all_seen(world):
+    for name in ISSUERS:
+        world.seen.see(world.record(name))
+    return world.seen
+
+
+@step
+def no_log_tells_a_secret_or_an_email(world):
+    seen = all_seen(world)
+    assert len(seen.values) > 2000, len(seen.values)
+    page = get(f"{world.one.admin}/metrics")
+    assert world.stop("one") == 0
+    for name in ["one", "two", "strict", "fresh"]:
+        found = seen.found_in(world.log(name))
+        assert not found, (name, len(found), found[:5])
+    assert not seen.found_in(page)
+    # Were there nothing in the logs, this would be easy.
+    lines = decoded(world.log("one"))
+    asked = {line["span"].get("endpoint") for line in lines if line.get("message") == "a provider was asked"}
+    assert asked == {"discovery", "jwks", "token", "userinfo"}, asked
+    assert {line.get("reason") for line in lines} >= {"FLOW_USED", "STATE_MISMATCH", "PROVIDER_UNAVAILABLE"}
+    assert "a provider was asked" in world.log("two") and not decoded(world.log("two"))
+
+
+@step
+def the_database_keeps_nothing_that_a_provider_gave(world):
+    given = type(world.seen)()
+    for name in ISSUERS:
+        for line in world.record(name):
+            given.see(line["answer"])
+            given.see(line["sent"])
+    text = world.all_text()
+    assert "person-1@company.com" in text
+    assert len(given.values) > 200 and not given.found_in(text)
