@@ -46,6 +46,8 @@ pub struct OAuthCallback {
     pub error: Option<String>,
     /// The JSON that Apple posts at the first sign-in.
     pub user: Option<String>,
+    /// The provider whose route the browser came back to, if the caller tells.
+    pub provider: Option<ProviderId>,
 }
 
 /// An ID token that the client got by itself.
@@ -97,7 +99,7 @@ impl Credential {
     pub(super) fn provider(&self) -> Option<&ProviderId> {
         match self {
             Self::Profile(profile) => Some(&profile.provider),
-            Self::OAuthCallback(_) => None,
+            Self::OAuthCallback(callback) => callback.provider.as_ref(),
             Self::IdToken(credential) => Some(&credential.provider),
         }
     }
@@ -113,9 +115,13 @@ pub(super) fn provider_until() -> Instant {
 }
 
 impl Auth {
-    /// Proves a flow to be whose it is; answers it with its provider, so that the log can name it.
+    /// Proves a flow to be whose it is; answers it with its provider, so that the log can name it. The flow of another provider
+    /// than the browser came back from would send a code to who should not have it (mix-up, RFC 9700 section 4.4).
     pub(super) fn returned_flow(&self, call: &Call, callback: &OAuthCallback) -> Result<Flow> {
         let flow = self.open_flow(&call.caller.group, &callback.flow)?;
+        if callback.provider.as_ref().is_some_and(|provider| *provider != flow.provider) {
+            return Err(Error::FlowInvalid);
+        }
         flow.check_state(&callback.state)?;
         Ok(flow)
     }

@@ -175,6 +175,36 @@ async fn a_flow_that_is_none_is_refused() {
 }
 
 #[tokio::test]
+async fn a_flow_of_one_provider_is_refused_at_the_route_of_another() {
+    let (one, two) = (TestProvider::start().await, TestProvider::start().await);
+    // Neither says in its answers who it is: nothing but the route tells them apart.
+    one.sends_no_iss();
+    two.sends_no_iss();
+    let app = with_providers(&[entry("corp", &one, ""), entry("other", &two, "")]).start().await;
+    let begun = app.begin(begin("other")).await.unwrap();
+    let request = come_back(&begun.flow, two.log_in(&begun.authorization_url, Person::named("ada")));
+    let arrived_at = |provider: &str| {
+        let mut request = request.clone();
+        callback(&mut request).provider = Some(provider.to_owned());
+        request
+    };
+    assert_eq!(refusal(app.try_sign_in(arrived_at("corp")).await), unauthenticated("FLOW_INVALID"));
+    // So it is with an error, which would be nobody's.
+    let mut declined = arrived_at("corp");
+    callback(&mut declined).error = Some("access_denied".to_owned());
+    assert_eq!(refusal(app.try_sign_in(declined).await), unauthenticated("FLOW_INVALID"));
+    assert_eq!((one.requests(Endpoint::Token), two.requests(Endpoint::Token)), (0, 0));
+    assert_eq!(app.query("SELECT mark FROM used_marks").await.len(), 0);
+    let log = app.query("SELECT outcome, reason, provider FROM auth_logs").await;
+    assert_eq!(log, [["FAILED", "FLOW_INVALID", "corp"], ["FAILED", "FLOW_INVALID", "corp"]]);
+    for junk in ["", "Other"] {
+        let refused = app.try_sign_in(arrived_at(junk)).await;
+        assert_eq!(fields(refused), ["credential.oauth_callback.provider"], "{junk}");
+    }
+    allowed(app.try_sign_in(arrived_at("other")).await);
+}
+
+#[tokio::test]
 async fn a_flow_ends_after_a_quarter_of_an_hour() {
     let (provider, app) = start().await;
     let request = app.log_in(&provider, Person::named("ada")).await;
