@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use gatepass::grpc::proto::v1::SignInRequest;
 use gatepass::grpc::proto::v1::id_token_credential::Binding;
+use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::support::crowd::at_once;
 use crate::support::people::fields;
-use crate::support::provider::{Forgery, Person, TestProvider};
+use crate::support::provider::{CLIENT_ID, Forgery, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, entry, of_id_token, with_providers};
 use crate::support::{TestApp, allowed, builder, refusal};
 
@@ -150,6 +151,46 @@ async fn the_token_of_another_provider_is_refused() {
     let app = with_providers(&[entry("corp", &one, ""), entry("other", &two, "")]).start().await;
     let token = two.id_token(&Person::named("ada"), NONCE);
     assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), invalid());
+}
+
+#[tokio::test]
+async fn a_token_for_an_app_of_ours_is_taken_where_the_app_is_listed() {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "audiences: [ios, android]")]).start().await;
+    let says = |aud: &Value, azp: Option<&str>| {
+        let (aud, azp) = (aud.clone(), azp.map(Value::from));
+        provider.edits_id_tokens(move |_, claims| {
+            claims.insert("aud".to_owned(), aud.clone());
+            claims.extend(azp.clone().map(|azp| ("azp".to_owned(), azp)));
+        });
+    };
+    for (aud, azp, is_taken) in [
+        // An app of Apple's, or Google's on iOS.
+        (json!("ios"), None, true),
+        // Google's on Android.
+        (json!(CLIENT_ID), Some("android"), true),
+        (json!([CLIENT_ID, "ios"]), Some(CLIENT_ID), true),
+        (json!("web"), None, false),
+        (json!(["ios", "web"]), Some("ios"), false),
+        (json!("ios"), Some("web"), false),
+        (json!([]), Some("ios"), false),
+    ] {
+        says(&aud, azp);
+        let token = provider.id_token(&Person::named("ada"), NONCE);
+        let answer = app.try_sign_in(by_nonce(&token)).await;
+        if is_taken {
+            allowed(answer);
+        } else {
+            assert_eq!(refusal(answer), invalid(), "{aud} {azp:?}");
+            assert!(app.log().await.pop().unwrap().contains("ID_TOKEN_AUDIENCE_MISMATCH"), "{aud} {azp:?}");
+        }
+    }
+    // What comes by a code is for the client that redeems it.
+    for (aud, azp) in [(json!("ios"), None), (json!([CLIENT_ID, "ios"]), Some(CLIENT_ID))] {
+        says(&aud, azp);
+        let refused = app.try_sign_in_at(&provider, Person::named("ada")).await;
+        assert_eq!(refusal(refused), invalid(), "{aud} {azp:?}");
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// The most providers.
 const MOST: usize = 64;
+/// The most further clients of ours at one.
+const MOST_AUDIENCES: usize = 16;
 /// How long the answers of a provider may take.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -67,6 +69,7 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
     }
     let kind = kind::read(section);
     let client_id = section.require("client_id", "what it knows us by", client::id);
+    let audiences = section.read("audiences", |s| s.distinct(0, MOST_AUDIENCES, client::id));
     let client_authentication = client::authentication(section);
     let endpoints = kind.and_then(|kind| kind::endpoints(section, kind));
     let scopes = parameters::scopes(section, kind);
@@ -87,6 +90,7 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
         id: id?,
         kind: endpoints.kind,
         client_id: client_id?,
+        audiences: audiences.unwrap_or_default(),
         client_authentication: client_authentication?,
         scopes: scopes?,
         authorization_url: endpoints.authorization_url,

@@ -19,6 +19,8 @@ pub(in super::super) struct Expected<'a> {
     pub(in super::super) provider: &'a ProviderId,
     pub(in super::super) issuer: &'a Issuer,
     pub(in super::super) client_id: &'a str,
+    /// Further clients of ours whose tokens are taken: those of native apps.
+    pub(in super::super) audiences: &'a [String],
     pub(in super::super) nonce: &'a str,
     /// What came with it.
     pub(in super::super) access_token: Option<&'a str>,
@@ -40,7 +42,7 @@ impl Unverified<'_> {
     pub(in super::super) fn check_claims(self, expected: &Expected<'_>) -> Result<IdToken, ProviderFault> {
         let claims = &self.claims;
         let issuer = check_issuer(claims, expected.issuer)?;
-        check_audience(claims, expected.client_id)?;
+        check_audience(claims, expected)?;
         let expires_at = check_times(claims, expected.now, expected.leeway)?;
         check_nonce(claims, expected.nonce)?;
         if let Some(access_token) = expected.access_token
@@ -66,18 +68,18 @@ fn check_issuer(claims: &ClaimMap, issuer: &Issuer) -> Result<String, ProviderFa
     iss.ok_or_else(|| ProviderFault::new(FaultKind::IdTokenIssuer, "the ID token is of another issuer"))
 }
 
-/// Other audiences may be told too where the token says that it was issued to us (`azp`).
-fn check_audience(claims: &ClaimMap, client_id: &str) -> Result<(), ProviderFault> {
-    let (is_for_us, is_for_others) = match claims.get("aud") {
-        Some(Value::String(audience)) => (audience == client_id, false),
-        Some(Value::Array(audiences)) => (
-            audiences.iter().any(|audience| audience == client_id),
-            audiences.iter().any(|audience| audience != client_id),
-        ),
-        _ => (false, false),
+/// It is for us alone (section 3.1.3.7, 3 to 5): each audience is a client of ours, and so is whom it was issued to, if it says
+/// that.
+fn check_audience(claims: &ClaimMap, expected: &Expected<'_>) -> Result<(), ProviderFault> {
+    let is_ours = |audience: &Value| {
+        audience == expected.client_id || expected.audiences.iter().any(|other| audience == other)
     };
-    let is_to_us = claims.get("azp").map(|azp| azp == client_id);
-    if is_for_us && is_to_us.unwrap_or(!is_for_others) {
+    let is_for_us = match claims.get("aud") {
+        Some(Value::Array(audiences)) => !audiences.is_empty() && audiences.iter().all(is_ours),
+        Some(audience) => is_ours(audience),
+        None => false,
+    };
+    if is_for_us && claims.get("azp").is_none_or(is_ours) {
         Ok(())
     } else {
         Err(ProviderFault::new(FaultKind::IdTokenAudience, "the ID token is for another client (aud, azp)"))

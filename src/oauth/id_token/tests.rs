@@ -84,11 +84,22 @@ fn with_header(header: &str) -> String {
 }
 
 fn verify_with(token: &str, keys: &Jwks, issuer: &Issuer, nonce: &str) -> Result<IdToken, FaultKind> {
+    verify_for(token, keys, issuer, nonce, &[])
+}
+
+fn verify_for(
+    token: &str,
+    keys: &Jwks,
+    issuer: &Issuer,
+    nonce: &str,
+    audiences: &[String],
+) -> Result<IdToken, FaultKind> {
     let provider: ProviderId = "idp".parse().unwrap();
     let expected = Expected {
         provider: &provider,
         issuer,
         client_id: "client",
+        audiences,
         nonce,
         access_token: Some(ACCESS_TOKEN),
         now: Timestamp::from_seconds(NOW),
@@ -242,9 +253,10 @@ fn each_claim_is_checked() {
         (json!({"aud": {"client": true}}), Some(IdTokenAudience)),
         (json!({"aud": ["client"]}), None),
         (json!({"aud": ["client", "client"]}), None),
+        (json!({"aud": [["client"]]}), Some(IdTokenAudience)),
         (json!({"aud": ["client", "other"]}), Some(IdTokenAudience)),
         (json!({"aud": ["client", 7]}), Some(IdTokenAudience)),
-        (json!({"aud": ["client", "other"], "azp": "client"}), None),
+        (json!({"aud": ["client", "other"], "azp": "client"}), Some(IdTokenAudience)),
         (json!({"aud": ["client", "other"], "azp": "other"}), Some(IdTokenAudience)),
         (json!({"aud": ["other"], "azp": "client"}), Some(IdTokenAudience)),
         (json!({"azp": "client"}), None),
@@ -284,6 +296,37 @@ fn each_claim_is_checked() {
     ];
     for (change, wanted) in rows {
         assert_eq!(kind(&with_claims(&change)), wanted, "{change}");
+    }
+}
+
+#[test]
+fn each_audience_is_a_client_of_ours() {
+    let ours = ["ios".to_owned(), "android".to_owned()];
+    let issuer = Issuer::Exact(ISSUER.to_owned());
+    for (change, is_good) in [
+        (json!({}), true),
+        (json!({"azp": "android"}), true),
+        (json!({"azp": "ios", "aud": "ios"}), true),
+        (json!({"aud": "ios"}), true),
+        (json!({"aud": ["ios"]}), true),
+        (json!({"aud": ["android", "client"], "azp": "client"}), true),
+        (json!({"aud": ["ios", "other"]}), false),
+        (json!({"aud": ["ios", "other"], "azp": "ios"}), false),
+        (json!({"aud": ["ios", ["android"]]}), false),
+        (json!({"aud": "other"}), false),
+        (json!({"aud": "other", "azp": "ios"}), false),
+        (json!({"aud": "ios "}), false),
+        (json!({"aud": "IOS"}), false),
+        (json!({"aud": []}), false),
+        (json!({"aud": [], "azp": "ios"}), false),
+        (json!({"aud": null, "azp": "ios"}), false),
+        (json!({"aud": "ios", "azp": "other"}), false),
+        (json!({"aud": "ios", "azp": ["ios"]}), false),
+        (json!({"aud": "ios", "azp": ""}), false),
+    ] {
+        let outcome = verify_for(&with_claims(&change), &jwks(&["ES256"]), &issuer, "the nonce", &ours);
+        let wanted = (!is_good).then_some(FaultKind::IdTokenAudience);
+        assert_eq!(outcome.err(), wanted, "{change}");
     }
 }
 

@@ -49,6 +49,7 @@ fn settings(kind: ProviderKind) -> Settings {
         id: "idp".parse().unwrap(),
         kind,
         client_id: CLIENT_ID.to_owned(),
+        audiences: Vec::new(),
         client_authentication: ClientAuthentication::Basic(CLIENT_SECRET.into()),
         scopes: ["openid", "email", "profile"].map(str::to_owned).into(),
         authorization_url: None,
