@@ -14,7 +14,7 @@ use super::error::{Error, Result};
 use super::flow::Flow;
 use super::shared::Auth;
 use crate::model::{Profile, ProviderId, SessionId, UsedMark};
-use crate::oauth::{AuthorizationCode, FaultKind, Meaning, Proof, ProviderFault, ProviderTokens};
+use crate::oauth::{Asked, AuthorizationCode, FaultKind, Meaning, Proof, ProviderFault, ProviderTokens};
 
 /// What is left of the call when a provider has had its time: enough to write that it did not answer.
 const LEFT_TO_TELL: Duration = Duration::from_millis(500);
@@ -143,6 +143,7 @@ impl Auth {
             redirect_uri: &flow.redirect_uri,
             code_verifier: &flow.code_verifier,
             nonce: &flow.nonce,
+            asked: &flow.asked,
             user: callback.user.as_deref(),
         };
         let proof = match provider.redeem_code(&code, until).await {
@@ -162,19 +163,19 @@ impl Auth {
         if !provider.has_id_tokens() {
             return Err(Error::invalid("credential.id_token.provider", "is no OpenID provider"));
         }
-        let (flow, nonce) = match &credential.binding {
-            Binding::Nonce(nonce) => (None, SecretString::from(nonce.as_str())),
+        let (flow, nonce, asked) = match &credential.binding {
+            Binding::Nonce(nonce) => (None, SecretString::from(nonce.as_str()), Asked::default()),
             Binding::Flow(text) => {
                 let flow = self.open_flow(&call.caller.group, text)?;
                 if flow.provider != credential.provider {
                     return Err(Error::FlowInvalid);
                 }
-                let nonce = flow.nonce.clone();
-                (Some(flow), nonce)
+                let (nonce, asked) = (flow.nonce.clone(), flow.asked.clone());
+                (Some(flow), nonce, asked)
             }
         };
         let until = provider_until();
-        match provider.verify_id_token(&credential.token, nonce.expose_secret(), until).await {
+        match provider.verify_id_token(&credential.token, nonce.expose_secret(), &asked, until).await {
             Ok(proof) => {
                 let used = flow.iter().map(Flow::used).collect();
                 Ok(Proving::Person(Box::new(Proven::of(proof, used, flow))))

@@ -17,7 +17,7 @@ use super::kept::Kept;
 use super::merge::{merge, with_name_of_apple};
 use super::profile::Told;
 use super::proof::{Proof, ProviderTokens};
-use super::provider::{AuthorizationCode, AuthorizationRequest, Provider};
+use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider};
 use super::settings::{ResponseMode, Userinfo};
 use super::shared::Shared;
 use crate::model::{AccountKind, ClaimMap};
@@ -26,6 +26,7 @@ use crate::model::{AccountKind, ClaimMap};
 struct Bound<'a> {
     endpoints: &'a Endpoints,
     nonce: &'a str,
+    asked: &'a Asked,
     /// Clients of ours, besides the one that redeems codes.
     audiences: &'a [String],
     /// What came with it.
@@ -51,6 +52,7 @@ impl OidcProvider {
             client_id: &self.shared.settings.client_id,
             audiences: bound.audiences,
             nonce: bound.nonce,
+            max_age: bound.asked.max_age,
             access_token: bound.access_token,
             now: self.shared.clock.now(),
             leeway: self.shared.settings.clock_leeway,
@@ -120,14 +122,14 @@ impl OidcProvider {
 
 #[async_trait]
 impl Provider for OidcProvider {
-    async fn authorization_url(
+    async fn authorization_page(
         &self,
         request: &AuthorizationRequest<'_>,
         until: Instant,
-    ) -> Result<String, ProviderFault> {
+    ) -> Result<AuthorizationPage, ProviderFault> {
         let endpoints = self.discovery.endpoints(self.shared.deadline(until)).await?;
         let nonce = request.nonce.expose_secret();
-        authorization::url(&endpoints.authorization, &self.shared.settings, request, Some(nonce))
+        authorization::page(&endpoints.authorization, &self.shared.settings, request, Some(nonce))
     }
 
     async fn check_issuer(&self, iss: Option<&str>, until: Instant) -> Result<(), ProviderFault> {
@@ -158,6 +160,7 @@ impl Provider for OidcProvider {
         let bound = Bound {
             endpoints: &endpoints,
             nonce: code.nonce.expose_secret(),
+            asked: code.asked,
             audiences: &[],
             access_token: Some(tokens.access_token.expose_secret()),
         };
@@ -176,12 +179,13 @@ impl Provider for OidcProvider {
         &self,
         token: &str,
         nonce: &str,
+        asked: &Asked,
         until: Instant,
     ) -> Result<Proof, ProviderFault> {
         let until = self.shared.deadline(until);
         let endpoints = self.discovery.endpoints(until).await?;
         let audiences = &self.shared.settings.audiences;
-        let bound = Bound { endpoints: &endpoints, nonce, audiences, access_token: None };
+        let bound = Bound { endpoints: &endpoints, nonce, asked, audiences, access_token: None };
         let token = self.verify(token, bound, until).await?;
         let claims = token.claims.clone();
         self.proof(token, &claims, None)

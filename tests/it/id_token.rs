@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::SignInRequest;
 use gatepass::grpc::proto::v1::id_token_credential::Binding;
+use gatepass::grpc::proto::v1::{BeginSignInRequest, SignInRequest};
 use serde_json::{Value, json};
 use tonic::Code;
 
@@ -11,7 +11,7 @@ use crate::support::crowd::at_once;
 use crate::support::people::fields;
 use crate::support::provider::{CLIENT_ID, Forgery, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, entry, of_id_token, with_providers};
-use crate::support::{TestApp, allowed, builder, refusal};
+use crate::support::{START, TestApp, allowed, builder, refusal};
 
 const NONCE: &str = "a nonce of this browser";
 
@@ -133,6 +133,26 @@ async fn a_flow_binds_a_token_by_its_nonce_and_is_used_with_it() {
     let another = provider.id_token(&Person::named("eve"), &nonce);
     let used = (Code::Unauthenticated, "FLOW_USED".to_owned());
     assert_eq!(refusal(app.try_sign_in(with_flow(&another)).await), used);
+}
+
+#[tokio::test]
+async fn a_flow_holds_a_token_to_the_max_age_that_was_asked() {
+    let (provider, app) = start().await;
+    let authorization_params = [("max_age".to_owned(), "60".to_owned())].into();
+    let begun = app.begin(BeginSignInRequest { authorization_params, ..begin("corp") }).await.unwrap();
+    let url = url::Url::parse(&begun.authorization_url).unwrap();
+    let nonce = url.query_pairs().find(|(name, _)| name == "nonce").unwrap().1.into_owned();
+    let sign_in = || {
+        let token = provider.id_token(&Person::named("ada"), &nonce);
+        app.try_sign_in(of_id_token("corp", &token, Binding::Flow(begun.flow.clone())))
+    };
+    assert_eq!(refusal(sign_in().await), invalid());
+    assert!(app.log().await[0].contains("ID_TOKEN_AUTH_TIME"));
+    let auth_time = START.seconds() - 30;
+    provider.edits_id_tokens(move |_, claims| {
+        claims.insert("auth_time".to_owned(), auth_time.into());
+    });
+    allowed(sign_in().await);
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
     let client_authentication = client::authentication(section);
     let endpoints = kind.and_then(|kind| kind::endpoints(section, kind));
     let scopes = parameters::scopes(section, kind);
-    let authorization_params = section.read("authorization_params", parameters::authorization);
+    let authorization_params = section.read("authorization_params", |s| parameters::authorization(s, kind));
     let redirect_uris = section.read("redirect_uris", |s| s.distinct(0, 64, addresses::redirect_uri));
     let redirect_uris = redirect_uris.unwrap_or_default();
     let response_mode = parameters::response_mode(section, kind, &redirect_uris);

@@ -476,6 +476,14 @@ fn what_is_asked_for_can_be_asked() {
             ".authorization_params.max_age: must be text, not a number; put it in quotes",
         ),
         (
+            oidc(&format!("authorization_params: {{max_age: '-5'}}, {WE}")),
+            ".authorization_params.max_age: must be a whole number of seconds, at most 4294967295",
+        ),
+        (
+            format!("id: github, authorization_params: {{max_age: '5'}}, {WE}"),
+            ".authorization_params.max_age: means nothing without ID tokens, which would prove it; remove it",
+        ),
+        (
             format!("id: github, response_mode: form_post, {WE}"),
             ".response_mode: must be query: GitHub knows no other",
         ),

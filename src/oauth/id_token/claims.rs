@@ -22,6 +22,8 @@ pub(in super::super) struct Expected<'a> {
     /// Further clients of ours whose tokens are taken: those of native apps.
     pub(in super::super) audiences: &'a [String],
     pub(in super::super) nonce: &'a str,
+    /// How long ago the person may have proved themselves, if that was asked.
+    pub(in super::super) max_age: Option<Duration>,
     /// What came with it.
     pub(in super::super) access_token: Option<&'a str>,
     pub(in super::super) now: Timestamp,
@@ -45,6 +47,9 @@ impl Unverified<'_> {
         check_audience(claims, expected)?;
         let expires_at = check_times(claims, expected.now, expected.leeway)?;
         check_nonce(claims, expected.nonce)?;
+        if let Some(max_age) = expected.max_age {
+            check_auth_time(claims, max_age, expected.now, expected.leeway)?;
+        }
         if let Some(access_token) = expected.access_token
             && let Some(at_hash) = claims.get("at_hash")
         {
@@ -111,6 +116,23 @@ fn check_nonce(claims: &ClaimMap, wanted: &str) -> Result<(), ProviderFault> {
     } else {
         Err(ProviderFault::new(FaultKind::IdTokenNonce, "the nonce is missing, or of another flow"))
     }
+}
+
+/// What was asked for must be told (section 3.1.2.1), and be so (section 3.1.3.7, 13). A time to come is none: it would be of a
+/// clock of milliseconds, and as good as for ever.
+fn check_auth_time(
+    claims: &ClaimMap,
+    max_age: Duration,
+    now: Timestamp,
+    leeway: Duration,
+) -> Result<(), ProviderFault> {
+    let cause = match date(claims, "auth_time") {
+        Ok(Some(at)) if at > now.plus(leeway) => "its auth_time is of the future",
+        Ok(Some(at)) if at.plus(max_age).plus(leeway) < now => "its auth_time is longer ago than was asked",
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) | Err(_) => "no auth_time that is a date, though max_age was asked",
+    };
+    Err(ProviderFault::new(FaultKind::IdTokenAuthTime, format!("the ID token: {cause}")))
 }
 
 fn text<'c>(claims: &'c ClaimMap, name: &str) -> Option<&'c str> {

@@ -83,31 +83,28 @@ fn with_header(header: &str) -> String {
     signed(header, &good_claims().to_string(), key("ES256"), Algorithm::Es256)
 }
 
-fn verify_with(token: &str, keys: &Jwks, issuer: &Issuer, nonce: &str) -> Result<IdToken, FaultKind> {
-    verify_for(token, keys, issuer, nonce, &[])
-}
-
-fn verify_for(
-    token: &str,
-    keys: &Jwks,
-    issuer: &Issuer,
-    nonce: &str,
-    audiences: &[String],
-) -> Result<IdToken, FaultKind> {
-    let provider: ProviderId = "idp".parse().unwrap();
-    let expected = Expected {
-        provider: &provider,
+fn expected<'a>(provider: &'a ProviderId, issuer: &'a Issuer) -> Expected<'a> {
+    Expected {
+        provider,
         issuer,
         client_id: "client",
-        audiences,
-        nonce,
+        audiences: &[],
+        nonce: "the nonce",
+        max_age: None,
         access_token: Some(ACCESS_TOKEN),
         now: Timestamp::from_seconds(NOW),
         leeway: Duration::from_secs(LEEWAY.unsigned_abs()),
-    };
+    }
+}
+
+fn verify_with(token: &str, keys: &Jwks, issuer: &Issuer, nonce: &str) -> Result<IdToken, FaultKind> {
+    verify_as(token, keys, &Expected { nonce, ..expected(&"idp".parse().unwrap(), issuer) })
+}
+
+fn verify_as(token: &str, keys: &Jwks, expected: &Expected<'_>) -> Result<IdToken, FaultKind> {
     let token = Unverified::read(token).map_err(|fault| fault.kind)?;
     token.check_signature(keys).map_err(|fault| ProviderFault::from(fault).kind)?;
-    token.check_claims(&expected).map_err(|fault| fault.kind)
+    token.check_claims(expected).map_err(|fault| fault.kind)
 }
 
 fn verify(token: &str) -> Result<IdToken, FaultKind> {
@@ -302,7 +299,7 @@ fn each_claim_is_checked() {
 #[test]
 fn each_audience_is_a_client_of_ours() {
     let ours = ["ios".to_owned(), "android".to_owned()];
-    let issuer = Issuer::Exact(ISSUER.to_owned());
+    let (provider, issuer) = ("idp".parse().unwrap(), Issuer::Exact(ISSUER.to_owned()));
     for (change, is_good) in [
         (json!({}), true),
         (json!({"azp": "android"}), true),
@@ -324,9 +321,41 @@ fn each_audience_is_a_client_of_ours() {
         (json!({"aud": "ios", "azp": ["ios"]}), false),
         (json!({"aud": "ios", "azp": ""}), false),
     ] {
-        let outcome = verify_for(&with_claims(&change), &jwks(&["ES256"]), &issuer, "the nonce", &ours);
+        let expected = Expected { audiences: &ours, ..expected(&provider, &issuer) };
+        let outcome = verify_as(&with_claims(&change), &jwks(&["ES256"]), &expected);
         let wanted = (!is_good).then_some(FaultKind::IdTokenAudience);
         assert_eq!(outcome.err(), wanted, "{change}");
+    }
+}
+
+#[test]
+fn a_max_age_that_was_asked_needs_an_auth_time() {
+    let (provider, issuer) = ("idp".parse().unwrap(), Issuer::Exact(ISSUER.to_owned()));
+    let hour = Duration::from_hours(1);
+    for (max_age, auth_time, is_good) in [
+        (Some(hour), json!(NOW), true),
+        (Some(hour), json!(NOW - 3600 - LEEWAY), true),
+        (Some(hour), json!(NOW - 3600 - LEEWAY - 1), false),
+        (Some(hour), json!(1_000_000.5), true),
+        (Some(hour), json!(NOW + LEEWAY), true),
+        (Some(hour), json!(NOW + LEEWAY + 1), false),
+        (Some(hour), json!(NOW * 1000), false),
+        (Some(hour), json!(0), false),
+        (Some(hour), json!(-1), false),
+        (Some(hour), json!(null), false),
+        (Some(hour), json!(NOW.to_string()), false),
+        (Some(hour), json!([NOW]), false),
+        (Some(Duration::ZERO), json!(NOW - LEEWAY), true),
+        (Some(Duration::ZERO), json!(NOW - LEEWAY - 1), false),
+        (Some(Duration::from_secs(u32::MAX.into())), json!(0), true),
+        (None, json!(null), true),
+        (None, json!("long ago"), true),
+        (None, json!(0), true),
+    ] {
+        let expected = Expected { max_age, ..expected(&provider, &issuer) };
+        let outcome = verify_as(&with_claims(&json!({"auth_time": auth_time})), &jwks(&["ES256"]), &expected);
+        let wanted = (!is_good).then_some(FaultKind::IdTokenAuthTime);
+        assert_eq!(outcome.err(), wanted, "{max_age:?} {auth_time}");
     }
 }
 
