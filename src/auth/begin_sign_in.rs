@@ -9,7 +9,7 @@ use super::flow::{FLOW_TTL, Flow, cookie_name};
 use super::prove::provider_until;
 use super::shared::Auth;
 use crate::model::{Disposition, ProviderId, SessionId, Timestamp, resolve_redirect};
-use crate::oauth::{AuthorizationRequest, Provider, ResponseMode};
+use crate::oauth::{AuthorizationRequest, MAX_AGE, Provider, ResponseMode};
 
 /// The most bytes of a redirect URI: it is kept in the flow.
 const MAX_REDIRECT_URI: usize = 512;
@@ -51,10 +51,14 @@ impl Auth {
     pub async fn begin_sign_in(&self, call: &Call, request: BeginSignIn) -> Result<Begun> {
         let provider = Arc::clone(self.provider(&request.provider)?);
         let redirect_uri = self.redirect_uri(&request)?;
+        if !provider.has_id_tokens() && request.params.iter().any(|(name, _)| name == MAX_AGE) {
+            let what = "means nothing at a provider without ID tokens: nothing would prove it";
+            return Err(Error::invalid("authorization_params[max_age]", what));
+        }
         let link = self.link_from(call, &request.link_access_token).await?;
         let redirect_to = self.wanted(&request.redirect_to);
         let id = request.provider.clone();
-        let (flow, state) =
+        let (mut flow, state) =
             Flow::begin(&*self.parts.entropy, id, redirect_uri, redirect_to, link, self.now());
         let asked = AuthorizationRequest {
             redirect_uri: &flow.redirect_uri,
@@ -64,13 +68,14 @@ impl Auth {
             code_verifier: &flow.code_verifier,
             params: &request.params,
         };
-        let authorization_url = provider
-            .authorization_url(&asked, provider_until())
+        let page = provider
+            .authorization_page(&asked, provider_until())
             .await
             .map_err(|fault| Error::of_provider(&request.provider, fault))?;
+        flow.asked = page.asked;
         let expires_at = flow.expires_at;
         Ok(Begun {
-            authorization_url,
+            authorization_url: page.url,
             flow: self.seal_flow(&call.caller.group, flow)?,
             expires_at,
             cookie_name: cookie_name(&state),

@@ -1,6 +1,8 @@
 //! A flow: what must be known when a browser comes back from a provider. It is sealed and kept by the browser itself, so
 //! that beginning a sign-in writes nothing; `state` ties the answer to it.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
@@ -10,9 +12,10 @@ use subtle::ConstantTimeEq;
 use super::error::{Error, Result};
 use super::shared::Auth;
 use crate::model::{Entropy, ProviderId, SessionId, Timestamp, UsedMark, random, sha256};
+use crate::oauth::Asked;
 
 /// How long a flow can be used.
-pub(super) const FLOW_TTL: std::time::Duration = std::time::Duration::from_mins(15);
+pub(super) const FLOW_TTL: Duration = Duration::from_mins(15);
 
 /// The most bytes of a flow's text: browsers keep cookies of up to 4 KiB, name and attributes included.
 pub(super) const MAX_FLOW_BYTES: usize = 3500;
@@ -35,6 +38,8 @@ pub(super) struct Flow {
     pub(super) redirect_to: String,
     /// Whose session the new account is linked from.
     pub(super) link: Option<SessionId>,
+    /// What the provider was asked, beyond what is asked always.
+    pub(super) asked: Asked,
     pub(super) expires_at: Timestamp,
 }
 
@@ -49,6 +54,8 @@ struct Record {
     u: String,
     t: String,
     l: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    a: Option<u64>,
     e: i64,
 }
 
@@ -80,6 +87,7 @@ impl Flow {
             redirect_uri,
             redirect_to,
             link,
+            asked: Asked::default(),
             expires_at: now.plus(FLOW_TTL),
         };
         (flow, state.into())
@@ -106,6 +114,7 @@ impl Flow {
             u: self.redirect_uri.clone(),
             t: self.redirect_to.clone(),
             l: self.link.as_ref().map(ToString::to_string),
+            a: self.asked.max_age.map(|max_age| max_age.as_secs()),
             e: self.expires_at.millis(),
         }
     }
@@ -120,6 +129,7 @@ impl Flow {
             redirect_uri: record.u,
             redirect_to: record.t,
             link: record.l.map(|id| id.parse()).transpose().ok()?,
+            asked: Asked { max_age: record.a.map(Duration::from_secs) },
             expires_at: Timestamp(record.e),
         })
     }

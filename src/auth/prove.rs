@@ -14,7 +14,7 @@ use super::error::{Error, Result};
 use super::flow::Flow;
 use super::shared::Auth;
 use crate::model::{Profile, ProviderId, SessionId, UsedMark};
-use crate::oauth::{AuthorizationCode, FaultKind, Meaning, Proof, ProviderFault, ProviderTokens};
+use crate::oauth::{Asked, AuthorizationCode, FaultKind, Meaning, Proof, ProviderFault, ProviderTokens};
 
 /// What is left of the call when a provider has had its time: enough to write that it did not answer.
 const LEFT_TO_TELL: Duration = Duration::from_millis(500);
@@ -46,6 +46,8 @@ pub struct OAuthCallback {
     pub error: Option<String>,
     /// The JSON that Apple posts at the first sign-in.
     pub user: Option<String>,
+    /// The provider whose route the browser came back to, if the caller tells.
+    pub provider: Option<ProviderId>,
 }
 
 /// An ID token that the client got by itself.
@@ -97,7 +99,7 @@ impl Credential {
     pub(super) fn provider(&self) -> Option<&ProviderId> {
         match self {
             Self::Profile(profile) => Some(&profile.provider),
-            Self::OAuthCallback(_) => None,
+            Self::OAuthCallback(callback) => callback.provider.as_ref(),
             Self::IdToken(credential) => Some(&credential.provider),
         }
     }
@@ -113,9 +115,13 @@ pub(super) fn provider_until() -> Instant {
 }
 
 impl Auth {
-    /// Proves a flow to be whose it is; answers it with its provider, so that the log can name it.
+    /// Proves a flow to be whose it is; answers it with its provider, so that the log can name it. The flow of another provider
+    /// than the browser came back from would send a code to who should not have it (mix-up, RFC 9700 section 4.4).
     pub(super) fn returned_flow(&self, call: &Call, callback: &OAuthCallback) -> Result<Flow> {
         let flow = self.open_flow(&call.caller.group, &callback.flow)?;
+        if callback.provider.as_ref().is_some_and(|provider| *provider != flow.provider) {
+            return Err(Error::FlowInvalid);
+        }
         flow.check_state(&callback.state)?;
         Ok(flow)
     }
@@ -137,6 +143,7 @@ impl Auth {
             redirect_uri: &flow.redirect_uri,
             code_verifier: &flow.code_verifier,
             nonce: &flow.nonce,
+            asked: &flow.asked,
             user: callback.user.as_deref(),
         };
         let proof = match provider.redeem_code(&code, until).await {
@@ -156,19 +163,19 @@ impl Auth {
         if !provider.has_id_tokens() {
             return Err(Error::invalid("credential.id_token.provider", "is no OpenID provider"));
         }
-        let (flow, nonce) = match &credential.binding {
-            Binding::Nonce(nonce) => (None, SecretString::from(nonce.as_str())),
+        let (flow, nonce, asked) = match &credential.binding {
+            Binding::Nonce(nonce) => (None, SecretString::from(nonce.as_str()), Asked::default()),
             Binding::Flow(text) => {
                 let flow = self.open_flow(&call.caller.group, text)?;
                 if flow.provider != credential.provider {
                     return Err(Error::FlowInvalid);
                 }
-                let nonce = flow.nonce.clone();
-                (Some(flow), nonce)
+                let (nonce, asked) = (flow.nonce.clone(), flow.asked.clone());
+                (Some(flow), nonce, asked)
             }
         };
         let until = provider_until();
-        match provider.verify_id_token(&credential.token, nonce.expose_secret(), until).await {
+        match provider.verify_id_token(&credential.token, nonce.expose_secret(), &asked, until).await {
             Ok(proof) => {
                 let used = flow.iter().map(Flow::used).collect();
                 Ok(Proving::Person(Box::new(Proven::of(proof, used, flow))))

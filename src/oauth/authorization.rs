@@ -1,5 +1,7 @@
 //! The address of a provider's page (RFC 6749 section 4.1.1), with what ties its answer to this flow.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth2::basic::BasicClient;
@@ -8,7 +10,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::fault::{FaultKind, ProviderFault};
-use super::provider::AuthorizationRequest;
+use super::provider::{Asked, AuthorizationPage, AuthorizationRequest};
 use super::settings::{ResponseMode, Settings};
 use crate::model::sha256;
 
@@ -35,13 +37,23 @@ pub fn is_free_parameter(name: &str) -> bool {
     !OURS.contains(&name)
 }
 
-/// The address; with a nonce where the provider issues ID tokens.
-pub(super) fn url(
+/// The parameter that says how long ago the person may have proved themselves (OpenID Connect Core section 3.1.2.1).
+pub const MAX_AGE: &str = "max_age";
+
+/// Its value: whole seconds.
+#[must_use]
+pub fn read_max_age(value: &str) -> Option<Duration> {
+    let seconds: u32 = value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok())??;
+    Some(Duration::from_secs(seconds.into()))
+}
+
+/// The page; with a nonce where the provider issues ID tokens.
+pub(super) fn page(
     page: &Url,
     settings: &Settings,
     request: &AuthorizationRequest<'_>,
     nonce: Option<&str>,
-) -> Result<String, ProviderFault> {
+) -> Result<AuthorizationPage, ProviderFault> {
     let redirect_uri = RedirectUrl::new(request.redirect_uri.to_owned())
         .map_err(|_| ProviderFault::new(FaultKind::Metadata, "the redirect URI is no address"))?;
     let client = BasicClient::new(ClientId::new(settings.client_id.clone()))
@@ -66,11 +78,17 @@ pub(super) fn url(
     }
     let asked = |name: &str| request.params.iter().any(|(asked, _)| asked == name);
     let configured = settings.authorization_params.iter().filter(|(name, _)| !asked(name));
+    let mut asked = Asked::default();
     for (name, value) in configured.chain(request.params).filter(|(name, _)| is_free_parameter(name)) {
+        if name == MAX_AGE {
+            let max_age = read_max_age(value).filter(|_| nonce.is_some());
+            let cause = "max_age is no number of seconds, or there are no ID tokens to prove it";
+            asked.max_age = Some(max_age.ok_or_else(|| ProviderFault::new(FaultKind::Metadata, cause))?);
+        }
         authorization = authorization.add_extra_param(name.clone(), value.clone());
     }
     let (url, _) = authorization.url();
-    Ok(url.into())
+    Ok(AuthorizationPage { url: url.into(), asked })
 }
 
 #[cfg(test)]
@@ -98,7 +116,8 @@ mod tests {
             params,
         };
         let page = Url::parse("https://idp.example/authorize?tenant=a").unwrap();
-        let url = url(&page, settings, &request, nonce.then_some("the-nonce")).unwrap();
+        let AuthorizationPage { url, .. } =
+            super::page(&page, settings, &request, nonce.then_some("the-nonce")).unwrap();
         assert!(url.starts_with("https://idp.example/authorize?tenant=a&"), "{url}");
         let url = Url::parse(&url).unwrap();
         let mut pairs: Vec<String> =
@@ -138,6 +157,35 @@ mod tests {
         let more =
             ["hd=example.com", "login_hint=ada", "prompt=none", "response_mode=form_post", "scope=profile"];
         assert_eq!(built(&settings, &[], &params, false), with(&more));
+    }
+
+    #[test]
+    fn the_max_age_that_is_sent_is_the_one_that_is_asked() {
+        let mut settings = settings();
+        let asked = |settings: &Settings, params: &[(String, String)], nonce: bool| {
+            let secret = SecretString::from("x");
+            let request = AuthorizationRequest {
+                redirect_uri: "https://app.example/callback",
+                scopes: &[],
+                state: &secret,
+                nonce: &secret,
+                code_verifier: &secret,
+                params,
+            };
+            let page = Url::parse("https://idp.example/authorize").unwrap();
+            super::page(&page, settings, &request, nonce.then_some("x")).map(|page| page.asked.max_age)
+        };
+        let seconds = |seconds| Ok(Some(Duration::from_secs(seconds)));
+        assert_eq!(asked(&settings, &[], true), Ok(None));
+        assert_eq!(asked(&settings, &[pair("max_age", "60")], true), seconds(60));
+        settings.authorization_params = vec![pair("max_age", "300")];
+        assert_eq!(asked(&settings, &[], true), seconds(300));
+        assert_eq!(asked(&settings, &[pair("max_age", "60")], true), seconds(60));
+        // Nothing is asked that could not be held to.
+        for (value, has_id_tokens) in [("60", false), ("", true), ("-1", true), ("4294967296", true)] {
+            let outcome = asked(&settings, &[pair("max_age", value)], has_id_tokens);
+            assert_eq!(outcome.unwrap_err().kind, FaultKind::Metadata, "{value}");
+        }
     }
 
     #[test]

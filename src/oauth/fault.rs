@@ -68,6 +68,8 @@ crate::model::name_enum!(
         IdTokenIssuedAt = "ID_TOKEN_NOT_CURRENT",
         /// Its nonce is missing, or of another flow.
         IdTokenNonce = "ID_TOKEN_NONCE_MISMATCH",
+        /// It does not tell that the person proved themselves as lately as was asked (`max_age`, `auth_time`).
+        IdTokenAuthTime = "ID_TOKEN_AUTH_TIME",
         /// It belongs to another access token (`at_hash`).
         IdTokenAccessToken = "ID_TOKEN_ACCESS_TOKEN_MISMATCH",
         /// It signed somebody in before.
@@ -113,6 +115,7 @@ impl FaultKind {
             | Self::IdTokenExpired
             | Self::IdTokenIssuedAt
             | Self::IdTokenNonce
+            | Self::IdTokenAuthTime
             | Self::IdTokenAccessToken
             | Self::IdTokenUsed
             | Self::SubjectMismatch

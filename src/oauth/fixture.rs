@@ -23,6 +23,7 @@ pub(super) fn settings() -> Settings {
         id: "idp".parse().unwrap(),
         kind: ProviderKind::OAuth2 { issuer: "https://idp.example".to_owned() },
         client_id: "client".to_owned(),
+        audiences: Vec::new(),
         client_authentication: ClientAuthentication::None,
         scopes: vec!["profile".to_owned()],
         authorization_url: None,

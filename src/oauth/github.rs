@@ -12,7 +12,7 @@ use super::exchange;
 use super::fault::{FaultKind, ProviderFault};
 use super::profile::Told;
 use super::proof::Proof;
-use super::provider::{AuthorizationCode, AuthorizationRequest, Provider};
+use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider};
 use super::settings::ResponseMode;
 use super::shared::{Shared, check_issuer, no_id_tokens};
 use crate::model::{AccountKind, ClaimMap};
@@ -32,12 +32,12 @@ pub(super) struct GitHubProvider {
 
 #[async_trait]
 impl Provider for GitHubProvider {
-    async fn authorization_url(
+    async fn authorization_page(
         &self,
         request: &AuthorizationRequest<'_>,
         _: Instant,
-    ) -> Result<String, ProviderFault> {
-        authorization::url(&self.authorization_url, &self.shared.settings, request, None)
+    ) -> Result<AuthorizationPage, ProviderFault> {
+        authorization::page(&self.authorization_url, &self.shared.settings, request, None)
     }
 
     /// It answers as `https://github.com/login/oauth`, which is not where its users are.
@@ -73,7 +73,7 @@ impl Provider for GitHubProvider {
         Ok(Proof { profile, id_token: None, tokens: Some(tokens) })
     }
 
-    async fn verify_id_token(&self, _: &str, _: &str, _: Instant) -> Result<Proof, ProviderFault> {
+    async fn verify_id_token(&self, _: &str, _: &str, _: &Asked, _: Instant) -> Result<Proof, ProviderFault> {
         Err(no_id_tokens())
     }
 

@@ -10,7 +10,7 @@ use super::exchange;
 use super::fault::ProviderFault;
 use super::profile::Told;
 use super::proof::Proof;
-use super::provider::{AuthorizationCode, AuthorizationRequest, Provider};
+use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider};
 use super::settings::ResponseMode;
 use super::shared::{Shared, check_issuer, no_id_tokens};
 use crate::model::AccountKind;
@@ -26,12 +26,12 @@ pub(super) struct OAuth2Provider {
 
 #[async_trait]
 impl Provider for OAuth2Provider {
-    async fn authorization_url(
+    async fn authorization_page(
         &self,
         request: &AuthorizationRequest<'_>,
         _: Instant,
-    ) -> Result<String, ProviderFault> {
-        authorization::url(&self.authorization_url, &self.shared.settings, request, None)
+    ) -> Result<AuthorizationPage, ProviderFault> {
+        authorization::page(&self.authorization_url, &self.shared.settings, request, None)
     }
 
     async fn check_issuer(&self, iss: Option<&str>, _: Instant) -> Result<(), ProviderFault> {
@@ -58,7 +58,7 @@ impl Provider for OAuth2Provider {
         Ok(Proof { profile, id_token: None, tokens: Some(tokens) })
     }
 
-    async fn verify_id_token(&self, _: &str, _: &str, _: Instant) -> Result<Proof, ProviderFault> {
+    async fn verify_id_token(&self, _: &str, _: &str, _: &Asked, _: Instant) -> Result<Proof, ProviderFault> {
         Err(no_id_tokens())
     }
 

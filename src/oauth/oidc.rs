@@ -17,10 +17,21 @@ use super::kept::Kept;
 use super::merge::{merge, with_name_of_apple};
 use super::profile::Told;
 use super::proof::{Proof, ProviderTokens};
-use super::provider::{AuthorizationCode, AuthorizationRequest, Provider};
+use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider};
 use super::settings::{ResponseMode, Userinfo};
 use super::shared::Shared;
 use crate::model::{AccountKind, ClaimMap};
+
+/// What an ID token is bound to.
+struct Bound<'a> {
+    endpoints: &'a Endpoints,
+    nonce: &'a str,
+    asked: &'a Asked,
+    /// Clients of ours, besides the one that redeems codes.
+    audiences: &'a [String],
+    /// What came with it.
+    access_token: Option<&'a str>,
+}
 
 /// One of them.
 pub(super) struct OidcProvider {
@@ -32,22 +43,17 @@ pub(super) struct OidcProvider {
 }
 
 impl OidcProvider {
-    async fn verify(
-        &self,
-        token: &str,
-        nonce: &str,
-        access_token: Option<&str>,
-        endpoints: &Endpoints,
-        until: Instant,
-    ) -> Result<IdToken, ProviderFault> {
+    async fn verify(&self, token: &str, bound: Bound<'_>, until: Instant) -> Result<IdToken, ProviderFault> {
         let token = Unverified::read(token)?;
         self.check_signature(&token, until).await?;
         token.check_claims(&Expected {
             provider: &self.shared.settings.id,
-            issuer: &endpoints.issuer,
+            issuer: &bound.endpoints.issuer,
             client_id: &self.shared.settings.client_id,
-            nonce,
-            access_token,
+            audiences: bound.audiences,
+            nonce: bound.nonce,
+            max_age: bound.asked.max_age,
+            access_token: bound.access_token,
             now: self.shared.clock.now(),
             leeway: self.shared.settings.clock_leeway,
         })
@@ -116,14 +122,14 @@ impl OidcProvider {
 
 #[async_trait]
 impl Provider for OidcProvider {
-    async fn authorization_url(
+    async fn authorization_page(
         &self,
         request: &AuthorizationRequest<'_>,
         until: Instant,
-    ) -> Result<String, ProviderFault> {
+    ) -> Result<AuthorizationPage, ProviderFault> {
         let endpoints = self.discovery.endpoints(self.shared.deadline(until)).await?;
         let nonce = request.nonce.expose_secret();
-        authorization::url(&endpoints.authorization, &self.shared.settings, request, Some(nonce))
+        authorization::page(&endpoints.authorization, &self.shared.settings, request, Some(nonce))
     }
 
     async fn check_issuer(&self, iss: Option<&str>, until: Instant) -> Result<(), ProviderFault> {
@@ -151,9 +157,14 @@ impl Provider for OidcProvider {
         let Some(id_token) = &tokens.id_token else {
             return Err(ProviderFault::new(FaultKind::IdTokenMissing, "token: no id_token"));
         };
-        let (id_token, nonce) = (id_token.expose_secret(), code.nonce.expose_secret());
-        let access_token = tokens.access_token.expose_secret();
-        let token = self.verify(id_token, nonce, Some(access_token), &endpoints, until).await?;
+        let bound = Bound {
+            endpoints: &endpoints,
+            nonce: code.nonce.expose_secret(),
+            asked: code.asked,
+            audiences: &[],
+            access_token: Some(tokens.access_token.expose_secret()),
+        };
+        let token = self.verify(id_token.expose_secret(), bound, until).await?;
         let told = self.userinfo(&token, &tokens, &endpoints, until).await?;
         let mut claims = merge(told.unwrap_or_default(), token.claims.clone());
         if let Some(user) = code.user
@@ -168,11 +179,14 @@ impl Provider for OidcProvider {
         &self,
         token: &str,
         nonce: &str,
+        asked: &Asked,
         until: Instant,
     ) -> Result<Proof, ProviderFault> {
         let until = self.shared.deadline(until);
         let endpoints = self.discovery.endpoints(until).await?;
-        let token = self.verify(token, nonce, None, &endpoints, until).await?;
+        let audiences = &self.shared.settings.audiences;
+        let bound = Bound { endpoints: &endpoints, nonce, asked, audiences, access_token: None };
+        let token = self.verify(token, bound, until).await?;
         let claims = token.claims.clone();
         self.proof(token, &claims, None)
     }

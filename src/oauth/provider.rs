@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -20,11 +21,11 @@ pub type Providers = HashMap<ProviderId, Arc<dyn Provider>>;
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// The page to send a browser to (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1).
-    async fn authorization_url(
+    async fn authorization_page(
         &self,
         request: &AuthorizationRequest<'_>,
         until: Instant,
-    ) -> Result<String, ProviderFault>;
+    ) -> Result<AuthorizationPage, ProviderFault>;
 
     /// Refuses the answer of somebody else (RFC 9207 section 2.4): `iss` must be this provider's issuer, and there if the
     /// provider says that it sends it.
@@ -36,9 +37,14 @@ pub trait Provider: Send + Sync {
     -> Result<Proof, ProviderFault>;
 
     /// Proves who the person is by an ID token that the client got by itself (OpenID Connect Core section 3.1.3.7). Its `nonce`
-    /// must be this one.
-    async fn verify_id_token(&self, token: &str, nonce: &str, until: Instant)
-    -> Result<Proof, ProviderFault>;
+    /// must be this one, and what was asked must hold.
+    async fn verify_id_token(
+        &self,
+        token: &str,
+        nonce: &str,
+        asked: &Asked,
+        until: Instant,
+    ) -> Result<Proof, ProviderFault>;
 
     /// Whether this provider issues ID tokens.
     fn has_id_tokens(&self) -> bool;
@@ -64,6 +70,22 @@ pub struct AuthorizationRequest<'a> {
     pub params: &'a [(String, String)],
 }
 
+/// The provider's page, and what it is asked.
+#[derive(Debug)]
+pub struct AuthorizationPage {
+    /// Its address, with all parameters.
+    pub url: String,
+    /// What its answer is held to; kept with the flow.
+    pub asked: Asked,
+}
+
+/// What a flow asked for, as far as an answer is held to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// `max_age`: how long ago the person may have proved themselves to the provider.
+    pub max_age: Option<Duration>,
+}
+
 /// What the provider's page answered, and what belongs to it.
 pub struct AuthorizationCode<'a> {
     /// The code.
@@ -74,6 +96,8 @@ pub struct AuthorizationCode<'a> {
     pub code_verifier: &'a SecretString,
     /// The nonce that was sent.
     pub nonce: &'a SecretString,
+    /// What was asked.
+    pub asked: &'a Asked,
     /// The JSON that Apple posts at the first sign-in; only the name is taken from it.
     pub user: Option<&'a str>,
 }

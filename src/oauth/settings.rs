@@ -19,6 +19,9 @@ pub struct Settings {
     pub kind: ProviderKind,
     /// `client_id`: who we are there.
     pub client_id: String,
+    /// `audiences`: further clients of ours there, such as native apps, whose ID tokens are taken where an app got them by
+    /// itself.
+    pub audiences: Vec<String>,
     /// `token_endpoint_auth_method` and its secrets: how we prove that.
     pub client_authentication: ClientAuthentication,
     /// `scopes`: what is asked for.

@@ -179,6 +179,25 @@ async fn what_gatepass_sets_itself_can_not_be_set() {
 }
 
 #[tokio::test]
+async fn a_max_age_is_a_number_of_seconds_and_for_who_can_prove_it() {
+    let provider = TestProvider::start().await;
+    let github = "{id: github, client_id: a, client_secret: b}".to_owned();
+    let app = with_providers(&[entry("corp", &provider, ""), github]).start().await;
+    let with = |provider: &str, max_age: &str| {
+        let authorization_params = [("max_age".to_owned(), max_age.to_owned())].into();
+        app.begin(BeginSignInRequest { authorization_params, ..begin(provider) })
+    };
+    for good in ["0", "3600", "4294967295"] {
+        let begun = with("corp", good).await.unwrap();
+        assert_eq!(params(&begun.authorization_url)["max_age"], good);
+    }
+    for bad in ["", "-1", "+1", "1.5", "1e3", " 1", "0x1", "4294967296", "an hour"] {
+        assert_eq!(fields(with("corp", bad).await), ["authorization_params[max_age]"], "{bad}");
+    }
+    assert_eq!(fields(with("github", "60").await), ["authorization_params[max_age]"]);
+}
+
+#[tokio::test]
 async fn parameters_and_scopes_are_bounded() {
     let provider = TestProvider::start().await;
     let app = app_with(&provider).await;

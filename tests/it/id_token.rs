@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::SignInRequest;
 use gatepass::grpc::proto::v1::id_token_credential::Binding;
+use gatepass::grpc::proto::v1::{BeginSignInRequest, SignInRequest};
+use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::support::crowd::at_once;
 use crate::support::people::fields;
-use crate::support::provider::{Forgery, Person, TestProvider};
+use crate::support::provider::{CLIENT_ID, Forgery, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, entry, of_id_token, with_providers};
-use crate::support::{TestApp, allowed, builder, refusal};
+use crate::support::{START, TestApp, allowed, builder, refusal};
 
 const NONCE: &str = "a nonce of this browser";
 
@@ -135,6 +136,26 @@ async fn a_flow_binds_a_token_by_its_nonce_and_is_used_with_it() {
 }
 
 #[tokio::test]
+async fn a_flow_holds_a_token_to_the_max_age_that_was_asked() {
+    let (provider, app) = start().await;
+    let authorization_params = [("max_age".to_owned(), "60".to_owned())].into();
+    let begun = app.begin(BeginSignInRequest { authorization_params, ..begin("corp") }).await.unwrap();
+    let url = url::Url::parse(&begun.authorization_url).unwrap();
+    let nonce = url.query_pairs().find(|(name, _)| name == "nonce").unwrap().1.into_owned();
+    let sign_in = || {
+        let token = provider.id_token(&Person::named("ada"), &nonce);
+        app.try_sign_in(of_id_token("corp", &token, Binding::Flow(begun.flow.clone())))
+    };
+    assert_eq!(refusal(sign_in().await), invalid());
+    assert!(app.log().await[0].contains("ID_TOKEN_AUTH_TIME"));
+    let auth_time = START.seconds() - 30;
+    provider.edits_id_tokens(move |_, claims| {
+        claims.insert("auth_time".to_owned(), auth_time.into());
+    });
+    allowed(sign_in().await);
+}
+
+#[tokio::test]
 async fn the_flow_of_another_provider_is_refused() {
     let (one, two) = (TestProvider::start().await, TestProvider::start().await);
     let app = with_providers(&[entry("corp", &one, ""), entry("other", &two, "")]).start().await;
@@ -150,6 +171,46 @@ async fn the_token_of_another_provider_is_refused() {
     let app = with_providers(&[entry("corp", &one, ""), entry("other", &two, "")]).start().await;
     let token = two.id_token(&Person::named("ada"), NONCE);
     assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), invalid());
+}
+
+#[tokio::test]
+async fn a_token_for_an_app_of_ours_is_taken_where_the_app_is_listed() {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "audiences: [ios, android]")]).start().await;
+    let says = |aud: &Value, azp: Option<&str>| {
+        let (aud, azp) = (aud.clone(), azp.map(Value::from));
+        provider.edits_id_tokens(move |_, claims| {
+            claims.insert("aud".to_owned(), aud.clone());
+            claims.extend(azp.clone().map(|azp| ("azp".to_owned(), azp)));
+        });
+    };
+    for (aud, azp, is_taken) in [
+        // An app of Apple's, or Google's on iOS.
+        (json!("ios"), None, true),
+        // Google's on Android.
+        (json!(CLIENT_ID), Some("android"), true),
+        (json!([CLIENT_ID, "ios"]), Some(CLIENT_ID), true),
+        (json!("web"), None, false),
+        (json!(["ios", "web"]), Some("ios"), false),
+        (json!("ios"), Some("web"), false),
+        (json!([]), Some("ios"), false),
+    ] {
+        says(&aud, azp);
+        let token = provider.id_token(&Person::named("ada"), NONCE);
+        let answer = app.try_sign_in(by_nonce(&token)).await;
+        if is_taken {
+            allowed(answer);
+        } else {
+            assert_eq!(refusal(answer), invalid(), "{aud} {azp:?}");
+            assert!(app.log().await.pop().unwrap().contains("ID_TOKEN_AUDIENCE_MISMATCH"), "{aud} {azp:?}");
+        }
+    }
+    // What comes by a code is for the client that redeems it.
+    for (aud, azp) in [(json!("ios"), None), (json!([CLIENT_ID, "ios"]), Some(CLIENT_ID))] {
+        says(&aud, azp);
+        let refused = app.try_sign_in_at(&provider, Person::named("ada")).await;
+        assert_eq!(refusal(refused), invalid(), "{aud} {azp:?}");
+    }
 }
 
 #[tokio::test]

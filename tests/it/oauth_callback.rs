@@ -1,6 +1,7 @@
 //! `SignIn` by the answer of a provider's page: the flow is whose it is, the code is redeemed once, and the person is who
 //! the provider proves.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -175,6 +176,36 @@ async fn a_flow_that_is_none_is_refused() {
 }
 
 #[tokio::test]
+async fn a_flow_of_one_provider_is_refused_at_the_route_of_another() {
+    let (one, two) = (TestProvider::start().await, TestProvider::start().await);
+    // Neither says in its answers who it is: nothing but the route tells them apart.
+    one.sends_no_iss();
+    two.sends_no_iss();
+    let app = with_providers(&[entry("corp", &one, ""), entry("other", &two, "")]).start().await;
+    let begun = app.begin(begin("other")).await.unwrap();
+    let request = come_back(&begun.flow, two.log_in(&begun.authorization_url, Person::named("ada")));
+    let arrived_at = |provider: &str| {
+        let mut request = request.clone();
+        callback(&mut request).provider = Some(provider.to_owned());
+        request
+    };
+    assert_eq!(refusal(app.try_sign_in(arrived_at("corp")).await), unauthenticated("FLOW_INVALID"));
+    // So it is with an error, which would be nobody's.
+    let mut declined = arrived_at("corp");
+    callback(&mut declined).error = Some("access_denied".to_owned());
+    assert_eq!(refusal(app.try_sign_in(declined).await), unauthenticated("FLOW_INVALID"));
+    assert_eq!((one.requests(Endpoint::Token), two.requests(Endpoint::Token)), (0, 0));
+    assert_eq!(app.query("SELECT mark FROM used_marks").await.len(), 0);
+    let log = app.query("SELECT outcome, reason, provider FROM auth_logs").await;
+    assert_eq!(log, [["FAILED", "FLOW_INVALID", "corp"], ["FAILED", "FLOW_INVALID", "corp"]]);
+    for junk in ["", "Other"] {
+        let refused = app.try_sign_in(arrived_at(junk)).await;
+        assert_eq!(fields(refused), ["credential.oauth_callback.provider"], "{junk}");
+    }
+    allowed(app.try_sign_in(arrived_at("other")).await);
+}
+
+#[tokio::test]
 async fn a_flow_ends_after_a_quarter_of_an_hour() {
     let (provider, app) = start().await;
     let request = app.log_in(&provider, Person::named("ada")).await;
@@ -288,6 +319,51 @@ async fn a_client_that_the_provider_refuses_is_a_denial() {
         (denied.reason(), denied.detail.as_deref()),
         (DenialReason::ProviderError, Some("invalid_client"))
     );
+}
+
+#[tokio::test]
+async fn a_person_who_proved_themselves_longer_ago_than_was_asked_is_refused() {
+    let provider = TestProvider::start().await;
+    let keys = "authorization_params: {max_age: '300'}";
+    let app = with_providers(&[entry("corp", &provider, keys)]).start().await;
+    let now = START.seconds();
+    let of_request = |max_age: &str| [("max_age".to_owned(), max_age.to_owned())].into();
+    // The clocks may differ by 10 seconds.
+    for (asked, auth_time, is_in) in [
+        (HashMap::new(), json!(now), true),
+        (HashMap::new(), json!(now - 310), true),
+        (HashMap::new(), json!(now - 311), false),
+        (HashMap::new(), json!(now + 10), true),
+        (HashMap::new(), json!(now + 11), false),
+        (HashMap::new(), json!(now * 1000), false),
+        (HashMap::new(), json!(null), false),
+        (HashMap::new(), json!(now.to_string()), false),
+        (HashMap::new(), json!(true), false),
+        (HashMap::new(), json!([now]), false),
+        (of_request("60"), json!(now - 70), true),
+        (of_request("60"), json!(now - 71), false),
+        (of_request("0"), json!(now - 10), true),
+        (of_request("0"), json!(now - 11), false),
+    ] {
+        let what = format!("{asked:?} {auth_time}");
+        let told = auth_time.clone();
+        provider.edits_id_tokens(move |_, claims| drop(claims.insert("auth_time".to_owned(), told.clone())));
+        let request = BeginSignInRequest { authorization_params: asked, ..begin("corp") };
+        let begun = app.begin(request).await.unwrap();
+        assert!(begun.authorization_url.contains("max_age="), "{what}");
+        let request = come_back(&begun.flow, provider.log_in(&begun.authorization_url, Person::named("ada")));
+        let answer = app.try_sign_in(request).await;
+        if is_in {
+            allowed(answer);
+        } else {
+            assert_eq!(refusal(answer), unauthenticated("CREDENTIAL_INVALID"), "{what}");
+            assert!(app.log().await.pop().unwrap().contains("ID_TOKEN_AUTH_TIME"), "{what}");
+        }
+    }
+    // One that is not there at all.
+    provider.edits_id_tokens(|_, _| {});
+    let refused = app.try_sign_in_at(&provider, Person::named("ada")).await;
+    assert_eq!(refusal(refused), unauthenticated("CREDENTIAL_INVALID"));
 }
 
 #[tokio::test]

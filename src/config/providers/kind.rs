@@ -18,9 +18,17 @@ const TYPES: [(&str, Type); 3] = [("github", Type::GitHub), ("oidc", Type::Oidc)
 const USERINFO: [(&str, Userinfo); 3] =
     [("when_needed", Userinfo::WhenNeeded), ("always", Userinfo::Always), ("never", Userinfo::Never)];
 
-/// Every key of an address, and of what is found at one.
-const KEYS: [&str; 7] =
-    ["issuer", "authorization_url", "token_url", "userinfo_url", "jwks_url", "userinfo", "enterprise_url"];
+/// Every key of an address, of what is found at one, and of ID tokens.
+const KEYS: [&str; 8] = [
+    "issuer",
+    "authorization_url",
+    "token_url",
+    "userinfo_url",
+    "jwks_url",
+    "userinfo",
+    "audiences",
+    "enterprise_url",
+];
 
 impl Type {
     const fn name(self) -> &'static str {
@@ -35,9 +43,15 @@ impl Type {
     const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::GitHub => &["enterprise_url"],
-            Self::Oidc => {
-                &["issuer", "authorization_url", "token_url", "userinfo_url", "jwks_url", "userinfo"]
-            }
+            Self::Oidc => &[
+                "issuer",
+                "authorization_url",
+                "token_url",
+                "userinfo_url",
+                "jwks_url",
+                "userinfo",
+                "audiences",
+            ],
             Self::OAuth2 => &["issuer", "authorization_url", "token_url", "userinfo_url"],
         }
     }

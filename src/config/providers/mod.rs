@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// The most providers.
 const MOST: usize = 64;
+/// The most further clients of ours at one.
+const MOST_AUDIENCES: usize = 16;
 /// How long the answers of a provider may take.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -67,10 +69,11 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
     }
     let kind = kind::read(section);
     let client_id = section.require("client_id", "what it knows us by", client::id);
+    let audiences = section.read("audiences", |s| s.distinct(0, MOST_AUDIENCES, client::id));
     let client_authentication = client::authentication(section);
     let endpoints = kind.and_then(|kind| kind::endpoints(section, kind));
     let scopes = parameters::scopes(section, kind);
-    let authorization_params = section.read("authorization_params", parameters::authorization);
+    let authorization_params = section.read("authorization_params", |s| parameters::authorization(s, kind));
     let redirect_uris = section.read("redirect_uris", |s| s.distinct(0, 64, addresses::redirect_uri));
     let redirect_uris = redirect_uris.unwrap_or_default();
     let response_mode = parameters::response_mode(section, kind, &redirect_uris);
@@ -87,6 +90,7 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
         id: id?,
         kind: endpoints.kind,
         client_id: client_id?,
+        audiences: audiences.unwrap_or_default(),
         client_authentication: client_authentication?,
         scopes: scopes?,
         authorization_url: endpoints.authorization_url,

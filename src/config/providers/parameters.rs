@@ -3,7 +3,7 @@
 use super::addresses::is_private;
 use super::kind::Type;
 use crate::config::read::{Section, Setting};
-use crate::oauth::{ResponseMode, is_free_parameter};
+use crate::oauth::{MAX_AGE, ResponseMode, is_free_parameter, read_max_age};
 
 /// The most parameters, and the most bytes of one.
 const MAX_PARAMS: usize = 32;
@@ -37,7 +37,7 @@ fn scope(setting: Setting) -> Option<String> {
 }
 
 /// `authorization_params`.
-pub(super) fn authorization(setting: Setting) -> Option<Vec<(String, String)>> {
+pub(super) fn authorization(setting: Setting, kind: Option<Type>) -> Option<Vec<(String, String)>> {
     let (cx, path) = (setting.cx, setting.path.clone());
     let entries = setting.entries()?;
     if entries.len() > MAX_PARAMS {
@@ -54,6 +54,10 @@ pub(super) fn authorization(setting: Setting) -> Option<Vec<(String, String)>> {
             setting.refuse::<()>(format!(
                 "must have at most {MAX_BYTES} bytes, a name, and no control characters"
             ));
+        } else if name == MAX_AGE && read_max_age(&value).is_none() {
+            setting.refuse::<()>("must be a whole number of seconds, at most 4294967295");
+        } else if name == MAX_AGE && kind.is_some_and(|kind| kind != Type::Oidc) {
+            setting.refuse::<()>("means nothing without ID tokens, which would prove it; remove it");
         } else {
             params.push((name, value));
         }

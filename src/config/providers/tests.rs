@@ -47,6 +47,7 @@ fn a_preset_and_who_we_are_is_a_whole_provider() {
     assert_eq!(secret.expose_secret(), "s3cret");
     assert!(!format!("{settings:?}").contains("s3cret"));
     assert_eq!(settings.scopes, ["openid", "profile", "email"]);
+    assert!(settings.audiences.is_empty());
     assert_eq!((settings.authorization_url, settings.token_url, settings.userinfo_url), (None, None, None));
     assert!(settings.authorization_params.is_empty() && redirect_uris.is_empty() && !link_by_verified_email);
     assert_eq!((settings.response_mode, settings.ca), (ResponseMode::Query, None));
@@ -61,6 +62,7 @@ providers:
     type: oidc
     issuer: https://sso.corp.example/realms/main
     client_id: gatepass
+    audiences: [com.corp.app, gatepass-android]
     client_secret: {env: CORP}
     token_endpoint_auth_method: client_secret_post
     scopes: [openid, email, groups]
@@ -89,6 +91,7 @@ providers:
     assert_eq!(settings.kind, kind);
     let ClientAuthentication::Post(secret) = &settings.client_authentication else { panic!() };
     assert_eq!(secret.expose_secret(), "s3cret");
+    assert_eq!(settings.audiences, ["com.corp.app", "gatepass-android"]);
     assert_eq!(settings.scopes, ["openid", "email", "groups"]);
     assert_eq!(settings.authorization_url, Some(url("https://sso.corp.example/authorize?a=b")));
     assert_eq!(settings.token_url, Some(url("https://sso.corp.example/token")));
@@ -405,6 +408,12 @@ fn addresses_are_those_of_the_type() {
             oidc(&format!("enterprise_url: 'https://f.example', {WE}")),
             ".enterprise_url: means nothing for type oidc; remove it",
         ),
+        (format!("id: github, audiences: [a], {WE}"), ".audiences: means nothing for type github; remove it"),
+        (
+            oidc(&format!("audiences: [b, 'c ', b], {WE}")),
+            ".audiences[1]: must have 1 to 512 printable ASCII characters, and no space at its ends
+             .audiences[2]: given twice; keep one",
+        ),
         (
             format!("id: github, issuer: 'https://github.com', token_url: 'https://github.com/t', {WE}"),
             ".issuer: means nothing for type github; remove it
@@ -465,6 +474,14 @@ fn what_is_asked_for_can_be_asked() {
         (
             oidc(&format!("authorization_params: {{max_age: 5}}, {WE}")),
             ".authorization_params.max_age: must be text, not a number; put it in quotes",
+        ),
+        (
+            oidc(&format!("authorization_params: {{max_age: '-5'}}, {WE}")),
+            ".authorization_params.max_age: must be a whole number of seconds, at most 4294967295",
+        ),
+        (
+            format!("id: github, authorization_params: {{max_age: '5'}}, {WE}"),
+            ".authorization_params.max_age: means nothing without ID tokens, which would prove it; remove it",
         ),
         (
             format!("id: github, response_mode: form_post, {WE}"),

@@ -4,7 +4,7 @@ use super::read::Fields;
 use super::write::write_timestamp;
 use crate::auth::{BeginSignIn, Begun, Result};
 use crate::grpc::proto::v1;
-use crate::oauth::is_free_parameter;
+use crate::oauth::{MAX_AGE, is_free_parameter, read_max_age};
 
 /// The most scopes, and the most bytes of one.
 const MAX_SCOPES: usize = 64;
@@ -65,6 +65,9 @@ fn read_params(
             || !name.bytes().all(|byte| byte.is_ascii_graphic())
         {
             fields.fault("authorization_params", "must have names of 1 to 64 visible ASCII characters");
+        }
+        if name == MAX_AGE && read_max_age(value).is_none() {
+            fields.fault(&field, "must be a whole number of seconds, at most 4294967295");
         }
         fields.text(&field, value, MAX_PARAM_VALUE);
     }

@@ -71,7 +71,9 @@ fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> C
     if user.as_ref().is_some_and(|user| user.len() > MAX_USER) {
         fields.fault(&at("user"), "must have at most 4096 bytes");
     }
-    Credential::OAuthCallback(OAuthCallback { flow: message.flow, code, state, iss, error, user })
+    // One that is empty is refused, too: it would check nothing where its caller thinks that it does.
+    let provider = message.provider.and_then(|provider| fields.parsed(&at("provider"), &provider));
+    Credential::OAuthCallback(OAuthCallback { flow: message.flow, code, state, iss, error, user, provider })
 }
 
 /// RFC 6749 section 4.1.2.1: printable ASCII without quotes and backslashes.

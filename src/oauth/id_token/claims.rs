@@ -19,7 +19,11 @@ pub(in super::super) struct Expected<'a> {
     pub(in super::super) provider: &'a ProviderId,
     pub(in super::super) issuer: &'a Issuer,
     pub(in super::super) client_id: &'a str,
+    /// Further clients of ours whose tokens are taken: those of native apps.
+    pub(in super::super) audiences: &'a [String],
     pub(in super::super) nonce: &'a str,
+    /// How long ago the person may have proved themselves, if that was asked.
+    pub(in super::super) max_age: Option<Duration>,
     /// What came with it.
     pub(in super::super) access_token: Option<&'a str>,
     pub(in super::super) now: Timestamp,
@@ -40,9 +44,12 @@ impl Unverified<'_> {
     pub(in super::super) fn check_claims(self, expected: &Expected<'_>) -> Result<IdToken, ProviderFault> {
         let claims = &self.claims;
         let issuer = check_issuer(claims, expected.issuer)?;
-        check_audience(claims, expected.client_id)?;
+        check_audience(claims, expected)?;
         let expires_at = check_times(claims, expected.now, expected.leeway)?;
         check_nonce(claims, expected.nonce)?;
+        if let Some(max_age) = expected.max_age {
+            check_auth_time(claims, max_age, expected.now, expected.leeway)?;
+        }
         if let Some(access_token) = expected.access_token
             && let Some(at_hash) = claims.get("at_hash")
         {
@@ -66,18 +73,18 @@ fn check_issuer(claims: &ClaimMap, issuer: &Issuer) -> Result<String, ProviderFa
     iss.ok_or_else(|| ProviderFault::new(FaultKind::IdTokenIssuer, "the ID token is of another issuer"))
 }
 
-/// Other audiences may be told too where the token says that it was issued to us (`azp`).
-fn check_audience(claims: &ClaimMap, client_id: &str) -> Result<(), ProviderFault> {
-    let (is_for_us, is_for_others) = match claims.get("aud") {
-        Some(Value::String(audience)) => (audience == client_id, false),
-        Some(Value::Array(audiences)) => (
-            audiences.iter().any(|audience| audience == client_id),
-            audiences.iter().any(|audience| audience != client_id),
-        ),
-        _ => (false, false),
+/// It is for us alone (section 3.1.3.7, 3 to 5): each audience is a client of ours, and so is whom it was issued to, if it says
+/// that.
+fn check_audience(claims: &ClaimMap, expected: &Expected<'_>) -> Result<(), ProviderFault> {
+    let is_ours = |audience: &Value| {
+        audience == expected.client_id || expected.audiences.iter().any(|other| audience == other)
     };
-    let is_to_us = claims.get("azp").map(|azp| azp == client_id);
-    if is_for_us && is_to_us.unwrap_or(!is_for_others) {
+    let is_for_us = match claims.get("aud") {
+        Some(Value::Array(audiences)) => !audiences.is_empty() && audiences.iter().all(is_ours),
+        Some(audience) => is_ours(audience),
+        None => false,
+    };
+    if is_for_us && claims.get("azp").is_none_or(is_ours) {
         Ok(())
     } else {
         Err(ProviderFault::new(FaultKind::IdTokenAudience, "the ID token is for another client (aud, azp)"))
@@ -109,6 +116,23 @@ fn check_nonce(claims: &ClaimMap, wanted: &str) -> Result<(), ProviderFault> {
     } else {
         Err(ProviderFault::new(FaultKind::IdTokenNonce, "the nonce is missing, or of another flow"))
     }
+}
+
+/// What was asked for must be told (section 3.1.2.1), and be so (section 3.1.3.7, 13). A time to come is none: it would be of a
+/// clock of milliseconds, and as good as for ever.
+fn check_auth_time(
+    claims: &ClaimMap,
+    max_age: Duration,
+    now: Timestamp,
+    leeway: Duration,
+) -> Result<(), ProviderFault> {
+    let cause = match date(claims, "auth_time") {
+        Ok(Some(at)) if at > now.plus(leeway) => "its auth_time is of the future",
+        Ok(Some(at)) if at.plus(max_age).plus(leeway) < now => "its auth_time is longer ago than was asked",
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) | Err(_) => "no auth_time that is a date, though max_age was asked",
+    };
+    Err(ProviderFault::new(FaultKind::IdTokenAuthTime, format!("the ID token: {cause}")))
 }
 
 fn text<'c>(claims: &'c ClaimMap, name: &str) -> Option<&'c str> {

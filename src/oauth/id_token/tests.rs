@@ -83,20 +83,28 @@ fn with_header(header: &str) -> String {
     signed(header, &good_claims().to_string(), key("ES256"), Algorithm::Es256)
 }
 
-fn verify_with(token: &str, keys: &Jwks, issuer: &Issuer, nonce: &str) -> Result<IdToken, FaultKind> {
-    let provider: ProviderId = "idp".parse().unwrap();
-    let expected = Expected {
-        provider: &provider,
+fn expected<'a>(provider: &'a ProviderId, issuer: &'a Issuer) -> Expected<'a> {
+    Expected {
+        provider,
         issuer,
         client_id: "client",
-        nonce,
+        audiences: &[],
+        nonce: "the nonce",
+        max_age: None,
         access_token: Some(ACCESS_TOKEN),
         now: Timestamp::from_seconds(NOW),
         leeway: Duration::from_secs(LEEWAY.unsigned_abs()),
-    };
+    }
+}
+
+fn verify_with(token: &str, keys: &Jwks, issuer: &Issuer, nonce: &str) -> Result<IdToken, FaultKind> {
+    verify_as(token, keys, &Expected { nonce, ..expected(&"idp".parse().unwrap(), issuer) })
+}
+
+fn verify_as(token: &str, keys: &Jwks, expected: &Expected<'_>) -> Result<IdToken, FaultKind> {
     let token = Unverified::read(token).map_err(|fault| fault.kind)?;
     token.check_signature(keys).map_err(|fault| ProviderFault::from(fault).kind)?;
-    token.check_claims(&expected).map_err(|fault| fault.kind)
+    token.check_claims(expected).map_err(|fault| fault.kind)
 }
 
 fn verify(token: &str) -> Result<IdToken, FaultKind> {
@@ -242,9 +250,10 @@ fn each_claim_is_checked() {
         (json!({"aud": {"client": true}}), Some(IdTokenAudience)),
         (json!({"aud": ["client"]}), None),
         (json!({"aud": ["client", "client"]}), None),
+        (json!({"aud": [["client"]]}), Some(IdTokenAudience)),
         (json!({"aud": ["client", "other"]}), Some(IdTokenAudience)),
         (json!({"aud": ["client", 7]}), Some(IdTokenAudience)),
-        (json!({"aud": ["client", "other"], "azp": "client"}), None),
+        (json!({"aud": ["client", "other"], "azp": "client"}), Some(IdTokenAudience)),
         (json!({"aud": ["client", "other"], "azp": "other"}), Some(IdTokenAudience)),
         (json!({"aud": ["other"], "azp": "client"}), Some(IdTokenAudience)),
         (json!({"azp": "client"}), None),
@@ -284,6 +293,69 @@ fn each_claim_is_checked() {
     ];
     for (change, wanted) in rows {
         assert_eq!(kind(&with_claims(&change)), wanted, "{change}");
+    }
+}
+
+#[test]
+fn each_audience_is_a_client_of_ours() {
+    let ours = ["ios".to_owned(), "android".to_owned()];
+    let (provider, issuer) = ("idp".parse().unwrap(), Issuer::Exact(ISSUER.to_owned()));
+    for (change, is_good) in [
+        (json!({}), true),
+        (json!({"azp": "android"}), true),
+        (json!({"azp": "ios", "aud": "ios"}), true),
+        (json!({"aud": "ios"}), true),
+        (json!({"aud": ["ios"]}), true),
+        (json!({"aud": ["android", "client"], "azp": "client"}), true),
+        (json!({"aud": ["ios", "other"]}), false),
+        (json!({"aud": ["ios", "other"], "azp": "ios"}), false),
+        (json!({"aud": ["ios", ["android"]]}), false),
+        (json!({"aud": "other"}), false),
+        (json!({"aud": "other", "azp": "ios"}), false),
+        (json!({"aud": "ios "}), false),
+        (json!({"aud": "IOS"}), false),
+        (json!({"aud": []}), false),
+        (json!({"aud": [], "azp": "ios"}), false),
+        (json!({"aud": null, "azp": "ios"}), false),
+        (json!({"aud": "ios", "azp": "other"}), false),
+        (json!({"aud": "ios", "azp": ["ios"]}), false),
+        (json!({"aud": "ios", "azp": ""}), false),
+    ] {
+        let expected = Expected { audiences: &ours, ..expected(&provider, &issuer) };
+        let outcome = verify_as(&with_claims(&change), &jwks(&["ES256"]), &expected);
+        let wanted = (!is_good).then_some(FaultKind::IdTokenAudience);
+        assert_eq!(outcome.err(), wanted, "{change}");
+    }
+}
+
+#[test]
+fn a_max_age_that_was_asked_needs_an_auth_time() {
+    let (provider, issuer) = ("idp".parse().unwrap(), Issuer::Exact(ISSUER.to_owned()));
+    let hour = Duration::from_hours(1);
+    for (max_age, auth_time, is_good) in [
+        (Some(hour), json!(NOW), true),
+        (Some(hour), json!(NOW - 3600 - LEEWAY), true),
+        (Some(hour), json!(NOW - 3600 - LEEWAY - 1), false),
+        (Some(hour), json!(1_000_000.5), true),
+        (Some(hour), json!(NOW + LEEWAY), true),
+        (Some(hour), json!(NOW + LEEWAY + 1), false),
+        (Some(hour), json!(NOW * 1000), false),
+        (Some(hour), json!(0), false),
+        (Some(hour), json!(-1), false),
+        (Some(hour), json!(null), false),
+        (Some(hour), json!(NOW.to_string()), false),
+        (Some(hour), json!([NOW]), false),
+        (Some(Duration::ZERO), json!(NOW - LEEWAY), true),
+        (Some(Duration::ZERO), json!(NOW - LEEWAY - 1), false),
+        (Some(Duration::from_secs(u32::MAX.into())), json!(0), true),
+        (None, json!(null), true),
+        (None, json!("long ago"), true),
+        (None, json!(0), true),
+    ] {
+        let expected = Expected { max_age, ..expected(&provider, &issuer) };
+        let outcome = verify_as(&with_claims(&json!({"auth_time": auth_time})), &jwks(&["ES256"]), &expected);
+        let wanted = (!is_good).then_some(FaultKind::IdTokenAuthTime);
+        assert_eq!(outcome.err(), wanted, "{max_age:?} {auth_time}");
     }
 }
 

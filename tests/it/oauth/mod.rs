@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use gatepass::model::{ClaimMap, OsEntropy};
 use gatepass::oauth::{
-    self, AuthorizationCode, AuthorizationRequest, ClientAuthentication, FaultKind, ProfileFields, Proof,
-    Provider, ProviderFault, ProviderKind, ReadProfile, ResponseMode, Settings, Userinfo,
+    self, Asked, AuthorizationCode, AuthorizationRequest, ClientAuthentication, FaultKind, ProfileFields,
+    Proof, Provider, ProviderFault, ProviderKind, ReadProfile, ResponseMode, Settings, Userinfo,
 };
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -49,6 +49,7 @@ fn settings(kind: ProviderKind) -> Settings {
         id: "idp".parse().unwrap(),
         kind,
         client_id: CLIENT_ID.to_owned(),
+        audiences: Vec::new(),
         client_authentication: ClientAuthentication::Basic(CLIENT_SECRET.into()),
         scopes: ["openid", "email", "profile"].map(str::to_owned).into(),
         authorization_url: None,
@@ -119,7 +120,7 @@ impl Connected {
             code_verifier: &secret(VERIFIER),
             params: &[],
         };
-        self.provider.authorization_url(&request, soon()).await
+        self.provider.authorization_page(&request, soon()).await.map(|page| page.url)
     }
 
     async fn redeem(&self, code: &str) -> Result<Proof, ProviderFault> {
@@ -140,6 +141,7 @@ impl Connected {
             redirect_uri: CALLBACK,
             code_verifier: &code_verifier,
             nonce: &nonce,
+            asked: &Asked::default(),
             user,
         };
         self.provider.redeem_code(&code, until).await
@@ -154,7 +156,7 @@ impl Connected {
     }
 
     async fn verify(&self, id_token: &str) -> Result<Proof, ProviderFault> {
-        self.provider.verify_id_token(id_token, NONCE, soon()).await
+        self.provider.verify_id_token(id_token, NONCE, &Asked::default(), soon()).await
     }
 }
 

@@ -40,7 +40,7 @@ pub fn begin(provider: &str) -> BeginSignInRequest {
     }
 }
 
-/// The request of a browser that came back with this flow and this answer.
+/// The request of a browser that came back with this flow and this answer, by a route that several providers share.
 pub fn come_back(flow: &str, answer: Answer) -> SignInRequest {
     let Answer { code, state, iss } = answer;
     of_callback(OAuthCallbackCredential { flow: flow.to_owned(), code, state, iss, ..Default::default() })
@@ -68,7 +68,16 @@ impl TestApp {
     /// Begins a sign-in at `corp`, and lets the person log in there: the request of the browser that comes back.
     pub async fn log_in(&self, provider: &TestProvider, person: Person) -> SignInRequest {
         let begun = self.begin(begin("corp")).await.unwrap();
-        come_back(&begun.flow, provider.log_in(&begun.authorization_url, person))
+        let Answer { code, state, iss } = provider.log_in(&begun.authorization_url, person);
+        let provider = Some("corp".to_owned());
+        of_callback(OAuthCallbackCredential {
+            flow: begun.flow,
+            code,
+            state,
+            iss,
+            provider,
+            ..Default::default()
+        })
     }
 
     /// The whole way, whatever becomes of it.
