@@ -39,7 +39,7 @@ def callback():
     name = "gatepass_flow_" + answer.get("state", "")[:16]
     flow = request.cookies.get(name) or abort(400)  # it began in another browser, or came back already
     set_cookie(name, "", max_age=0)
-    signed_in = ask("SignIn", oauth_callback={"flow": flow, **answer}) or abort(400)
+    signed_in = ask("SignIn", oauth_callback={"provider": "github", "flow": flow, **answer}) or abort(400)
     if signed_in.HasField("denied"):
         return render_template("page.html", denied=pb.DenialReason.Name(signed_in.denied.reason)), 403
     if signed_in.HasField("allowed"):
