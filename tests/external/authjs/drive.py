@@ -10,7 +10,7 @@ from authjs.visitor import Browser
 from authjs.world import COOKIE, World
 from support.jwt import claims_of
 from support.programs import until
-from support.steps import STEPS, end, passed, step
+from support.steps import STEPS, finish, run_steps, step
 
 COMPANY = "company"
 
@@ -211,8 +211,8 @@ def main():
         world.start_gatepass()
         world.start_idp()
         world.start_app()
-        count = passed(STEPS, world)
-    end("examples/authjs", count, len(STEPS))
+        passed = run_steps(STEPS, world)
+    finish("examples/authjs", passed, len(STEPS))
 
 
 main()

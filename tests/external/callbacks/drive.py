@@ -8,7 +8,7 @@ from callbacks.languages import COMMANDS, Language
 from callbacks.world import ORIGIN, TOKEN, Refused, World
 from support import jwt
 from support.programs import until
-from support.steps import STEPS, end, passed, step
+from support.steps import STEPS, finish, run_steps, step
 from support.stubs import generate_stubs
 
 NOBODY = "only for people of company.com and members of acme"
@@ -220,7 +220,7 @@ def steps_of(language):
 def main():
     root, program, *names = sys.argv[1:]
     languages = [Language(root, name) for name in names or COMMANDS]
-    count = 0
+    passed = 0
     with tempfile.TemporaryDirectory() as folder:
         generate_stubs(root, folder)
         for language in languages:
@@ -228,8 +228,8 @@ def main():
             with World(root, program, language) as world:
                 world.start_service()
                 world.start_gatepass()
-                count += passed(steps_of(language), world, of=f"{language.name}: ")
-    end("examples/callbacks", count, sum(len(steps_of(language)) for language in languages))
+                passed += run_steps(steps_of(language), world, of=f"{language.name}: ")
+    finish("examples/callbacks", passed, sum(len(steps_of(language)) for language in languages))
 
 
 main()

@@ -11,8 +11,8 @@ def step(function):
     return function
 
 
-def passed(steps, world, *more, of=""):
-    """Goes all these steps, whatever fails; answers how many passed."""
+def run_steps(steps, world, *more, of=""):
+    """Runs all of these, whatever fails; answers how many passed."""
     count = 0
     for function in steps:
         name = of + function.__name__.replace("_", " ")
@@ -29,6 +29,7 @@ def passed(steps, world, *more, of=""):
     return count
 
 
-def end(suite, count, total):
+def finish(suite, count, total):
+    """Tells how a suite ended, and ends with it."""
     print(f"{suite}: {count} of {total} passed")
     sys.exit(0 if count == total else 1)
