@@ -1,4 +1,4 @@
-"""The programs: Gatepass, an OpenID provider, the application over http and over https; and ways to look into them from outside."""
+"""The programs: Gatepass, an OpenID provider, the application over http and over https."""
 
 import asyncio
 import contextlib
