@@ -5,14 +5,10 @@
 #
 #   tests/external/callbacks.sh target/release/gatepass [python node go rust]
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
 program="$(realpath "${1:?usage: callbacks.sh PROGRAM [LANGUAGE...]}")"
-shift
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-root="$(cd "$here/../.." && pwd)"
-"$here/install.sh" > /dev/null
-"$here/install.sh" clients > /dev/null
-PATH="$("$here/install.sh" callbacks):$PATH"
-command -v npm > /dev/null || { echo "npm is missing: install Node 20 or later" >&2; exit 1; }
+install_tools tools clients callbacks
+need_node
 
 # Where Go finds modules without their registry: a GOPATH of Debian's.
 packages=(
@@ -22,10 +18,5 @@ packages=(
     protoc-gen-go
     protoc-gen-go-grpc
 )
-if ! dpkg --status "${packages[@]}" > /dev/null 2>&1; then
-    {
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${packages[@]}"
-    } > /dev/null 2>&1 || { echo "Go's modules are missing: apt-get install ${packages[*]}" >&2; exit 1; }
-fi
-exec python3 -B "$here/callbacks/drive.py" "$root" "$program" "$@" < /dev/null
+dpkg --status "${packages[@]}" > /dev/null 2>&1 || install_packages "${packages[@]}"
+drive callbacks.drive "$program" "${@:2}"

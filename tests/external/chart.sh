@@ -4,8 +4,7 @@
 #
 #   tests/external/chart.sh target/release/gatepass
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
 program="$(realpath "${1:?usage: chart.sh PROGRAM}")"
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-"$here/install.sh" > /dev/null
-PATH="$("$here/install.sh" chart):$PATH"
-exec python3 -B "$here/deploy/chart.py" "$(cd "$here/../.." && pwd)" "$program" < /dev/null
+install_tools tools chart
+drive deploy.chart "$program"

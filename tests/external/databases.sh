@@ -5,6 +5,7 @@
 #
 #   tests/external/databases.sh [--durable] cargo test --test it -- --ignored
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
 
 durable=false
 if [ "$1" = --durable ]; then
@@ -37,11 +38,6 @@ folder_of() {
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
-install() {
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get install --yes --no-install-recommends "$1" > /dev/null 2>&1 ||
-        { apt-get update > /dev/null && apt-get install --yes --no-install-recommends "$1" > /dev/null; }
-}
 # Waits until the log of a server says so.
 await() {
     for _ in $(seq 300); do
@@ -54,7 +50,7 @@ await() {
 }
 
 if [ -z "${TEST_POSTGRES_URL:-}" ]; then
-    ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || install postgresql
+    ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || install_packages postgresql
     bin=$(dirname "$(ls /usr/lib/postgresql/*/bin/initdb | tail -1)")
     folder_of postgres
     port=$(free_port)
@@ -68,7 +64,7 @@ if [ -z "${TEST_POSTGRES_URL:-}" ]; then
 fi
 
 if [ -z "${TEST_MYSQL_URL:-}" ]; then
-    command -v mariadbd > /dev/null || [ -x /usr/sbin/mariadbd ] || install mariadb-server
+    command -v mariadbd > /dev/null || [ -x /usr/sbin/mariadbd ] || install_packages mariadb-server
     PATH=$PATH:/usr/sbin
     folder_of mysql
     port=$(free_port)

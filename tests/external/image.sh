@@ -5,14 +5,8 @@
 #
 #   tests/external/image.sh target/release/gatepass
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
 program="$(realpath "${1:?usage: image.sh PROGRAM}")"
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-"$here/install.sh" > /dev/null
-PATH="$("$here/install.sh" chart):$PATH"
-if ! command -v buildah > /dev/null || ! command -v crun > /dev/null; then
-    {
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends buildah crun
-    } > /dev/null 2>&1 || { echo "buildah and crun are missing: apt-get install buildah crun" >&2; exit 1; }
-fi
-exec python3 -B "$here/deploy/image.py" "$(cd "$here/../.." && pwd)" "$program" < /dev/null
+install_tools tools chart
+command -v buildah > /dev/null && command -v crun > /dev/null || install_packages buildah crun
+drive deploy.image "$program"

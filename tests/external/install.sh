@@ -2,7 +2,7 @@
 # Installs the programs that the checks use and cargo does not bring, into .external/ (which git ignores), at fixed
 # versions. Does nothing where they are there already. Prints the folder to put before PATH.
 #
-#   tests/external/install.sh             what `.ci/run` and `just check` need
+#   tests/external/install.sh [tools]     what `.ci/run` and `just check` need
 #   tests/external/install.sh clients     also what examples/clients/ needs
 #   tests/external/install.sh browser     also what tests/external/sign_in_with_github.sh needs
 #   tests/external/install.sh callbacks   also what tests/external/callbacks.sh needs

@@ -7,13 +7,11 @@ what it shows. `<!-- file: NAME -->` before a block: write it there.
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
-import time
-import urllib.request
+
+from support.programs import Programs, free_ports
 
 BLOCK = re.compile(
     r"^ *(?:<!-- (?P<mark>run|file)(?:: (?P<what>[^>]*?))? -->\n\s*)?"
@@ -23,30 +21,6 @@ BLOCK = re.compile(
 DEFAULT_PORTS = {"GRPC": 50051, "HTTP": 8080, "ADMIN": 8081}
 # What a Gatepass that the README itself starts listens on.
 OTHER_PORTS = {"TLS": 50443}
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in sockets]
-    for listener in sockets:
-        listener.close()
-    return ports
-
-
-def start(program, folder, ports):
-    """A Gatepass without configuration, but for its ports."""
-    addresses = {f"GATEPASS_SERVER__{name}_ADDR": f"127.0.0.1:{ports[name]}" for name in DEFAULT_PORTS}
-    log = open(os.path.join(folder, "log"), "w", encoding="utf-8")
-    process = subprocess.Popen([program], cwd=folder, env={**os.environ, **addresses}, stderr=log)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{ports['ADMIN']}/readyz", timeout=1).close()
-            return process
-        except OSError:
-            time.sleep(0.02)
-    process.kill()
-    sys.exit("it did not become ready:\n" + open(log.name, encoding="utf-8").read())
 
 
 def shape(value):
@@ -123,16 +97,12 @@ def passes(folder, number, text, expected, output):
 
 
 def main():
-    readme, program = sys.argv[1:]
-    names = [*DEFAULT_PORTS, *OTHER_PORTS]
-    ports = dict(zip(names, free_ports(len(names))))
-    with tempfile.TemporaryDirectory() as folder:
-        process = start(program, folder, ports)
-        try:
-            failed, ran = run_all(readme, folder, ports)
-        finally:
-            process.terminate()
-            ended = process.wait(timeout=30)
+    root, program = sys.argv[1:]
+    with Programs(root, program) as programs:
+        programs.run_gatepass(None, {})
+        ports = dict(zip([*DEFAULT_PORTS, *OTHER_PORTS], programs.ports + free_ports(len(OTHER_PORTS))))
+        failed, ran = run_all(programs.root / "README.md", programs.folder, ports)
+        ended = programs.stop("gatepass")
     print(f"README: {ran - failed} of {ran} blocks passed; Gatepass ended with {ended}")
     sys.exit(1 if failed or ended or not ran else 0)
 

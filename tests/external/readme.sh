@@ -4,7 +4,8 @@
 #
 #   tests/external/readme.sh target/release/gatepass
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
 program="$(realpath "${1:?usage: readme.sh PROGRAM}")"
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-PATH="$("$here/install.sh"):$(dirname "$program"):$PATH"
-exec python3 "$here/readme.py" "$here/../../README.md" "$program" < /dev/null
+install_tools tools
+PATH="$(dirname "$program"):$PATH"
+drive readme "$program"

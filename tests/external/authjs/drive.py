@@ -1,29 +1,18 @@
 """People sign in at examples/authjs; what they, the auth log and the database see is checked (see authjs.sh)."""
 
-import base64
 import concurrent.futures
 import json
 import sys
-import tempfile
 import time
-import traceback
 import urllib.request
 
-from visitor import Browser
-from world import COOKIE, World
+from authjs.visitor import Browser
+from authjs.world import COOKIE, World
+from support.jwt import claims_of
+from support.programs import until
+from support.steps import STEPS, finish, run_steps, step
 
 COMPANY = "company"
-STEPS = []
-
-
-def step(function):
-    STEPS.append(function)
-    return function
-
-
-def claims_of(access_token):
-    part = access_token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 def signed_in(world, who):
@@ -180,9 +169,12 @@ def an_outage_lets_nobody_in_and_signs_nobody_out(world):
         GATEPASS_TOKENS__CLOCK_LEEWAY="0s",
         GATEPASS_SESSION__REFRESH_RETRY_WINDOW="5m",
     )
-    deadline = time.monotonic() + 60
-    while browser.session() is None:
-        assert browser.cookie(COOKIE) and time.monotonic() < deadline, "the session is lost"
+
+    def is_back():
+        assert browser.cookie(COOKIE), "the session is lost"
+        return browser.session()
+
+    until("the session is back", is_back)
 
 
 @step
@@ -209,32 +201,18 @@ def parallel_reads_of_an_expired_token_are_all_answered(world):
     assert browser.session()["user"]["email"] == "cleo@company.com"
 
 
+@step
+def the_application_still_runs(world):
+    assert world.runs("app")
+
+
 def main():
-    root, program = sys.argv[1:]
-    failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        world = World(root, program, folder)
-        try:
-            world.start_gatepass()
-            world.start_idp()
-            world.start_app()
-            for check in STEPS:
-                try:
-                    check(world)
-                    print("ok    ", check.__name__.replace("_", " "), flush=True)
-                except Exception:
-                    failed += 1
-                    print("FAILED", check.__name__.replace("_", " "), flush=True)
-                    traceback.print_exc()
-            if failed:
-                print((world.folder / "app.log").read_text(encoding="utf-8")[-6000:])
-            alive = world.processes["app"].poll() is None
-            print("ok    " if alive else "FAILED", "the application still runs")
-        finally:
-            for name in list(world.processes):
-                world.stop(name)
-    print(f"examples/authjs: {len(STEPS) - failed} of {len(STEPS)} passed")
-    sys.exit(1 if failed or not alive else 0)
+    with World(*sys.argv[1:]) as world:
+        world.start_gatepass()
+        world.start_idp()
+        world.start_app()
+        passed = run_steps(STEPS, world)
+    finish("examples/authjs", passed, len(STEPS))
 
 
 main()

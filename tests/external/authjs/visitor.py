@@ -1,11 +1,8 @@
 """A visitor of the application: a browser that knows its pages."""
 
-import pathlib
-import sys
 import urllib.parse
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "idp"))
-import browser
+from idp import browser
 
 
 class Browser(browser.Browser):

@@ -1,24 +1,18 @@
 """What callers of Gatepass see of the rules of examples/callbacks, in every language (see callbacks.sh)."""
 
-import base64
 import itertools
-import json
 import sys
 import tempfile
-import time
-import traceback
 
-from languages import COMMANDS, Language
-from world import ORIGIN, TOKEN, Refused, World, generate_stubs
+from callbacks.languages import COMMANDS, Language
+from callbacks.world import ORIGIN, TOKEN, Refused, World
+from support import jwt
+from support.programs import until
+from support.steps import STEPS, finish, run_steps, step
+from support.stubs import generate_stubs
 
-STEPS = []
 NOBODY = "only for people of company.com and members of acme"
 numbers = itertools.count(1)
-
-
-def step(function):
-    STEPS.append(function)
-    return function
 
 
 def sign_in(world, email, account=None, provider="github", verified=True, **more):
@@ -46,8 +40,7 @@ def session(world, tokens):
 
 
 def payload(tokens):
-    part = tokens["access_token"].split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return jwt.claims_of(tokens["access_token"])
 
 
 def set_role(world, user, role):
@@ -197,67 +190,46 @@ def while_the_service_is_away_nobody_comes_in_and_nothing_is_lost(world):
         assert session(world, tokens)["claims"] == {"tenant": "acme", "permissions": ["orders:read"]}
 
     world.start_service()
-    patience = time.monotonic() + 60
 
     def again(function, *arguments):
-        while True:
+        def answer():
             try:
                 return function(*arguments)
             except Refused as error:
-                assert (error.code, error.reason) == unavailable and time.monotonic() < patience, error
-                time.sleep(0.1)
+                assert (error.code, error.reason) == unavailable, error
+                return None
+
+        return until("the service is asked", answer)
 
     assert again(world.call, "IssueToken", {"grant": grant})["session"]["claims"]["tenant"] == "acme"
     assert again(refresh, world, tokens)["rotation"] == "ROTATION_ROTATED"
     assert again(sign_in, world, "new@company.com")[0] == "allowed"
     assert again(world.call, "ResolveRedirect", {"url": "/"})["url"] == f"{ORIGIN}/dashboard"
-    while "greeting" not in session(world, tokens)["claims"]:
-        assert time.monotonic() < patience, "no greeting"
-        time.sleep(0.1)
+    until("a session has a greeting", lambda: "greeting" in session(world, tokens)["claims"])
+
+
+@step
+def both_end_well(world):
+    assert {name: world.stop(name) for name in list(world.processes)} == {"service": 0, "gatepass": 0}
 
 
 def steps_of(language):
     return [check for check in STEPS if language.has_health or check is not probes_need_no_secret]
 
 
-def drive(program, language, folder):
-    """All steps with one language; answers how many passed."""
-    world, passed, sound = World(program, language, folder), 0, False
-    try:
-        world.start_service()
-        world.start_gatepass()
-        for check in steps_of(language):
-            try:
-                check(world)
-                passed += 1
-                print(f"ok     {language.name}:", check.__name__.replace("_", " "), flush=True)
-            except Exception:
-                print(f"FAILED {language.name}:", check.__name__.replace("_", " "), flush=True)
-                traceback.print_exc()
-        for name in list(world.processes):
-            code = world.stop(name)
-            assert code == 0, f"{name} ended with {code}"
-        sound = passed == len(steps_of(language))
-    finally:
-        for process in world.processes.values():
-            process.kill()
-        if not sound:
-            print(world.logs())
-    return passed
-
-
 def main():
     root, program, *names = sys.argv[1:]
     languages = [Language(root, name) for name in names or COMMANDS]
-    passed, total = 0, sum(len(steps_of(language)) for language in languages)
+    passed = 0
     with tempfile.TemporaryDirectory() as folder:
         generate_stubs(root, folder)
         for language in languages:
             language.install()
-            with tempfile.TemporaryDirectory() as own:
-                passed += drive(program, language, own)
-    print(f"examples/callbacks: {passed} of {total} passed")
-    sys.exit(0 if passed == total else 1)
+            with World(root, program, language) as world:
+                world.start_service()
+                world.start_gatepass()
+                passed += run_steps(steps_of(language), world, of=f"{language.name}: ")
+    finish("examples/callbacks", passed, sum(len(steps_of(language)) for language in languages))
 
 
 main()

@@ -6,11 +6,12 @@ import re
 import sys
 import tempfile
 
-import engine
 import yaml
-from pod import Pod
-from refusals import IMPOSSIBLE, MISTYPED, laid_over
-from standards import faults
+
+from deploy import engine
+from deploy.pod import Pod
+from deploy.refusals import IMPOSSIBLE, MISTYPED, laid_over
+from deploy.standards import faults
 
 # The oldest that the chart takes, one between, the newest that the schemas know.
 KUBERNETES = ("v1.30.0", "v1.33.0", "v1.37.0")

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from pod import free_port
+from support.programs import free_ports
 
 USER = 65532
 CONFIGURATION = {
@@ -87,7 +87,8 @@ def add_libraries(program, mounted):
 
 def runs(buildah, container, mounted, folder):
     """What is wrong when the container serves from an empty database, is asked for its health, and is ended."""
-    addresses = {f"GATEPASS_SERVER__{name}_ADDR": f"127.0.0.1:{free_port()}" for name in ("GRPC", "HTTP", "ADMIN")}
+    kinds = zip(("GRPC", "HTTP", "ADMIN"), free_ports(3))
+    addresses = {f"GATEPASS_SERVER__{kind}_ADDR": f"127.0.0.1:{port}" for kind, port in kinds}
     log = folder / "log"
     with log.open("w", encoding="utf-8") as stderr:
         process = subprocess.Popen(buildah.run(container, addresses), stderr=stderr)

@@ -4,13 +4,14 @@ import datetime
 import json
 import pathlib
 import signal
-import socket
 import subprocess
 import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from support.programs import free_ports
 
 HEALTH_PROTO = """syntax = "proto3";
 package grpc.health.v1;
@@ -117,7 +118,7 @@ class Pod:
         for name in ("GRPC", "HTTP", "ADMIN"):
             setting = f"GATEPASS_SERVER__{name}_ADDR"
             host, _, port = variables[setting].rpartition(":")
-            ports[int(port)] = free_port()
+            ports[int(port)], = free_ports(1)
             variables[setting] = f"{host}:{ports[int(port)]}"
         log, command = self.folder / "log", [program, *self.container["args"]]
         with log.open("w", encoding="utf-8") as stderr:
@@ -146,9 +147,3 @@ class Pod:
             if time.monotonic() > deadline:
                 return f"probe {probe}: {run.stdout}{run.stderr}"
             time.sleep(0.05)
-
-
-def free_port():
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]

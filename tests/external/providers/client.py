@@ -1,36 +1,19 @@
 """A backend: what it asks of Gatepass, and what its browsers keep meanwhile."""
 
-import base64
 import itertools
-import json
-import pathlib
-import sys
 import urllib.parse
 
 import grpc
-import grpc_tools
 from google.protobuf import json_format
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from grpc_tools import protoc
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "idp"))
-import browser
+from idp import browser
 
 # Where the backend takes what comes back.
 CALLBACK = "http://localhost:3000/auth/callback"
 
 numbers = itertools.count(1)
-
-
-def generate_stubs(root, folder):
-    """Makes the modules of gatepass.v1 importable."""
-    proto = pathlib.Path(root) / "proto"
-    sources = [str(path) for path in sorted((proto / "gatepass/v1").glob("*.proto"))]
-    wellknown = pathlib.Path(grpc_tools.__file__).parent / "_proto"
-    arguments = [f"-I{proto}", f"-I{wellknown}", f"--python_out={folder}", f"--grpc_python_out={folder}"]
-    assert protoc.main(["protoc", *arguments, *sources]) == 0
-    sys.path.insert(0, str(folder))
 
 
 class Refused(Exception):
@@ -136,11 +119,6 @@ class Client:
 def asked(authorization_url):
     """The parameters of an authorization request."""
     return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(authorization_url).query))
-
-
-def header_of(token):
-    part = token.split(".")[0]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 def refused(function, *arguments, **more):

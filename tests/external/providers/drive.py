@@ -3,45 +3,24 @@ checked (see providers.sh)."""
 
 import sys
 import tempfile
-import traceback
 
-from client import generate_stubs
-from steps import STEPS
-from world import ISSUERS, World
+from providers.world import ISSUERS, World
+from support.steps import STEPS, finish, run_steps
+from support.stubs import generate_stubs
 
-import logins
-import refusals
-import natively
-import linking
-import together
-import secrecy
+# In the order of their steps.
+from providers import logins, refusals, natively, linking, together, secrecy
 
 
 def main():
     root, program = sys.argv[1:]
-    passed = 0
-    with tempfile.TemporaryDirectory() as stubs, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as stubs, World(root, program) as world:
         generate_stubs(root, stubs)
-        world = World(root, program, folder)
-        try:
-            for name in ISSUERS:
-                world.start_idp(name)
-            world.one = world.start_gatepass("one")
-            for check in STEPS:
-                try:
-                    check(world)
-                    passed += 1
-                    print("ok    ", check.__name__.replace("_", " "), flush=True)
-                except Exception:
-                    print("FAILED", check.__name__.replace("_", " "), flush=True)
-                    traceback.print_exc()
-            if passed < len(STEPS):
-                print(world.log("one")[-6000:])
-        finally:
-            for name in list(world.processes):
-                world.kill(name)
-    print(f"providers: {passed} of {len(STEPS)} passed")
-    sys.exit(0 if passed == len(STEPS) else 1)
+        for name in ISSUERS:
+            world.start_idp(name)
+        world.one = world.start_gatepass("one")
+        passed = run_steps(STEPS, world)
+    finish("providers", passed, len(STEPS))
 
 
 main()

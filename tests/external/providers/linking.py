@@ -1,8 +1,9 @@
 """Second accounts: linked by who is signed in, and by a verified e-mail where the provider may."""
 
-from client import refused
-from refusals import failed
-from steps import at_once, step
+from providers.client import refused
+from providers.crowd import at_once
+from providers.refusals import failed
+from support.steps import step
 
 REDIRECT = "http://localhost:3000/auth/error?error="
 

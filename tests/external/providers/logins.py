@@ -3,8 +3,9 @@
 import json
 import urllib.request
 
-from client import CALLBACK, Browser, asked, header_of, refused
-from steps import step
+from providers.client import CALLBACK, Browser, asked, refused
+from support.jwt import header_of
+from support.steps import step
 
 METHODS = ["basic", "post", "public", "key"]
 ASSERTED = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -7,9 +7,10 @@ import secrets
 import urllib.parse
 import urllib.request
 
-from client import CALLBACK, Browser, Refused, asked, refused
-from refusals import bent, failed
-from steps import at_once, step
+from providers.client import CALLBACK, Browser, Refused, asked, refused
+from providers.crowd import at_once
+from providers.refusals import bent, failed
+from support.steps import step
 
 
 def token_of_app(world, who, nonce, issuer="alpha", client="gatepass-public"):

@@ -1,7 +1,7 @@
 """Answers that let nobody in: each by its own reason, with its row in the auth log."""
 
-from client import CALLBACK, Browser, refused
-from steps import step
+from providers.client import CALLBACK, Browser, refused
+from support.steps import step
 
 UNAUTHENTICATED = "UNAUTHENTICATED"
 

@@ -1,7 +1,8 @@
 """After all of that: what the auth log has of it, and what no log has."""
 
-from steps import step
-from world import ISSUERS, decoded, get
+from providers.world import ISSUERS, decoded
+from support.programs import get
+from support.steps import step
 
 # How sign-ins at providers end.
 OUTCOMES = {

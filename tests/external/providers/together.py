@@ -2,11 +2,13 @@
 
 import signal
 
-from client import Browser, Refused, header_of, refused
-from natively import a_nonce, token_of_app
-from refusals import failed, redeemed
-from steps import at_once, step, traffic
-from world import until
+from providers.client import Browser, Refused, refused
+from providers.crowd import at_once, traffic
+from providers.natively import a_nonce, token_of_app
+from providers.refusals import failed, redeemed
+from support.jwt import header_of
+from support.programs import until
+from support.steps import step
 
 UNAVAILABLE = ("UNAVAILABLE", "PROVIDER_UNAVAILABLE")
 

@@ -2,60 +2,28 @@
 
 import contextlib
 import json
-import os
 import pathlib
 import re
 import signal
-import socket
-import sqlite3
 import string
 import subprocess
-import time
-import urllib.request
 import uuid
 
-from client import CALLBACK, Client
-from secrets_seen import Secrets
+from providers.client import CALLBACK, Client
+from providers.secrets_seen import Secrets
+from support.programs import Programs, free_ports, get
 
 # What idp.mjs knows its clients by.
 SECRET = "a-secret-for-trials"
 ODD_SECRET = "a secret: 100% + for/trials & \"tests\" = ~'"
 
 ISSUERS = ["alpha", "beta", "gamma"]
-# Longer than anything takes that is not stuck.
-PATIENCE = 90
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in sockets]
-    for listener in sockets:
-        listener.close()
-    return ports
-
-
-def until(what, is_so, process=None):
-    """Waits until something is so; answers it."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and (process is None or process.poll() is None):
-        with contextlib.suppress(OSError):
-            if found := is_so():
-                return found
-        time.sleep(0.05)
-    raise AssertionError(f"never so: {what}")
-
-
-def get(url):
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=5) as answer:
-        return answer.read().decode()
-
-
-class World:
-    def __init__(self, root, program, folder):
-        self.root, self.program, self.folder = pathlib.Path(root), program, pathlib.Path(folder)
-        self.ports = dict(zip(ISSUERS, free_ports(len(ISSUERS))))
-        self.processes = {}
+class World(Programs):
+    def __init__(self, root, program):
+        super().__init__(root, program)
+        self.issuer_ports = dict(zip(ISSUERS, free_ports(len(ISSUERS))))
         self.seen = Secrets()
         self.people = 0
         self.write_configuration()
@@ -67,41 +35,25 @@ class World:
         subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True, capture_output=True)
         (self.folder / "secret").write_text(SECRET, encoding="utf-8")
         names = {name.upper(): self.issuer(name) for name in ISSUERS}
-        names |= {"FOLDER": self.folder, "MISNAMED": f"http://localhost:{self.ports['alpha']}"}
+        names |= {"FOLDER": self.folder, "MISNAMED": f"http://localhost:{self.issuer_ports['alpha']}"}
         template = (pathlib.Path(__file__).parent / "gatepass.yaml").read_text(encoding="utf-8")
         text = string.Template(template).substitute(names)
         (self.folder / "gatepass.yaml").write_text(text, encoding="utf-8")
         self.seen.add(SECRET, ODD_SECRET, *key.read_text(encoding="utf-8").splitlines()[1:-1])
 
     def issuer(self, name):
-        return f"http://127.0.0.1:{self.ports[name]}"
-
-    def run(self, name, command, variables, ready):
-        """Starts a program and waits until it answers."""
-        log = open(self.folder / f"{name}.log", "a", encoding="utf-8")
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **variables}
-        process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
-        self.processes[name] = process
-        try:
-            until(f"{name} answers", ready, process)
-        except AssertionError:
-            raise AssertionError(f"{name} did not start:\n{self.log(name)}") from None
+        return f"http://127.0.0.1:{self.issuer_ports[name]}"
 
     def start_idp(self, name):
-        program = self.root / ".external/idp/idp.mjs"
-        command = ["node", str(program), str(self.ports[name]), CALLBACK]
         variables = {"CLIENT_KEY": str(self.folder / "public.pem"), "RECORD": str(self.folder / f"{name}.record")}
         if name == "gamma":
             variables["EMAIL_IN"] = "userinfo"
-        self.run(name, command, variables, lambda: get(f"{self.issuer(name)}/.well-known/openid-configuration"))
+        self.run_idp(name, self.issuer_ports[name], [CALLBACK], **variables)
 
     def start_gatepass(self, name, **settings):
         """A replica, with the most talkative log there is; answers who asks it."""
-        grpc, http, admin = free_ports(3)
+        grpc, _, admin = ports = free_ports(3)
         variables = {
-            "GATEPASS_SERVER__GRPC_ADDR": f"127.0.0.1:{grpc}",
-            "GATEPASS_SERVER__HTTP_ADDR": f"127.0.0.1:{http}",
-            "GATEPASS_SERVER__ADMIN_ADDR": f"127.0.0.1:{admin}",
             "GATEPASS_DATABASE__URL": f"sqlite://{self.folder}/gatepass.db?mode=rwc",
             # A busy machine is no failure.
             "GATEPASS_DATABASE__ACQUIRE_TIMEOUT": "20s",
@@ -112,14 +64,8 @@ class World:
             "ODD_SECRET": ODD_SECRET,
             **settings,
         }
-        command = [self.program, "--config", str(self.folder / "gatepass.yaml")]
-        self.run(name, command, variables, lambda: get(f"http://127.0.0.1:{admin}/readyz"))
+        self.run_gatepass(self.folder / "gatepass.yaml", variables, name, ports)
         return Client(self, f"127.0.0.1:{grpc}", f"http://127.0.0.1:{admin}")
-
-    def stop(self, name):
-        process = self.processes.pop(name)
-        process.terminate()
-        return process.wait(timeout=30)
 
     def kill(self, name):
         process = self.processes.pop(name)
@@ -147,17 +93,10 @@ class World:
         path = self.folder / f"{name}.record"
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
-    def log(self, name):
-        return (self.folder / f"{name}.log").read_text(encoding="utf-8")
-
     def somebody(self, name="person"):
         """Somebody who was never here."""
         self.people += 1
         return f"{name}-{self.people}"
-
-    def rows(self, sql, *arguments):
-        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/gatepass.db?mode=ro", uri=True)) as database:
-            return database.execute(sql, arguments).fetchall()
 
     def counts(self):
         """How many users, accounts and sessions there are."""

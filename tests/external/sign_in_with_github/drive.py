@@ -1,27 +1,20 @@
 """People sign in at examples/sign-in-with-github with Chromium; what they, their browsers and Gatepass keep is checked
 (see sign_in_with_github.sh)."""
 
-import base64
 import datetime
-import json
 import pathlib
 import re
 import shutil
 import sys
-import tempfile
 import time
-import traceback
 
-from person import FLAGS, Person
 from playwright.sync_api import sync_playwright
-from world import World
 
-STEPS = []
-
-
-def step(function):
-    STEPS.append(function)
-    return function
+from sign_in_with_github.person import FLAGS, Person
+from sign_in_with_github.world import World
+from support.jwt import claims_of
+from support.programs import until
+from support.steps import STEPS, finish, run_steps, step
 
 
 def signed_in(world, chromium, who, https=False):
@@ -29,11 +22,6 @@ def signed_in(world, chromium, who, https=False):
     assert person.sign_in(who) == 200
     assert person.is_signed_in(f"{who}@company.com"), person.page.url
     return person
-
-
-def claims_of(access_token):
-    part = access_token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 def seconds_of(timestamp):
@@ -307,9 +295,7 @@ def an_outage_signs_nobody_in_or_out(world, chromium):
     assert bea.go_to(url) == 503
     # From now on access tokens live for two seconds.
     world.start_gatepass(GATEPASS_TOKENS__ACCESS_TTL="2s", GATEPASS_TOKENS__CLOCK_LEEWAY="0s")
-    deadline = time.monotonic() + 60
-    while ada.home() == 503:
-        assert time.monotonic() < deadline, "the application does not find Gatepass again"
+    until("the application finds Gatepass again", lambda: ada.home() != 503)
     assert ada.is_signed_in("ada@company.com")
     bea.home()
     assert bea.press("Sign in with GitHub") == 200 and bea.is_signed_in("bea@company.com")
@@ -322,9 +308,7 @@ def an_expired_access_token_is_replaced_by_a_refresh(world, chromium):
     while access is None:  # the browser drops it by itself when it has expired
         ada.home()
         access = ada.cookie("access")
-    deadline = time.monotonic() + 60
-    while get_session(world, access) != "TOKEN_EXPIRED":
-        assert time.monotonic() < deadline, "the token does not expire"
+    until("the token expires", lambda: get_session(world, access) == "TOKEN_EXPIRED")
     ada.keep(access=access)
     refresh = ada.cookie("refresh")
     assert ada.home() == 200 and ada.is_signed_in("ada@company.com")
@@ -347,38 +331,21 @@ def no_log_has_a_token_an_address_or_a_trace(world, chromium):
         log = world.log(name)
         assert log and not [secret for secret in world.secrets if secret in log], name
         assert "@company.com" not in log and "Traceback" not in log, name
-        assert name == "gatepass" or world.processes[name].poll() is None, name
+        assert name == "gatepass" or world.runs(name), name
     assert "SignIn: UNAVAILABLE PROVIDER_UNAVAILABLE" in world.log("app")
 
 
 def main():
     root, program, picture = sys.argv[1:]
-    failed = 0
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        world = World(root, program, folder)
+    with sync_playwright() as playwright, World(root, program) as world:
         world.picture = pathlib.Path(picture)
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        print("Chromium", chromium.version, flush=True)
-        try:
-            world.start_idp()
-            world.start_gatepass()
-            world.start_apps()
-            for check in STEPS:
-                try:
-                    check(world, chromium)
-                    print("ok    ", check.__name__.replace("_", " "), flush=True)
-                except Exception:
-                    failed += 1
-                    print("FAILED", check.__name__.replace("_", " "), flush=True)
-                    traceback.print_exc()
-            if failed:
-                print(world.log("app")[-6000:])
-        finally:
-            chromium.close()
-            for name in list(world.processes):
-                world.stop(name)
-    print(f"examples/sign-in-with-github: {len(STEPS) - failed} of {len(STEPS)} passed")
-    sys.exit(1 if failed else 0)
+        world.start_idp()
+        world.start_gatepass()
+        world.start_apps()
+        with playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS) as chromium:
+            print("Chromium", chromium.version, flush=True)
+            passed = run_steps(STEPS, world, chromium)
+    finish("examples/sign-in-with-github", passed, len(STEPS))
 
 
 main()

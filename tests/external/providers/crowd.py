@@ -1,4 +1,4 @@
-"""The list of steps, and what they do at the same time."""
+"""What is done at the same time."""
 
 import concurrent.futures
 import contextlib
@@ -6,14 +6,7 @@ import threading
 import time
 import traceback
 
-from world import PATIENCE
-
-STEPS = []
-
-
-def step(function):
-    STEPS.append(function)
-    return function
+from support.programs import PATIENCE
 
 
 def at_once(count, function):

@@ -1,0 +1,29 @@
+"""What another backend asks of Gatepass, by grpcurl."""
+
+import base64
+import json
+import re
+import subprocess
+
+
+class Backend:
+    """Beside `Programs`, whose Gatepass it asks."""
+
+    def call(self, method, message):
+        """Answers the message, or the reason of the error."""
+        command = ["grpcurl", "-plaintext", "-d", json.dumps(message), self.address, f"gatepass.v1.{method}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        if done.returncode == 0:
+            return json.loads(done.stdout)
+        # grpcurl does not know ErrorInfo: the first field of the raw message is its reason.
+        info = base64.b64decode(re.search(r'"@value": *"([^"]+)"', done.stderr)[1])
+        return info[2:2 + info[1]].decode()
+
+    def user(self, email):
+        """The user of an e-mail address; None without one."""
+        found = self.call("AdminService/GetUser", {"email": email})
+        return None if found == "USER_NOT_FOUND" else found["user"]
+
+    def change(self, user, mask, **fields):
+        message = {"user": {"id": user["id"], **fields}, "update_mask": {"paths": mask.split(",")}}
+        return self.call("AdminService/UpdateUser", message)["user"]

@@ -1,0 +1,42 @@
+# What the suites have in common; each sources it. Sets `here` (tests/external) and `root`.
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+root="$(cd "$here/../.." && pwd)"
+
+# Puts on the PATH what install.sh installs for these.
+install_tools() {
+    local what
+    for what in "$@"; do "$here/install.sh" "$what" > /dev/null; done
+    PATH="$root/.external/venv/bin:$PATH"
+}
+
+# Installs packages of the system.
+install_packages() {
+    local as_root=()
+    [[ "$(id -u)" == 0 ]] || as_root=(sudo -n)
+    {
+        "${as_root[@]}" apt-get update -qq
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"
+    } > /dev/null 2>&1 || { echo "missing: apt-get install $*" >&2; exit 1; }
+}
+
+need_node() {
+    command -v npm > /dev/null || { echo "npm is missing: install Node 20 or later" >&2; exit 1; }
+}
+
+# Copies a folder's program for Node into .external/, at the same depth, so that proto/ is found, and installs what it
+# needs there: beside the sources no folder of packages is made.
+install_npm() {
+    need_node
+    local copy mark
+    copy="$root/.external/$(basename "$1")"
+    mkdir -p "$copy"
+    cp "$1"/*.mjs "$1"/package*.json "$copy"
+    mark="$copy/node_modules/.installed-$(cksum < "$copy/package-lock.json" | tr -d ' ')"
+    [[ -e "$mark" ]] || { npm ci --prefix "$copy" --no-audit --no-fund --loglevel=error >&2 && touch "$mark"; }
+}
+
+# Goes on as a module of Python's.
+drive() {
+    cd "$here"
+    exec python3 -B -m "$1" "$root" "${@:2}" < /dev/null
+}
