@@ -82,7 +82,7 @@ class Client:
         """A person goes to the provider and comes back; answers what their backend now asks."""
         visitor = visitor or Browser()
         back = visitor.log_in(self.begin_in(visitor, provider, **more), who)
-        return self.callback_of(visitor, back)
+        return {"provider": provider, **self.callback_of(visitor, back)}
 
     def callback_of(self, visitor, back):
         self.world.seen.see(back.params)

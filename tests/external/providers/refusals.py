@@ -46,9 +46,20 @@ def the_flow_of_one_provider_is_refused_with_the_answer_of_another(world):
         visitor = Browser()
         flow = world.one.begin(mine)["flow"]
         answer = world.one.log_in(theirs, world.somebody(), visitor)
-        is_refused(world, answer | {"flow": flow}, "STATE_MISMATCH", None)
+        is_refused(world, answer | {"flow": flow}, "FLOW_INVALID", mine)
+        is_refused(world, answer | {"flow": flow, "provider": mine}, "STATE_MISMATCH", mine)
         # Its own flow was not used up by it.
         assert world.one.sign_in(answer)[0] == "allowed"
+
+
+@step
+def an_answer_at_the_route_of_another_provider_is_refused(world):
+    """The mix-up of RFC 9700 section 4.4, where a provider sends no `iss`: nobody is asked to redeem the code."""
+    callback = world.one.log_in("basic", world.somebody())
+    for route in ["other", "public", "nobody"]:
+        is_refused(world, callback | {"provider": route}, "FLOW_INVALID", "basic")
+    assert redeemed(world, callback) == 0
+    assert world.one.sign_in(callback)[0] == "allowed"
 
 
 @step
@@ -69,7 +80,7 @@ def an_answer_with_another_state_is_refused(world):
     callback = world.one.log_in("basic", world.somebody())
     other = world.one.log_in("basic", world.somebody())
     for state in [other["state"], bent(callback["state"], 42), callback["state"] + "A", "x"]:
-        is_refused(world, callback | {"state": state}, "STATE_MISMATCH", None)
+        is_refused(world, callback | {"state": state}, "STATE_MISMATCH", "basic")
     assert redeemed(world, callback) == 0
     assert world.one.sign_in(callback)[0] == "allowed"
 
