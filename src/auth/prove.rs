@@ -123,9 +123,9 @@ impl Auth {
     /// Proves who came back from a provider's page. The flow is used up before its code is.
     pub(super) async fn prove_by_callback(&self, flow: Flow, callback: &OAuthCallback) -> Result<Proving> {
         let provider = Arc::clone(self.provider(&flow.provider)?);
-        let until = provider_until();
         let of_provider = |fault| Error::of_provider(&flow.provider, fault);
-        provider.check_issuer(callback.iss.as_deref(), until).await.map_err(of_provider)?;
+        let turn = provider.turn(provider_until()).map_err(of_provider)?;
+        provider.check_issuer(callback.iss.as_deref(), &turn).await.map_err(of_provider)?;
         if let Some(error) = &callback.error {
             return Ok(Proving::Refused(provider_error(Some(error.clone()))));
         }
@@ -139,7 +139,7 @@ impl Auth {
             nonce: &flow.nonce,
             user: callback.user.as_deref(),
         };
-        let proof = match provider.redeem_code(&code, until).await {
+        let proof = match provider.redeem_code(&code, &turn).await {
             Ok(proof) => proof,
             Err(fault) => return refused_or_failed(&flow.provider, fault),
         };

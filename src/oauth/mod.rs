@@ -38,7 +38,7 @@ pub use authorization::is_free_parameter;
 pub use connect::connect;
 pub use fault::{FaultKind, Meaning, ProviderFault};
 pub use proof::{IdTokenMark, Proof, ProviderTokens};
-pub use provider::{AuthorizationCode, AuthorizationRequest, Provider, Providers};
+pub use provider::{AuthorizationCode, AuthorizationRequest, Provider, Providers, Turn};
 pub use settings::{
     ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings, Userinfo,
 };
