@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::call_context::CallContext;
 use super::callbacks::{Denial, DenialReason};
 use super::caller::Call;
+use super::denied::Attempt;
 use super::error::{Error, Result};
 use super::flow::Flow;
 use super::shared::Auth;
@@ -113,9 +114,16 @@ pub(super) fn provider_until() -> Instant {
 }
 
 impl Auth {
-    /// Proves a flow to be whose it is; answers it with its provider, so that the log can name it.
-    pub(super) fn returned_flow(&self, call: &Call, callback: &OAuthCallback) -> Result<Flow> {
-        let flow = self.open_flow(&call.caller.group, &callback.flow)?;
+    /// Proves a flow to be whose it is; whatever is wrong with it, the log names its provider.
+    pub(super) fn returned_flow(
+        &self,
+        call: &Call,
+        callback: &OAuthCallback,
+        attempt: &mut Attempt,
+    ) -> Result<Flow> {
+        let flow = self.unseal_flow(&call.caller.group, &callback.flow)?;
+        attempt.provider = Some(flow.provider.clone());
+        flow.check_time(self.now())?;
         flow.check_state(&callback.state)?;
         Ok(flow)
     }

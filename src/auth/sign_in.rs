@@ -124,8 +124,7 @@ impl Auth {
                 Ok(Proving::Person(Box::new(Proven::vouched(*profile))))
             }
             Credential::OAuthCallback(callback) => {
-                let flow = self.returned_flow(call, &callback)?;
-                attempt.provider = Some(flow.provider.clone());
+                let flow = self.returned_flow(call, &callback, attempt)?;
                 self.prove_by_callback(flow, &callback).await
             }
             Credential::IdToken(credential) => self.prove_by_id_token(call, &credential).await,
