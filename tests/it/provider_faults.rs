@@ -178,6 +178,23 @@ async fn hang_up(app: &TestApp, provider: &TestProvider, request: SignInRequest)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_whose_caller_hangs_up_goes_on_to_its_row() {
+    for (forgery, row) in [
+        (None, "SIGN_UP SUCCESS"),
+        (Some(Forgery::OtherNonce), "SIGN_IN_DENIED FAILED ID_TOKEN_NONCE_MISMATCH"),
+    ] {
+        let provider = TestProvider::start().await;
+        let app = app_with(&provider).await;
+        let request = app.log_in(&provider, Person::named("ada")).await;
+        if let Some(forgery) = forgery {
+            provider.forges(forgery);
+        }
+        hang_up(&app, &provider, request).await;
+        eventually(row, || async { app.log().await == [row] }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_for_which_there_is_no_room_spends_nothing() {
     let provider = TestProvider::start().await;
     let app = with_providers(&[entry("corp", &provider, "timeout: 30s")])
