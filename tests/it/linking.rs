@@ -283,9 +283,23 @@ async fn an_expired_session_links_nothing() {
     app.clock.advance(Duration::from_mins(6));
     let expired = (Code::Unauthenticated, "TOKEN_EXPIRED".to_owned());
     assert_eq!(refusal(app.try_sign_in(request).await), expired);
+    assert_eq!(app.log().await.last().unwrap(), "SIGN_IN_DENIED FAILED TOKEN_EXPIRED");
     let request = BeginSignInRequest { link_access_token: issued.access_token, ..begin("corp") };
     assert_eq!(refusal(app.begin(request).await), expired);
     assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_access_token_that_is_none_links_nothing_and_leaves_its_row() {
+    let (provider, app) = start().await;
+    let good = app.tokens("ada").await.access_token;
+    let elsewhere = with_providers(&[]).start().await.tokens("ada").await.access_token;
+    for (token, reason) in [("x", "TOKEN_MALFORMED"), (elsewhere.as_str(), "TOKEN_SIGNATURE_INVALID")] {
+        let mut request = linking(&app, &provider, Person::named("work"), &good).await;
+        token.clone_into(&mut request.link_access_token);
+        assert_eq!(refusal(app.try_sign_in(request).await), (Code::Unauthenticated, reason.to_owned()));
+        assert_eq!(app.log().await.last().unwrap(), &format!("SIGN_IN_DENIED FAILED {reason}"));
+    }
 }
 
 #[tokio::test]
