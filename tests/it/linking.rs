@@ -338,6 +338,58 @@ async fn callbacks_are_asked_of_a_linking_too() {
 }
 
 #[tokio::test]
+async fn callbacks_are_asked_of_a_linking_that_was_there_before_too() {
+    let provider = TestProvider::start().await;
+    let linkings = AtomicUsize::new(0);
+    let app = with_providers(&[entry("corp", &provider, "")])
+        .callbacks(on_sign_in(move |input| {
+            let is_linking = input.account.provider.as_str() == "corp";
+            Ok(if is_linking && linkings.fetch_add(1, Ordering::Relaxed) > 0 {
+                gatepass::auth::SignInDecision::deny("once is enough")
+            } else {
+                gatepass::auth::SignInDecision::Allow
+            })
+        }))
+        .start()
+        .await;
+    let access_token = app.tokens("ada").await.access_token;
+    let link = async || {
+        let person = Person::named("work").without_email();
+        app.try_sign_in(linking(&app, &provider, person, &access_token).await).await
+    };
+    allowed(link().await);
+    assert_eq!(denied(link().await).reason(), DenialReason::CallbackDenied);
+    assert_eq!(app.log().await.last().unwrap(), "SIGN_IN_DENIED DENIED CALLBACK_DENIED");
+}
+
+#[tokio::test]
+async fn a_profile_that_is_too_large_to_keep_is_not_linked_either() {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "userinfo: always")])
+        .callbacks(on_sign_in(|input| {
+            assert!(!input.profile.contains_key("more"), "nobody has to read it");
+            Ok(gatepass::auth::SignInDecision::Allow)
+        }))
+        .start()
+        .await;
+    let access_token = app.tokens("ada").await.access_token;
+    provider.edits_userinfo(|claims| drop(claims.insert("more".to_owned(), json!("x".repeat(40_000)))));
+    let refused =
+        refusal(app.try_sign_in(linking(&app, &provider, Person::named("work"), &access_token).await).await);
+    assert_eq!(refused, (Code::Unauthenticated, "CREDENTIAL_INVALID".to_owned()));
+    assert_eq!(app.log().await.last().unwrap(), "SIGN_IN_DENIED FAILED PROFILE_UNUSABLE");
+    let mut vouched = credential(ProfileCredential {
+        provider: "github".to_owned(),
+        provider_account_id: "work".to_owned(),
+        raw: Some(to_struct(&json!({"more": "x".repeat(40_000)}))),
+        ..Default::default()
+    });
+    vouched.link_access_token = access_token;
+    assert_eq!(fields(app.try_sign_in(vouched).await), ["credential.profile.raw"]);
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test]
 async fn a_profile_that_a_caller_vouches_for_can_be_linked_too() {
     let (_provider, app) = start().await;
     let access_token = app.tokens("ada").await.access_token;
