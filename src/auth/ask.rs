@@ -3,21 +3,36 @@
 
 use std::sync::Arc;
 
+use tokio::time::timeout_at;
+
+use super::call_context::CallContext;
 use super::callbacks::{Callback, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput};
 use super::callbacks::{SignInDecision, SignInInput};
-use super::error::{Error, Result};
+use super::error::{Error, FailureKind, Result};
 use super::session::SessionView;
 use crate::model::{Base, BaseUrls, ClaimMap, Disposition, RedirectUrl, claims, resolve_redirect};
 
 /// The most bytes of claims that a session keeps.
 const MAX_SESSION_CLAIMS: usize = 8 * 1024;
 
-/// Whether a person may sign in.
+/// Whether a person may sign in. A sign-in goes on when nobody waits for it any more, but for no callback longer than the call
+/// had time.
 pub async fn sign_in(callbacks: &dyn Callbacks, input: &SignInInput<'_>) -> Result<SignInDecision> {
     if !callbacks.has(Callback::SignIn) {
         return Ok(SignInDecision::Allow);
     }
-    Ok(callbacks.sign_in(input).await?)
+    in_time(Callback::SignIn, async { Ok(callbacks.sign_in(input).await?) }).await
+}
+
+/// What a callback answers before the call that it is asked for is due.
+pub(super) async fn in_time<T>(callback: Callback, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(due) = CallContext::current().and_then(|call| call.due) else { return answer.await };
+    match timeout_at(due, answer).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            Err(callback.failed_as(FailureKind::CutShort, "no answer in the time that the call had").into())
+        }
+    }
 }
 
 /// What becomes of the claims that the input has.

@@ -66,24 +66,45 @@ impl Auth {
     }
 }
 
-/// What the log says of a sign-in that failed; nothing where the log itself can't be written.
-#[expect(clippy::wildcard_enum_match_arm, reason = "no other error comes from a sign-in")]
+/// What the log says of a sign-in that failed; nothing where the log itself can't be written, or has its row.
 pub(super) fn failure(error: &Error) -> Option<&'static str> {
-    match error {
-        Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => Some(fault.kind.name()),
-        Error::StateMismatch => Some("STATE_MISMATCH"),
-        Error::FlowInvalid => Some("FLOW_INVALID"),
-        Error::FlowExpired => Some("FLOW_EXPIRED"),
-        Error::FlowUsed => Some("FLOW_USED"),
-        Error::ProviderNotFound => Some("PROVIDER_NOT_FOUND"),
-        Error::ReauthenticationRequired => Some("REAUTHENTICATION_REQUIRED"),
-        Error::SessionRevoked => Some("SESSION_REVOKED"),
-        Error::SessionExpired => Some("SESSION_EXPIRED"),
-        Error::UserBanned => Some("USER_BANNED"),
-        Error::CallbackUnavailable(_) => Some("CALLBACK_UNAVAILABLE"),
-        Error::InvalidRequest(_) => Some("INVALID_REQUEST"),
-        Error::GrantUsed => Some("GRANT_USED"),
-        Error::Conflict => Some("CONFLICT"),
-        _ => None,
-    }
+    Some(match error {
+        Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.name(),
+        Error::StateMismatch => "STATE_MISMATCH",
+        Error::FlowInvalid => "FLOW_INVALID",
+        Error::FlowExpired => "FLOW_EXPIRED",
+        Error::FlowUsed => "FLOW_USED",
+        Error::ProviderNotFound => "PROVIDER_NOT_FOUND",
+        Error::ReauthenticationRequired => "REAUTHENTICATION_REQUIRED",
+        Error::TokenMalformed => "TOKEN_MALFORMED",
+        Error::TokenExpired => "TOKEN_EXPIRED",
+        Error::TokenSignatureInvalid => "TOKEN_SIGNATURE_INVALID",
+        Error::TokenAudienceMismatch => "TOKEN_AUDIENCE_MISMATCH",
+        Error::TokenStale => "TOKEN_STALE",
+        Error::RevocationStale => "REVOCATION_STALE",
+        Error::SessionRevoked => "SESSION_REVOKED",
+        Error::SessionExpired => "SESSION_EXPIRED",
+        Error::UserBanned => "USER_BANNED",
+        Error::CallbackUnavailable(_) => "CALLBACK_UNAVAILABLE",
+        Error::InvalidRequest(_) => "INVALID_REQUEST",
+        Error::GrantUsed => "GRANT_USED",
+        Error::Conflict => "CONFLICT",
+        Error::SuccessorUnknown => "STORE_UNAVAILABLE",
+        Error::Internal(_) => "INTERNAL",
+        // The database; and a caller that may not, of which there is a row of its own.
+        Error::StoreUnavailable(_) | Error::CallerNotAllowed(_) => return None,
+        // These come from no sign-in.
+        Error::GrantInvalid
+        | Error::GrantExpired
+        | Error::RefreshInvalid
+        | Error::RefreshReused
+        | Error::CallerUnknown
+        | Error::CallbackDenied(_)
+        | Error::UserNotFound
+        | Error::SessionNotFound
+        | Error::ClaimsTooLarge(_)
+        | Error::EtagMismatch
+        | Error::NoSigningKey
+        | Error::NotImplemented(_) => return None,
+    })
 }

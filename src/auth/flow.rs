@@ -93,6 +93,11 @@ impl Flow {
         (flow, state.into())
     }
 
+    /// Refuses a flow that is over.
+    pub(super) fn check_time(&self, now: Timestamp) -> Result<()> {
+        if now < self.expires_at { Ok(()) } else { Err(Error::FlowExpired) }
+    }
+
     /// Refuses the `state` of another flow.
     pub(super) fn check_state(&self, state: &str) -> Result<()> {
         let same = bool::from(sha256(state.as_bytes()).ct_eq(&self.state_digest));
@@ -163,13 +168,19 @@ impl Auth {
 
     /// Opens a flow that this group of callers began, and that is not over.
     pub(super) fn open_flow(&self, group: &str, text: &str) -> Result<Flow> {
+        let flow = self.unseal_flow(group, text)?;
+        flow.check_time(self.now())?;
+        Ok(flow)
+    }
+
+    /// Opens a flow that this group of callers began; it may be over.
+    pub(super) fn unseal_flow(&self, group: &str, text: &str) -> Result<Flow> {
         if text.len() > MAX_FLOW_BYTES {
             return Err(Error::FlowInvalid);
         }
         let sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::FlowInvalid)?;
         let json = self.parts.secrets.open_flow(group, &sealed).ok_or(Error::FlowInvalid)?;
         let record = serde_json::from_slice(&json).ok();
-        let flow = record.and_then(Flow::of_record).ok_or(Error::FlowInvalid)?;
-        if self.now() < flow.expires_at { Ok(flow) } else { Err(Error::FlowExpired) }
+        record.and_then(Flow::of_record).ok_or(Error::FlowInvalid)
     }
 }

@@ -1,24 +1,24 @@
 //! Linking: a proven account becomes one more of the user who is signed in. `SignIn` with a `link_access_token`; the person
-//! keeps the session they have.
+//! keeps the session they have. One that is theirs already is linked again, by the same rules: it takes over the scopes.
 
 use super::ask;
 use super::callbacks::{Denial, DenialReason, SignInDecision, SignInInput};
 use super::caller::Call;
 use super::denied::Attempt;
 use super::error::{Error, Result};
-use super::person::Refusal;
+use super::person::{Refusal, rescoped};
 use super::prove::Proven;
 use super::shared::Auth;
 use super::sign_in::{Allowed, SignInOutcome};
 use super::signed_in::SignedIn;
-use crate::model::{Account, AccountKey, AuthLogAction, Email, RedirectUrl, User};
+use crate::model::{Account, AccountKey, AuthLogAction, AuthLogOutcome, Email, RedirectUrl, User};
 use crate::storage::{Linked, Linking};
 
 /// How often a linking that met another writer looks again.
 const ATTEMPTS: u32 = 3;
 
 impl Auth {
-    /// Links the account of a proven person to the user who is signed in; one that is linked to them already stays so.
+    /// Links the account of a proven person to the user who is signed in.
     pub(super) async fn link(
         &self,
         call: &Call,
@@ -32,16 +32,14 @@ impl Auth {
         let refusal = |denial| Refusal { denial, linked_providers: Vec::new(), user_id: Some(user.id) };
         let claims = profile.to_claims();
         for _ in 0..ATTEMPTS {
-            let account = match self.parts.users.find_user_by_account(key).await? {
-                Some((owner, account)) if owner.id == user.id => {
-                    let redirect_to = self.redirect_to(&proven.redirect_to).await?;
-                    return Ok(linked(proven, user, account, redirect_to));
-                }
+            let now = self.now();
+            let (account, again) = match self.parts.users.find_user_by_account(key).await? {
+                Some((owner, account)) if owner.id == user.id => (rescoped(account, profile).0, true),
                 Some(_) => {
                     let denial = Denial { reason: DenialReason::AccountOwnedByOther, detail: None };
                     return self.denied(call, attempt, refusal(denial)).await;
                 }
-                None => self.new_account(user.id, profile, self.now()),
+                None => (self.new_account(user.id, profile, now), false),
             };
             let input = SignInInput {
                 user: &user,
@@ -57,12 +55,16 @@ impl Auth {
             }
             let redirect_to = self.redirect_to(&proven.redirect_to).await?;
             let email = user.email.as_ref().map(Email::as_str);
-            let log = self.log_entry(AuthLogAction::AccountLinked, &call.origin).of_user(user.id, email);
+            let mut log = self.log_entry(AuthLogAction::AccountLinked, &call.origin).of_user(user.id, email);
+            if again {
+                log = log.ended(AuthLogOutcome::Success, "ALREADY_LINKED");
+            }
             let linking = Linking {
                 account: account.clone(),
+                again,
                 session_id: session.id,
                 epoch: session.epoch,
-                at: account.created_at,
+                at: now,
                 used: proven.used.clone(),
                 log: self.unless_excluded(log.of_session(session.id, account.provider.as_str())),
             };
@@ -70,7 +72,7 @@ impl Auth {
                 Linked::Done => return Ok(linked(proven, user, account, redirect_to)),
                 Linked::Conflict => {}
                 Linked::Used => return Err(proven.used_before()),
-                Linked::SessionOver => return Err(Error::SessionRevoked),
+                Linked::SessionOver => return Err(self.why_over(session.id).await?),
             }
         }
         Err(Error::Conflict)

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use super::shared::Auth;
-use crate::model::{Account, AccountId, AccountKind, ClaimMap, Session, SessionId, Timestamp};
+use crate::model::{
+    Account, AccountId, AccountKind, ClaimMap, Profile, ProviderId, Session, SessionId, Timestamp, claims,
+};
 use crate::oauth::{FaultKind, ProviderFault};
 
 /// The most bytes the sealed record has.
@@ -32,6 +34,22 @@ struct Record {
     is_new_user: bool,
 }
 
+/// Refuses a profile that could not be kept, before any callback has to read it; also where nothing of it will be.
+pub(super) fn check_size(profile: &Profile) -> Result<()> {
+    let fits = claims::check_size(&profile.raw, MAX_PENDING_BYTES);
+    fits.map_err(|_| too_large(profile.kind, &profile.provider))
+}
+
+fn too_large(kind: AccountKind, provider: &ProviderId) -> Error {
+    let limit = format!("the profile has more than {MAX_PENDING_BYTES} bytes when sealed");
+    match kind {
+        AccountKind::Profile => Error::invalid("credential.profile.raw", limit),
+        AccountKind::Oidc | AccountKind::OAuth => {
+            Error::of_provider(provider, ProviderFault::new(FaultKind::Profile, limit))
+        }
+    }
+}
+
 impl Auth {
     /// Seals what the redemption will need; only this session's row opens it.
     pub(super) fn seal_pending(&self, session_id: SessionId, pending: &Pending) -> Result<Vec<u8>> {
@@ -50,13 +68,7 @@ impl Auth {
         let json = serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
         let sealed = self.parts.secrets.seal_pending(&*self.parts.entropy, session_id.0.as_bytes(), &json);
         if sealed.len() > MAX_PENDING_BYTES {
-            let limit = format!("the profile has more than {MAX_PENDING_BYTES} bytes when sealed");
-            return Err(match account.kind {
-                AccountKind::Profile => Error::invalid("credential.profile.raw", limit),
-                AccountKind::Oidc | AccountKind::OAuth => {
-                    Error::of_provider(&account.provider, ProviderFault::new(FaultKind::Profile, limit))
-                }
-            });
+            return Err(too_large(account.kind, &account.provider));
         }
         Ok(sealed)
     }

@@ -180,7 +180,7 @@ impl Auth {
 }
 
 /// A known account with the scopes that were granted now, and what that writes.
-fn rescoped(mut account: Account, profile: &Profile) -> (Account, Option<AccountWrite>) {
+pub(super) fn rescoped(mut account: Account, profile: &Profile) -> (Account, Option<AccountWrite>) {
     if profile.scope.is_none() || profile.scope == account.scope {
         return (account, None);
     }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::call_context::CallContext;
 use super::callbacks::{Denial, DenialReason};
 use super::caller::Call;
+use super::denied::Attempt;
 use super::error::{Error, Result};
 use super::flow::Flow;
 use super::shared::Auth;
@@ -115,13 +116,20 @@ pub(super) fn provider_until() -> Instant {
 }
 
 impl Auth {
-    /// Proves a flow to be whose it is; answers it with its provider, so that the log can name it. The flow of another provider
-    /// than the browser came back from would send a code to who should not have it (mix-up, RFC 9700 section 4.4).
-    pub(super) fn returned_flow(&self, call: &Call, callback: &OAuthCallback) -> Result<Flow> {
-        let flow = self.open_flow(&call.caller.group, &callback.flow)?;
+    /// Proves a flow to be whose it is; whatever is wrong with it, the log names its provider. The flow of another provider than
+    /// the browser came back from would send a code to who should not have it (mix-up, RFC 9700 section 4.4).
+    pub(super) fn returned_flow(
+        &self,
+        call: &Call,
+        callback: &OAuthCallback,
+        attempt: &mut Attempt,
+    ) -> Result<Flow> {
+        let flow = self.unseal_flow(&call.caller.group, &callback.flow)?;
+        attempt.provider = Some(flow.provider.clone());
         if callback.provider.as_ref().is_some_and(|provider| *provider != flow.provider) {
             return Err(Error::FlowInvalid);
         }
+        flow.check_time(self.now())?;
         flow.check_state(&callback.state)?;
         Ok(flow)
     }
@@ -129,9 +137,9 @@ impl Auth {
     /// Proves who came back from a provider's page. The flow is used up before its code is.
     pub(super) async fn prove_by_callback(&self, flow: Flow, callback: &OAuthCallback) -> Result<Proving> {
         let provider = Arc::clone(self.provider(&flow.provider)?);
-        let until = provider_until();
         let of_provider = |fault| Error::of_provider(&flow.provider, fault);
-        provider.check_issuer(callback.iss.as_deref(), until).await.map_err(of_provider)?;
+        let turn = provider.turn(provider_until()).map_err(of_provider)?;
+        provider.check_issuer(callback.iss.as_deref(), &turn).await.map_err(of_provider)?;
         if let Some(error) = &callback.error {
             return Ok(Proving::Refused(provider_error(Some(error.clone()))));
         }
@@ -146,7 +154,7 @@ impl Auth {
             asked: &flow.asked,
             user: callback.user.as_deref(),
         };
-        let proof = match provider.redeem_code(&code, until).await {
+        let proof = match provider.redeem_code(&code, &turn).await {
             Ok(proof) => proof,
             Err(fault) => return refused_or_failed(&flow.provider, fault),
         };

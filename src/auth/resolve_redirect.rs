@@ -2,6 +2,7 @@
 //! the one rule of `model::resolve_redirect`; what a callback answers passes it again.
 
 use super::ask;
+use super::callbacks::Callback;
 use super::error::{Error, Result};
 use super::shared::Auth;
 use crate::model::{Disposition, RedirectUrl};
@@ -25,9 +26,10 @@ impl Auth {
         ask::redirect(&*self.parts.callbacks, &self.rules.base_urls, &base, request.url).await
     }
 
-    /// Decides a redirect on the default site.
+    /// Decides a redirect of a sign-in: on the default site.
     pub(super) async fn redirect_to(&self, url: &str) -> Result<RedirectUrl> {
         let bases = &self.rules.base_urls;
-        Ok(ask::redirect(&*self.parts.callbacks, bases, bases.default_base(), url).await?.0)
+        let decided = ask::redirect(&*self.parts.callbacks, bases, bases.default_base(), url);
+        Ok(ask::in_time(Callback::Redirect, decided).await?.0)
     }
 }

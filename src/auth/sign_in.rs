@@ -8,6 +8,7 @@ use super::callbacks::{Denial, SignInDecision, SignInInput};
 use super::caller::Call;
 use super::denied::{Attempt, failure};
 use super::error::{Error, Result};
+use super::pending;
 use super::person::Refusal;
 use super::prove::{Credential, Proven, Proving};
 use super::shared::Auth;
@@ -102,6 +103,7 @@ impl Auth {
             }
         };
         attempt.email.clone_from(&proven.profile.email);
+        pending::check_size(&proven.profile)?;
         let linked_from = links.as_ref().map(|signed_in| signed_in.session.id);
         if proven.begun.is_some_and(|begun| begun.0 != linked_from) {
             // Another session than began it, or none: whoever comes back is not known to be who went.
@@ -124,8 +126,7 @@ impl Auth {
                 Ok(Proving::Person(Box::new(Proven::vouched(*profile))))
             }
             Credential::OAuthCallback(callback) => {
-                let flow = self.returned_flow(call, &callback)?;
-                attempt.provider = Some(flow.provider.clone());
+                let flow = self.returned_flow(call, &callback, attempt)?;
                 self.prove_by_callback(flow, &callback).await
             }
             Credential::IdToken(credential) => self.prove_by_id_token(call, &credential).await,

@@ -5,7 +5,7 @@ use super::caller::Call;
 use super::error::{Error, Result};
 use super::get_session::GetSession;
 use super::shared::Auth;
-use crate::model::{EndReason, Session, SessionId, User};
+use crate::model::{Session, SessionId, User};
 
 /// A person who is signed in.
 pub(super) struct SignedIn {
@@ -24,17 +24,18 @@ impl Auth {
         if session.group != call.caller.group {
             return Err(Error::CallerNotAllowed(None));
         }
-        let now = self.now();
-        match session.ended {
-            Some((_, EndReason::Banned)) | None if user.is_banned(now) => return Err(Error::UserBanned),
-            Some(_) => return Err(Error::SessionRevoked),
-            None if session.epoch < user.epoch => return Err(Error::SessionRevoked),
-            None if now >= session.expires_at => return Err(Error::SessionExpired),
-            None => {}
-        }
-        if session.authenticated_at.plus(self.rules.sign_in.link_within) < now {
+        self.check_live(&session, &user)?;
+        if session.authenticated_at.plus(self.rules.sign_in.link_within) < self.now() {
             return Err(Error::ReauthenticationRequired);
         }
         Ok(SignedIn { session, user })
+    }
+
+    /// Why this session, which was live a moment ago, is so no more.
+    pub(super) async fn why_over(&self, id: SessionId) -> Result<Error> {
+        let Some((session, user)) = self.parts.sessions.find_session(id).await? else {
+            return Ok(Error::SessionExpired);
+        };
+        Ok(self.check_live(&session, &user).err().unwrap_or(Error::SessionRevoked))
     }
 }

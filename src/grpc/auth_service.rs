@@ -32,7 +32,8 @@ impl AuthService for AuthServiceImpl {
     ) -> Result<Response<v1::SignInResponse>, Status> {
         let (mut call, message) = open(request)?;
         let asked = convert::read_sign_in(&mut call, message)?;
-        let outcome = self.0.sign_in(&call, asked).await?;
+        let auth = Arc::clone(&self.0);
+        let outcome = to_the_end(async move { auth.sign_in(&call, asked).await }).await?;
         Ok(Response::new(convert::write_sign_in(outcome, self.0.now())))
     }
 

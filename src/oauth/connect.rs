@@ -32,7 +32,7 @@ pub fn connect(
         Arc::clone(&clock),
         entropy,
     )?;
-    let shared = Shared { settings, http: Arc::new(http), client, clock };
+    let shared = Shared::new(settings, http, client, clock);
     let settings = &shared.settings;
     let jwks_url = match &settings.kind {
         ProviderKind::Oidc { jwks_url, .. } => jwks_url,

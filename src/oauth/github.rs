@@ -12,7 +12,7 @@ use super::exchange;
 use super::fault::{FaultKind, ProviderFault};
 use super::profile::Told;
 use super::proof::Proof;
-use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider};
+use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
 use super::settings::ResponseMode;
 use super::shared::{Shared, check_issuer, no_id_tokens};
 use crate::model::{AccountKind, ClaimMap};
@@ -40,19 +40,19 @@ impl Provider for GitHubProvider {
         authorization::page(&self.authorization_url, &self.shared.settings, request, None)
     }
 
+    fn turn(&self, until: Instant) -> Result<Turn, ProviderFault> {
+        self.shared.turn(until)
+    }
+
     /// It answers as `https://github.com/login/oauth`, which is not where its users are.
-    async fn check_issuer(&self, iss: Option<&str>, _: Instant) -> Result<(), ProviderFault> {
+    async fn check_issuer(&self, iss: Option<&str>, _: &Turn) -> Result<(), ProviderFault> {
         let issuer = self.issuer.trim_end_matches('/');
         check_issuer(iss, &[&self.issuer, &format!("{issuer}/login/oauth")])
     }
 
-    async fn redeem_code(
-        &self,
-        code: &AuthorizationCode<'_>,
-        until: Instant,
-    ) -> Result<Proof, ProviderFault> {
-        let until = self.shared.deadline(until);
-        let Shared { http, client, clock, settings } = &self.shared;
+    async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault> {
+        let until = turn.until;
+        let Shared { http, client, clock, settings, .. } = &self.shared;
         let mut tokens = exchange::redeem(http, client, &self.token_url, code, clock.now(), until).await?;
         // It writes commas where RFC 6749 section 3.3 has spaces.
         tokens.scope = tokens.scope.map(|scope| scope.replace(',', " "));

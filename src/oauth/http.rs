@@ -1,5 +1,5 @@
 //! The HTTP client of one provider. It follows no redirect, trusts no length, keeps no deadline but that of the question, and
-//! shares nothing with other providers: one that hangs holds up its own sign-ins only, and of those no more than so many.
+//! shares nothing with other providers: one that hangs holds up its own sign-ins only. How many of those, turns bound.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,6 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, Span, field};
 use url::Url;
@@ -29,8 +28,6 @@ use crate::model::{Clock, ProviderId};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Connections that nobody uses are kept for so long: less than servers do (Node 5 s), so that no code meets one that closes.
 const IDLE: Duration = Duration::from_secs(4);
-/// More requests at a time are not made.
-const IN_FLIGHT: usize = 128;
 const USER_AGENT_VALUE: &str = concat!("gatepass/", env!("CARGO_PKG_VERSION"));
 
 /// What a request is for.
@@ -65,7 +62,6 @@ impl Endpoint {
 pub(super) struct HttpClient {
     provider: ProviderId,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    in_flight: Semaphore,
 }
 
 impl HttpClient {
@@ -90,7 +86,7 @@ impl HttpClient {
             .pool_timer(TokioTimer::new())
             .http1_max_buf_size(64 << 10)
             .build(connector);
-        Ok(Self { provider, client, in_flight: Semaphore::new(IN_FLIGHT) })
+        Ok(Self { provider, client })
     }
 
     /// Gets a document.
@@ -150,9 +146,6 @@ impl HttpClient {
         }
         let request = complete(request, body)
             .map_err(|_| ProviderFault::new(FaultKind::Metadata, "an address that can't be asked"))?;
-        let Ok(_permit) = self.in_flight.try_acquire() else {
-            return Err(ProviderFault::new(FaultKind::Unreachable, "too many requests are under way"));
-        };
         let span = tracing::info_span!(
             "provider",
             provider = self.provider.as_str(),

@@ -38,7 +38,9 @@ pub use authorization::{MAX_AGE, is_free_parameter, read_max_age};
 pub use connect::connect;
 pub use fault::{FaultKind, Meaning, ProviderFault};
 pub use proof::{IdTokenMark, Proof, ProviderTokens};
-pub use provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Providers};
+pub use provider::{
+    Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Providers, Turn,
+};
 pub use settings::{
     ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings, Userinfo,
 };

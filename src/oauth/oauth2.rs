@@ -10,7 +10,7 @@ use super::exchange;
 use super::fault::ProviderFault;
 use super::profile::Told;
 use super::proof::Proof;
-use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider};
+use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
 use super::settings::ResponseMode;
 use super::shared::{Shared, check_issuer, no_id_tokens};
 use crate::model::AccountKind;
@@ -34,17 +34,17 @@ impl Provider for OAuth2Provider {
         authorization::page(&self.authorization_url, &self.shared.settings, request, None)
     }
 
-    async fn check_issuer(&self, iss: Option<&str>, _: Instant) -> Result<(), ProviderFault> {
+    fn turn(&self, until: Instant) -> Result<Turn, ProviderFault> {
+        self.shared.turn(until)
+    }
+
+    async fn check_issuer(&self, iss: Option<&str>, _: &Turn) -> Result<(), ProviderFault> {
         check_issuer(iss, &[&self.issuer])
     }
 
-    async fn redeem_code(
-        &self,
-        code: &AuthorizationCode<'_>,
-        until: Instant,
-    ) -> Result<Proof, ProviderFault> {
-        let until = self.shared.deadline(until);
-        let Shared { http, client, clock, settings } = &self.shared;
+    async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault> {
+        let until = turn.until;
+        let Shared { http, client, clock, settings, .. } = &self.shared;
         let tokens = exchange::redeem(http, client, &self.token_url, code, clock.now(), until).await?;
         let access_token = tokens.access_token.expose_secret();
         let claims = http.get_with_token(&self.userinfo_url, access_token, &[], until).await?.object()?;

@@ -17,7 +17,7 @@ use super::kept::Kept;
 use super::merge::{merge, with_name_of_apple};
 use super::profile::Told;
 use super::proof::{Proof, ProviderTokens};
-use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider};
+use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
 use super::settings::{ResponseMode, Userinfo};
 use super::shared::Shared;
 use crate::model::{AccountKind, ClaimMap};
@@ -132,12 +132,16 @@ impl Provider for OidcProvider {
         authorization::page(&endpoints.authorization, &self.shared.settings, request, Some(nonce))
     }
 
-    async fn check_issuer(&self, iss: Option<&str>, until: Instant) -> Result<(), ProviderFault> {
+    fn turn(&self, until: Instant) -> Result<Turn, ProviderFault> {
+        self.shared.turn(until)
+    }
+
+    async fn check_issuer(&self, iss: Option<&str>, turn: &Turn) -> Result<(), ProviderFault> {
         let mismatch = |cause| Err(ProviderFault::new(FaultKind::IssuerMismatch, cause));
         if iss == Some(&self.issuer) {
             return Ok(());
         }
-        let endpoints = self.discovery.endpoints(self.shared.deadline(until)).await?;
+        let endpoints = self.discovery.endpoints(turn.until).await?;
         match iss {
             None if endpoints.sends_iss => mismatch("no iss, which this provider sends"),
             Some(iss) if !endpoints.issuer.answers_as(iss) => mismatch("the iss of another issuer"),
@@ -145,12 +149,8 @@ impl Provider for OidcProvider {
         }
     }
 
-    async fn redeem_code(
-        &self,
-        code: &AuthorizationCode<'_>,
-        until: Instant,
-    ) -> Result<Proof, ProviderFault> {
-        let until = self.shared.deadline(until);
+    async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault> {
+        let until = turn.until;
         let endpoints = self.discovery.endpoints(until).await?;
         let Shared { http, client, clock, .. } = &self.shared;
         let tokens = exchange::redeem(http, client, &endpoints.token, code, clock.now(), until).await?;

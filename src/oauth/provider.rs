@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::fault::ProviderFault;
@@ -16,8 +17,8 @@ use crate::model::ProviderId;
 /// The providers of the configuration, by their ids.
 pub type Providers = HashMap<ProviderId, Arc<dyn Provider>>;
 
-/// Somebody who proves people to us. Each question has an answer at `until`, whatever the provider does; its own `timeout`
-/// may end it sooner.
+/// Somebody who proves people to us. Each question has an answer at `until`, or at the end of its turn, whatever the provider
+/// does; its own `timeout` may end it sooner.
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// The page to send a browser to (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1).
@@ -27,14 +28,17 @@ pub trait Provider: Send + Sync {
         until: Instant,
     ) -> Result<AuthorizationPage, ProviderFault>;
 
+    /// A turn for somebody who came back from the provider's page; none where too many have one. It is taken before their
+    /// flow is used, so that who finds no room can come again.
+    fn turn(&self, until: Instant) -> Result<Turn, ProviderFault>;
+
     /// Refuses the answer of somebody else (RFC 9207 section 2.4): `iss` must be this provider's issuer, and there if the
     /// provider says that it sends it.
-    async fn check_issuer(&self, iss: Option<&str>, until: Instant) -> Result<(), ProviderFault>;
+    async fn check_issuer(&self, iss: Option<&str>, turn: &Turn) -> Result<(), ProviderFault>;
 
     /// Redeems a code for the provider's tokens, and proves by them who the person is (RFC 6749 section 4.1.3, OpenID Connect
     /// Core section 3.1.3).
-    async fn redeem_code(&self, code: &AuthorizationCode<'_>, until: Instant)
-    -> Result<Proof, ProviderFault>;
+    async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault>;
 
     /// Proves who the person is by an ID token that the client got by itself (OpenID Connect Core section 3.1.3.7). Its `nonce`
     /// must be this one, and what was asked must hold.
@@ -51,6 +55,15 @@ pub trait Provider: Send + Sync {
 
     /// How its answer comes back to the browser's origin.
     fn response_mode(&self) -> ResponseMode;
+}
+
+/// Room for one person among those whose codes a provider is asked to redeem, and until when all that it is asked for them
+/// has its answer.
+#[derive(Debug)]
+pub struct Turn {
+    /// The time that was given, or the provider's own `timeout` from the beginning of the turn.
+    pub until: Instant,
+    pub(super) _room: OwnedSemaphorePermit,
 }
 
 /// What is asked of the provider's page.

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::client::OAuthClient;
 use super::fault::{FaultKind, ProviderFault};
 use super::http::HttpClient;
+use super::provider::Turn;
 use super::settings::Settings;
 use crate::model::Clock;
+
+/// More codes of one provider are not redeemed at a time.
+const TURNS: usize = 128;
 
 /// What each has.
 pub(super) struct Shared {
@@ -16,9 +21,28 @@ pub(super) struct Shared {
     pub(super) http: Arc<HttpClient>,
     pub(super) client: OAuthClient,
     pub(super) clock: Arc<dyn Clock>,
+    room: Arc<Semaphore>,
 }
 
 impl Shared {
+    /// What these have.
+    pub(super) fn new(
+        settings: Settings,
+        http: HttpClient,
+        client: OAuthClient,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { settings, http: Arc::new(http), client, clock, room: Arc::new(Semaphore::new(TURNS)) }
+    }
+
+    /// Room for one code, and the time that it has from now on.
+    pub(super) fn turn(&self, until: Instant) -> Result<Turn, ProviderFault> {
+        match Arc::clone(&self.room).try_acquire_owned() {
+            Ok(room) => Ok(Turn { until: self.deadline(until), _room: room }),
+            Err(_) => Err(ProviderFault::new(FaultKind::Unreachable, "too many sign-ins are under way")),
+        }
+    }
+
     /// When all requests of a question that is asked now are over.
     pub(super) fn deadline(&self, until: Instant) -> Instant {
         until.min(Instant::now() + self.settings.timeout)

@@ -1,4 +1,4 @@
-//! Adding an account to a user who is signed in: only while the session that shows it is live.
+//! Adding an account to a user who is signed in, once or again: only while the session that shows it is live.
 
 use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
@@ -10,21 +10,41 @@ use super::pool::Pool;
 use super::{Linked, Linking, StoreResult, auth_log, convert, transaction, used_marks};
 
 pub(super) async fn link(pool: &Pool, linking: Linking) -> StoreResult<Linked> {
-    match transaction::write(pool, linking, |tx, linking| insert_all(tx, linking).boxed()).await {
+    match transaction::write(pool, linking, |tx, linking| write_all(tx, linking).boxed()).await {
         Ok(()) => Ok(Linked::Done),
         Err(DbErr::RecordNotInserted) => Ok(Linked::Used),
         Err(DbErr::RecordNotUpdated) => Ok(Linked::SessionOver),
+        Err(DbErr::RecordNotFound(_)) => Ok(Linked::Conflict),
         Err(error) if duplicate(&error).is_some() || is_deadlock(&error) => Ok(Linked::Conflict),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn insert_all(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
-    used_marks::insert(tx, &linking.used).await?;
+async fn write_all(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
+    if linking.again {
+        used_marks::insert_missing(tx, &linking.used).await?;
+    } else {
+        used_marks::insert(tx, &linking.used).await?;
+    }
     hold_user(tx, linking).await?;
     hold_session(tx, linking).await?;
-    account::Entity::insert(convert::account_row(&linking.account)).exec_without_returning(tx).await?;
+    if linking.again {
+        rescope(tx, linking).await?;
+    } else {
+        account::Entity::insert(convert::account_row(&linking.account)).exec_without_returning(tx).await?;
+    }
     auth_log::insert(tx, linking.log.clone()).await
+}
+
+/// Writes the scope of an account that is the user's; `RecordNotFound` where it is so no more.
+async fn rescope(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
+    let rescoped = account::Entity::update_many()
+        .col_expr(account::Column::Scope, Expr::value(linking.account.scope.clone()))
+        .filter(account::Column::Id.eq(linking.account.id.0))
+        .filter(account::Column::UserId.eq(linking.account.user_id.0))
+        .exec(tx)
+        .await?;
+    if rescoped.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotFound("account".to_owned())) }
 }
 
 /// Keeps the user's row as it is to the end of the transaction: whoever ends all sessions waits, or was first.

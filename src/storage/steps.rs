@@ -96,6 +96,9 @@ pub enum Opened {
 pub struct Linking {
     /// The account, of the user.
     pub account: Account,
+    /// Whether the user has it already: then only its scope is written, and it may be that what is used up was used before, by
+    /// the same linking, whose answer was lost.
+    pub again: bool,
     /// The session that shows that the person is signed in; it must be live, of this epoch of its user.
     pub session_id: SessionId,
     /// The user's epoch.
@@ -113,7 +116,7 @@ pub struct Linking {
 pub enum Linked {
     /// It is written.
     Done,
-    /// Somebody else added the account first: look again.
+    /// Somebody else added the account first, or took it away: look again.
     Conflict,
     /// What it would use up was used before.
     Used,

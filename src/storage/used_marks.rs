@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, SqlErr};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, InsertMany, SqlErr};
 
 use super::connect::Database;
 use super::entity::used_mark;
@@ -26,21 +26,30 @@ impl UsedMarkStore for Database {
 /// Marks all of these in one statement; `RecordNotInserted` where one of them was before, which undoes whatever else the
 /// transaction did.
 pub(super) async fn insert(connection: &impl ConnectionTrait, marks: &[UsedMark]) -> Result<(), DbErr> {
-    if marks.is_empty() {
-        return Ok(());
-    }
-    // In one order, so that two who mark the same do not wait for each other.
-    let mut marks = marks.to_vec();
-    marks.sort_unstable();
-    let rows = marks.iter().map(|mark| used_mark::ActiveModel {
-        mark: Set(mark.key.to_vec()),
-        expires_at: Set(mark.expires_at.millis()),
-    });
-    match used_mark::Entity::insert_many(rows).exec_without_returning(connection).await {
+    match rows(marks).exec_without_returning(connection).await {
         Ok(_) => Ok(()),
         Err(error) => match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => Err(DbErr::RecordNotInserted),
             _ => Err(error),
         },
     }
+}
+
+/// Marks those of these that were not marked before.
+pub(super) async fn insert_missing(
+    connection: &impl ConnectionTrait,
+    marks: &[UsedMark],
+) -> Result<(), DbErr> {
+    let missing = rows(marks).on_conflict_do_nothing_on([used_mark::Column::Mark]);
+    missing.exec_without_returning(connection).await.map(drop)
+}
+
+/// In one order, so that two who mark the same do not wait for each other. None of them is no statement.
+fn rows(marks: &[UsedMark]) -> InsertMany<used_mark::ActiveModel> {
+    let mut marks = marks.to_vec();
+    marks.sort_unstable();
+    used_mark::Entity::insert_many(marks.iter().map(|mark| used_mark::ActiveModel {
+        mark: Set(mark.key.to_vec()),
+        expires_at: Set(mark.expires_at.millis()),
+    }))
 }

@@ -1,17 +1,25 @@
 //! Linking: by the session of who is signed in, and by a verified e-mail where the provider may.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{BeginSignInRequest, DenialReason, SignInRequest};
-use tonic::Code;
+use gatepass::grpc::proto::v1::id_token_credential::Binding;
+use gatepass::grpc::proto::v1::{
+    BeginSignInRequest, DenialReason, ProfileCredential, RevokeSessionRequest, SignInRequest, SignInResponse,
+};
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tonic::{Code, Response, Status};
 
+use crate::support::callback_service::to_struct;
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::at_once;
 use crate::support::hooks::on_sign_in;
-use crate::support::people::denied;
-use crate::support::provider::{Person, TestProvider};
-use crate::support::signing_in::{app_with, begin, come_back, entry, with_providers};
-use crate::support::{TestApp, allowed, profile, refusal, with_key};
+use crate::support::people::{denied, fields};
+use crate::support::provider::{Endpoint, Fault, Person, TestProvider};
+use crate::support::signing_in::{app_with, begin, come_back, entry, of_id_token, with_providers};
+use crate::support::{TestApp, allowed, credential, profile, refusal, with_key};
 
 fn reauthentication() -> (Code, String) {
     (Code::FailedPrecondition, "REAUTHENTICATION_REQUIRED".to_owned())
@@ -30,6 +38,25 @@ async fn linking(
         link_access_token: access_token.to_owned(),
         ..come_back(&begun.flow, provider.log_in(&begun.authorization_url, person))
     }
+}
+
+/// What becomes of a linking while whose provider is asked something happens.
+async fn linking_while(
+    app: &TestApp,
+    provider: &TestProvider,
+    request: SignInRequest,
+    meanwhile: impl Future<Output = ()>,
+) -> Result<Response<SignInResponse>, Status> {
+    let (release, before) = (Arc::new(Semaphore::new(0)), provider.requests(Endpoint::Token));
+    provider.fails_at(Endpoint::Token, Fault::Held(Arc::clone(&release)));
+    let mut auth = app.auth.clone();
+    let call = tokio::spawn(async move { auth.sign_in(request).await });
+    provider.until_requests(Endpoint::Token, before + 1).await;
+    meanwhile.await;
+    release.add_permits(1);
+    let answer = call.await.unwrap();
+    provider.recovers();
+    answer
 }
 
 async fn start() -> (TestProvider, TestApp) {
@@ -71,6 +98,91 @@ async fn linking_twice_is_linking_once() {
         assert!(allowed(app.try_sign_in(linking(&app, &provider, person, &access_token).await).await).linked);
     }
     assert_eq!(app.counts().await, [1, 2, 1]);
+    let wanted = ["SIGN_UP SUCCESS", "TOKEN_ISSUED SUCCESS", "ACCOUNT_LINKED SUCCESS"];
+    let again = "ACCOUNT_LINKED SUCCESS ALREADY_LINKED";
+    assert_eq!(app.log().await, [&wanted[..], &[again]].concat());
+    let sql = "SELECT DISTINCT provider, email FROM auth_logs WHERE action = 'ACCOUNT_LINKED'";
+    assert_eq!(app.query(sql).await, [["corp", "ada@example.com"]]);
+}
+
+#[tokio::test]
+async fn linking_again_is_how_more_scopes_are_granted() {
+    let (provider, app) = start().await;
+    let access_token = app.tokens("ada").await.access_token;
+    for scopes in ["openid", "openid calendar"] {
+        let request = BeginSignInRequest {
+            scopes: scopes.split(' ').map(str::to_owned).collect(),
+            link_access_token: access_token.clone(),
+            ..begin("corp")
+        };
+        let begun = app.begin(request).await.unwrap();
+        let answer = provider.log_in(&begun.authorization_url, Person::named("work").without_email());
+        let request =
+            SignInRequest { link_access_token: access_token.clone(), ..come_back(&begun.flow, answer) };
+        let account = allowed(app.try_sign_in(request).await).account.unwrap();
+        assert_eq!(account.scope.as_deref(), Some(scopes));
+        assert_eq!(app.query("SELECT scope FROM accounts WHERE provider = 'corp'").await, [[scopes]]);
+    }
+}
+
+#[tokio::test]
+async fn an_id_token_that_linked_signs_nobody_in() {
+    const NONCE: &str = "a nonce of this browser";
+    for linked_before in [false, true] {
+        let (provider, app) = start().await;
+        let access_token = app.tokens("ada").await.access_token;
+        let person = Person::named("ada-at-work").without_email();
+        if linked_before {
+            allowed(app.try_sign_in(linking(&app, &provider, person.clone(), &access_token).await).await);
+        }
+        let token = provider.id_token(&person, NONCE);
+        let with = |access_token: &str| SignInRequest {
+            link_access_token: access_token.to_owned(),
+            ..of_id_token("corp", &token, Binding::Nonce(NONCE.to_owned()))
+        };
+        // Who missed the answer asks again.
+        for _ in 0..2 {
+            assert!(allowed(app.try_sign_in(with(&access_token)).await).linked);
+        }
+        let refused = refusal(app.try_sign_in(with("")).await);
+        assert_eq!(refused, (Code::Unauthenticated, "CREDENTIAL_INVALID".to_owned()), "{linked_before}");
+        assert_eq!(app.log().await.last().unwrap(), "SIGN_IN_DENIED FAILED ID_TOKEN_USED");
+        assert_eq!(app.counts().await, [1, 2, 1]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whose_session_ends_while_the_provider_is_asked_links_nothing() {
+    for linked_before in [false, true] {
+        for banned in [false, true] {
+            let (provider, app) = start().await;
+            let issued = app.tokens("ada").await;
+            let (access_token, session) = (issued.access_token, issued.session.unwrap());
+            let person = || Person::named("ada-at-work").without_email();
+            if linked_before {
+                allowed(app.try_sign_in(linking(&app, &provider, person(), &access_token).await).await);
+            }
+            let (accounts, rows) = (app.counts().await[1], app.log().await.len());
+            let request = linking(&app, &provider, person(), &access_token).await;
+            let meanwhile = async {
+                if banned {
+                    app.ban(&session.user.unwrap().id.unwrap()).await;
+                } else {
+                    let request = RevokeSessionRequest { session_id: session.id.unwrap() };
+                    app.admin.clone().revoke_session(request).await.unwrap();
+                }
+            };
+            let (ended, reason) = if banned {
+                ("USER_BANNED SUCCESS", "USER_BANNED")
+            } else {
+                ("SESSION_REVOKED SUCCESS", "SESSION_REVOKED")
+            };
+            let refused = refusal(linking_while(&app, &provider, request, meanwhile).await);
+            assert_eq!(refused, (Code::Unauthenticated, reason.to_owned()), "{linked_before}");
+            assert_eq!(app.counts().await[1], accounts);
+            assert_eq!(app.log().await[rows..], [ended, &format!("SIGN_IN_DENIED FAILED {reason}")]);
+        }
+    }
 }
 
 #[tokio::test]
@@ -171,9 +283,23 @@ async fn an_expired_session_links_nothing() {
     app.clock.advance(Duration::from_mins(6));
     let expired = (Code::Unauthenticated, "TOKEN_EXPIRED".to_owned());
     assert_eq!(refusal(app.try_sign_in(request).await), expired);
+    assert_eq!(app.log().await.last().unwrap(), "SIGN_IN_DENIED FAILED TOKEN_EXPIRED");
     let request = BeginSignInRequest { link_access_token: issued.access_token, ..begin("corp") };
     assert_eq!(refusal(app.begin(request).await), expired);
     assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_access_token_that_is_none_links_nothing_and_leaves_its_row() {
+    let (provider, app) = start().await;
+    let good = app.tokens("ada").await.access_token;
+    let elsewhere = with_providers(&[]).start().await.tokens("ada").await.access_token;
+    for (token, reason) in [("x", "TOKEN_MALFORMED"), (elsewhere.as_str(), "TOKEN_SIGNATURE_INVALID")] {
+        let mut request = linking(&app, &provider, Person::named("work"), &good).await;
+        token.clone_into(&mut request.link_access_token);
+        assert_eq!(refusal(app.try_sign_in(request).await), (Code::Unauthenticated, reason.to_owned()));
+        assert_eq!(app.log().await.last().unwrap(), &format!("SIGN_IN_DENIED FAILED {reason}"));
+    }
 }
 
 #[tokio::test]
@@ -208,6 +334,58 @@ async fn callbacks_are_asked_of_a_linking_too() {
     let denied =
         denied(app.try_sign_in(linking(&app, &provider, Person::named("work"), &access_token).await).await);
     assert_eq!(denied.reason(), DenialReason::CallbackDenied);
+    assert_eq!(app.counts().await, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn callbacks_are_asked_of_a_linking_that_was_there_before_too() {
+    let provider = TestProvider::start().await;
+    let linkings = AtomicUsize::new(0);
+    let app = with_providers(&[entry("corp", &provider, "")])
+        .callbacks(on_sign_in(move |input| {
+            let is_linking = input.account.provider.as_str() == "corp";
+            Ok(if is_linking && linkings.fetch_add(1, Ordering::Relaxed) > 0 {
+                gatepass::auth::SignInDecision::deny("once is enough")
+            } else {
+                gatepass::auth::SignInDecision::Allow
+            })
+        }))
+        .start()
+        .await;
+    let access_token = app.tokens("ada").await.access_token;
+    let link = async || {
+        let person = Person::named("work").without_email();
+        app.try_sign_in(linking(&app, &provider, person, &access_token).await).await
+    };
+    allowed(link().await);
+    assert_eq!(denied(link().await).reason(), DenialReason::CallbackDenied);
+    assert_eq!(app.log().await.last().unwrap(), "SIGN_IN_DENIED DENIED CALLBACK_DENIED");
+}
+
+#[tokio::test]
+async fn a_profile_that_is_too_large_to_keep_is_not_linked_either() {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "userinfo: always")])
+        .callbacks(on_sign_in(|input| {
+            assert!(!input.profile.contains_key("more"), "nobody has to read it");
+            Ok(gatepass::auth::SignInDecision::Allow)
+        }))
+        .start()
+        .await;
+    let access_token = app.tokens("ada").await.access_token;
+    provider.edits_userinfo(|claims| drop(claims.insert("more".to_owned(), json!("x".repeat(40_000)))));
+    let refused =
+        refusal(app.try_sign_in(linking(&app, &provider, Person::named("work"), &access_token).await).await);
+    assert_eq!(refused, (Code::Unauthenticated, "CREDENTIAL_INVALID".to_owned()));
+    assert_eq!(app.log().await.last().unwrap(), "SIGN_IN_DENIED FAILED PROFILE_UNUSABLE");
+    let mut vouched = credential(ProfileCredential {
+        provider: "github".to_owned(),
+        provider_account_id: "work".to_owned(),
+        raw: Some(to_struct(&json!({"more": "x".repeat(40_000)}))),
+        ..Default::default()
+    });
+    vouched.link_access_token = access_token;
+    assert_eq!(fields(app.try_sign_in(vouched).await), ["credential.profile.raw"]);
     assert_eq!(app.counts().await, [1, 1, 1]);
 }
 

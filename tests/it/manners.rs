@@ -33,7 +33,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
-use crate::support::{TestApp, allowed, app, builder, profile, reason, refusal};
+use crate::support::{TestApp, allowed, app, builder, eventually, profile, reason, refusal};
 
 /// What the callbacks of a test do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,8 +173,9 @@ async fn a_deadline_that_passes_is_told_and_spends_nothing() {
     let (app, moody) = moody().await;
     moody.set(Mood::Silent);
     assert_eq!(Raw::auth(&app, "SignIn", &profile("ada"), "50m").await.status(), late());
+    let row = ["SIGN_IN_DENIED FAILED CALLBACK_UNAVAILABLE"];
+    eventually("the sign-in is told of", || async { app.log().await == row }).await;
     assert_eq!(app.query("SELECT name FROM users").await, [] as [Vec<String>; 0]);
-    assert_eq!(app.log().await, [] as [&str; 0]);
 
     moody.set(Mood::Fine);
     let signed = app.sign_in("ada").await;

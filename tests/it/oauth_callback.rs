@@ -148,7 +148,8 @@ async fn the_state_of_another_flow_is_refused_before_anything_is_asked() {
     assert_eq!(refusal(app.try_sign_in(crossed).await), unauthenticated("STATE_MISMATCH"));
     assert_eq!(provider.requests(Endpoint::Token), 0);
     let log = app.log().await;
-    assert!(log.len() == 1 && log[0].contains("FAILED") && log[0].contains("STATE_MISMATCH"), "{log:?}");
+    assert_eq!(log, ["SIGN_IN_DENIED FAILED STATE_MISMATCH"]);
+    assert_eq!(app.query("SELECT provider FROM auth_logs").await, [["corp"]]);
     // The flow can still be used.
     let answer = provider.log_in(&one.authorization_url, Person::named("ada"));
     allowed(app.try_sign_in(come_back(&one.flow, answer)).await);
@@ -212,6 +213,7 @@ async fn a_flow_ends_after_a_quarter_of_an_hour() {
     app.clock.advance(Duration::from_mins(15));
     assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_EXPIRED"));
     assert_eq!(provider.requests(Endpoint::Token), 0);
+    assert_eq!(app.query("SELECT reason, provider FROM auth_logs").await, [["FLOW_EXPIRED", "corp"]]);
 }
 
 #[tokio::test]

@@ -1,15 +1,18 @@
 //! A provider that fails, lies or hangs: each its own reason in the log, in time, with nothing written but the row and the used
 //! mark; and nobody else is any slower for it.
 
-use gatepass::grpc::proto::v1::GetSessionRequest;
+use std::sync::Arc;
+
 use gatepass::grpc::proto::v1::get_session_request::Credential;
+use gatepass::grpc::proto::v1::{GetSessionRequest, SignInRequest};
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
 use crate::support::provider::{Endpoint, Fault, Forgery, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, come_back, entry, with_providers};
-use crate::support::{TestApp, allowed, refusal};
+use crate::support::{TestApp, allowed, eventually, refusal};
 
 async fn start() -> (TestProvider, TestApp) {
     let provider = TestProvider::start().await;
@@ -156,6 +159,72 @@ async fn a_provider_that_hangs_holds_up_nobody_else() {
     app.tokens("bea").await;
     assert!(waiting.iter().all(|call| !call.is_finished()));
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// Hangs up while the code is redeemed, and lets the provider answer when the server knows of it.
+async fn hang_up(app: &TestApp, provider: &TestProvider, request: SignInRequest) {
+    let (release, before) = (Arc::new(Semaphore::new(0)), provider.requests(Endpoint::Token));
+    provider.fails_at(Endpoint::Token, Fault::Held(Arc::clone(&release)));
+    let mut auth = app.auth.clone();
+    let call = tokio::spawn(async move { auth.sign_in(request).await });
+    provider.until_requests(Endpoint::Token, before + 1).await;
+    call.abort();
+    eventually("the call is over", || async {
+        let handled = app.metrics().await.counted("grpc_server_handled_total");
+        handled.iter().any(|line| line.contains("SignIn Canceled"))
+    })
+    .await;
+    release.add_permits(1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_whose_caller_hangs_up_goes_on_to_its_row() {
+    for (forgery, row) in [
+        (None, "SIGN_UP SUCCESS"),
+        (Some(Forgery::OtherNonce), "SIGN_IN_DENIED FAILED ID_TOKEN_NONCE_MISMATCH"),
+    ] {
+        let provider = TestProvider::start().await;
+        let app = app_with(&provider).await;
+        let request = app.log_in(&provider, Person::named("ada")).await;
+        if let Some(forgery) = forgery {
+            provider.forges(forgery);
+        }
+        hang_up(&app, &provider, request).await;
+        eventually(row, || async { app.log().await == [row] }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_for_which_there_is_no_room_spends_nothing() {
+    let provider = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &provider, "timeout: 30s")])
+        .server("request_timeout: 60s")
+        .start()
+        .await;
+    let mut requests = Vec::new();
+    for _ in 0..129 {
+        requests.push(app.log_in(&provider, Person::named("ada")).await);
+    }
+    let one_more = requests.pop().unwrap();
+    let release = Arc::new(Semaphore::new(0));
+    provider.fails_at(Endpoint::Token, Fault::Held(Arc::clone(&release)));
+    let waiting: Vec<_> = requests
+        .into_iter()
+        .map(|request| {
+            let mut auth = app.auth.clone();
+            tokio::spawn(async move { auth.sign_in(request).await })
+        })
+        .collect();
+    provider.until_requests(Endpoint::Token, 128).await;
+    assert_eq!(refusal(app.try_sign_in(one_more.clone()).await), unavailable());
+    assert_eq!(app.log().await, ["SIGN_IN_DENIED FAILED PROVIDER_UNREACHABLE"]);
+    assert_eq!(app.query("SELECT mark FROM used_marks").await.len(), 128);
+    provider.recovers();
+    release.add_permits(128);
+    for waiting in waiting {
+        allowed(waiting.await.unwrap());
+    }
+    allowed(app.try_sign_in(one_more).await);
 }
 
 #[tokio::test]

@@ -148,7 +148,8 @@ async fn the_answer_of_another_issuer_is_refused() {
     let (own, other) = (at.issuer(), "https://other.example".to_owned());
     let check = async |settings: Settings, iss: Option<&str>| {
         let floor = connect(settings, &at);
-        floor.provider.check_issuer(iss, soon()).await.map_err(|fault| fault.kind)
+        let turn = floor.provider.turn(soon()).unwrap();
+        floor.provider.check_issuer(iss, &turn).await.map_err(|fault| fault.kind)
     };
     for (settings, iss, is_good) in [
         (oidc(&at), Some(&own), true),

@@ -90,6 +90,18 @@ async fn all_requests_of_a_question_share_its_time() {
 }
 
 #[tokio::test]
+async fn a_turn_has_the_callers_time_or_the_providers_own() {
+    let at = TestProvider::start().await;
+    for settings in [oidc(&at), oauth2(&at), github(&at)] {
+        let (timeout, floor) = (settings.timeout, connect(settings, &at));
+        let (begun, soon) = (Instant::now(), Instant::now() + Duration::from_secs(1));
+        assert_eq!(floor.provider.turn(soon).unwrap().until, soon);
+        let own = floor.provider.turn(begun + 2 * timeout).unwrap().until;
+        assert!(begun + timeout <= own && own <= Instant::now() + timeout);
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_there() {
     let at = TestProvider::start().await;
     let (settings, gone) = (oauth2(&at), at.port());

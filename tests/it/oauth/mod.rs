@@ -144,14 +144,14 @@ impl Connected {
             asked: &Asked::default(),
             user,
         };
-        self.provider.redeem_code(&code, until).await
+        self.provider.redeem_code(&code, &self.provider.turn(until)?).await
     }
 
     /// The whole flow, by the person's hand.
     async fn sign_in(&self, at: &TestProvider, person: Person) -> Result<Proof, ProviderFault> {
         let answer: Answer = at.log_in(&self.begin().await?, person);
         assert_eq!(answer.state, "the state");
-        self.provider.check_issuer(answer.iss.as_deref(), soon()).await?;
+        self.provider.check_issuer(answer.iss.as_deref(), &self.provider.turn(soon())?).await?;
         self.redeem(&answer.code).await
     }
 

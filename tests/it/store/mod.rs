@@ -191,6 +191,10 @@ macro_rules! backends {
                 a_linked_account_finds_its_user,
                 an_account_of_somebody_else_is_not_linked,
                 nothing_is_linked_by_a_session_that_is_not_live,
+                what_is_linked_again_takes_over_the_scope_and_uses_up_what_is_left,
+                nothing_is_linked_again_that_is_not_the_users,
+                nothing_is_linked_again_by_a_session_that_is_not_live,
+                many_who_link_the_same_again_all_do,
                 of_many_who_link_one_account_one_does,
             }
             auth_log { a_row_is_added, a_row_of_the_same_id_is_refused, many_rows_are_added_at_once }
