@@ -1,7 +1,5 @@
 //! The address of a provider's page (RFC 6749 section 4.1.1), with what ties its answer to this flow.
 
-use std::time::Duration;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth2::basic::BasicClient;
@@ -10,42 +8,10 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::fault::{FaultKind, ProviderFault};
+use super::parameter::{MAX_AGE, check_parameter, max_age};
 use super::provider::{Asked, AuthorizationPage, AuthorizationRequest};
 use super::settings::{ResponseMode, Settings};
 use crate::model::sha256;
-
-/// The parameters that are set here: nobody else may set them, nor put others in their place (RFC 9101).
-const OURS: [&str; 13] = [
-    "client_id",
-    "client_secret",
-    "code_challenge",
-    "code_challenge_method",
-    "nonce",
-    "redirect_uri",
-    "registration",
-    "request",
-    "request_uri",
-    "response_mode",
-    "response_type",
-    "scope",
-    "state",
-];
-
-/// Whether an authorization request may have this further parameter.
-#[must_use]
-pub fn is_free_parameter(name: &str) -> bool {
-    !OURS.contains(&name)
-}
-
-/// The parameter that says how long ago the person may have proved themselves (OpenID Connect Core section 3.1.2.1).
-pub const MAX_AGE: &str = "max_age";
-
-/// Its value: whole seconds.
-#[must_use]
-pub fn read_max_age(value: &str) -> Option<Duration> {
-    let seconds: u32 = value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok())??;
-    Some(Duration::from_secs(seconds.into()))
-}
 
 /// The page; with a nonce where the provider issues ID tokens.
 pub(super) fn page(
@@ -79,11 +45,16 @@ pub(super) fn page(
     let asked = |name: &str| request.params.iter().any(|(asked, _)| asked == name);
     let configured = settings.authorization_params.iter().filter(|(name, _)| !asked(name));
     let mut asked = Asked::default();
-    for (name, value) in configured.chain(request.params).filter(|(name, _)| is_free_parameter(name)) {
+    for (name, value) in configured.chain(request.params) {
+        let unusable = |cause: &dyn std::fmt::Display| {
+            ProviderFault::new(FaultKind::Metadata, format!("a parameter {cause}"))
+        };
+        check_parameter(name, value).map_err(|fault| unusable(&fault))?;
         if name == MAX_AGE {
-            let max_age = read_max_age(value).filter(|_| nonce.is_some());
-            let cause = "max_age is no number of seconds, or there are no ID tokens to prove it";
-            asked.max_age = Some(max_age.ok_or_else(|| ProviderFault::new(FaultKind::Metadata, cause))?);
+            if nonce.is_none() {
+                return Err(unusable(&"is max_age, which nothing would prove without ID tokens"));
+            }
+            asked.max_age = max_age(value);
         }
         authorization = authorization.add_extra_param(name.clone(), value.clone());
     }
@@ -94,8 +65,10 @@ pub(super) fn page(
 #[cfg(test)]
 mod tests {
     use super::super::fixture::settings;
+    use super::super::parameter::OURS;
     use super::*;
     use secrecy::SecretString;
+    use std::time::Duration;
 
     fn built(
         settings: &Settings,
@@ -128,6 +101,17 @@ mod tests {
 
     fn pair(name: &str, value: &str) -> (String, String) {
         (name.to_owned(), value.to_owned())
+    }
+
+    fn asking<'a>(secret: &'a SecretString, params: &'a [(String, String)]) -> AuthorizationRequest<'a> {
+        AuthorizationRequest {
+            redirect_uri: "https://app.example/callback",
+            scopes: &[],
+            state: secret,
+            nonce: secret,
+            code_verifier: secret,
+            params,
+        }
     }
 
     #[test]
@@ -164,16 +148,9 @@ mod tests {
         let mut settings = settings();
         let asked = |settings: &Settings, params: &[(String, String)], nonce: bool| {
             let secret = SecretString::from("x");
-            let request = AuthorizationRequest {
-                redirect_uri: "https://app.example/callback",
-                scopes: &[],
-                state: &secret,
-                nonce: &secret,
-                code_verifier: &secret,
-                params,
-            };
             let page = Url::parse("https://idp.example/authorize").unwrap();
-            super::page(&page, settings, &request, nonce.then_some("x")).map(|page| page.asked.max_age)
+            super::page(&page, settings, &asking(&secret, params), nonce.then_some("x"))
+                .map(|page| page.asked.max_age)
         };
         let seconds = |seconds| Ok(Some(Duration::from_secs(seconds)));
         assert_eq!(asked(&settings, &[], true), Ok(None));
@@ -190,10 +167,15 @@ mod tests {
 
     #[test]
     fn nobody_else_sets_what_is_set_here() {
-        let mut settings = settings();
-        settings.authorization_params = OURS.map(|name| pair(name, "theirs")).into();
-        let pairs = built(&settings, &[], &OURS.map(|name| pair(name, "theirs")), true);
-        assert!(!pairs.iter().any(|pair| pair.ends_with("theirs")), "{pairs:?}");
-        assert!(is_free_parameter("prompt") && !is_free_parameter("state"));
+        let secret = SecretString::from("x");
+        let page = Url::parse("https://idp.example/authorize").unwrap();
+        for name in OURS.into_iter().chain(["State", "state[]", "code.challenge"]) {
+            let theirs = [pair(name, "theirs")];
+            let of_request =
+                super::page(&page, &settings(), &asking(&secret, &theirs), Some("x")).unwrap_err();
+            let settings = Settings { authorization_params: theirs.into(), ..settings() };
+            let of_settings = super::page(&page, &settings, &asking(&secret, &[]), Some("x")).unwrap_err();
+            assert_eq!([of_request.kind, of_settings.kind], [FaultKind::Metadata; 2], "{name}");
+        }
     }
 }

@@ -26,6 +26,7 @@ mod kept;
 mod merge;
 mod oauth2;
 mod oidc;
+mod parameter;
 mod profile;
 mod proof;
 mod provider;
@@ -34,9 +35,9 @@ mod shared;
 mod tls;
 mod token_answer;
 
-pub use authorization::{MAX_AGE, is_free_parameter, read_max_age};
 pub use connect::connect;
 pub use fault::{FaultKind, Meaning, ProviderFault};
+pub use parameter::{MAX_AGE, ParameterFault, check_parameter};
 pub use proof::{IdTokenMark, Proof, ProviderTokens};
 pub use provider::{
     Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Providers, Turn,

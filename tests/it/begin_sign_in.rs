@@ -161,6 +161,9 @@ async fn what_gatepass_sets_itself_can_not_be_set() {
     for name in [
         "client_id",
         "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+        "grant_type",
         "redirect_uri",
         "response_type",
         "response_mode",
@@ -169,12 +172,48 @@ async fn what_gatepass_sets_itself_can_not_be_set() {
         "nonce",
         "code_challenge",
         "code_challenge_method",
+        "registration",
         "request",
         "request_uri",
+        // Some servers read these as those above.
+        "client-id",
+        "code-challenge_method",
     ] {
         let authorization_params = [(name.to_owned(), "x".to_owned())].into();
         let request = BeginSignInRequest { authorization_params, ..begin("corp") };
         assert_eq!(fields(app.begin(request).await), [format!("authorization_params[{name}]")]);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_some_server_may_read_as_another_is_none() {
+    let provider = TestProvider::start().await;
+    let app = app_with(&provider).await;
+    let with = |name: &str| {
+        let authorization_params = [(name.to_owned(), "x".to_owned())].into();
+        app.begin(BeginSignInRequest { authorization_params, ..begin("corp") })
+    };
+    for bad in [
+        "",
+        "State",
+        "STATE",
+        "state[]",
+        "state[0]",
+        "state ",
+        " state",
+        "state\0",
+        "state%00",
+        "state&nonce",
+        "code.challenge",
+        "code challenge",
+        "code[challenge",
+        "statė",
+        &"p".repeat(65),
+    ] {
+        assert_eq!(fields(with(bad).await), ["authorization_params"], "{bad}");
+    }
+    for good in ["hd", "kc_idp_hint", "ext-campaign", "allow_signup", "resource", "claims", "p2"] {
+        assert_eq!(params(&with(good).await.unwrap().authorization_url)[good], "x", "{good}");
     }
 }
 
@@ -215,6 +254,18 @@ async fn parameters_and_scopes_are_bounded() {
     }
     let request = BeginSignInRequest { scopes: vec!["x".to_owned(); 65], ..begin("corp") };
     assert_eq!(fields(app.begin(request).await), ["scopes"]);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_not_repeated_at_length() {
+    let provider = TestProvider::start().await;
+    let app = app_with(&provider).await;
+    let authorization_params = [("n".repeat(1500), "v".repeat(1500))].into();
+    let request = BeginSignInRequest { authorization_params, ..begin("corp") };
+    let status = app.begin(request).await.unwrap_err();
+    let told = format!("{} {}", status.message(), String::from_utf8_lossy(status.details()));
+    assert!(!told.contains("nnnn") && !told.contains("vvvv"), "{told}");
+    assert_eq!(fields::<()>(Err(status)), ["authorization_params"]);
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use super::addresses::is_private;
 use super::kind::Type;
 use crate::config::read::{Section, Setting};
-use crate::oauth::{MAX_AGE, ResponseMode, is_free_parameter, read_max_age};
+use crate::oauth::{MAX_AGE, ResponseMode, check_parameter};
 
-/// The most parameters, and the most bytes of one.
+/// The most parameters, and the most bytes of the value of one.
 const MAX_PARAMS: usize = 32;
 const MAX_BYTES: usize = 1024;
 
@@ -47,17 +47,12 @@ pub(super) fn authorization(setting: Setting, kind: Option<Type>) -> Option<Vec<
     let mut params = Vec::with_capacity(entries.len());
     for (name, setting) in entries {
         let Some(value) = setting.text() else { continue };
-        let plain = |text: &str| text.len() <= MAX_BYTES && !text.chars().any(char::is_control);
-        if !is_free_parameter(&name) {
-            setting.refuse::<()>("is not to be set here: Gatepass does, or a setting of its own");
-        } else if name.is_empty() || !plain(&name) || !plain(&value) {
-            setting.refuse::<()>(format!(
-                "must have at most {MAX_BYTES} bytes, a name, and no control characters"
-            ));
-        } else if name == MAX_AGE && read_max_age(&value).is_none() {
-            setting.refuse::<()>("must be a whole number of seconds, at most 4294967295");
+        if let Err(fault) = check_parameter(&name, &value) {
+            setting.refuse::<()>(fault.to_string());
         } else if name == MAX_AGE && kind.is_some_and(|kind| kind != Type::Oidc) {
             setting.refuse::<()>("means nothing without ID tokens, which would prove it; remove it");
+        } else if value.len() > MAX_BYTES || value.chars().any(char::is_control) {
+            setting.refuse::<()>(format!("must have at most {MAX_BYTES} bytes, and no control characters"));
         } else {
             params.push((name, value));
         }

@@ -472,6 +472,11 @@ fn what_is_asked_for_can_be_asked() {
             ".authorization_params.state: is not to be set here: Gatepass does, or a setting of its own",
         ),
         (
+            oidc(&format!("authorization_params: {{'state[]': x, client-id: y}}, {WE}")),
+            ".authorization_params.state[]: must have names of 1 to 64 characters of a-z, 0-9, _ and -
+             .authorization_params.client-id: is not to be set here: Gatepass does, or a setting of its own",
+        ),
+        (
             oidc(&format!("authorization_params: {{max_age: 5}}, {WE}")),
             ".authorization_params.max_age: must be text, not a number; put it in quotes",
         ),

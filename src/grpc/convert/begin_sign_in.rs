@@ -4,14 +4,13 @@ use super::read::Fields;
 use super::write::write_timestamp;
 use crate::auth::{BeginSignIn, Begun, Result};
 use crate::grpc::proto::v1;
-use crate::oauth::{MAX_AGE, is_free_parameter, read_max_age};
+use crate::oauth::{ParameterFault, check_parameter};
 
 /// The most scopes, and the most bytes of one.
 const MAX_SCOPES: usize = 64;
 const MAX_SCOPE: usize = 255;
-/// The most further parameters, and the most bytes of the name and of the value of one.
+/// The most further parameters, and the most bytes of the value of one.
 const MAX_PARAMS: usize = 32;
-const MAX_PARAM_NAME: usize = 64;
 const MAX_PARAM_VALUE: usize = 1024;
 
 pub(crate) fn read_begin_sign_in(message: v1::BeginSignInRequest) -> Result<BeginSignIn> {
@@ -57,19 +56,15 @@ fn read_params(
     // One request is one URL, whatever order the map had.
     params.sort_unstable();
     for (name, value) in &params {
-        let field = format!("authorization_params[{}]", name.escape_debug());
-        if !is_free_parameter(name) {
-            fields.fault(&field, "is set by Gatepass itself");
-        } else if name.is_empty()
-            || name.len() > MAX_PARAM_NAME
-            || !name.bytes().all(|byte| byte.is_ascii_graphic())
-        {
-            fields.fault("authorization_params", "must have names of 1 to 64 visible ASCII characters");
+        // No name is repeated that is none: it could be of any length.
+        let field = format!("authorization_params[{name}]");
+        match check_parameter(name, value) {
+            Ok(()) => drop(fields.text(&field, value, MAX_PARAM_VALUE)),
+            Err(fault @ ParameterFault::Name) => fields.fault("authorization_params", fault.to_string()),
+            Err(fault @ (ParameterFault::Ours | ParameterFault::MaxAge)) => {
+                fields.fault(&field, fault.to_string());
+            }
         }
-        if name == MAX_AGE && read_max_age(value).is_none() {
-            fields.fault(&field, "must be a whole number of seconds, at most 4294967295");
-        }
-        fields.text(&field, value, MAX_PARAM_VALUE);
     }
     params
 }
