@@ -70,6 +70,17 @@ impl TokenResponse for TokenAnswer {
 }
 
 impl TokenAnswer {
+    /// The scopes that it tells, separated by spaces, be it none; Twitch tells them as a list.
+    fn scope(&self) -> Option<String> {
+        match &self.scope {
+            Value::String(scope) => Some(scope.clone()),
+            Value::Array(scopes) => {
+                Some(scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+        }
+    }
+
     /// The tokens, if they are what we can use: an access token of type Bearer (section 7.1).
     pub(super) fn tokens(self, now: Timestamp) -> Result<ProviderTokens, ProviderFault> {
         let unusable = |cause| Err(ProviderFault::new(FaultKind::Malformed, cause));
@@ -85,7 +96,7 @@ impl TokenAnswer {
             expires_at: self.expires_in().map(|seconds| now.plus(seconds)),
             refresh_token: self.refresh_token.as_ref().and_then(|token| secret(token.secret())),
             id_token: self.id_token.as_deref().and_then(secret),
-            scope: self.scope.as_str().filter(|scope| !scope.is_empty()).map(str::to_owned),
+            scope: self.scope(),
             token_type: self.token_type.0,
         })
     }
@@ -127,7 +138,19 @@ mod tests {
         let bare =
             tokens(json!({"access_token": "a", "token_type": "Bearer", "scope": "", "id_token": null}));
         let bare = bare.unwrap();
-        assert!(bare.scope.is_none() && bare.id_token.is_none() && bare.refresh_token.is_none());
+        assert!(bare.id_token.is_none() && bare.refresh_token.is_none());
+        for (scope, wanted) in [
+            (json!("a b"), Some("a b")),
+            (json!(["a", "b"]), Some("a b")),
+            // Not as asked, but none.
+            (json!(""), Some("")),
+            (json!([]), Some("")),
+            (json!(null), None),
+            (json!(7), None),
+        ] {
+            let read = tokens(json!({"access_token": "a", "token_type": "bearer", "scope": scope}));
+            assert_eq!(read.unwrap().scope.as_deref(), wanted, "{scope}");
+        }
     }
 
     #[test]
