@@ -55,6 +55,8 @@ struct Record {
     t: String,
     l: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    c: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     a: Option<u64>,
     e: i64,
 }
@@ -119,6 +121,7 @@ impl Flow {
             u: self.redirect_uri.clone(),
             t: self.redirect_to.clone(),
             l: self.link.as_ref().map(ToString::to_string),
+            c: self.asked.scope.clone(),
             a: self.asked.max_age.map(|max_age| max_age.as_secs()),
             e: self.expires_at.millis(),
         }
@@ -134,7 +137,7 @@ impl Flow {
             redirect_uri: record.u,
             redirect_to: record.t,
             link: record.l.map(|id| id.parse()).transpose().ok()?,
-            asked: Asked { max_age: record.a.map(Duration::from_secs) },
+            asked: Asked { scope: record.c, max_age: record.a.map(Duration::from_secs) },
             expires_at: Timestamp(record.e),
         })
     }
@@ -150,7 +153,9 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 impl Auth {
-    /// Seals a flow for a group of callers. Where it is too large for a cookie, it forgets where the person wanted to go.
+    /// Seals a flow for a group of callers. Where it is too large for a cookie, it forgets where the person wanted to go, and then
+    /// which scopes were asked: those of the settings stand for them where the provider does not tell. Whatever is proven by is
+    /// never forgotten.
     pub(super) fn seal_flow(&self, group: &str, mut flow: Flow) -> Result<String> {
         let seal = |flow: &Flow| {
             let json =
@@ -163,6 +168,11 @@ impl Auth {
             return Ok(text);
         }
         flow.redirect_to = String::new();
+        let text = seal(&flow)?;
+        if text.len() <= MAX_FLOW_BYTES {
+            return Ok(text);
+        }
+        flow.asked.scope = None;
         seal(&flow)
     }
 

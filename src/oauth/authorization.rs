@@ -31,6 +31,7 @@ pub(super) fn page(
     if nonce.is_some() && !scopes.iter().any(|scope| scope == "openid") {
         scopes.insert(0, "openid".to_owned());
     }
+    let scope = (scopes != settings.scopes).then(|| scopes.join(" "));
     let mut authorization = client
         .authorize_url(|| CsrfToken::new(request.state.expose_secret().to_owned()))
         .add_scopes(scopes.into_iter().map(Scope::new))
@@ -44,7 +45,7 @@ pub(super) fn page(
     }
     let asked = |name: &str| request.params.iter().any(|(asked, _)| asked == name);
     let configured = settings.authorization_params.iter().filter(|(name, _)| !asked(name));
-    let mut asked = Asked::default();
+    let mut asked = Asked { scope, max_age: None };
     for (name, value) in configured.chain(request.params) {
         let unusable = |cause: &dyn std::fmt::Display| {
             ProviderFault::new(FaultKind::Metadata, format!("a parameter {cause}"))
@@ -162,6 +163,24 @@ mod tests {
         for (value, has_id_tokens) in [("60", false), ("", true), ("-1", true), ("4294967296", true)] {
             let outcome = asked(&settings, &[pair("max_age", value)], has_id_tokens);
             assert_eq!(outcome.unwrap_err().kind, FaultKind::Metadata, "{value}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_remembered_where_they_are_not_those_of_the_settings() {
+        let secret = SecretString::from("x");
+        let page = Url::parse("https://idp.example/authorize").unwrap();
+        for (scopes, has_id_tokens, wanted) in [
+            (&[][..], false, None),
+            (&["profile"], false, None),
+            (&["email", "profile"], false, Some("email profile")),
+            (&[], true, Some("openid profile")),
+            (&["email"], true, Some("openid email")),
+        ] {
+            let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+            let request = AuthorizationRequest { scopes: &scopes, ..asking(&secret, &[]) };
+            let page = super::page(&page, &settings(), &request, has_id_tokens.then_some("x")).unwrap();
+            assert_eq!(page.asked.scope.as_deref(), wanted, "{scopes:?}");
         }
     }
 

@@ -67,7 +67,7 @@ impl Provider for GitHubProvider {
             settings,
             issuer: self.issuer.clone(),
             kind: AccountKind::OAuth,
-            scope: tokens.scope.clone(),
+            scope: self.shared.granted(&tokens, code.asked),
         };
         let profile = told.profile(&claims, user)?;
         Ok(Proof { profile, id_token: None, tokens: Some(tokens) })

@@ -52,7 +52,7 @@ impl Provider for OAuth2Provider {
             settings,
             issuer: self.issuer.clone(),
             kind: AccountKind::OAuth,
-            scope: tokens.scope.clone(),
+            scope: self.shared.granted(&tokens, code.asked),
         };
         let profile = told.profile(&claims, claims.clone())?;
         Ok(Proof { profile, id_token: None, tokens: Some(tokens) })

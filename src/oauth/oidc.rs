@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::authorization;
@@ -75,14 +75,14 @@ impl OidcProvider {
     async fn userinfo(
         &self,
         token: &IdToken,
-        tokens: &ProviderTokens,
+        access_token: &SecretString,
+        scope: Option<&str>,
         endpoints: &Endpoints,
         until: Instant,
     ) -> Result<Option<ClaimMap>, ProviderFault> {
         let is_needed = || {
             let is_granted = |scope: &str| scope.split([' ', ',']).any(|scope| scope == "email");
-            let asked = || self.shared.settings.scopes.iter().any(|scope| scope == "email");
-            !token.claims.contains_key("email") && tokens.scope.as_deref().map_or_else(asked, is_granted)
+            !token.claims.contains_key("email") && scope.is_some_and(is_granted)
         };
         let url = match (self.userinfo, &endpoints.userinfo) {
             (Userinfo::Never, _) => None,
@@ -93,7 +93,7 @@ impl OidcProvider {
             (Userinfo::WhenNeeded, url) => url.as_ref().filter(|_| is_needed()),
         };
         let Some(url) = url else { return Ok(None) };
-        let access_token = tokens.access_token.expose_secret();
+        let access_token = access_token.expose_secret();
         let told = self.shared.http.get_with_token(url, access_token, &[], until).await?.object()?;
         // OpenID Connect Core section 5.3.2: or the answer is of somebody else, by a token that was put in its place.
         if told.get("sub").and_then(|sub| sub.as_str()) == Some(&token.subject) {
@@ -107,14 +107,11 @@ impl OidcProvider {
         &self,
         token: IdToken,
         claims: &ClaimMap,
+        scope: Option<String>,
         tokens: Option<ProviderTokens>,
     ) -> Result<Proof, ProviderFault> {
-        let told = Told {
-            settings: &self.shared.settings,
-            issuer: token.issuer,
-            kind: AccountKind::Oidc,
-            scope: tokens.as_ref().and_then(|tokens| tokens.scope.clone()),
-        };
+        let told =
+            Told { settings: &self.shared.settings, issuer: token.issuer, kind: AccountKind::Oidc, scope };
         let profile = told.profile(claims, claims.clone())?;
         Ok(Proof { profile, id_token: Some(token.mark), tokens })
     }
@@ -165,14 +162,16 @@ impl Provider for OidcProvider {
             access_token: Some(tokens.access_token.expose_secret()),
         };
         let token = self.verify(id_token.expose_secret(), bound, until).await?;
-        let told = self.userinfo(&token, &tokens, &endpoints, until).await?;
+        let scope = self.shared.granted(&tokens, code.asked);
+        let access_token = &tokens.access_token;
+        let told = self.userinfo(&token, access_token, scope.as_deref(), &endpoints, until).await?;
         let mut claims = merge(told.unwrap_or_default(), token.claims.clone());
         if let Some(user) = code.user
             && self.shared.settings.response_mode == ResponseMode::FormPost
         {
             with_name_of_apple(&mut claims, user);
         }
-        self.proof(token, &claims, Some(tokens))
+        self.proof(token, &claims, scope, Some(tokens))
     }
 
     async fn verify_id_token(
@@ -188,7 +187,7 @@ impl Provider for OidcProvider {
         let bound = Bound { endpoints: &endpoints, nonce, asked, audiences, access_token: None };
         let token = self.verify(token, bound, until).await?;
         let claims = token.claims.clone();
-        self.proof(token, &claims, None)
+        self.proof(token, &claims, None, None)
     }
 
     fn has_id_tokens(&self) -> bool {

@@ -37,6 +37,6 @@ pub struct ProviderTokens {
     pub refresh_token: Option<SecretString>,
     /// The ID token.
     pub id_token: Option<SecretString>,
-    /// The scopes that were granted, if the provider tells.
+    /// The scopes that were granted, if the provider tells; empty where it tells that none was.
     pub scope: Option<String>,
 }

@@ -95,6 +95,8 @@ pub struct AuthorizationPage {
 /// What a flow asked for, as far as an answer is held to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
+    /// The scopes, separated by spaces; none where they are those of the settings.
+    pub scope: Option<String>,
     /// `max_age`: how long ago the person may have proved themselves to the provider.
     pub max_age: Option<Duration>,
 }

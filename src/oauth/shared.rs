@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use super::client::OAuthClient;
 use super::fault::{FaultKind, ProviderFault};
 use super::http::HttpClient;
-use super::provider::Turn;
+use super::proof::ProviderTokens;
+use super::provider::{Asked, Turn};
 use super::settings::Settings;
 use crate::model::Clock;
 
@@ -46,6 +47,13 @@ impl Shared {
     /// When all requests of a question that is asked now are over.
     pub(super) fn deadline(&self, until: Instant) -> Instant {
         until.min(Instant::now() + self.settings.timeout)
+    }
+
+    /// The scopes that were granted, separated by spaces: as the token endpoint tells, or else as they were asked (RFC 6749
+    /// section 5.1). None where none was.
+    pub(super) fn granted(&self, tokens: &ProviderTokens, asked: &Asked) -> Option<String> {
+        let told = tokens.scope.clone().or_else(|| asked.scope.clone());
+        Some(told.unwrap_or_else(|| self.settings.scopes.join(" "))).filter(|scope| !scope.is_empty())
     }
 }
 

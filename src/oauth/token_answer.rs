@@ -70,6 +70,17 @@ impl TokenResponse for TokenAnswer {
 }
 
 impl TokenAnswer {
+    /// The scopes that it tells, separated by spaces, be it none; Twitch tells them as a list.
+    fn scope(&self) -> Option<String> {
+        match &self.scope {
+            Value::String(scope) => Some(scope.clone()),
+            Value::Array(scopes) => {
+                Some(scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+        }
+    }
+
     /// The tokens, if they are what we can use: an access token of type Bearer (section 7.1).
     pub(super) fn tokens(self, now: Timestamp) -> Result<ProviderTokens, ProviderFault> {
         let unusable = |cause| Err(ProviderFault::new(FaultKind::Malformed, cause));
@@ -80,7 +91,7 @@ impl TokenAnswer {
         let Some(access_token) = secret(self.access_token.secret()) else {
             return unusable("token: an empty access token");
         };
-        let scope = self.scope.as_str().filter(|scope| !scope.is_empty()).map(str::to_owned);
+        let scope = self.scope();
         if !scope.as_deref().is_none_or(is_scope) {
             return unusable("token: a scope that is none");
         }
@@ -136,7 +147,19 @@ mod tests {
         let bare =
             tokens(json!({"access_token": "a", "token_type": "Bearer", "scope": "", "id_token": null}));
         let bare = bare.unwrap();
-        assert!(bare.scope.is_none() && bare.id_token.is_none() && bare.refresh_token.is_none());
+        assert!(bare.id_token.is_none() && bare.refresh_token.is_none());
+        for (scope, wanted) in [
+            (json!("a b"), Some("a b")),
+            (json!(["a", "b"]), Some("a b")),
+            // Not as asked, but none.
+            (json!(""), Some("")),
+            (json!([]), Some("")),
+            (json!(null), None),
+            (json!(7), None),
+        ] {
+            let read = tokens(json!({"access_token": "a", "token_type": "bearer", "scope": scope}));
+            assert_eq!(read.unwrap().scope.as_deref(), wanted, "{scope}");
+        }
     }
 
     #[test]

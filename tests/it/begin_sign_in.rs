@@ -8,9 +8,9 @@ use tonic::Code;
 use url::Url;
 
 use crate::support::people::{fields, proto_time};
-use crate::support::provider::{CLIENT_ID, Fault, TestProvider};
-use crate::support::signing_in::{REDIRECT_URI, app_with, begin, entry, with_providers};
-use crate::support::{START, app, refusal};
+use crate::support::provider::{CLIENT_ID, Fault, Person, TestProvider};
+use crate::support::signing_in::{REDIRECT_URI, app_with, begin, come_back, entry, with_providers};
+use crate::support::{START, allowed, app, refusal};
 
 fn params(url: &str) -> HashMap<String, String> {
     Url::parse(url).unwrap().query_pairs().into_owned().collect()
@@ -281,6 +281,15 @@ async fn a_flow_fits_a_cookie_whatever_the_person_wants() {
         };
         let begun = app.begin(request).await.unwrap();
         assert!(begun.flow.len() <= 3500, "{}", begun.flow.len());
+        let many = BeginSignInRequest {
+            redirect_uri: long(redirect_uri),
+            redirect_to: "/cart".to_owned(),
+            scopes: (0..64).map(|number| format!("{number}{}", "s".repeat(253))).collect(),
+            ..begin("corp")
+        };
+        let begun = app.begin(many).await.unwrap();
+        let answer = provider.log_in(&begun.authorization_url, Person::named("ada"));
+        allowed(app.try_sign_in(come_back(&begun.flow, answer)).await);
     }
 }
 

@@ -324,6 +324,33 @@ async fn a_client_that_the_provider_refuses_is_a_denial() {
 }
 
 #[tokio::test]
+async fn a_provider_that_tells_no_scopes_granted_those_that_were_asked() {
+    for (configured, asked, told, wanted, is_userinfo_needed) in [
+        ("openid, email", &[][..], None, Some("openid email"), true),
+        ("openid, email", &["profile"], None, Some("openid profile"), false),
+        ("openid", &["openid", "email"], None, Some("openid email"), true),
+        ("openid", &["email"], Some("openid"), Some("openid"), false),
+        ("openid", &["email"], Some(""), None, false),
+    ] {
+        let what = format!("{configured} {asked:?} {told:?}");
+        let provider = TestProvider::start().await;
+        provider.keeps_profiles_to_userinfo();
+        provider.edits_token_response(move |answer| {
+            answer.remove("scope");
+            answer.extend(told.map(|told| ("scope".to_owned(), told.into())));
+        });
+        let app =
+            with_providers(&[entry("corp", &provider, &format!("scopes: [{configured}]"))]).start().await;
+        let scopes = asked.iter().map(ToString::to_string).collect();
+        let begun = app.begin(BeginSignInRequest { scopes, ..begin("corp") }).await.unwrap();
+        let answer = provider.log_in(&begun.authorization_url, Person::named("ada"));
+        let account = allowed(app.try_sign_in(come_back(&begun.flow, answer)).await).account.unwrap();
+        assert_eq!(account.scope.as_deref(), wanted, "{what}");
+        assert_eq!(provider.requests(Endpoint::Userinfo), usize::from(is_userinfo_needed), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn a_person_who_proved_themselves_longer_ago_than_was_asked_is_refused() {
     let provider = TestProvider::start().await;
     let keys = "authorization_params: {max_age: '300'}";
