@@ -41,5 +41,6 @@ pub use parameter::{MAX_AGE, ParameterFault, check_parameter};
 pub use proof::{IdTokenMark, Proof, ProviderTokens};
 pub use provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Providers};
 pub use settings::{
-    ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings, Userinfo,
+    AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode,
+    Settings, Userinfo,
 };
