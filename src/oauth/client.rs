@@ -75,14 +75,14 @@ impl OAuthClient {
         Ok(Self { id, authentication, clock, entropy })
     }
 
-    /// What proves us at this token endpoint now.
-    pub(super) fn credential(&self, token_endpoint: &str) -> Result<Credential, ProviderFault> {
+    /// What proves us to this audience now; it is told where we sign.
+    pub(super) fn credential(&self, audience: &str) -> Result<Credential, ProviderFault> {
         Ok(match &self.authentication {
             Authentication::None => Credential::None,
             Authentication::Basic(secret) => Credential::Basic(secret.expose_secret().to_owned()),
             Authentication::Post(secret) => Credential::Post(secret.expose_secret().to_owned()),
             Authentication::PrivateKeyJwt(key) => {
-                Credential::Assertion(self.signed(key, &self.id, token_endpoint)?)
+                Credential::Assertion(self.signed(key, &self.id, audience)?)
             }
             Authentication::Apple { key, team_id } => Credential::Post(self.signed(key, team_id, APPLE)?),
         })

@@ -14,13 +14,13 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::answer::Answer;
-use super::client::{Credential, OAuthClient};
+use super::client::Credential;
 use super::fault::{FaultKind, ProviderFault};
 use super::http::{Endpoint, HttpClient};
 use super::proof::ProviderTokens;
 use super::provider::AuthorizationCode;
+use super::shared::Shared;
 use super::token_answer::TokenAnswer;
-use crate::model::Timestamp;
 
 /// RFC 7523 section 2.2.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -33,20 +33,20 @@ type Client = oauth2::Client<
     oauth2::basic::BasicRevocationErrorResponse,
 >;
 
-/// Redeems a code at this token endpoint.
+/// Redeems a code at this token endpoint. What we sign to prove who we are is for this issuer, or for the endpoint.
 pub(super) async fn redeem(
-    http: &HttpClient,
-    client: &OAuthClient,
+    shared: &Shared,
     token_endpoint: &Url,
+    issuer: Option<&str>,
     code: &AuthorizationCode<'_>,
-    now: Timestamp,
     until: Instant,
 ) -> Result<ProviderTokens, ProviderFault> {
+    let Shared { http, client, clock, .. } = shared;
     let redirect_uri = RedirectUrl::new(code.redirect_uri.to_owned())
         .map_err(|_| ProviderFault::new(FaultKind::CodeRejected, "the redirect URI is no address"))?;
     let mut requester = Client::new(ClientId::new(client.id.clone())).set_redirect_uri(redirect_uri);
     let mut assertion = None;
-    match client.credential(token_endpoint.as_str())? {
+    match client.credential(issuer.unwrap_or(token_endpoint.as_str()))? {
         Credential::None => {}
         Credential::Basic(secret) => requester = requester.set_client_secret(ClientSecret::new(secret)),
         Credential::Post(secret) => {
@@ -65,7 +65,7 @@ pub(super) async fn redeem(
     }
     let endpoint = TokenEndpoint { http, url: token_endpoint, until };
     let answer = request.request_async(&endpoint).await.map_err(fault)?;
-    answer.tokens(now)
+    answer.tokens(clock.now())
 }
 
 /// Our HTTP client, as the crate asks it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::settings::{
-    ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings,
+    AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings,
 };
 use crate::model::ClaimMap;
 
@@ -25,6 +25,7 @@ pub(super) fn settings() -> Settings {
         client_id: "client".to_owned(),
         audiences: Vec::new(),
         client_authentication: ClientAuthentication::None,
+        client_assertion_audience: AssertionAudience::Issuer,
         scopes: vec!["profile".to_owned()],
         authorization_url: None,
         token_url: None,

@@ -52,8 +52,8 @@ impl Provider for GitHubProvider {
 
     async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault> {
         let until = turn.until;
-        let Shared { http, client, clock, settings, .. } = &self.shared;
-        let mut tokens = exchange::redeem(http, client, &self.token_url, code, clock.now(), until).await?;
+        let Shared { http, settings, .. } = &self.shared;
+        let mut tokens = exchange::redeem(&self.shared, &self.token_url, None, code, until).await?;
         // It writes commas where RFC 6749 section 3.3 has spaces.
         tokens.scope = tokens.scope.map(|scope| scope.replace(',', " "));
         let access_token = tokens.access_token.expose_secret();

@@ -43,5 +43,6 @@ pub use provider::{
     Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Providers, Turn,
 };
 pub use settings::{
-    ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings, Userinfo,
+    AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode,
+    Settings, Userinfo,
 };

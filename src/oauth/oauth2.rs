@@ -44,8 +44,8 @@ impl Provider for OAuth2Provider {
 
     async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault> {
         let until = turn.until;
-        let Shared { http, client, clock, settings, .. } = &self.shared;
-        let tokens = exchange::redeem(http, client, &self.token_url, code, clock.now(), until).await?;
+        let Shared { http, settings, .. } = &self.shared;
+        let tokens = exchange::redeem(&self.shared, &self.token_url, None, code, until).await?;
         let access_token = tokens.access_token.expose_secret();
         let claims = http.get_with_token(&self.userinfo_url, access_token, &[], until).await?.object()?;
         let told = Told {

@@ -12,13 +12,14 @@ use super::discovery::{Discovery, Endpoints};
 use super::exchange;
 use super::fault::{FaultKind, ProviderFault};
 use super::id_token::{Expected, IdToken, SignatureFault, Unverified};
+use super::issuer::Issuer;
 use super::jwks::Published;
 use super::kept::Kept;
 use super::merge::{merge, with_name_of_apple};
 use super::profile::Told;
 use super::proof::{Proof, ProviderTokens};
 use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
-use super::settings::{ResponseMode, Userinfo};
+use super::settings::{AssertionAudience, ResponseMode, Userinfo};
 use super::shared::Shared;
 use crate::model::{AccountKind, ClaimMap};
 
@@ -149,8 +150,12 @@ impl Provider for OidcProvider {
     async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault> {
         let until = turn.until;
         let endpoints = self.discovery.endpoints(until).await?;
-        let Shared { http, client, clock, .. } = &self.shared;
-        let tokens = exchange::redeem(http, client, &endpoints.token, code, clock.now(), until).await?;
+        // By its issuer no other provider is meant, whatever endpoint that one tells (RFC 7523bis).
+        let issuer = match (&endpoints.issuer, self.shared.settings.client_assertion_audience) {
+            (Issuer::Exact(issuer), AssertionAudience::Issuer) => Some(issuer.as_str()),
+            (Issuer::Exact(_) | Issuer::OfTenant { .. }, _) => None,
+        };
+        let tokens = exchange::redeem(&self.shared, &endpoints.token, issuer, code, until).await?;
         let Some(id_token) = &tokens.id_token else {
             return Err(ProviderFault::new(FaultKind::IdTokenMissing, "token: no id_token"));
         };

@@ -24,6 +24,8 @@ pub struct Settings {
     pub audiences: Vec<String>,
     /// `token_endpoint_auth_method` and its secrets: how we prove that.
     pub client_authentication: ClientAuthentication,
+    /// `client_assertion_audience`: whom that is for, where it is signed with `private_key_jwt`.
+    pub client_assertion_audience: AssertionAudience,
     /// `scopes`: what is asked for.
     pub scopes: Vec<String>,
     /// `authorization_url`: its page; found by discovery where it is not set.
@@ -119,6 +121,15 @@ pub enum ClientAuthentication {
         /// Its `iss`.
         team_id: String,
     },
+}
+
+/// Whom it is for what we sign to prove who we are (RFC 7523 section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssertionAudience {
+    /// `issuer`: the provider, by its issuer. Of type `oidc` only, and where the issuer has one name.
+    Issuer,
+    /// `token_endpoint`: its token endpoint.
+    TokenEndpoint,
 }
 
 /// Reads our fields from what a provider tells. It does so without waiting for anything.

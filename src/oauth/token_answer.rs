@@ -13,6 +13,9 @@ use super::fault::{FaultKind, ProviderFault};
 use super::proof::ProviderTokens;
 use crate::model::Timestamp;
 
+/// As many bytes as may be asked for: 64 scopes of 255, and what separates them.
+const MAX_SCOPE_BYTES: usize = 64 * 256;
+
 /// The members that count.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TokenAnswer {
@@ -108,7 +111,8 @@ impl TokenAnswer {
 
 /// Whether these are scopes (RFC 6749 section 3.3), and no more of them than anybody grants.
 fn is_scope(text: &str) -> bool {
-    text.len() <= 4096 && text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+    text.len() <= MAX_SCOPE_BYTES
+        && text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 #[cfg(test)]
@@ -175,7 +179,7 @@ mod tests {
             json!({"access_token": "a", "token_type": "Bearer", "scope": "a\u{0}b"}),
             json!({"access_token": "a", "token_type": "Bearer", "scope": "a\nb"}),
             json!({"access_token": "a", "token_type": "Bearer", "scope": "é"}),
-            json!({"access_token": "a", "token_type": "Bearer", "scope": "a".repeat(4097)}),
+            json!({"access_token": "a", "token_type": "Bearer", "scope": "a".repeat(MAX_SCOPE_BYTES + 1)}),
         ] {
             assert!(tokens(bad.clone()).is_none(), "{bad}");
         }

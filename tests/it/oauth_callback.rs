@@ -198,7 +198,7 @@ async fn a_flow_of_one_provider_is_refused_at_the_route_of_another() {
     assert_eq!((one.requests(Endpoint::Token), two.requests(Endpoint::Token)), (0, 0));
     assert_eq!(app.query("SELECT mark FROM used_marks").await.len(), 0);
     let log = app.query("SELECT outcome, reason, provider FROM auth_logs").await;
-    assert_eq!(log, [["FAILED", "FLOW_INVALID", "corp"], ["FAILED", "FLOW_INVALID", "corp"]]);
+    assert_eq!(log, [["FAILED", "FLOW_INVALID", "other"], ["FAILED", "FLOW_INVALID", "other"]]);
     for junk in ["", "Other"] {
         let refused = app.try_sign_in(arrived_at(junk)).await;
         assert_eq!(fields(refused), ["credential.oauth_callback.provider"], "{junk}");

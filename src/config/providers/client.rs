@@ -2,7 +2,7 @@
 //! method has no use for is a fault, since somebody meant something by it.
 
 use crate::config::read::{Section, Setting};
-use crate::oauth::ClientAuthentication;
+use crate::oauth::{AssertionAudience, ClientAuthentication};
 use crate::tokens::{Algorithm, SigningKey};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -22,6 +22,10 @@ const METHODS: [(&str, Method); 5] = [
     ("private_key_jwt", Method::PrivateKeyJwt),
     ("apple", Method::Apple),
 ];
+
+/// `client_assertion_audience`.
+pub(super) const AUDIENCES: [(&str, AssertionAudience); 2] =
+    [("issuer", AssertionAudience::Issuer), ("token_endpoint", AssertionAudience::TokenEndpoint)];
 
 /// `client_id`: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1).
 pub(super) fn id(setting: Setting) -> Option<String> {

@@ -18,8 +18,8 @@ const TYPES: [(&str, Type); 3] = [("github", Type::GitHub), ("oidc", Type::Oidc)
 const USERINFO: [(&str, Userinfo); 3] =
     [("when_needed", Userinfo::WhenNeeded), ("always", Userinfo::Always), ("never", Userinfo::Never)];
 
-/// Every key of an address, of what is found at one, and of ID tokens.
-const KEYS: [&str; 8] = [
+/// Every key of an address, of what is found at one, and of what only some types have.
+const KEYS: [&str; 9] = [
     "issuer",
     "authorization_url",
     "token_url",
@@ -27,6 +27,7 @@ const KEYS: [&str; 8] = [
     "jwks_url",
     "userinfo",
     "audiences",
+    "client_assertion_audience",
     "enterprise_url",
 ];
 
@@ -51,6 +52,7 @@ impl Type {
                 "jwks_url",
                 "userinfo",
                 "audiences",
+                "client_assertion_audience",
             ],
             Self::OAuth2 => &["issuer", "authorization_url", "token_url", "userinfo_url"],
         }

@@ -15,7 +15,7 @@ mod tests;
 use super::read::{Section, Setting};
 use crate::callbacks::ProfileRules;
 use crate::model::ProviderId;
-use crate::oauth::Settings;
+use crate::oauth::{AssertionAudience, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,6 +71,8 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
     let client_id = section.require("client_id", "what it knows us by", client::id);
     let audiences = section.read("audiences", |s| s.distinct(0, MOST_AUDIENCES, client::id));
     let client_authentication = client::authentication(section);
+    let client_assertion_audience =
+        section.read("client_assertion_audience", |s| s.choice(&client::AUDIENCES));
     let endpoints = kind.and_then(|kind| kind::endpoints(section, kind));
     let scopes = parameters::scopes(section, kind);
     let authorization_params = section.read("authorization_params", |s| parameters::authorization(s, kind));
@@ -92,6 +94,7 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
         client_id: client_id?,
         audiences: audiences.unwrap_or_default(),
         client_authentication: client_authentication?,
+        client_assertion_audience: client_assertion_audience.unwrap_or(AssertionAudience::Issuer),
         scopes: scopes?,
         authorization_url: endpoints.authorization_url,
         token_url: endpoints.token_url,

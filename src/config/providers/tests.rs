@@ -2,7 +2,9 @@
 
 use super::Provider;
 use crate::config::tests::{accepted, all_refused};
-use crate::oauth::{ClientAuthentication, ProfileFields, ProviderKind, ResponseMode, Userinfo};
+use crate::oauth::{
+    AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ResponseMode, Userinfo,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -262,6 +264,13 @@ fn we_are_proven_by_a_secret_a_key_or_not_at_all() {
         assert!(private_key.expose_secret().contains("PRIVATE KEY"));
         assert_eq!(key_id.as_deref(), Some("k1"));
     }
+    let audience = |keys: &str| one(keys).settings.client_assertion_audience;
+    assert_eq!(audience(corp), AssertionAudience::Issuer);
+    let written = format!("{corp}, client_assertion_audience: token_endpoint");
+    assert_eq!(audience(&written), AssertionAudience::TokenEndpoint);
+    for preset in ["id: okta, domain: acme.okta.com", "id: microsoft-entra-id"] {
+        assert_eq!(audience(&format!("{preset}, {WE}")), AssertionAudience::TokenEndpoint, "{preset}");
+    }
     let apple = one(&format!(
         "id: apple, client_id: a, team_id: T, key_id: K, private_key: {{file: {KEYS}/es256.pem}}"
     ));
@@ -407,6 +416,10 @@ fn addresses_are_those_of_the_type() {
         (
             oidc(&format!("enterprise_url: 'https://f.example', {WE}")),
             ".enterprise_url: means nothing for type oidc; remove it",
+        ),
+        (
+            oauth2("profile: {id: profile.id}, client_assertion_audience: issuer"),
+            ".client_assertion_audience: means nothing for type oauth2; remove it",
         ),
         (format!("id: github, audiences: [a], {WE}"), ".audiences: means nothing for type github; remove it"),
         (

@@ -89,13 +89,50 @@ async fn each_way_to_prove_the_client_reaches_the_token_endpoint() {
         floor.sign_in(&at, Person::named("ada")).await.unwrap();
     };
     sign_in(ClientAuthentication::PrivateKeyJwt { private_key: pem(), key_id: Some(key_id.clone()) }).await;
-    signed("client_assertion", &at.url("/token"));
+    signed("client_assertion", &at.issuer());
     sign_in(ClientAuthentication::Apple { private_key: pem(), key_id, team_id }).await;
     signed("client_secret", "https://appleid.apple.com");
     sign_in(ClientAuthentication::None).await;
     let seen = at.seen(Endpoint::Token).pop().unwrap();
     assert_eq!(seen.form["client_id"], CLIENT_ID);
     assert!(!seen.form.contains_key("client_secret") && !seen.headers.contains_key("authorization"));
+}
+
+#[tokio::test]
+async fn what_a_key_signs_is_for_the_issuer_unless_there_is_none_or_it_does_not_take_that() {
+    let at = TestProvider::start().await;
+    at.takes_any_client();
+    let with_key = |settings: Settings| {
+        let private_key = std::fs::read_to_string(format!("{KEYS}/es256.pem")).unwrap().into();
+        Settings {
+            client_authentication: ClientAuthentication::PrivateKeyJwt { private_key, key_id: None },
+            ..settings
+        }
+    };
+    let to_endpoint =
+        Settings { client_assertion_audience: AssertionAudience::TokenEndpoint, ..with_key(oidc(&at)) };
+    for (settings, wanted) in [
+        (with_key(oidc(&at)), at.issuer()),
+        (to_endpoint, at.url("/token")),
+        (with_key(oauth2(&at)), at.url("/token")),
+    ] {
+        connect(settings, &at).sign_in(&at, Person::named("ada")).await.unwrap();
+        let seen = at.seen(Endpoint::Token).pop().unwrap();
+        assert_eq!(decode(&seen.form["client_assertion"]).1["aud"], wanted);
+    }
+    // The issuer of many tenants has no one name.
+    let template = format!("{}/{{tenantid}}/v2.0", at.issuer());
+    at.edits_metadata(move |metadata| drop(metadata.insert("issuer".into(), template.clone().into())));
+    at.sends_no_iss();
+    let kind = ProviderKind::Oidc {
+        issuer: format!("{}/common/v2.0", at.issuer()),
+        jwks_url: None,
+        userinfo: Userinfo::Never,
+    };
+    let refused = connect(with_key(settings(kind)), &at).sign_in(&at, Person::named("ada")).await;
+    assert_eq!(super::kind(refused), FaultKind::IdTokenIssuer);
+    let seen = at.seen(Endpoint::Token).pop().unwrap();
+    assert_eq!(decode(&seen.form["client_assertion"]).1["aud"], at.url("/token"));
 }
 
 #[tokio::test]

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use gatepass::model::{ClaimMap, OsEntropy};
 use gatepass::oauth::{
-    self, Asked, AuthorizationCode, AuthorizationRequest, ClientAuthentication, FaultKind, ProfileFields,
-    Proof, Provider, ProviderFault, ProviderKind, ReadProfile, ResponseMode, Settings, Userinfo,
+    self, Asked, AssertionAudience, AuthorizationCode, AuthorizationRequest, ClientAuthentication, FaultKind,
+    ProfileFields, Proof, Provider, ProviderFault, ProviderKind, ReadProfile, ResponseMode, Settings,
+    Userinfo,
 };
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -51,6 +52,7 @@ fn settings(kind: ProviderKind) -> Settings {
         client_id: CLIENT_ID.to_owned(),
         audiences: Vec::new(),
         client_authentication: ClientAuthentication::Basic(CLIENT_SECRET.into()),
+        client_assertion_audience: AssertionAudience::Issuer,
         scopes: ["openid", "email", "profile"].map(str::to_owned).into(),
         authorization_url: None,
         token_url: None,
