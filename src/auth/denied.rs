@@ -91,10 +91,10 @@ pub(super) fn failure(error: &Error) -> Option<&'static str> {
         Error::Conflict => "CONFLICT",
         Error::SuccessorUnknown => "STORE_UNAVAILABLE",
         Error::Internal(_) => "INTERNAL",
-        // The database; and a caller that may not, of which there is a row of its own.
-        Error::StoreUnavailable(_) | Error::CallerNotAllowed(_) => return None,
-        // These come from no sign-in.
-        Error::GrantInvalid
+        // The database; a caller that may not, of which there is a row of its own; and what comes from no sign-in.
+        Error::StoreUnavailable(_)
+        | Error::CallerNotAllowed(_)
+        | Error::GrantInvalid
         | Error::GrantExpired
         | Error::RefreshInvalid
         | Error::RefreshReused

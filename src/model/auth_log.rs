@@ -14,7 +14,7 @@ name_enum!(
         SignUp = "SIGN_UP",
         /// A sign-in was denied, redirected or failed; the outcome says which.
         SignInDenied = "SIGN_IN_DENIED",
-        /// A signed-in user added an account.
+        /// A signed-in user added an account, or linked one again that was theirs.
         AccountLinked = "ACCOUNT_LINKED",
         /// A grant was redeemed.
         TokenIssued = "TOKEN_ISSUED",
