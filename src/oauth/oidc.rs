@@ -28,8 +28,6 @@ struct Bound<'a> {
     endpoints: &'a Endpoints,
     nonce: &'a str,
     asked: &'a Asked,
-    /// Clients of ours, besides the one that redeems codes.
-    audiences: &'a [String],
     /// What came with it.
     access_token: Option<&'a str>,
 }
@@ -51,7 +49,7 @@ impl OidcProvider {
             provider: &self.shared.settings.id,
             issuer: &bound.endpoints.issuer,
             client_id: &self.shared.settings.client_id,
-            audiences: bound.audiences,
+            audiences: &self.shared.settings.audiences,
             nonce: bound.nonce,
             max_age: bound.asked.max_age,
             access_token: bound.access_token,
@@ -163,7 +161,6 @@ impl Provider for OidcProvider {
             endpoints: &endpoints,
             nonce: code.nonce.expose_secret(),
             asked: code.asked,
-            audiences: &[],
             access_token: Some(tokens.access_token.expose_secret()),
         };
         let token = self.verify(id_token.expose_secret(), bound, until).await?;
@@ -188,8 +185,7 @@ impl Provider for OidcProvider {
     ) -> Result<Proof, ProviderFault> {
         let until = self.shared.deadline(until);
         let endpoints = self.discovery.endpoints(until).await?;
-        let audiences = &self.shared.settings.audiences;
-        let bound = Bound { endpoints: &endpoints, nonce, asked, audiences, access_token: None };
+        let bound = Bound { endpoints: &endpoints, nonce, asked, access_token: None };
         let token = self.verify(token, bound, until).await?;
         let claims = token.claims.clone();
         self.proof(token, &claims, None, None)

@@ -20,7 +20,7 @@ pub struct Settings {
     /// `client_id`: who we are there.
     pub client_id: String,
     /// `audiences`: further clients of ours there, such as native apps, whose ID tokens are taken where an app got them by
-    /// itself.
+    /// itself, and who may be told beside us in others.
     pub audiences: Vec<String>,
     /// `token_endpoint_auth_method` and its secrets: how we prove that.
     pub client_authentication: ClientAuthentication,

@@ -206,11 +206,13 @@ async fn a_token_for_an_app_of_ours_is_taken_where_the_app_is_listed() {
         }
     }
     // What comes by a code is for the client that redeems it.
-    for (aud, azp) in [(json!("ios"), None), (json!([CLIENT_ID, "ios"]), Some(CLIENT_ID))] {
+    for (aud, azp) in [(json!("ios"), None), (json!([CLIENT_ID, "ios"]), Some("ios"))] {
         says(&aud, azp);
         let refused = app.try_sign_in_at(&provider, Person::named("ada")).await;
         assert_eq!(refusal(refused), invalid(), "{aud} {azp:?}");
     }
+    says(&json!([CLIENT_ID, "ios"]), Some(CLIENT_ID));
+    app.sign_in_at(&provider, Person::named("ada")).await;
 }
 
 #[tokio::test]

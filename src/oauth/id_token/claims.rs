@@ -19,7 +19,7 @@ pub(in super::super) struct Expected<'a> {
     pub(in super::super) provider: &'a ProviderId,
     pub(in super::super) issuer: &'a Issuer,
     pub(in super::super) client_id: &'a str,
-    /// Further clients of ours whose tokens are taken: those of native apps.
+    /// Further clients of ours, which a token may be for as well; alone where no code was redeemed for it.
     pub(in super::super) audiences: &'a [String],
     pub(in super::super) nonce: &'a str,
     /// How long ago the person may have proved themselves, if that was asked.
@@ -84,7 +84,19 @@ fn check_audience(claims: &ClaimMap, expected: &Expected<'_>) -> Result<(), Prov
         Some(audience) => is_ours(audience),
         None => false,
     };
-    if is_for_us && claims.get("azp").is_none_or(is_ours) {
+    let is_of_client = |azp: &Value| azp == expected.client_id;
+    let names_client = match (expected.access_token, claims.get("aud")) {
+        // Whoever redeemed the code is who it was issued to.
+        (Some(_), Some(Value::Array(audiences))) => audiences.iter().any(is_of_client),
+        (Some(_), audience) => audience.is_some_and(is_of_client),
+        (None, _) => true,
+    };
+    let issued_to_us = match (expected.access_token, claims.get("azp")) {
+        (_, None) => true,
+        (Some(_), Some(azp)) => is_of_client(azp),
+        (None, Some(azp)) => is_ours(azp),
+    };
+    if is_for_us && names_client && issued_to_us {
         Ok(())
     } else {
         Err(ProviderFault::new(FaultKind::IdTokenAudience, "the ID token is for another client (aud, azp)"))

@@ -321,6 +321,28 @@ fn each_audience_is_a_client_of_ours() {
         (json!({"aud": "ios", "azp": ["ios"]}), false),
         (json!({"aud": "ios", "azp": ""}), false),
     ] {
+        let expected = Expected { audiences: &ours, access_token: None, ..expected(&provider, &issuer) };
+        let outcome = verify_as(&with_claims(&change), &jwks(&["ES256"]), &expected);
+        let wanted = (!is_good).then_some(FaultKind::IdTokenAudience);
+        assert_eq!(outcome.err(), wanted, "{change}");
+    }
+}
+
+#[test]
+fn a_token_for_a_code_is_issued_to_the_client_that_redeemed_it() {
+    let ours = ["project".to_owned()];
+    let (provider, issuer) = ("idp".parse().unwrap(), Issuer::Exact(ISSUER.to_owned()));
+    for (change, is_good) in [
+        (json!({}), true),
+        (json!({"aud": ["client", "project"]}), true),
+        (json!({"aud": ["project", "client"], "azp": "client"}), true),
+        (json!({"aud": ["client", "project"], "azp": "project"}), false),
+        (json!({"aud": ["client", "project", "other"]}), false),
+        (json!({"aud": "project"}), false),
+        (json!({"aud": ["project"], "azp": "client"}), false),
+        (json!({"azp": "project"}), false),
+        (json!({"aud": null}), false),
+    ] {
         let expected = Expected { audiences: &ours, ..expected(&provider, &issuer) };
         let outcome = verify_as(&with_claims(&change), &jwks(&["ES256"]), &expected);
         let wanted = (!is_good).then_some(FaultKind::IdTokenAudience);
