@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatepass::grpc::proto::v1::GetSessionRequest;
+use gatepass::grpc::proto::v1::get_session_request::Credential;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -88,15 +90,22 @@ async fn a_probe_that_times_out_makes_the_next_wait_longer() {
 #[tokio::test]
 async fn a_probe_whose_caller_goes_away_leaves_its_place_to_the_next() {
     let service = CallbackServer::start().await;
-    let app = asking(&service, "callbacks: [sign_in], timeout: 1s").await;
-    open(&app, &service).await;
+    let app = asking(&service, "callbacks: [session], timeout: 1s").await;
+    let access_token = app.tokens("ada").await.access_token;
+    service.rules.session.hangs();
+    for _ in 0..UNANSWERED {
+        assert_eq!(refusal(app.session(&access_token).await), unavailable());
+    }
     app.clock.advance(PAUSE);
-    let mut auth = app.auth.clone();
-    let probe = tokio::spawn(async move { auth.sign_in(profile("ada")).await });
-    service.rules.sign_in.until_calls(UNANSWERED + 1).await;
-    service.rules.sign_in.answers(|_| allow());
+    let probe = {
+        let (mut auth, credential) = (app.auth.clone(), Credential::AccessToken(access_token.clone()));
+        let request = GetSessionRequest { credential: Some(credential), ..Default::default() };
+        tokio::spawn(async move { auth.get_session(request).await })
+    };
+    service.rules.session.until_calls(UNANSWERED + 1).await;
+    service.rules.session.answers(|_| shows(&json!({})));
     probe.abort();
-    eventually("a sign-in", || async { app.try_sign_in(profile("ada")).await.is_ok() }).await;
+    eventually("a session", || async { app.session(&access_token).await.is_ok() }).await;
 }
 
 #[tokio::test]
