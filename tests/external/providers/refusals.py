@@ -90,7 +90,7 @@ def a_flow_that_was_tampered_with_is_refused(world):
     callback = world.one.log_in("basic", world.somebody())
     flow = callback["flow"]
     for bad in [*(bent(flow, place) for place in [0, 15, 40, len(flow) // 2, len(flow) - 5]), flow[:-4], flow + "A", "x"]:
-        is_refused(world, callback | {"flow": bad}, "FLOW_INVALID", None)
+        is_refused(world, callback | {"flow": bad}, "FLOW_INVALID", "basic")
     assert redeemed(world, callback) == 0
     assert world.one.sign_in(callback)[0] == "allowed"
 
