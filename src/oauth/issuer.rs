@@ -1,6 +1,9 @@
 //! Whose ID tokens count: an issuer, compared byte for byte (OpenID Connect Core section 3.1.3.7), or Microsoft's one issuer
 //! for each tenant.
 
+/// The most bytes of an issuer: accounts keep it.
+pub const MAX_ISSUER_BYTES: usize = 255;
+
 /// Where Microsoft writes the tenant's id.
 pub(super) const TENANT: &str = "{tenantid}";
 

@@ -16,14 +16,12 @@ use super::algorithm::{Algorithm, KeyKind};
 use super::discovery::Discovery;
 use super::fault::{FaultKind, ProviderFault};
 use super::http::{Endpoint, HttpClient};
-use super::issuer::TENANT;
+use super::issuer::{MAX_ISSUER_BYTES, TENANT};
 use super::kept::Source;
 use crate::model::ClaimMap;
 
 /// More keys are not read.
 const MAX_KEYS: usize = 64;
-/// No issuer has more.
-const MAX_ISSUER_BYTES: usize = 255;
 const FRESH_FOR: Duration = Duration::from_hours(1);
 const SHORTEST: Duration = Duration::from_mins(5);
 const LONGEST: Duration = Duration::from_hours(24);

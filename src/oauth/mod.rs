@@ -37,6 +37,7 @@ mod token_answer;
 
 pub use connect::connect;
 pub use fault::{FaultKind, Meaning, ProviderFault};
+pub use issuer::MAX_ISSUER_BYTES;
 pub use parameter::{MAX_AGE, ParameterFault, check_parameter};
 pub use proof::{IdTokenMark, Proof, ProviderTokens};
 pub use provider::{

@@ -10,9 +10,9 @@ use super::exchange;
 use super::fault::ProviderFault;
 use super::profile::Told;
 use super::proof::Proof;
-use super::provider::{Asked, AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
+use super::provider::{AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
 use super::settings::ResponseMode;
-use super::shared::{Shared, check_issuer, no_id_tokens};
+use super::shared::{Shared, check_issuer};
 use crate::model::AccountKind;
 
 /// One of them.
@@ -56,14 +56,6 @@ impl Provider for OAuth2Provider {
         };
         let profile = told.profile(&claims, claims.clone())?;
         Ok(Proof { profile, id_token: None, tokens: Some(tokens) })
-    }
-
-    async fn verify_id_token(&self, _: &str, _: &str, _: &Asked, _: Instant) -> Result<Proof, ProviderFault> {
-        Err(no_id_tokens())
-    }
-
-    fn has_id_tokens(&self) -> bool {
-        false
     }
 
     fn response_mode(&self) -> ResponseMode {

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::fault::ProviderFault;
+use super::fault::{FaultKind, ProviderFault};
 use super::proof::Proof;
 use super::settings::ResponseMode;
 use crate::model::ProviderId;
@@ -41,17 +41,21 @@ pub trait Provider: Send + Sync {
     async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault>;
 
     /// Proves who the person is by an ID token that the client got by itself (OpenID Connect Core section 3.1.3.7). Its `nonce`
-    /// must be this one, and what was asked must hold.
+    /// must be this one, and what was asked must hold. Refused where it issues none.
     async fn verify_id_token(
         &self,
-        token: &str,
-        nonce: &str,
-        asked: &Asked,
-        until: Instant,
-    ) -> Result<Proof, ProviderFault>;
+        _token: &str,
+        _nonce: &str,
+        _asked: &Asked,
+        _until: Instant,
+    ) -> Result<Proof, ProviderFault> {
+        Err(ProviderFault::new(FaultKind::IdTokenMissing, "this provider issues no ID tokens"))
+    }
 
     /// Whether this provider issues ID tokens.
-    fn has_id_tokens(&self) -> bool;
+    fn has_id_tokens(&self) -> bool {
+        false
+    }
 
     /// How its answer comes back to the browser's origin.
     fn response_mode(&self) -> ResponseMode;

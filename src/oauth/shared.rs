@@ -66,8 +66,3 @@ pub(super) fn check_issuer(iss: Option<&str>, issuers: &[&str]) -> Result<(), Pr
         None | Some(_) => Ok(()),
     }
 }
-
-/// That there can't be an ID token.
-pub(super) fn no_id_tokens() -> ProviderFault {
-    ProviderFault::new(FaultKind::IdTokenMissing, "this provider issues no ID tokens")
-}

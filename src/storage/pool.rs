@@ -209,8 +209,12 @@ impl ConnectionTrait for Pool {
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let (pool, sql) = (self.0.clone(), sql.to_owned());
-        self.to_the_end(async move { pool.execute_unprepared(&sql).await }).await
+        let (pool, sql): (_, Arc<str>) = (self.clone(), sql.into());
+        let step = move |connections: DatabaseConnection| {
+            let sql = Arc::clone(&sql);
+            async move { connections.execute_unprepared(&sql).await }
+        };
+        self.to_the_end(async move { pool.open(step).await }).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {

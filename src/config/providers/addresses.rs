@@ -2,13 +2,11 @@
 //! All of them are https, or on loopback.
 
 use crate::config::read::Setting;
+use crate::oauth::MAX_ISSUER_BYTES;
 use url::{Host, Url};
 
 /// The most bytes of an address.
 const MAX_BYTES: usize = 2048;
-
-/// The most bytes of an issuer.
-const MAX_ISSUER_BYTES: usize = 255;
 
 /// An endpoint of a provider.
 pub(super) fn endpoint(setting: Setting) -> Option<Url> {
@@ -24,7 +22,9 @@ pub(super) fn endpoint(setting: Setting) -> Option<Url> {
 pub(super) fn issuer(setting: Setting) -> Option<String> {
     let text = setting.text()?;
     match parse(&text) {
-        Ok(_) if text.len() > MAX_ISSUER_BYTES => setting.refuse("must have at most 255 bytes"),
+        Ok(_) if text.len() > MAX_ISSUER_BYTES => {
+            setting.refuse(format!("must have at most {MAX_ISSUER_BYTES} bytes"))
+        }
         Ok(url) if url.query().is_none() => Some(text),
         Ok(_) => setting.refuse("must have no query: an issuer has none"),
         Err(message) => setting.refuse(message),

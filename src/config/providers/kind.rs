@@ -18,19 +18,6 @@ const TYPES: [(&str, Type); 3] = [("github", Type::GitHub), ("oidc", Type::Oidc)
 const USERINFO: [(&str, Userinfo); 3] =
     [("when_needed", Userinfo::WhenNeeded), ("always", Userinfo::Always), ("never", Userinfo::Never)];
 
-/// Every key of an address, of what is found at one, and of what only some types have.
-const KEYS: [&str; 9] = [
-    "issuer",
-    "authorization_url",
-    "token_url",
-    "userinfo_url",
-    "jwks_url",
-    "userinfo",
-    "audiences",
-    "client_assertion_audience",
-    "enterprise_url",
-];
-
 impl Type {
     const fn name(self) -> &'static str {
         match self {
@@ -40,7 +27,7 @@ impl Type {
         }
     }
 
-    /// Those of [`KEYS`] that it has.
+    /// The keys of an address, of what is found at one, and of what only some types have: those that it has.
     const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::GitHub => &["enterprise_url"],
@@ -77,7 +64,8 @@ pub(super) fn read(section: &mut Section) -> Option<Type> {
         );
     }
     let kind = kind.and_then(|setting| setting.choice(&TYPES));
-    for key in KEYS {
+    // Those of OAuth 2.0 are among the first.
+    for &key in Type::Oidc.keys().iter().chain(Type::GitHub.keys()) {
         match kind {
             Some(kind) if kind.keys().contains(&key) => {}
             Some(kind) => {
