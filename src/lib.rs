@@ -7,7 +7,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, oauth, storage, metrics  →  model
+//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, oauth, storage, metrics  →  model, to_the_end
 //! ```
 //!
 //! | Module | Owns | Leaves to others |
@@ -26,6 +26,7 @@
 //! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |
 //! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
 //! | [`model`] | types and pure rules: ids, e-mails, claims, redirects, clock, entropy | I/O of any kind |
+//! | `to_the_end` | one future: work that goes on when nobody waits for it any more | which work that is |
 //!
 //! The ground floors `tokens`, `oauth`, `storage` and `metrics` know nothing of each other. `migrations/` is a crate of its own, because
 //! past migrations must not change their meaning when entities do.
@@ -126,4 +127,5 @@ pub mod model;
 pub mod oauth;
 pub mod storage;
 pub mod telemetry;
+mod to_the_end;
 pub mod tokens;

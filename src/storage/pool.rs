@@ -11,10 +11,10 @@ use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
     QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, metric,
 };
-use tracing::Instrument;
 
 use super::connect::{Observer, Options};
 use super::error::{is_away, reads_only};
+use crate::to_the_end::ToTheEnd;
 
 /// A server ends a statement before (`open.rs`), and who asked has given up long ago. A connection that a network lost
 /// without a word is waited for no longer.
@@ -159,11 +159,7 @@ impl Pool {
         step: impl Future<Output = Result<T, DbErr>> + Send + 'static,
     ) -> Result<T, DbErr> {
         let pool = self.clone();
-        match tokio::spawn(async move { pool.run(step).await }.in_current_span()).await {
-            Ok(done) => done,
-            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-            Err(ended) => Err(DbErr::Conn(RuntimeErr::Internal(ended.to_string()))),
-        }
+        ToTheEnd::of(async move { pool.run(step).await }).await
     }
 
     async fn run<T>(&self, step: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, DbErr> {
