@@ -47,7 +47,7 @@ impl<T: Send + 'static> Drop for ToTheEnd<T> {
 
 impl<T: Send + 'static> fmt::Debug for ToTheEnd<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ToTheEnd").field("ended", &self.rest.is_none()).finish()
+        f.debug_struct("ToTheEnd").field("ended", &self.rest.is_none()).finish_non_exhaustive()
     }
 }
 
