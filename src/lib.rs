@@ -7,7 +7,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, oauth, storage, metrics  →  model, to_the_end
+//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, oauth, storage, metrics  →  model
 //! ```
 //!
 //! | Module | Owns | Leaves to others |
@@ -26,7 +26,7 @@
 //! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |
 //! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
 //! | [`model`] | types and pure rules: ids, e-mails, claims, redirects, clock, entropy | I/O of any kind |
-//! | `to_the_end` | one future: work that goes on when nobody waits for it any more | which work that is |
+//! | `to_the_end` (below all) | one future: work that goes on when nobody waits for it any more | which work that is |
 //!
 //! The ground floors `tokens`, `oauth`, `storage` and `metrics` know nothing of each other. `migrations/` is a crate of its own, because
 //! past migrations must not change their meaning when entities do.
@@ -110,6 +110,9 @@
 //! **2026-11-25 · Providers are asked over hyper-util's client.** With hyper-rustls and no more than HTTP/1.1: it follows no
 //! redirect, knows no proxy, cookie or compression that would have to be switched off, and is half of what is in the tree
 //! anyway. `oauth2` makes the request for a code over it. reqwest lost.
+//!
+//! **2026-11-29 · A step of a store runs where it is awaited.** Only what is left of one that nobody waits for any more becomes a
+//! task. A task for each statement lost: it wakes another thread for nothing.
 //!
 //! **2026-11-23 · Protos are compiled in the build, by protox.** No `protoc` to install, and comments and method options survive.
 //! Checked-in generated code lost: it drifts.
