@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use gatepass::app::App;
 use gatepass::config;
 use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
-use gatepass::grpc::proto::v1::{self, get_session_request, sign_in_request, sign_in_response};
+use gatepass::grpc::proto::v1::{self, get_session_request, sign_in_response};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
@@ -25,6 +25,9 @@ use tonic::transport::{Channel, Endpoint};
 #[path = "../tests/it/support/callback_service.rs"]
 #[expect(dead_code, clippy::expect_used, reason = "the tests use more of it")]
 mod callback_service;
+
+#[path = "support/person.rs"]
+mod person;
 
 use callback_service::{CallbackServer, shows};
 
@@ -65,7 +68,7 @@ impl Service {
     }
 
     async fn sign_in(&self) -> v1::SignInAllowed {
-        let signed_in = self.client.clone().sign_in(profile_of("ada")).await.unwrap();
+        let signed_in = self.client.clone().sign_in(person::signs_in("ada")).await.unwrap();
         let Some(sign_in_response::Outcome::Allowed(allowed)) = signed_in.into_inner().outcome else {
             unreachable!()
         };
@@ -108,19 +111,6 @@ impl Service {
         }
         lanes.join_all().await.concat()
     }
-}
-
-fn profile_of(who: &str) -> v1::SignInRequest {
-    let profile = v1::ProfileCredential {
-        provider: "github".to_owned(),
-        provider_account_id: who.to_owned(),
-        email: Some(format!("{who}@example.com")),
-        email_verified: true,
-        name: Some("Ada Lovelace".to_owned()),
-        ..Default::default()
-    };
-    let credential = Some(sign_in_request::Credential::Profile(profile));
-    v1::SignInRequest { credential, ..Default::default() }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -210,7 +200,7 @@ async fn hung(callbacks: &CallbackServer) {
     let mut hanging = JoinSet::new();
     for _ in 0..HUNG {
         let mut client = with.client.clone();
-        hanging.spawn(async move { client.sign_in(profile_of("eve")).await });
+        hanging.spawn(async move { client.sign_in(person::signs_in("eve")).await });
     }
     callbacks.rules.sign_in.until_calls(before + HUNG).await;
     let mut rounds = Vec::new();

@@ -35,6 +35,9 @@ mod bare;
 #[expect(dead_code, clippy::panic, reason = "the tests use more of it, and stop where something is missing")]
 mod databases;
 
+#[path = "support/person.rs"]
+mod person;
+
 use bare::Answers;
 use databases::{Backend, TestDatabase};
 
@@ -72,16 +75,7 @@ impl Service {
 
     async fn sign_in(&self, who: &str) -> v1::SignInResponse {
         let mut client = self.client.clone();
-        let profile = v1::ProfileCredential {
-            provider: "github".to_owned(),
-            provider_account_id: who.to_owned(),
-            email: Some(format!("{who}@example.com")),
-            email_verified: true,
-            name: Some("Ada Lovelace".to_owned()),
-            ..Default::default()
-        };
-        let credential = Some(sign_in_request::Credential::Profile(profile));
-        client.sign_in(v1::SignInRequest { credential, ..Default::default() }).await.unwrap().into_inner()
+        client.sign_in(person::signs_in(who)).await.unwrap().into_inner()
     }
 
     /// Signs in and redeems.

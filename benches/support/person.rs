@@ -1,0 +1,17 @@
+//! Somebody who signs in.
+
+use gatepass::grpc::proto::v1::{self, sign_in_request};
+
+/// The sign-in of a person with a verified e-mail, as a caller vouches for it.
+pub fn signs_in(who: &str) -> v1::SignInRequest {
+    let profile = v1::ProfileCredential {
+        provider: "github".to_owned(),
+        provider_account_id: who.to_owned(),
+        email: Some(format!("{who}@example.com")),
+        email_verified: true,
+        name: Some("Ada Lovelace".to_owned()),
+        ..Default::default()
+    };
+    let credential = Some(sign_in_request::Credential::Profile(profile));
+    v1::SignInRequest { credential, ..Default::default() }
+}
