@@ -1,7 +1,7 @@
 //! What callbacks cost: calls with them against the same calls without, in the same run.
 //!
-//! Each Gatepass has one worker thread of its own and its own SQLite file, the client another runtime; rounds alternate, so
-//! that a noisy machine is noisy to both. What is compared is calls a second of the worker thread's own processor time, as
+//! Each Gatepass has one worker thread of its own and its own SQLite file, the client another runtime; rounds alternate, and
+//! so does who goes first in them, so that a noisy machine is noisy to both. What is compared is calls a second of the worker thread's own processor time, as
 //! the kernel counts it (`/proc/thread-self/schedstat`): the database's threads are not in it, so that the ratio says what
 //! the callbacks add to the service, and more of it than a caller would notice. What is printed is the median of the
 //! rounds' ratios.
@@ -30,7 +30,7 @@ use tonic::transport::{Channel, Endpoint};
 #[path = "support/processor_time.rs"]
 mod processor_time;
 
-const ROUNDS: usize = 11;
+const ROUNDS: usize = 21;
 
 /// A call that is measured, and the callbacks that it is measured with.
 struct Comparison {
@@ -218,7 +218,13 @@ fn compare(client: &Runtime, Comparison { name, call, callbacks, wanted }: &Comp
     let without = Measured::start(client, "", connections);
     let mut rounds = Vec::new();
     for round in 0..=ROUNDS {
-        let pair = [with.round(client, *call), without.round(client, *call)];
+        let pair = if round % 2 == 0 {
+            let with = with.round(client, *call);
+            [with, without.round(client, *call)]
+        } else {
+            let without = without.round(client, *call);
+            [with.round(client, *call), without]
+        };
         // The first warms both up.
         if round > 0 {
             rounds.push(pair);

@@ -121,8 +121,9 @@ fn with_lane(text: &str, lane: usize) -> String {
 const FIND: &str =
     "SELECT sessions.*, users.* FROM sessions LEFT JOIN users ON sessions.user_id = users.id WHERE";
 const ROTATE: &str = "UPDATE sessions SET refresh_count = refresh_count + 1, refresh_hash = ?, previous_hash = ?, \
-    generation = ?, salt = ?, rotated_at = ?, expires_at = ?, audiences = ?, claims = ?, version = version + 1 \
-    WHERE id = ? AND refresh_hash = ? AND ended_at IS NULL AND expires_at > ?";
+    generation = ?, salt = ?, rotated_at = ?, expires_at = ?, audiences = ?, claims = ?, claims_role = ?, \
+    version = version + 1 \
+    WHERE id = ? AND refresh_hash = ? AND ended_at IS NULL AND expires_at > ? AND version = ?";
 const FIND_ACCOUNT: &str = "SELECT accounts.*, users.* FROM accounts LEFT JOIN users ON accounts.user_id = users.id \
     WHERE account_key = ? LIMIT 1";
 const SIGNED_IN: &str = "UPDATE users SET email = ?, email_key = ?, email_verified = ?, name = ?, image = ?, role = ?, \
@@ -148,6 +149,7 @@ struct Rows {
     account_key: Vec<u8>,
     version: i64,
     refresh_hash: Vec<u8>,
+    session_version: i64,
     /// The session that was opened, and its grant.
     opened: (Uuid, Vec<u8>),
 }
@@ -196,7 +198,7 @@ macro_rules! yardstick {
                     use sqlx::Row;
                     let row = sql!(
                         "SELECT sessions.id AS session, users.id AS person, accounts.id AS account, account_key, \
-                         users.version AS version, refresh_hash FROM accounts JOIN users ON users.id = accounts.user_id \
+                         users.version AS version, refresh_hash, sessions.version AS session_version FROM accounts JOIN users ON users.id = accounts.user_id \
                          JOIN sessions ON sessions.account_id = accounts.id WHERE provider_account_id = ?"
                     )
                     .bind(account)
@@ -210,6 +212,7 @@ macro_rules! yardstick {
                         account_key: row.get("account_key"),
                         version: row.get("version"),
                         refresh_hash: row.get("refresh_hash"),
+                        session_version: row.get("session_version"),
                         opened: (Uuid::nil(), Vec::new()),
                     }
                 }
@@ -227,14 +230,17 @@ macro_rules! yardstick {
                         .bind(LATER)
                         .bind("[\"gatepass\"]")
                         .bind("{}")
+                        .bind("user")
                         .bind(rows.session)
                         .bind(rows.refresh_hash.clone())
                         .bind(NOW)
+                        .bind(rows.session_version)
                         .execute(&self.write)
                         .await
                         .unwrap();
                     assert_eq!(done.rows_affected(), 1);
                     rows.refresh_hash = next;
+                    rows.session_version += 1;
                 }
 
                 async fn log(tx: &mut sqlx::Transaction<'_, $db>, rows: &Rows, session: Uuid, action: &str) {
@@ -505,21 +511,21 @@ async fn on_sqlite() {
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     let pool = || SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
     let (read, write) = (pool().connect_lazy_with(options.clone()), pool().connect_lazy_with(options));
-    sqlite::measure(&database, sqlite::Raw { read, write }, 1, 400).await;
+    sqlite::measure(&database, sqlite::Raw { read, write }, 1, 600).await;
 }
 
 async fn on_postgres() {
     let database = TestDatabase::empty(Backend::Postgres).await;
     let pool = sqlx::postgres::PgPoolOptions::new().max_connections(10).test_before_acquire(false);
     let read = pool.connect_lazy(&database.url).unwrap();
-    postgres::measure(&database, postgres::Raw { write: read.clone(), read }, 8, 100).await;
+    postgres::measure(&database, postgres::Raw { write: read.clone(), read }, 8, 300).await;
 }
 
 async fn on_mariadb() {
     let database = TestDatabase::empty(Backend::Mariadb).await;
     let pool = sqlx::mysql::MySqlPoolOptions::new().max_connections(10).test_before_acquire(false);
     let read = pool.connect_lazy(&database.url).unwrap();
-    mariadb::measure(&database, mariadb::Raw { write: read.clone(), read }, 8, 100).await;
+    mariadb::measure(&database, mariadb::Raw { write: read.clone(), read }, 8, 300).await;
 }
 
 fn main() {

@@ -7,22 +7,25 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
 /// The HTTP/2 preface; no HTTP/1.1 request with its Host header is shorter.
 const ENOUGH: usize = 24;
 
+/// What is written at once, if it fits: an answer with its headers, tokens in it.
+const WRITTEN_AT_ONCE: usize = 4096;
+
 type Expiry = Pin<Box<dyn Future<Output = io::Error> + Send>>;
 
 /// See the module.
 pub struct FirstBytes<I> {
-    io: I,
+    io: BufWriter<I>,
     missing: usize,
     expiry: Option<Expiry>,
 }
 
-impl<I> FirstBytes<I> {
+impl<I: AsyncWrite> FirstBytes<I> {
     /// Gives `io` this long to speak, and no longer than until `shutdown`.
     pub fn new(io: I, within: Duration, shutdown: CancellationToken) -> Self {
         let expiry: Expiry = Box::pin(async move {
@@ -31,11 +34,12 @@ impl<I> FirstBytes<I> {
                 () = shutdown.cancelled_owned() => io::ErrorKind::ConnectionAborted.into(),
             }
         });
+        let io = BufWriter::with_capacity(WRITTEN_AT_ONCE, io);
         Self { io, missing: ENOUGH, expiry: Some(expiry) }
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for FirstBytes<I> {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for FirstBytes<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -72,7 +76,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for FirstBytes<I> {
     }
 
     /// Not vectored, so that h2 copies answers of less than 1 KiB together and writes many of them at once. It would write
-    /// each that has 256 bytes or more by itself, and a session has some 250 without claims.
+    /// each that has 256 bytes or more by itself, and a session has some 250 without claims. What is larger, as an answer
+    /// with tokens is, it writes in two parts: the buffer makes them one again, until h2 flushes.
     fn is_write_vectored(&self) -> bool {
         false
     }
@@ -80,9 +85,57 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for FirstBytes<I> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+
+    /// Keeps what it is given, write by write.
+    #[derive(Clone, Default)]
+    struct Writes(Arc<Mutex<Vec<Vec<u8>>>>);
+
+    impl AsyncWrite for Writes {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            self.0.lock().unwrap().push(buf.to_vec());
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncRead for Writes {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_written_in_parts_goes_out_at_once() {
+        let writes = Writes::default();
+        let mut server = FirstBytes::new(writes.clone(), LONG, CancellationToken::new());
+        server.write_all(&[1; 1024]).await.unwrap();
+        server.write_all(&[2; 300]).await.unwrap();
+        assert!(writes.0.lock().unwrap().is_empty());
+        server.flush().await.unwrap();
+        assert_eq!(*writes.0.lock().unwrap(), [[vec![1; 1024], vec![2; 300]].concat()]);
+    }
+
+    #[tokio::test]
+    async fn what_is_larger_than_the_buffer_comes_after_what_is_in_it() {
+        let writes = Writes::default();
+        let mut server = FirstBytes::new(writes.clone(), LONG, CancellationToken::new());
+        server.write_all(&[1; 10]).await.unwrap();
+        server.write_all(&[2; 2 * WRITTEN_AT_ONCE]).await.unwrap();
+        server.flush().await.unwrap();
+        assert_eq!(*writes.0.lock().unwrap(), [vec![1; 10], vec![2; 2 * WRITTEN_AT_ONCE]]);
+    }
 
     const LONG: Duration = Duration::from_hours(1);
 

@@ -9,7 +9,7 @@ use arc_swap::{ArcSwap, Guard};
 use sea_orm::{ConnectionTrait as _, DbErr, RuntimeErr};
 
 use super::error::StoreError;
-use super::find_session::FindSession;
+use super::find::Find;
 use super::open::{Opener, Pools, Server};
 use super::pool::Pool;
 
@@ -46,7 +46,7 @@ struct Inner {
     opener: Opener,
     pools: ArcSwap<Pools>,
     away: AtomicBool,
-    find_session: FindSession,
+    find: Find,
 }
 
 impl Database {
@@ -58,14 +58,14 @@ impl Database {
             knock.await.map_err(|_| StoreError::no_answer())??;
         }
         let pools = opener.pools(options).await?;
-        let find_session = FindSession::new(pools.read.get_database_backend());
+        let find = Find::new(pools.read.get_database_backend());
         let (options, pools, away) = (options.clone(), ArcSwap::from_pointee(pools), AtomicBool::new(false));
-        Ok(Self(Arc::new(Inner { options, opener, pools, away, find_session })))
+        Ok(Self(Arc::new(Inner { options, opener, pools, away, find })))
     }
 
-    /// The statements that find a session.
-    pub(super) fn find_session_rows(&self) -> &FindSession {
-        &self.0.find_session
+    /// The statements that find one row.
+    pub(super) fn find(&self) -> &Find {
+        &self.0.find
     }
 
     pub(super) fn options(&self) -> &Options {

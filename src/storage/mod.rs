@@ -13,7 +13,7 @@ mod entity;
 mod error;
 mod error_code;
 mod feed;
-mod find_session;
+mod find;
 mod keys;
 mod linking;
 mod migrate;

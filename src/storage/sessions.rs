@@ -23,15 +23,15 @@ impl SessionStore for Database {
     }
 
     async fn find_session_by_request(&self, key: [u8; 32]) -> StoreResult<Option<(Session, User)>> {
-        found(self.find_session_rows().by_request(&self.pools()?.read, key).await?)
+        found(self.find().session_by_request(&self.pools()?.read, key).await?)
     }
 
     async fn find_session_by_grant(&self, hash: [u8; 32]) -> StoreResult<Option<(Session, User)>> {
-        found(self.find_session_rows().by_grant(&self.pools()?.read, hash).await?)
+        found(self.find().session_by_grant(&self.pools()?.read, hash).await?)
     }
 
     async fn find_session(&self, id: SessionId) -> StoreResult<Option<(Session, User)>> {
-        found(self.find_session_rows().by_id(&self.pools()?.read, id.0).await?)
+        found(self.find().session_by_id(&self.pools()?.read, id.0).await?)
     }
 
     async fn redeem_grant(&self, step: Redemption) -> StoreResult<bool> {

@@ -20,22 +20,17 @@ const IDS_A_STATEMENT: usize = 500;
 #[async_trait]
 impl UserStore for Database {
     async fn find_user(&self, id: UserId) -> StoreResult<Option<User>> {
-        user::Entity::find_by_id(id.0).one(&self.pools()?.read).await?.map(convert::user).transpose()
+        self.find().user_by_id(&self.pools()?.read, id.0).await?.map(convert::user).transpose()
     }
 
     async fn find_user_by_account(&self, key: AccountKey) -> StoreResult<Option<(User, Account)>> {
-        let found = account::Entity::find()
-            .filter(account::Column::AccountKey.eq(key.0.to_vec()))
-            .find_also_related(user::Entity)
-            .one(&self.pools()?.read)
-            .await?;
-        let Some((account, Some(user))) = found else { return Ok(None) };
+        let found = self.find().user_by_account(&self.pools()?.read, key.0).await?;
+        let Some((account, user)) = found else { return Ok(None) };
         Ok(Some((convert::user(user)?, convert::account(account)?)))
     }
 
     async fn find_user_by_email(&self, key: EmailKey) -> StoreResult<Option<User>> {
-        let filter = user::Column::EmailKey.eq(key.0.to_vec());
-        user::Entity::find().filter(filter).one(&self.pools()?.read).await?.map(convert::user).transpose()
+        self.find().user_by_email(&self.pools()?.read, key.0).await?.map(convert::user).transpose()
     }
 
     async fn linked_providers(&self, id: UserId) -> StoreResult<Vec<ProviderId>> {

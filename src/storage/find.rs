@@ -1,0 +1,121 @@
+//! One user, account or session, by what names it. Such a statement selects every column, and making its text takes as
+//! long as reading the row does: so the texts are made once for each database. They have no LIMIT, which unique columns
+//! need not: SQLite makes a new plan for every value that is bound to one.
+
+use sea_orm::prelude::Uuid;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult,
+    QueryTrait, Statement, Value,
+};
+
+use super::entity::{account, session, user};
+use super::pool::Pool;
+
+/// The statements' texts.
+#[derive(Debug)]
+pub(super) struct Find {
+    user_by_id: String,
+    user_by_email: String,
+    user_by_account: String,
+    session_by_id: String,
+    session_by_grant: String,
+    session_by_request: String,
+}
+
+/// A row and its user's, if they are there.
+type WithUser<M> = Option<(M, user::Model)>;
+
+impl Find {
+    /// The statements in this dialect.
+    pub(super) fn new(backend: DbBackend) -> Self {
+        // Any value: only its place is in the text.
+        let any = Vec::<u8>::new;
+        let user = |column: user::Column| user::Entity::find().filter(column.eq(any())).build(backend).sql;
+        let session = |column: session::Column| {
+            let of_one = session::Entity::find().filter(column.eq(any()));
+            of_one.find_also_related(user::Entity).build(backend).sql
+        };
+        let of_account = account::Entity::find().filter(account::Column::AccountKey.eq(any()));
+        Self {
+            user_by_id: user(user::Column::Id),
+            user_by_email: user(user::Column::EmailKey),
+            user_by_account: of_account.find_also_related(user::Entity).build(backend).sql,
+            session_by_id: session(session::Column::Id),
+            session_by_grant: session(session::Column::GrantHash),
+            session_by_request: session(session::Column::RequestKey),
+        }
+    }
+
+    /// The user whose id this is.
+    pub(super) async fn user_by_id(&self, pool: &Pool, id: Uuid) -> Result<Option<user::Model>, DbErr> {
+        one(pool, &self.user_by_id, id.into()).await
+    }
+
+    /// The user whose e-mail has this digest.
+    pub(super) async fn user_by_email(
+        &self,
+        pool: &Pool,
+        key: [u8; 32],
+    ) -> Result<Option<user::Model>, DbErr> {
+        one(pool, &self.user_by_email, bytes(key)).await
+    }
+
+    /// The account whose name has this digest.
+    pub(super) async fn user_by_account(
+        &self,
+        pool: &Pool,
+        key: [u8; 32],
+    ) -> Result<WithUser<account::Model>, DbErr> {
+        with_user(pool, &self.user_by_account, bytes(key)).await
+    }
+
+    /// The session whose id this is.
+    pub(super) async fn session_by_id(
+        &self,
+        pool: &Pool,
+        id: Uuid,
+    ) -> Result<WithUser<session::Model>, DbErr> {
+        with_user(pool, &self.session_by_id, id.into()).await
+    }
+
+    /// The session of the grant with this hash.
+    pub(super) async fn session_by_grant(
+        &self,
+        pool: &Pool,
+        hash: [u8; 32],
+    ) -> Result<WithUser<session::Model>, DbErr> {
+        with_user(pool, &self.session_by_grant, bytes(hash)).await
+    }
+
+    /// The session that the request with this key opened.
+    pub(super) async fn session_by_request(
+        &self,
+        pool: &Pool,
+        key: [u8; 32],
+    ) -> Result<WithUser<session::Model>, DbErr> {
+        with_user(pool, &self.session_by_request, bytes(key)).await
+    }
+}
+
+fn bytes(key: [u8; 32]) -> Value {
+    key.to_vec().into()
+}
+
+async fn one<M: FromQueryResult>(pool: &Pool, sql: &str, value: Value) -> Result<Option<M>, DbErr> {
+    let statement = Statement::from_sql_and_values(pool.get_database_backend(), sql, [value]);
+    M::find_by_statement(statement).one(pool).await
+}
+
+async fn with_user<M: FromQueryResult>(pool: &Pool, sql: &str, value: Value) -> Result<WithUser<M>, DbErr> {
+    let found = one::<Both<M>>(pool, sql, value).await?;
+    Ok(found.and_then(|Both(row, user)| Some((row, user?))))
+}
+
+/// Two rows in one. The names of its columns are those that sea-orm gives to two entities in one statement.
+struct Both<M>(M, Option<user::Model>);
+
+impl<M: FromQueryResult> FromQueryResult for Both<M> {
+    fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, DbErr> {
+        Ok(Self(M::from_query_result(row, "A_")?, Option::from_query_result(row, "B_")?))
+    }
+}
