@@ -18,26 +18,32 @@ use crate::model::{Clock, Entropy, ManualClock, Timestamp};
 /// The most bytes of `session` answers that are remembered, of expressions and of a service each; some 10,000 of few claims.
 const REMEMBERED_ANSWERS: u32 = 16 * 1024 * 1024;
 
+/// Callbacks of one kind.
+type Link = Arc<dyn Callbacks>;
+
 /// The callbacks that a service answers, if one is configured. Connecting begins here, and holds up nothing.
-pub(super) fn remote(app: &App) -> Result<Option<Arc<dyn Callbacks>>, StartFault> {
+pub(super) fn remote(app: &App, metrics: &CallbackMetrics) -> Result<Option<Link>, StartFault> {
     let remote = app.config.callbacks.remote.as_ref();
-    let link = remote.map(|remote| link(remote, &app.clock, &app.entropy));
+    let link = remote.map(|remote| link(remote, &app.clock, &app.entropy, metrics));
     link.transpose().map_err(StartFault::Tls)
 }
 
-/// Callbacks, and the way in which they are given.
-type Link = (Arc<dyn Callbacks>, &'static str);
-
-/// What the configuration itself decides: its policy, then its expressions.
-fn configured(config: &Config, rules: &Rules, clock: Arc<dyn Clock>) -> Vec<Link> {
+/// What the configuration itself decides: its policy, then its expressions. Each kind is measured before its answers are
+/// remembered: what is remembered is not asked.
+fn configured(
+    config: &Config,
+    rules: &Rules,
+    clock: Arc<dyn Clock>,
+    measured: impl Fn(Link, &'static str) -> Link,
+) -> Vec<Link> {
     let policy = Policy::new(rules.sign_in.clone());
     let cel = Cel::new(config.callbacks.cel.clone(), Arc::clone(&clock));
     let timeless = !cel.asks_the_time(Callback::Session);
-    let mut cel: Arc<dyn Callbacks> = Arc::new(cel);
+    let mut cel = measured(Arc::new(cel), "cel");
     if timeless {
         cel = Arc::new(Remembered::new(cel, None, REMEMBERED_ANSWERS, clock));
     }
-    vec![(Arc::new(policy), "policy"), (cel, "cel")]
+    vec![measured(Arc::new(policy), "policy"), cel]
 }
 
 /// What cases of this configuration are asked of, for `gatepass callbacks test`: its callbacks, without what is reached by
@@ -45,9 +51,9 @@ fn configured(config: &Config, rules: &Rules, clock: Arc<dyn Clock>) -> Vec<Link
 pub fn bench(config: &Config, now: Timestamp) -> Result<Bench, StartFault> {
     let rules = rules::build(config).map_err(StartFault::Rules)?;
     let clock = Arc::new(ManualClock::at(now));
-    let links = configured(config, &rules, Arc::clone(&clock) as _);
+    let links = configured(config, &rules, Arc::clone(&clock) as _, |link, _| link);
     Ok(Bench {
-        callbacks: Arc::new(Chain::new(links.into_iter().map(|(link, _)| link).collect())),
+        callbacks: Arc::new(Chain::new(links)),
         clock,
         now,
         base_urls: rules.base_urls,
@@ -57,18 +63,12 @@ pub fn bench(config: &Config, now: Timestamp) -> Result<Bench, StartFault> {
 }
 
 /// All callbacks, in the order they are asked.
-pub(super) fn chain(
-    app: &App,
-    rules: &Rules,
-    remote: Option<Arc<dyn Callbacks>>,
-    metrics: &CallbackMetrics,
-) -> Chain {
-    let mut links = configured(&app.config, rules, Arc::clone(&app.clock));
-    links.extend(remote.map(|remote| (remote, "remote")));
-    links.extend(app.callbacks.iter().map(|callbacks| (Arc::clone(callbacks), "library")));
-    Chain::new(
-        links.into_iter().map(|(link, kind)| Arc::new(Measured::new(link, kind, metrics)) as _).collect(),
-    )
+pub(super) fn chain(app: &App, rules: &Rules, remote: Option<Link>, metrics: &CallbackMetrics) -> Chain {
+    let measured = |link, kind| Arc::new(Measured::new(link, kind, metrics)) as Link;
+    let mut links = configured(&app.config, rules, Arc::clone(&app.clock), measured);
+    links.extend(remote);
+    links.extend(app.callbacks.iter().map(|callbacks| measured(Arc::clone(callbacks), "library")));
+    Chain::new(links)
 }
 
 /// Finds what is wrong with the files of `callbacks.remote.tls`.
@@ -80,7 +80,8 @@ fn link(
     remote: &Remote,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
-) -> Result<Arc<dyn Callbacks>, TlsFault> {
+    metrics: &CallbackMetrics,
+) -> Result<Link, TlsFault> {
     let asked = |callback| remote.callbacks.contains(&callback);
     let service = CallbackService {
         address: remote.address.clone(),
@@ -89,8 +90,9 @@ fn link(
         timeouts: PerCallback::of(|callback| asked(callback).then(|| *remote.timeout.get(callback))),
     };
     let client = RemoteCallbacks::connect(service, Arc::clone(clock), entropy)?;
-    let mut link: Arc<dyn Callbacks> =
-        Arc::new(Breaker::new(Arc::new(client), Arc::clone(clock), Arc::clone(entropy)));
+    let guarded = Breaker::new(Arc::new(client), Arc::clone(clock), Arc::clone(entropy));
+    // Around no more than this: a failure counts though it is passed over, and so does what is only tried out.
+    let mut link: Link = Arc::new(Measured::new(Arc::new(guarded), "remote", metrics));
     if let Some(ttl) = remote.session_cache_ttl {
         link = Arc::new(Remembered::new(link, Some(ttl), REMEMBERED_ANSWERS, Arc::clone(clock)));
     }

@@ -50,7 +50,7 @@ pub(super) async fn start(
 ) -> Result<Running, StartFault> {
     let config = &app.config;
     let rules = rules::build(config).map_err(StartFault::Rules)?;
-    let remote = callbacks::remote(app)?;
+    let remote = callbacks::remote(app, &metrics.callbacks)?;
     let providers = providers::connect(config, &app.clock, &app.entropy)?;
     let secrets = || async { secrets(config, &*app.entropy) };
     let secrets = Arc::new(patiently("secret", secrets).await?);

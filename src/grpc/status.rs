@@ -167,7 +167,11 @@ fn describe(error: &Error) -> (Code, ErrorReason, String) {
         Error::CallbackUnavailable(failure) => (
             Code::Unavailable,
             ErrorReason::CallbackUnavailable,
-            format!("the {} callback failed; nothing was spent", failure.callback),
+            // The code of an `oauth_callback` was spent before anybody could be asked.
+            match failure.callback {
+                "sign_in" => "the sign_in callback failed; nobody was let in".to_owned(),
+                callback => format!("the {callback} callback failed; nothing was spent"),
+            },
         ),
         Error::SuccessorUnknown | Error::NoSigningKey => say(
             Code::Unavailable,

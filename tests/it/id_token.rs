@@ -1,5 +1,6 @@
 //! `SignIn` by an ID token that the client got by itself: bound to this sign-in, and good for one.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gatepass::grpc::proto::v1::id_token_credential::Binding;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::support::crowd::at_once;
+use crate::support::hooks::fails_until_mended;
 use crate::support::people::fields;
 use crate::support::provider::{CLIENT_ID, Forgery, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, entry, of_id_token, with_providers};
@@ -103,6 +105,19 @@ async fn a_sign_in_that_was_denied_leaves_the_token_unused() {
     let token = provider.id_token(&Person::named("ada"), NONCE);
     crate::support::people::denied(app.try_sign_in(by_nonce(&token)).await);
     let app = app.restart(|yaml| yaml.replace("example.org", "example.com")).await;
+    allowed(app.try_sign_in(by_nonce(&token)).await);
+}
+
+#[tokio::test]
+async fn a_callback_that_fails_leaves_the_token_unused() {
+    let provider = TestProvider::start().await;
+    let (hooks, mended) = fails_until_mended();
+    let app = with_providers(&[entry("corp", &provider, "")]).callbacks(hooks).start().await;
+    let token = provider.id_token(&Person::named("ada"), NONCE);
+    let unavailable = (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned());
+    assert_eq!(refusal(app.try_sign_in(by_nonce(&token)).await), unavailable);
+    assert_eq!(app.counts().await, [0, 0, 0]);
+    mended.store(true, Ordering::Relaxed);
     allowed(app.try_sign_in(by_nonce(&token)).await);
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gatepass::auth::SignInDecision;
@@ -14,7 +15,7 @@ use tonic::Code;
 
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::at_once;
-use crate::support::hooks::on_sign_in;
+use crate::support::hooks::{fails_until_mended, on_sign_in};
 use crate::support::people::{denied, fields};
 use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, come_back, entry, of_callback, with_providers};
@@ -425,6 +426,20 @@ async fn a_denial_by_a_callback_leaves_nothing_but_the_log() {
     assert_eq!(app.counts().await, [0, 0, 0]);
     let log = app.query("SELECT action, provider, email FROM auth_logs").await;
     assert_eq!(log, [["SIGN_IN_DENIED", "corp", "ada@example.com"]]);
+}
+
+#[tokio::test]
+async fn a_callback_that_fails_lets_nobody_in_and_the_person_begins_again() {
+    let provider = TestProvider::start().await;
+    let (hooks, mended) = fails_until_mended();
+    let app = with_providers(&[entry("corp", &provider, "")]).callbacks(hooks).start().await;
+    let request = app.log_in(&provider, Person::named("ada")).await;
+    let status = app.try_sign_in(request.clone()).await.unwrap_err();
+    assert_eq!(status.message(), "the sign_in callback failed; nobody was let in");
+    assert_eq!(app.counts().await, [0, 0, 0]);
+    mended.store(true, Ordering::Relaxed);
+    assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_USED"));
+    app.sign_in_at(&provider, Person::named("ada")).await;
 }
 
 #[tokio::test]

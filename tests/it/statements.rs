@@ -38,6 +38,21 @@ async fn a_call_costs_few_statements() {
     assert!((1..=3).contains(&refresh) && (1..=3).contains(&replay), "RefreshToken: {refresh}, {replay}");
 }
 
+/// SQLite would make a new plan each time: it looks at the number that is bound to a LIMIT.
+#[tokio::test]
+async fn what_is_unique_is_found_without_a_limit() {
+    let app = app().await;
+    for _ in 0..2 {
+        let grant = app.sign_in("ada").await.grant.unwrap();
+        let issued = app.issue(&grant).await.unwrap();
+        let request = RefreshTokenRequest { refresh_token: issued.refresh_token, ..Default::default() };
+        app.auth.clone().refresh_token(request).await.unwrap();
+    }
+    let statements = app.take_statements();
+    assert!(statements.len() > 10);
+    assert_eq!(statements.iter().find(|sql| sql.contains(" LIMIT ")), None);
+}
+
 #[tokio::test]
 async fn a_sign_in_at_a_provider_costs_two_more_for_what_it_uses_up() {
     let provider = TestProvider::start().await;

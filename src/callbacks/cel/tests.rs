@@ -272,6 +272,7 @@ fn a_sign_in_is_a_yes_a_no_or_a_place() {
         let told = format!("callbacks.cel.sign_in: must answer true, false or a URL, not {what}");
         assert_eq!(sign_in(source, &input), json!({"error": told}), "{source}");
     }
+    assert_eq!(sign_in("''", &input), json!({"error": "must not answer an empty URL"}));
 }
 
 #[test]

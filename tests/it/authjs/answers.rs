@@ -355,9 +355,8 @@ async fn a_sign_in_that_sends_elsewhere_asks_redirect_and_leaves_nothing() {
         ("http://localhost:3000/terms?a=b", "http://localhost:3000/terms?a=b"),
         ("https://evil.example/", "http://localhost:3000"),
         ("//evil.example/", "http://localhost:3000"),
-        // At a word that is no URL Auth.js throws, and at none it denies.
+        // At a word that is no URL Auth.js throws.
         ("terms", "http://localhost:3000"),
-        ("", "http://localhost:3000"),
     ] {
         let hooks = on_sign_in(move |_| Ok(SignInDecision::Redirect(url.to_owned())));
         let (builder, seen) = builder().witness(hooks);
@@ -376,6 +375,15 @@ async fn a_sign_in_that_sends_elsewhere_asks_redirect_and_leaves_nothing() {
         assert_eq!(app.counts().await, [0, 0, 0]);
         assert_eq!(app.log().await, ["SIGN_IN_DENIED REDIRECTED REDIRECTED"]);
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_sends_to_no_place_is_an_error_and_leaves_nothing() {
+    let app = builder().callbacks(on_sign_in(|_| Ok(SignInDecision::Redirect(String::new())))).start().await;
+    let told = refusal(app.try_sign_in(profile("ada")).await);
+    assert_eq!(told, (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned()));
+    assert_eq!(app.counts().await, [0, 0, 0]);
+    assert_eq!(app.log().await, ["SIGN_IN_DENIED FAILED CALLBACK_UNAVAILABLE"]);
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@
 //! | `session` → anything: told as it is | whose session it is cannot be changed | `a_session_cannot_pass_itself_off_as_another` |
 //! | `signIn` throws: `AccessDenied` | an error, FAILED in the log | `a_sign_in_without_an_answer_lets_nobody_in` |
 //! | `signIn` falsy: `AccessDenied` | denied, with a reason | `a_sign_in_that_says_no_leaves_no_user_no_account_and_no_session` |
-//! | `signIn` → string: through `redirect`; one that is no URL throws | through the rule and `redirect`; junk falls back | `a_sign_in_that_sends_elsewhere_asks_redirect_and_leaves_nothing` |
+//! | `signIn` → string: through `redirect`; one that is no URL throws | through the rule and `redirect`; junk falls back, an empty one is an error | `a_sign_in_that_sends_elsewhere_asks_redirect_and_leaves_nothing`, `a_sign_in_that_sends_to_no_place_is_an_error_and_leaves_nothing` |
 //! | An event throws: noted, and life goes on | the log is part of the change | `what_cannot_be_logged_does_not_happen` |
 //! | `redirect` → undefined: no Location | the rule's answer; junk falls back | `a_redirect_without_an_answer_keeps_the_built_in_one` |
 //! | `redirect` throws: Configuration, HTTP 400 | an error; one row in the log | `a_redirect_that_fails_is_an_error_and_sends_nobody_anywhere` |

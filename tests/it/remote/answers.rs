@@ -166,6 +166,18 @@ async fn an_answer_that_can_not_be_taken_is_a_failure() {
 }
 
 #[tokio::test]
+async fn sixteen_mebibytes_are_no_answer_of_any_callback() {
+    let service = CallbackServer::start().await;
+    let app = asking(&service, "").await;
+    let vast = "x".repeat(16 * 1024 * 1024);
+    let nowhere = RedirectResponse { url: format!("/{vast}") };
+    for sign_in in [deny(&vast), redirect(&format!("/{vast}"))] {
+        let answer = (sign_in, no_token(&vast), shows(&json!({"n": vast})), nowhere.clone());
+        each_fails(&app, &service, "16 MiB", answer).await;
+    }
+}
+
+#[tokio::test]
 async fn an_outcome_that_is_not_there_is_a_failure() {
     let service = CallbackServer::start().await;
     let app = asking(&service, "").await;
@@ -203,7 +215,7 @@ async fn every_code_of_an_error_is_a_failure_and_its_words_are_nobodys() {
     for code in (1..17).map(Code::from_i32) {
         service.rules.sign_in.does(move |_| Reply::Fail(code));
         let status = app.try_sign_in(profile("ada")).await.unwrap_err();
-        assert_eq!(status.message(), "the sign_in callback failed; nothing was spent", "{code:?}");
+        assert_eq!(status.message(), "the sign_in callback failed; nobody was let in", "{code:?}");
         assert_eq!(refusal::<()>(Err(status)), unavailable(), "{code:?}");
         // Some of them open the breaker.
         app.clock.advance(std::time::Duration::from_secs(10));

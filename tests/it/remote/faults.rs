@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatepass::grpc::proto::callback::v1::RedirectResponse;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,6 +47,13 @@ async fn fails_and_spends_nothing(
     app.session(&tokens.access_token).await.unwrap();
 }
 
+async fn answers_well(service: &mut CallbackServer) {
+    service.rules.sign_in.answers(|_| allow());
+    service.rules.jwt.answers(|_| claims(&json!({})));
+    service.rules.session.answers(|_| shows(&json!({})));
+    service.rules.redirect.answers(|asked| RedirectResponse { url: asked.url.clone() });
+}
+
 #[tokio::test]
 async fn a_service_that_hangs_fails_each_call_in_its_time() {
     let mut service = CallbackServer::start().await;
@@ -56,15 +64,21 @@ async fn a_service_that_hangs_fails_each_call_in_its_time() {
         service.rules.session.hangs();
         service.rules.redirect.hangs();
     };
-    let mend = async |service: &mut CallbackServer| {
-        service.rules.sign_in.answers(|_| allow());
-        service.rules.jwt.answers(|_| claims(&json!({})));
-        service.rules.session.answers(|_| shows(&json!({})));
-        service.rules.redirect.does(|asked| {
-            Reply::Answer(gatepass::grpc::proto::callback::v1::RedirectResponse { url: asked.url.clone() })
-        });
+    fails_and_spends_nothing(&app, &mut service, hang, answers_well).await;
+}
+
+#[tokio::test]
+async fn a_service_that_takes_ten_seconds_fails_each_call_in_its_time() {
+    const DELAY: Duration = Duration::from_secs(10);
+    let mut service = CallbackServer::start().await;
+    let app = asking(&service, "timeout: 200ms").await;
+    let slow = async |service: &mut CallbackServer| {
+        service.rules.sign_in.does(|_| Reply::After(DELAY, allow()));
+        service.rules.jwt.does(|_| Reply::After(DELAY, claims(&json!({}))));
+        service.rules.session.does(|_| Reply::After(DELAY, shows(&json!({}))));
+        service.rules.redirect.does(|asked| Reply::After(DELAY, RedirectResponse { url: asked.url.clone() }));
     };
-    fails_and_spends_nothing(&app, &mut service, hang, mend).await;
+    fails_and_spends_nothing(&app, &mut service, slow, answers_well).await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod chain;
 mod deadline;
 mod faults;
 mod inputs;
+mod metrics;
 mod on_failure;
 mod shadow;
 mod tls;

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gatepass::grpc::proto::callback::v1::callback_service_server::{CallbackService, CallbackServiceServer};
 use gatepass::grpc::proto::callback::v1::{
@@ -34,6 +35,8 @@ pub enum Reply<A> {
     Fail(Code),
     /// Nothing, for ever.
     Hang,
+    /// Answers after so long.
+    After(Duration, A),
     /// Answers when this is notified.
     When(Arc<Notify>, A),
 }
@@ -112,6 +115,10 @@ impl<M: Clone, A> Method<M, A> {
             Reply::Answer(answer) => Ok(Response::new(answer)),
             Reply::Fail(code) => Err(Status::new(code, "for ada@example.com, says the service")),
             Reply::Hang => std::future::pending().await,
+            Reply::After(delay, answer) => {
+                tokio::time::sleep(delay).await;
+                Ok(Response::new(answer))
+            }
             Reply::When(told, answer) => {
                 told.notified().await;
                 Ok(Response::new(answer))

@@ -1,5 +1,8 @@
 //! Callbacks made of closures; what has none is not implemented.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 use gatepass::auth::{
     Callback, CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput, SignInDecision,
@@ -38,6 +41,20 @@ pub fn on_sign_in(
     hook: impl Fn(&SignInInput<'_>) -> CallbackResult<SignInDecision> + Send + Sync + 'static,
 ) -> Hooks {
     Hooks { sign_in: Some(Box::new(hook)), ..Hooks::default() }
+}
+
+/// A `sign_in` callback that fails until somebody says that it is mended.
+pub fn fails_until_mended() -> (Hooks, Arc<AtomicBool>) {
+    let mended = Arc::new(AtomicBool::new(false));
+    let well = Arc::clone(&mended);
+    let hooks = on_sign_in(move |_| {
+        if well.load(Ordering::Relaxed) {
+            Ok(SignInDecision::Allow)
+        } else {
+            Err(Callback::SignIn.failed("down"))
+        }
+    });
+    (hooks, mended)
 }
 
 /// A `jwt` callback.
