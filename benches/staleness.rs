@@ -23,6 +23,7 @@ use gatepass::grpc::proto::v1::{
 };
 use gatepass::model::{OsEntropy, random, spread};
 use prost_types::FieldMask;
+use tonic::Status;
 use tonic::transport::Channel;
 
 #[path = "../tests/it/support/databases.rs"]
@@ -75,10 +76,21 @@ impl Replica {
         auth.issue_token(request).await.unwrap().into_inner()
     }
 
-    async fn session(&self, token: &str) -> Option<v1::Session> {
+    async fn session(&self, token: &str) -> Result<v1::Session, Status> {
         let credential = Some(get_session_request::Credential::AccessToken(token.to_owned()));
         let request = v1::GetSessionRequest { credential, ..Default::default() };
-        self.auth.clone().get_session(request).await.ok().and_then(|answer| answer.into_inner().session)
+        Ok(self.auth.clone().get_session(request).await?.into_inner().session.unwrap())
+    }
+
+    /// Whether the change is known: a call that failed for another reason tells nothing.
+    async fn knows(&self, token: &str, goes_on: bool) -> bool {
+        match self.session(token).await {
+            Ok(session) => goes_on && session.user.unwrap().role() == "admin",
+            Err(status) => {
+                let reason = status.metadata().get("gatepass-reason");
+                !goes_on && reason.is_some_and(|told| told == "SESSION_REVOKED" || told == "USER_BANNED")
+            }
+        }
     }
 
     async fn update(&self, user: v1::User, field: &str) {
@@ -121,17 +133,10 @@ async fn known_after(one: &Replica, other: &Replica, who: &str, kind: usize) -> 
     tokio::time::sleep(spread(Duration::ZERO, Duration::from_millis(300), random(&OsEntropy))).await;
     let goes_on = one.change(kind, &tokens).await;
     let acknowledged = Instant::now();
-    loop {
-        let session = other.session(&tokens.access_token).await;
-        let known = match &session {
-            None => true,
-            Some(session) => goes_on && session.user.as_ref().unwrap().role() == "admin",
-        };
-        if known {
-            return acknowledged.elapsed();
-        }
+    while !other.knows(&tokens.access_token, goes_on).await {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    acknowledged.elapsed()
 }
 
 async fn measure(name: &str, one: &Replica, other: &Replica) {

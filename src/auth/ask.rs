@@ -21,13 +21,12 @@ pub async fn sign_in(callbacks: &dyn Callbacks, input: &SignInInput<'_>) -> Resu
     if !callbacks.has(Callback::SignIn) {
         return Ok(SignInDecision::Allow);
     }
-    match in_time(Callback::SignIn, async { Ok(callbacks.sign_in(input).await?) }).await? {
-        // Auth.js takes it for a no. The rule for redirects would read it as the front page.
-        SignInDecision::Redirect(url) if url.is_empty() => {
-            Err(Callback::SignIn.failed("must not answer an empty URL").into())
-        }
-        decision => Ok(decision),
+    let decision = in_time(Callback::SignIn, async { Ok(callbacks.sign_in(input).await?) }).await?;
+    // At no place Auth.js denies; the rule for redirects would read it as the front page.
+    if matches!(&decision, SignInDecision::Redirect(url) if url.is_empty()) {
+        return Err(Callback::SignIn.failed("must not answer an empty URL").into());
     }
+    Ok(decision)
 }
 
 /// What a callback answers before the call that it is asked for is due.

@@ -57,3 +57,79 @@ async fn once<I: Sync, T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use sea_orm::RuntimeErr;
+    use sea_orm::sqlx::error::{DatabaseError, ErrorKind};
+
+    use super::*;
+
+    /// What a database answers, by its code.
+    #[derive(Debug)]
+    struct Answer(&'static str);
+
+    impl std::fmt::Display for Answer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Answer {}
+
+    impl DatabaseError for Answer {
+        fn message(&self) -> &str {
+            self.0
+        }
+
+        fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    /// How often it is tried, and whether it goes well, when so many attempts end with this code of `SQLite`.
+    async fn tried(code: &'static str, failing: u32) -> (u32, bool) {
+        let tries = AtomicU32::new(0);
+        let attempt = || async {
+            if tries.fetch_add(1, Ordering::Relaxed) < failing {
+                let cause = sea_orm::sqlx::Error::Database(Box::new(Answer(code)));
+                return Err(DbErr::Exec(RuntimeErr::SqlxError(cause.into())));
+            }
+            Ok(())
+        };
+        let outcome = again(attempt).await;
+        (tries.load(Ordering::Relaxed), outcome.is_ok())
+    }
+
+    #[tokio::test]
+    async fn who_met_a_faster_writer_tries_again_twice_and_no_more() {
+        const BUSY: &str = "5";
+        assert_eq!(tried(BUSY, 0).await, (1, true));
+        assert_eq!(tried(BUSY, 2).await, (3, true));
+        assert_eq!(tried(BUSY, 9).await, (3, false));
+    }
+
+    #[tokio::test]
+    async fn what_fails_otherwise_is_not_tried_again() {
+        const FULL: &str = "13";
+        assert_eq!(tried(FULL, 1).await, (1, false));
+    }
+}

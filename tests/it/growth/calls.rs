@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use gatepass::model::{
-    Account, AccountId, AccountKey, AuthLogAction, EmailKey, EndReason, ManualClock, OsEntropy, User, UserId,
+    Account, AccountId, AccountKey, AuthLogAction, EmailKey, EndReason, ManualClock, OsEntropy, UsedMark,
+    User, UserId,
 };
 use gatepass::storage::{
-    AuthLogStore as _, Database, DatabaseClock as _, KeyStore as _, RevocationFeed as _, RotationStep,
-    SessionStore as _, Sweep as _, Sweepable, UserStore as _, Watch,
+    AuthLogStore as _, Database, DatabaseClock as _, KeyStore as _, Linked, Linking, RevocationFeed as _,
+    RotationStep, SessionStore as _, Sweep as _, Sweepable, UsedMarkStore as _, UserStore as _, Watch,
 };
 
 use crate::store::sample::{
@@ -84,6 +85,21 @@ pub(super) async fn run(db: &Database, watch: &Watch, people: &[Person]) -> Time
         let (found, _) = db.find_session(opened.id).await.unwrap().unwrap();
         let step = RotationStep { advance: None, log: None, ..rotation(&found) };
         assert!(timed!("rotate nothing", db.rotate(step)));
+        // At a provider; an account that is added, and added again.
+        let flow = format!("flow {number} of {}", user.version);
+        assert!(timed!("mark_used", db.mark_used(UsedMark::of_flow(flow.as_bytes(), NOW.plus(HOUR)))));
+        let linking = Linking {
+            account: sample::account(&user, "gitlab", &flow),
+            again: false,
+            session_id: opened.id,
+            epoch: user.epoch,
+            at: NOW,
+            used: vec![UsedMark::of_flow(format!("link {flow}").as_bytes(), NOW.plus(HOUR))],
+            log: None,
+        };
+        let again = Linking { again: true, ..linking.clone() };
+        assert_eq!(timed!("link_account", db.link_account(linking)), Linked::Done);
+        assert_eq!(timed!("link_account again", db.link_account(again)), Linked::Done);
         // SignOut of one, of all but one, of all, and an administrator's change.
         let other = session(&user, &account);
         done(db.open_session(sign_in(&user, user.version, &other)).await.unwrap());
@@ -137,7 +153,7 @@ pub(super) fn tell(backend: Backend, rows: u64, filled: Duration, few: &Times, m
 }
 
 /// All there is to sweep, by name.
-fn over() -> [(&'static str, Sweepable); 5] {
+fn over() -> [(&'static str, Sweepable); 6] {
     let days = |days: u32| NOW.minus(24 * HOUR * days);
     [
         ("unredeemed", Sweepable::Unredeemed(days(1))),
@@ -145,6 +161,7 @@ fn over() -> [(&'static str, Sweepable); 5] {
         ("outlived", Sweepable::Outlived { opened_before: days(70), expired_before: days(1) }),
         ("revocations", Sweepable::Revocations(NOW.plus(2 * HOUR))),
         ("auth_logs", Sweepable::AuthLog(days(60))),
+        ("used_marks", Sweepable::UsedMarks(days(1))),
     ]
 }
 

@@ -30,7 +30,7 @@ fn dialect(backend: DbBackend, rows: u64) -> Dialect {
             id: "unhex(concat(lpad(hex(t), 12, '0'), '70008', lpad(hex(n), 15, '0')))",
             digest: |of| format!("unhex(sha2(concat('{of}', n), 256))"),
             before: "SET unique_checks = 0, foreign_key_checks = 0",
-            after: "ANALYZE TABLE users, accounts, sessions, auth_logs, revocations",
+            after: "ANALYZE TABLE users, accounts, sessions, auth_logs, revocations, used_marks",
         },
         // The service never has SQLite look at its tables, so nor does this.
         _ => Dialect {
@@ -45,7 +45,7 @@ fn dialect(backend: DbBackend, rows: u64) -> Dialect {
     }
 }
 
-/// As many users, accounts, sessions and log rows, and a tenth of that in the feed. Of twenty sessions two were
+/// As many users, accounts, sessions, log rows and marks, and a tenth of that in the feed. Of twenty sessions two were
 /// ended, and the grant of a third was never redeemed.
 pub(super) async fn fill(db: &DatabaseConnection, rows: u64) {
     let Dialect { series, id, digest, before, after } = dialect(db.get_database_backend(), rows);
@@ -91,6 +91,7 @@ pub(super) async fn fill(db: &DatabaseConnection, rows: u64) {
          concat('request-', n) {from}"
     ))
     .await;
+    run(&format!("INSERT INTO used_marks (mark, expires_at) SELECT {}, t {from}", digest("mark"))).await;
     let places = "(SELECT seq FROM revocation_counter)";
     run(&format!(
         "INSERT INTO revocations (seq, kind, subject, min_epoch, reason, until) \
