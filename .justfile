@@ -38,7 +38,7 @@ _on-databases:
 
 # What takes hours: the tests that race and fail things, in their long form, on every database; and a million rows of each kind.
 soak:
-    SOAK=1 tests/external/databases.sh cargo test --locked --test it -- --include-ignored
+    SOAK=1 tests/external/databases.sh cargo test --locked --test it -- --include-ignored --nocapture
     TEST_GROWTH_ROWS=1000000 tests/external/databases.sh cargo test --locked --release --test it growth -- --include-ignored --nocapture --test-threads=1
 
 # The tests of every member; the README's commands and the metrics of the release binary.

@@ -13,6 +13,7 @@ use tonic::Status;
 
 use crate::support::databases::{Backend, TestDatabase};
 use crate::support::hooks::{claims, on_jwt};
+use crate::support::keys::kid;
 use crate::support::program::{Serving, run};
 use crate::support::replica::{ENDS, End, Replica, ids};
 use crate::support::{TestApp, builder_on, eventually, reason};
@@ -20,12 +21,14 @@ use crate::support::{TestApp, builder_on, eventually, reason};
 /// So long that what takes it is stuck.
 const STUCK: Duration = Duration::from_mins(1);
 
+const SECRET: &str = "the one secret of both of these replicas";
+
 /// Starts a replica.
 async fn start(folder: &Path, database: &TestDatabase) -> (Serving, Replica) {
     let variables = [
         ("GATEPASS_DATABASE__URL", database.url.as_str()),
         ("GATEPASS_DATABASE__ACQUIRE_TIMEOUT", "20s"),
-        ("GATEPASS_SECRETS", "the one secret of both of these replicas"),
+        ("GATEPASS_SECRETS", SECRET),
     ];
     let program = Serving::ready(folder, &[], &variables).await;
     let replica = Replica::of(&program).await;
@@ -116,6 +119,26 @@ async fn a_replica_that_starts_later_knows_all_before_it_serves(backend: Backend
     let (_later_program, later) = start(folder.path(), &database).await;
     for token in &ended {
         assert_eq!(reason(later.session(token).await), "SESSION_REVOKED");
+    }
+}
+
+async fn a_key_revoked_by_command_is_refused_by_all_that_looked_since(backend: Backend) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = TestDatabase::empty(backend).await;
+    let (_program, one) = start(folder.path(), &database).await;
+    let (_other_program, other) = start(folder.path(), &database).await;
+    let token = one.tokens("ada").await.access_token;
+    other.session(&token).await.unwrap();
+    let variables = [("GATEPASS_DATABASE__URL", database.url.as_str()), ("GATEPASS_SECRETS", SECRET)];
+    let revoked = run(folder.path(), &["keys", "revoke", &kid(&token)], &variables).await;
+    assert_eq!(revoked.code, Some(0), "{revoked:?}");
+    let acknowledged_at = SystemClock.now();
+    for replica in [&one, &other] {
+        until_known(replica, &token, acknowledged_at, Result::is_err).await;
+        assert_eq!(reason(replica.session(&token).await), "TOKEN_SIGNATURE_INVALID");
+        let new = replica.tokens("ada").await.access_token;
+        assert_ne!(kid(&new), kid(&token));
+        replica.session(&new).await.unwrap();
     }
 }
 
@@ -241,5 +264,6 @@ async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
 crate::on_all!(
     a_change_on_one_is_known_to_the_other,
     a_replica_that_starts_later_knows_all_before_it_serves,
+    a_key_revoked_by_command_is_refused_by_all_that_looked_since,
     a_token_of_another_role_is_stale_everywhere,
 );
