@@ -1,12 +1,13 @@
 //! What callbacks cost: calls with them against the same calls without, in the same run.
 //!
 //! Each Gatepass has one worker thread of its own and its own SQLite file, the client another runtime; rounds alternate, and
-//! so does who goes first in them, so that a noisy machine is noisy to both. What is compared is calls a second of the worker thread's own processor time, as
-//! the kernel counts it (`/proc/thread-self/schedstat`): the database's threads are not in it, so that the ratio says what
-//! the callbacks add to the service, and more of it than a caller would notice. What is printed is the median of the
-//! rounds' ratios.
-//! - `SignIn` with a CEL `sign_in`: at least 0.95 of without.
-//! - `GetSession` with a CEL `session`: at least 0.9 of without. One token is read again and again, whose answer is remembered.
+//! so does who goes first in them, so that a noisy machine is noisy to both. Calls a second are compared, by the clock and
+//! by the worker thread's own processor time, as the kernel counts it (`/proc/thread-self/schedstat`). The second says
+//! what callbacks add to the service, and of a sign-in, most of which is the database's, more than a caller would notice. What is
+//! printed is the median of the rounds' ratios.
+//! - `SignIn` with a CEL `sign_in`: at least 0.95 of without, by the clock.
+//! - `GetSession` with a CEL `session`: at least 0.9 of without, by processor time, since the client is slower than the
+//!   service. One token is read again and again, whose answer is remembered.
 //! - The same where an expression looks at `now`, so that each call evaluates it: told, and held to nothing.
 #![expect(
     unreachable_pub,
@@ -38,7 +39,14 @@ struct Comparison {
     name: &'static str,
     call: Call,
     callbacks: &'static str,
-    wanted: Option<f64>,
+    wanted: Option<Wanted>,
+}
+
+/// What a ratio shall be, at least.
+#[derive(Clone, Copy)]
+enum Wanted {
+    ByTheClock(f64),
+    ByProcessorTime(f64),
 }
 
 const COMPARISONS: &[Comparison] = &[
@@ -51,7 +59,7 @@ const COMPARISONS: &[Comparison] = &[
       profile.email_verified && profile.email.endsWith('@example.com')
         && profile.?organizations.orValue([]).exists(o, o.login == 'acme')
 ",
-        wanted: Some(0.95),
+        wanted: Some(Wanted::ByTheClock(0.95)),
     },
     Comparison {
         name: "GetSession with a CEL session",
@@ -62,7 +70,7 @@ const COMPARISONS: &[Comparison] = &[
       greeting: \"'Hello, ' + user.name\"
       may_write: user.role in ['admin', 'editor']
 ",
-        wanted: Some(0.9),
+        wanted: Some(Wanted::ByProcessorTime(0.9)),
     },
     Comparison {
         name: "GetSession with a CEL session that looks at now",
@@ -87,7 +95,7 @@ impl Call {
     /// How many calls a round has, on how many connections, how many at a time on each. SQLite has one writer.
     const fn load(self) -> (usize, usize, usize) {
         match self {
-            Self::SignIn => (400, 1, 4),
+            Self::SignIn => (1000, 1, 4),
             Self::GetSession => (20_000, 4, 16),
         }
     }
@@ -245,12 +253,14 @@ fn compare(client: &Runtime, Comparison { name, call, callbacks, wanted }: &Comp
     let middle = |pick: fn(&[(f64, f64); 2]) -> f64| median(rounds.iter().map(pick).collect());
     let (ratio, by_clock) =
         (middle(|[with, without]| with.0 / without.0), middle(|[with, without]| with.1 / without.1));
-    let verdict = match wanted {
-        None => String::new(),
-        Some(wanted) if ratio >= *wanted => format!(" (wanted {wanted}): ok"),
-        Some(wanted) => format!(" (wanted {wanted}): BELOW"),
-    };
-    println!("{name}: {ratio:.3} of without{verdict}; {by_clock:.3} by the clock");
+    let verdict = wanted.map_or_else(String::new, |wanted| {
+        let (ratio, wanted) = match wanted {
+            Wanted::ByTheClock(wanted) => (by_clock, wanted),
+            Wanted::ByProcessorTime(wanted) => (ratio, wanted),
+        };
+        format!(" (wanted {wanted}: {})", if ratio >= wanted { "ok" } else { "BELOW" })
+    });
+    println!("{name}: {by_clock:.3} of without by the clock, {ratio:.3} by processor time{verdict}");
     let (with, without) = (middle(|[with, _]| with.0), middle(|[_, without]| without.0));
     println!("  calls per second of processor time: {with:.0} against {without:.0}");
 }
