@@ -25,6 +25,7 @@ pub(super) enum Keys {
     /// Revoke a key: its tokens are refused from now on. Another takes over if it was the one that signs.
     Revoke {
         /// The key's id, as `keys list` tells it.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

@@ -249,10 +249,17 @@ async fn keys_are_rotated_and_revoked_by_commands_while_it_serves() {
     assert!(waiting.stdout.ends_with("nothing was changed\n"), "{waiting:?}");
     let revoked = keys(&["revoke", &first], SECRET).await;
     let second = rotated.stdout.split(' ').next().unwrap();
-    assert_eq!(revoked.stdout.lines().last(), Some(format!("{second} signs from now on").as_str()));
-    let unknown = keys(&["revoke", "other"], SECRET).await;
-    assert_eq!(unknown.code, Some(1));
-    assert_eq!(unknown.stderr, format!("no signing key other; there are:\n{second}\n{first}\n"));
+    assert_eq!(
+        revoked.stdout.lines().last(),
+        Some(format!("{second} signs from now on").as_str()),
+        "{revoked:?}"
+    );
+    // One name in 64 begins with a hyphen.
+    for other in ["other", "-other", "--other", "-h-other"] {
+        let unknown = keys(&["revoke", other], SECRET).await;
+        assert_eq!(unknown.code, Some(1));
+        assert_eq!(unknown.stderr, format!("no signing key {other}; there are:\n{second}\n{first}\n"));
+    }
 
     // One that it can't open is told of, and told of once, whatever comes after it.
     let foreign = keys(&["rotate"], "another secret of a test and long enough").await;
