@@ -8,7 +8,7 @@
 //! | Auth.js | Gatepass | Test |
 //! |---|---|---|
 //! | `redirect` runs on every request | where somebody is sent somewhere | `redirect_is_asked_where_somebody_is_sent_somewhere_and_nowhere_else` |
-//! | Start of OAuth: CSRF, state, PKCE, nonce | the same, sealed in a flow; CSRF is the application's | `begin_sign_in::a_browser_is_sent_to_the_provider_with_pkce_state_and_nonce` |
+//! | Start of OAuth: CSRF, state, PKCE, nonce | the same, sealed in a flow; CSRF is the application's | `begin_sign_in::a_browser_is_sent_to_the_provider_with_pkce_state_and_nonce`, `a_sign_up_at_a_provider_asks_nobody_to_begin_it_and_then_as_any_other_does` |
 //! | Token exchange, userinfo, `provider.profile` before `signIn` | the same order; a profile that is vouched for begins at `signIn` | `oauth_callback::callbacks_see_what_the_provider_told` |
 //! | OAuth without an adapter: `signIn`, `jwt`; a new id each time | no meaning here: there is always a user | |
 //! | OAuth sign-up, both strategies: look-up, `signIn`, user, account, session, `jwt(signUp)` | `sign_in`, `redirect`, one transaction; then `jwt(SIGN_UP)`, `session`, redemption | `a_sign_up_asks_sign_in_then_redirect_then_writes_then_asks_jwt_and_session_then_redeems` |

@@ -10,6 +10,8 @@ use serde_json::json;
 use super::{claims_of, sign_out, update_with};
 use crate::support::hooks::{Hooks, claims, object, on_jwt, on_redirect, on_session};
 use crate::support::people::{denied, proto_time};
+use crate::support::provider::{Person, TestProvider};
+use crate::support::signing_in::{entry, with_providers};
 use crate::support::strategy::also_with_references;
 use crate::support::witness::{Asked, asked};
 use crate::support::{START, TestApp, allowed, builder, credential, profile, reason};
@@ -45,6 +47,27 @@ async fn a_sign_up_asks_sign_in_then_redirect_then_writes_then_asks_jwt_and_sess
     let signed_up = [1, 1, 0, 0, 1];
     assert_eq!(seen.take(), [asked("jwt SIGN_UP", signed_up), asked("session", signed_up)]);
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "TOKEN_ISSUED SUCCESS"]);
+}
+
+#[tokio::test]
+async fn a_sign_up_at_a_provider_asks_nobody_to_begin_it_and_then_as_any_other_does() {
+    let provider = TestProvider::start().await;
+    let (builder, seen) = with_providers(&[entry("corp", &provider, "")]).witness(Hooks::default());
+    let app = builder.start().await;
+    let request = app.log_in(&provider, Person::named("ada")).await;
+    assert_eq!(seen.take(), []);
+    let allowed = allowed(app.try_sign_in(request).await);
+    app.issue(&allowed.grant.unwrap()).await.unwrap();
+    let (nothing, signed_up) = ([0, 0, 0, 0, 0], [1, 1, 0, 0, 1]);
+    assert_eq!(
+        seen.take(),
+        [
+            asked("sign_in of a new user", nothing),
+            asked("redirect http://localhost:3000", nothing),
+            asked("jwt SIGN_UP", signed_up),
+            asked("session", signed_up),
+        ]
+    );
 }
 
 #[tokio::test]
