@@ -3,8 +3,8 @@
 //! Each Gatepass has one worker thread of its own and its own SQLite file, the client another runtime; rounds alternate, and
 //! so does who goes first in them, so that a noisy machine is noisy to both. Calls a second are compared, by the clock and
 //! by the worker thread's own processor time, as the kernel counts it (`/proc/thread-self/schedstat`). The second says
-//! what callbacks add to the service, and of a sign-in, most of which is the database's, more than a caller would notice. What is
-//! printed is the median of the rounds' ratios.
+//! what callbacks add to the service, and of a sign-in, most of which is the database's, more than a caller would notice.
+//! What is printed is the median of the rounds' ratios.
 //! - `SignIn` with a CEL `sign_in`: at least 0.95 of without, by the clock.
 //! - `GetSession` with a CEL `session`: at least 0.9 of without, by processor time, since the client is slower than the
 //!   service. One token is read again and again, whose answer is remembered.

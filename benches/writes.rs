@@ -198,7 +198,8 @@ macro_rules! yardstick {
                     use sqlx::Row;
                     let row = sql!(
                         "SELECT sessions.id AS session, users.id AS person, accounts.id AS account, account_key, \
-                         users.version AS version, refresh_hash, sessions.version AS session_version FROM accounts JOIN users ON users.id = accounts.user_id \
+                         users.version AS version, refresh_hash, sessions.version AS session_version \
+                         FROM accounts JOIN users ON users.id = accounts.user_id \
                          JOIN sessions ON sessions.account_id = accounts.id WHERE provider_account_id = ?"
                     )
                     .bind(account)

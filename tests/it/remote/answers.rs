@@ -99,13 +99,7 @@ async fn each_fails(
     answer: (SignInResponse, JwtResponse, SessionResponse, RedirectResponse),
 ) {
     let rules = &service.rules;
-    let well = |service: &CallbackServer| {
-        service.rules.sign_in.answers(|_| allow());
-        service.rules.jwt.answers(|_| claims(&json!({})));
-        service.rules.session.answers(|_| shows(&json!({})));
-        service.rules.redirect.answers(|asked| RedirectResponse { url: asked.url.clone() });
-    };
-    well(service);
+    rules.are_well();
     let grant = app.sign_in("ada").await.grant.unwrap();
     let tokens = app.tokens("ada").await;
     let (counts, log) = (app.counts().await, app.log().await);
@@ -125,7 +119,7 @@ async fn each_fails(
     let log = [log, vec!["SIGN_IN_DENIED FAILED CALLBACK_UNAVAILABLE".to_owned()]].concat();
     assert_eq!(app.log().await, log, "{what}");
 
-    well(service);
+    rules.are_well();
     assert_eq!(told(app.each(&grant, &tokens).await), [const { None }; 5], "{what}");
 }
 

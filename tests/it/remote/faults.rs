@@ -48,10 +48,7 @@ async fn fails_and_spends_nothing(
 }
 
 async fn answers_well(service: &mut CallbackServer) {
-    service.rules.sign_in.answers(|_| allow());
-    service.rules.jwt.answers(|_| claims(&json!({})));
-    service.rules.session.answers(|_| shows(&json!({})));
-    service.rules.redirect.answers(|asked| RedirectResponse { url: asked.url.clone() });
+    service.rules.are_well();
 }
 
 #[tokio::test]
