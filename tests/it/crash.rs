@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use gatepass::model::{OsEntropy, random};
-use sea_orm::Database;
 
+use crate::support::databases::{Backend, TestDatabase};
 use crate::support::load::ledger::Told;
 use crate::support::load::{self, Load, METHODS};
 use crate::support::program::Serving;
@@ -37,21 +37,22 @@ async fn check(told: &Told, folder: &Path, url: &str) {
     other.kill().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_under_load_loses_nothing_that_was_answered() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/gatepass.db?mode=rwc", folder.path().display());
+crate::on_all!(a_kill_under_load_loses_nothing_that_was_answered);
+
+/// The program dies, and its database goes on.
+async fn a_kill_under_load_loses_nothing_that_was_answered(backend: Backend) {
+    let (database, folder) = (TestDatabase::empty(backend).await, tempfile::tempdir().unwrap());
     let mut all = Told::default();
     for round in 0..soak(CRASHES, 10 * CRASHES) {
-        let program = start(folder.path(), &url).await;
+        let program = start(folder.path(), &database.url).await;
         let mut load = Load::begin(&program.channel().await, &format!("round{round}")).await;
         some_time(&mut load).await;
         program.kill().await;
         let told = load.orphaned().await;
-        check(&told, folder.path(), &url).await;
+        check(&told, folder.path(), &database.url).await;
         all = all.and(told);
     }
-    all.check_log(&Database::connect(&url).await.unwrap()).await;
+    all.check_log(&database.connect().await).await;
 }
 
 /// The database dies first, and the program goes on when it is back; then both die at once.
