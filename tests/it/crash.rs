@@ -1,5 +1,6 @@
 //! A crash loses nothing acknowledged: the program, or its database, is killed under load, again and again; every
-//! sign-in, rotation and end of a session that was answered is there afterwards, and no token works twice.
+//! sign-in, rotation and end of a session that was answered is there afterwards, no token works twice, and the database
+//! holds together.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use gatepass::model::{OsEntropy, random};
 
 use crate::support::databases::{Backend, TestDatabase};
+use crate::support::invariants;
 use crate::support::load::ledger::Told;
 use crate::support::load::{self, Load, METHODS};
 use crate::support::program::Serving;
@@ -50,6 +52,7 @@ async fn a_kill_under_load_loses_nothing_that_was_answered(backend: Backend) {
         program.kill().await;
         let told = load.orphaned().await;
         check(&told, folder.path(), &database.url).await;
+        invariants::check(&database.connect().await).await;
         all = all.and(told);
     }
     all.check_log(&database.connect().await).await;
@@ -74,6 +77,7 @@ async fn kills_of_both_lose_nothing_that_was_answered(kind: Kind) {
         let told = load.orphaned().await;
         server.start().await;
         check(&told, folder.path(), &url).await;
+        invariants::check(&server.connect().await.unwrap()).await;
         all = all.and(told);
     }
     all.check_log(&server.connect().await.unwrap()).await;

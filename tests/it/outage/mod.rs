@@ -1,5 +1,6 @@
 //! What happens when the database fails, to the real program under load and with real servers: every call ends in
-//! time, sessions are read as long as they may be, health says what is, and nothing that was answered is lost.
+//! time, sessions are read as long as they may be, health says what is, nothing that was answered is lost, and the
+//! database holds together.
 
 mod failures;
 mod full_disk;
@@ -19,6 +20,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::support::invariants;
 use crate::support::load::{self, Load, METHODS, STORED, measured};
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
@@ -79,8 +81,10 @@ impl Scene {
         self.gatepass.stop().await;
         let other = serving(&self.folder, &self.server.url()).await;
         told.check(&other.channel().await).await;
-        told.check_log(&self.server.connect().await.unwrap()).await;
         other.stop().await;
+        let db = self.server.connect().await.unwrap();
+        told.check_log(&db).await;
+        invariants::check(&db).await;
     }
 
     async fn until_auth_service_is(&self, wanted: ServingStatus) {

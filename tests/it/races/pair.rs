@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
+use sea_orm::QueryResult;
 use tempfile::TempDir;
 
-use super::invariants;
-use crate::support::databases::{Backend, TestDatabase};
+use crate::support::databases::{Backend, TestDatabase, query};
+use crate::support::invariants;
 use crate::support::program::Serving;
 use crate::support::replica::Replica;
 
@@ -68,10 +68,4 @@ impl Pair {
         }
         invariants::check(&self.database.connect().await).await;
     }
-}
-
-/// Rows of a query.
-pub(super) async fn query(db: &DatabaseConnection, sql: &str) -> Vec<QueryResult> {
-    let statement = Statement::from_string(db.get_database_backend(), sql);
-    db.query_all_raw(statement).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
 }

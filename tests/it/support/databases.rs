@@ -3,7 +3,7 @@
 //! server can't be reached.
 
 use gatepass::model::{OsEntropy, random};
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, QueryResult, Statement};
 use tempfile::TempDir;
 use url::Url;
 
@@ -109,6 +109,12 @@ async fn connect(url: &str) -> DatabaseConnection {
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     Database::connect(options).await.unwrap()
+}
+
+/// Rows of a query.
+pub async fn query(db: &DatabaseConnection, sql: &str) -> Vec<QueryResult> {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    db.query_all_raw(statement).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 impl Drop for TestDatabase {

@@ -6,6 +6,7 @@ pub mod crowd;
 pub mod databases;
 pub mod gate;
 pub mod hooks;
+pub mod invariants;
 pub mod jwt;
 pub mod keys;
 pub mod load;

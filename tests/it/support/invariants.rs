@@ -1,8 +1,10 @@
-//! What must be true of a database whatever happened at the same time. Each query counts what must not be there.
+//! What must be true of a database whatever happened at the same time, and to those who were at work: a step is written
+//! whole or not at all. Each query counts what must not be there. It is true as long as nothing was swept, for an hour
+//! at least by a clock that goes: feed and log tell of everything.
 
 use sea_orm::DatabaseConnection;
 
-use super::pair::query;
+use super::databases::query;
 
 const NEVER: [(&str, &str); 20] = [
     (
@@ -92,7 +94,7 @@ const NEVER: [(&str, &str); 20] = [
 ];
 
 /// Looks for everything that must never be.
-pub(super) async fn check(db: &DatabaseConnection) {
+pub async fn check(db: &DatabaseConnection) {
     let mut found = Vec::new();
     for (what, sql) in NEVER {
         let count: i64 = query(db, sql).await[0].try_get_by_index(0).unwrap();
