@@ -1,14 +1,18 @@
 //! The disk under SQLite is full: what must be written is refused, sessions are read, and when there is room all goes
-//! on, with everything that was answered.
+//! on, with everything that was answered, in a file that is whole.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
+use std::os::fd::AsRawFd as _;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use sea_orm::Database;
 use tonic_health::pb::health_check_response::ServingStatus;
 
 use super::{health, variables};
+use crate::support::databases::query;
+use crate::support::invariants;
 use crate::support::load::{Load, METHODS, STALE_LIMIT, measured};
 use crate::support::program::Serving;
 
@@ -26,12 +30,12 @@ async fn a_full_disk_refuses_and_room_resumes() {
     let url = format!("sqlite://{}/gatepass.db?mode=rwc", data.display());
     let mut gatepass = Serving::start_in_little_room(folder.path(), SIZE, &variables(&url)).await;
     gatepass.until("ready").await;
-    let data = gatepass.sees(&data);
+    let disk = File::open(gatepass.sees(&data)).unwrap();
     let mut load = Load::begin(&gatepass.channel().await, "load").await;
     load.until("all is well", |load| load.tallies().answered(&METHODS) && load.is_telling()).await;
 
     load.tallies().clear();
-    let filler = data.join("filler");
+    let filler = inside(&disk).join("filler");
     fill(&filler);
     load.until("everything is refused", |load| load.tallies().refused(&WRITTEN)).await;
     measured(&format!("filling:\n{}", load.tallies()));
@@ -47,8 +51,26 @@ async fn a_full_disk_refuses_and_room_resumes() {
     load.until("recovery", |load| load.tallies().answered(&METHODS)).await;
     measured(&format!("room:\n{}", load.tallies()));
     let told = load.end().await;
-    told.check(&gatepass.channel().await).await;
     gatepass.stop().await;
+
+    // Nobody mounts the disk any more: others find what is on it in the folder that was under it.
+    for file in std::fs::read_dir(inside(&disk)).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), data.join(file.file_name())).unwrap();
+    }
+    let db = Database::connect(&url).await.unwrap();
+    let found: String = query(&db, "PRAGMA integrity_check").await[0].try_get_by_index(0).unwrap();
+    assert_eq!(found, "ok");
+    let other = Serving::ready(folder.path(), &[], &variables(&url)).await;
+    told.check(&other.channel().await).await;
+    other.stop().await;
+    told.check_log(&db).await;
+    invariants::check(&db).await;
+}
+
+/// Where the files of an open folder are, also when no other path leads there any more.
+fn inside(folder: &File) -> PathBuf {
+    Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string())
 }
 
 /// Writes until there is no room, not for a byte.
