@@ -12,6 +12,7 @@
 mod accept;
 mod authjs;
 mod begin_sign_in;
+mod beside_a_sweep;
 mod callbacks_test;
 mod callers;
 mod cel;

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
 use crate::store::sample::NOW;
 
 /// The oldest row is that old, the newest of now.
-const DAYS: u64 = 80;
+pub(crate) const DAYS: u64 = 80;
 
 /// How a database says what the others say otherwise.
 struct Dialect {
@@ -47,7 +47,7 @@ fn dialect(backend: DbBackend, rows: u64) -> Dialect {
 
 /// As many users, accounts, sessions, log rows and marks, and a tenth of that in the feed. Of twenty sessions two were
 /// ended, and the grant of a third was never redeemed.
-pub(super) async fn fill(db: &DatabaseConnection, rows: u64) {
+pub(crate) async fn fill(db: &DatabaseConnection, rows: u64) {
     let Dialect { series, id, digest, before, after } = dialect(db.get_database_backend(), rows);
     let now = NOW.millis();
     let step = DAYS * 24 * 3_600_000 / rows;

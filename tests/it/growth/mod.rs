@@ -3,7 +3,7 @@
 //! databases to choose as they would among millions; `just soak` takes a million and prints how long each step takes.
 
 mod calls;
-mod fill;
+pub(crate) mod fill;
 mod plans;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,128 @@
+//! Calls beside a sweep: a replica removes a great backlog at its own pace, and nobody who signs in or refreshes
+//! meanwhile is refused, or waits for longer than callers do.
+
+use std::time::{Duration, Instant};
+
+use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
+use gatepass::grpc::proto::v1::{IssueTokenRequest, RefreshTokenRequest};
+use sea_orm::DatabaseConnection;
+use tonic::Request;
+use tonic::transport::Channel;
+
+use crate::growth::fill::{DAYS, fill};
+use crate::store::sample::NOW;
+use crate::support::crowd::{at_once, patient_on};
+use crate::support::databases::{Backend, query};
+use crate::support::load::measured;
+use crate::support::soak::soak;
+use crate::support::{TestApp, allowed, profile, tokens};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Those who call at once.
+const PEOPLE: usize = 8;
+
+/// How often each refreshes after a sign-in.
+const REFRESHES: usize = 3;
+
+/// How often rows must have gone from the beginning of calls to their end.
+const OVERLAPS: usize = 10;
+
+/// So long that what is waited for does not come.
+const STUCK: Duration = Duration::from_mins(1);
+
+/// What callers wait for, or, where nobody measures, what no machine is too slow for.
+fn deadline() -> Duration {
+    Duration::from_secs(u64::try_from(soak(30, 2)).unwrap())
+}
+
+crate::on_all!(calls_are_answered_beside_a_sweep);
+
+async fn calls_are_answered_beside_a_sweep(backend: Backend) {
+    let rows = soak(20_000, 200_000);
+    let goal = rows / soak(10, 3);
+    let empty = patient_on(backend).await.config(&tokens("")).start().await;
+    let (db, next) = (empty.place.database.connect().await, empty.beside());
+    empty.stop().await.clock.set(NOW.plus(401 * DAY));
+    fill(&db, u64::try_from(rows).unwrap()).await;
+    let app = next.start().await;
+    // The first calls prepare their statements.
+    turn(&app).await;
+
+    let (begun, all) = (Instant::now(), backlog(&db).await);
+    let (mut left, mut fell, mut turns, mut overlaps) = (all, begun, 0, 0);
+    let mut beside = [Duration::ZERO; 2];
+    while all - left < goal || overlaps < OVERLAPS {
+        beside = slower(beside, turn(&app).await);
+        turns += 1;
+        let now = backlog(&db).await;
+        if now < left {
+            (left, fell) = (now, Instant::now());
+            overlaps += 1;
+        }
+        assert!(left > 0, "swept before {goal} went beside {overlaps} turns of calls");
+        assert!(fell.elapsed() < STUCK, "{left} of {all} are not swept");
+    }
+    let swept = begun.elapsed();
+
+    // By such a clock nothing is over, and nothing is swept.
+    app.clock.set(NOW.minus(2 * DAY * u32::try_from(DAYS).unwrap()));
+    let app = app.restart(|yaml| yaml).await;
+    turn(&app).await;
+    let left = backlog(&db).await;
+    let mut alone = [Duration::ZERO; 2];
+    for _ in 0..turns {
+        alone = slower(alone, turn(&app).await);
+    }
+    assert_eq!(backlog(&db).await, left);
+    app.stop().await;
+    measured(&format!(
+        "{backend:?}: {} of {all} rows swept in {swept:.1?}, in {overlaps} of {turns} turns of calls; \
+         the slowest SignIn and RefreshToken meanwhile {beside:.1?}, without a sweep {alone:.1?}",
+        all - left
+    ));
+}
+
+/// How many of the sessions and log rows are left that were there before anybody called.
+async fn backlog(db: &DatabaseConnection) -> usize {
+    let mut left = 0;
+    for rows in ["sessions WHERE authenticated_at", "auth_logs WHERE created_at"] {
+        let from = NOW.minus(DAY * u32::try_from(DAYS).unwrap()).millis();
+        let sql = format!("SELECT count(*) FROM {rows} BETWEEN {from} AND {}", NOW.millis());
+        let count: i64 = query(db, &sql).await[0].try_get_by_index(0).unwrap();
+        left += usize::try_from(count).unwrap();
+    }
+    left
+}
+
+/// All sign in at once, and refresh: the slowest of each.
+async fn turn(app: &TestApp) -> [Duration; 2] {
+    let all = at_once(PEOPLE, |number| live(app.auth.clone(), format!("p{number}"))).await;
+    all.into_iter().fold([Duration::ZERO; 2], slower)
+}
+
+/// A person signs in and refreshes; every call is answered before its deadline.
+async fn live(mut auth: AuthServiceClient<Channel>, who: String) -> [Duration; 2] {
+    let begun = Instant::now();
+    let grant = allowed(auth.sign_in(in_time(profile(&who))).await).grant.unwrap();
+    let signed_in = begun.elapsed();
+    let request = IssueTokenRequest { grant, ..Default::default() };
+    let mut refresh_token = auth.issue_token(in_time(request)).await.unwrap().into_inner().refresh_token;
+    let mut refreshed = Duration::ZERO;
+    for _ in 0..REFRESHES {
+        let (begun, request) = (Instant::now(), RefreshTokenRequest { refresh_token, ..Default::default() });
+        refresh_token = auth.refresh_token(in_time(request)).await.unwrap().into_inner().refresh_token;
+        refreshed = refreshed.max(begun.elapsed());
+    }
+    [signed_in, refreshed]
+}
+
+fn in_time<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(deadline());
+    request
+}
+
+fn slower(one: [Duration; 2], other: [Duration; 2]) -> [Duration; 2] {
+    [one[0].max(other[0]), one[1].max(other[1])]
+}
