@@ -157,6 +157,7 @@ async fn waits_for_nobody(backend: Backend) {
     let sweep = tokio::time::timeout(Duration::from_secs(5), database.sweep(over, 100));
     assert_eq!(sweep.await.expect("it does not wait").unwrap(), 1);
     assert!(database.find_session(bob.session.id).await.unwrap().is_none());
+    assert!(database.find_session(ada.session.id).await.unwrap().is_some());
     held.commit().await.unwrap();
     assert_eq!(database.sweep(over, 100).await.unwrap(), 1);
 }
