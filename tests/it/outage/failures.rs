@@ -17,30 +17,30 @@ crate::on_servers! {
 }
 
 async fn a_server_that_was_stopped(kind: Kind) {
-    let mut scene = Scene::of(kind).await;
-    scene.server.stop();
-    scene.goes_stale().await;
-    scene.server.start().await;
-    scene.recovers("was stopped").await;
-    scene.ends().await;
+    let fails = async |scene: &mut Scene| {
+        scene.server.stop();
+        scene.goes_stale().await;
+        scene.server.start().await;
+    };
+    Scene::of(kind).await.again_and_again(30, "was stopped", fails).await;
 }
 
 async fn a_server_that_was_killed(kind: Kind) {
-    let mut scene = Scene::of(kind).await;
-    scene.server.kill();
-    scene.goes_stale().await;
-    scene.server.start().await;
-    scene.recovers("was killed").await;
-    scene.ends().await;
+    let fails = async |scene: &mut Scene| {
+        scene.server.kill();
+        scene.goes_stale().await;
+        scene.server.start().await;
+    };
+    Scene::of(kind).await.again_and_again(30, "was killed", fails).await;
 }
 
 async fn a_server_that_was_frozen(kind: Kind) {
-    let mut scene = Scene::of(kind).await;
-    scene.server.pause();
-    scene.goes_stale().await;
-    scene.server.resume();
-    scene.recovers("was frozen").await;
-    scene.ends().await;
+    let fails = async |scene: &mut Scene| {
+        scene.server.pause();
+        scene.goes_stale().await;
+        scene.server.resume();
+    };
+    Scene::of(kind).await.again_and_again(30, "was frozen", fails).await;
 }
 
 async fn a_server_that_is_frozen_keeps_nobody_from_stopping(kind: Kind) {
@@ -51,34 +51,34 @@ async fn a_server_that_is_frozen_keeps_nobody_from_stopping(kind: Kind) {
 
 /// So short a while that sessions are read all the time.
 async fn a_server_that_was_restarted(kind: Kind) {
-    let mut scene = Scene::of(kind).await;
-    scene.server.stop();
-    scene.server.start().await;
-    scene.recovers("was restarted").await;
-    scene.ends().await;
+    let fails = async |scene: &mut Scene| {
+        scene.server.stop();
+        scene.server.start().await;
+    };
+    Scene::of(kind).await.again_and_again(120, "was restarted", fails).await;
 }
 
 /// It answers what it is asked, but what it knows of revocations may be of yesterday.
 async fn a_server_that_only_reads(kind: Kind) {
-    let mut scene = Scene::of(kind).await;
-    scene.server.only_reads(true).await;
-    scene.goes_stale().await;
-    scene.server.only_reads(false).await;
-    scene.recovers("only read").await;
-    scene.ends().await;
+    let fails = async |scene: &mut Scene| {
+        scene.server.only_reads(true).await;
+        scene.goes_stale().await;
+        scene.server.only_reads(false).await;
+    };
+    Scene::of(kind).await.again_and_again(30, "only read", fails).await;
 }
 
 async fn a_server_that_takes_no_more_connections(kind: Kind) {
-    let mut scene = Scene::of(kind).await;
-    scene.wire.cut();
-    let taken = take_all(&scene.server).await;
-    scene.wire.heal();
-    scene.goes_stale().await;
-    for connection in taken {
-        connection.close().await.unwrap();
-    }
-    scene.recovers("was out of connections").await;
-    scene.ends().await;
+    let fails = async |scene: &mut Scene| {
+        scene.wire.cut();
+        let taken = take_all(&scene.server).await;
+        scene.wire.heal();
+        scene.goes_stale().await;
+        for connection in taken {
+            connection.close().await.unwrap();
+        }
+    };
+    Scene::of(kind).await.again_and_again(20, "was out of connections", fails).await;
 }
 
 /// Takes every connection that a server has.

@@ -11,6 +11,7 @@ use super::variables;
 use crate::support::people::NOBODY;
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
+use crate::support::soak::soak;
 use crate::support::wire::Wire;
 use crate::support::{allowed, profile, refusal};
 
@@ -68,6 +69,11 @@ async fn give_up(gatepass: &Serving, wire: &Wire, statement: u32, who: &str) {
     wire.heal();
 }
 
+/// Every statement in turn, once or in the long form many times; turns are counted from 1.
+fn turns(statements: u32, rounds: usize) -> impl Iterator<Item = (u32, u32)> {
+    (1..).zip((0..soak(1, rounds)).flat_map(move |_| 0..statements))
+}
+
 /// How often the one session was refreshed, as others see it.
 async fn refreshed(others: &DatabaseConnection) -> u32 {
     let sql = "SELECT CAST(max(generation) AS CHAR(9)) AS n FROM sessions";
@@ -83,10 +89,10 @@ async fn a_call_that_was_given_up_leaves_no_transaction_behind(kind: Kind) {
     let gatepass = start(&folder, &server.url_at(wire.addr)).await;
     let mut ada = Person::signed_in(&gatepass).await;
     let others = server.connect().await.unwrap();
-    for statement in 0..STATEMENTS {
-        give_up(&gatepass, &wire, statement, &format!("p{statement}")).await;
+    for (turn, statement) in turns(STATEMENTS, 25) {
+        give_up(&gatepass, &wire, statement, &format!("p{turn}")).await;
         ada.refreshes(&gatepass).await;
-        assert_eq!(refreshed(&others).await, statement + 1, "given up in statement {statement}");
+        assert_eq!(refreshed(&others).await, turn, "given up in statement {statement}");
     }
     gatepass.stop().await;
 }
@@ -99,7 +105,7 @@ async fn a_call_that_was_given_up_leaves_no_answer_behind(kind: Kind) {
     let mut ada = Person::signed_in(&first).await;
     first.stop().await;
     let others = server.connect().await.unwrap();
-    for statement in 0..FIRST_STATEMENTS {
+    for (turn, statement) in turns(FIRST_STATEMENTS, 4) {
         let gatepass = start(&folder, &url).await;
         give_up(&gatepass, &wire, statement, "ada").await;
         for (id, wanted) in [(ada.user_id.as_str(), Ok("ada")), (NOBODY, Err("USER_NOT_FOUND"))] {
@@ -112,7 +118,7 @@ async fn a_call_that_was_given_up_leaves_no_answer_behind(kind: Kind) {
             }
         }
         ada.refreshes(&gatepass).await;
-        assert_eq!(refreshed(&others).await, statement + 1, "given up in statement {statement}");
+        assert_eq!(refreshed(&others).await, turn, "given up in statement {statement}");
         gatepass.stop().await;
     }
 }

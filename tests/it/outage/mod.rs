@@ -1,6 +1,6 @@
 //! What happens when the database fails, to the real program under load and with real servers: every call ends in
-//! time, sessions are read as long as they may be, health says what is, nothing that was answered is lost, and the
-//! database holds together.
+//! time, sessions are read as long as they may be, health says what is, nothing that was answered is lost,
+//! and the database holds together.
 
 mod failures;
 mod full_disk;
@@ -24,10 +24,14 @@ use crate::support::invariants;
 use crate::support::load::{self, Load, METHODS, STORED, measured};
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
+use crate::support::soak::soak;
 use crate::support::wire::Wire;
 
 /// So long that what is waited for does not come.
 const NEVER: Duration = Duration::from_mins(1);
+
+/// How soon calls are answered when the database is there again, as users are told. One round is no measure.
+const PROMISED: Duration = Duration::from_secs(2);
 
 /// A Gatepass under load, and its database at the other end of a wire.
 struct Scene {
@@ -35,6 +39,7 @@ struct Scene {
     wire: Wire,
     gatepass: Serving,
     load: Load,
+    recoveries: Vec<Duration>,
     folder: TempDir,
 }
 
@@ -45,10 +50,20 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let gatepass = serving(&folder, &server.url_at(wire.addr)).await;
         let load = Load::begin(&gatepass.channel().await, "load").await;
-        let mut this = Self { server, wire, gatepass, load, folder };
+        let mut this = Self { server, wire, gatepass, load, recoveries: Vec::new(), folder };
         this.load.until("all is well", |load| load.tallies().answered(&METHODS)).await;
         this.load.tallies().clear();
         this
+    }
+
+    /// Fails it once, or in the long form so many times; it comes back each time, and nothing is lost.
+    async fn again_and_again(mut self, rounds: usize, from: &str, fails: impl AsyncFn(&mut Self)) {
+        for _ in 0..soak(1, rounds) {
+            fails(&mut self).await;
+            self.recovers(from).await;
+        }
+        as_promised(&format!("{:?} {from}", self.server.kind), &mut self.recoveries);
+        self.ends().await;
     }
 
     /// Waits until no session is read any more, since there is no news of revocations.
@@ -68,10 +83,12 @@ impl Scene {
         self.load.until("recovery", |load| load.tallies().answered(&METHODS)).await;
         self.until_auth_service_is(ServingStatus::Serving).await;
         let (one, all) = self.load.tallies().answered_after(&STORED);
+        self.recoveries.push(one);
         let (kind, tallies) = (self.server.kind, self.load.tallies());
         measured(&format!(
             "{kind:?} {from}: a call answered after {one:?}, all kinds after {all:?}\n{tallies}"
         ));
+        self.load.tallies().clear();
     }
 
     /// Ends the load and the Gatepass, and looks for what was answered with the eyes of another.
@@ -101,6 +118,16 @@ impl Scene {
 
     async fn probe(&self, path: &str) -> bool {
         probe(&self.gatepass, path).await
+    }
+}
+
+/// Whether calls were answered soon enough in most of many rounds.
+fn as_promised(what: &str, recoveries: &mut [Duration]) {
+    recoveries.sort_unstable();
+    let median = recoveries[recoveries.len() / 2];
+    if recoveries.len() > 1 {
+        measured(&format!("{what}: a call answered after {median:?}, the median of {recoveries:?}"));
+        assert!(median <= PROMISED, "{what}: {median:?}");
     }
 }
 

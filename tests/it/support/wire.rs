@@ -90,6 +90,11 @@ impl Wire {
         self.state.send_modify(|state| state.stranded_below = state.attempts);
     }
 
+    /// Resets those that were stranded: their ends hear of it at last.
+    pub fn reset_stranded(&self) {
+        self.state.send_modify(|state| state.cut_below = state.cut_below.max(state.stranded_below));
+    }
+
     /// Carries everything again; what was cut stays cut.
     pub fn heal(&self) {
         self.state.send_modify(|state| {
