@@ -1,5 +1,5 @@
-//! Calls beside a sweep: a replica removes a great backlog at its own pace, and nobody who signs in or refreshes
-//! meanwhile is refused, or waits for longer than callers do.
+//! Calls beside a sweep: a replica removes a great backlog at its own pace, and nobody who signs in or
+//! refreshes meanwhile is refused, or waits for longer than callers do.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! A crash loses nothing acknowledged: the program, or its database, is killed under load, again and again; every
-//! sign-in, rotation and end of a session that was answered is there afterwards, no token works twice, and the database
-//! holds together.
+//! sign-in, rotation and end of a session that was answered is there afterwards, no token works twice, and
+//! the database holds together.
 
 use std::path::Path;
 use std::time::Duration;

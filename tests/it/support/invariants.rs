@@ -1,6 +1,6 @@
-//! What must be true of a database whatever happened at the same time, and to those who were at work: a step is written
-//! whole or not at all. Each query counts what must not be there. It is true as long as nothing was swept, for an hour
-//! at least by a clock that goes: feed and log tell of everything.
+//! What must be true of a database whatever happened at the same time, and whatever became of those at work:
+//! a step is written whole or not at all. Each query counts what must not be there. They rest on a feed and a
+//! log that tell of everything: nothing was swept yet, as in the first hour.
 
 use sea_orm::DatabaseConnection;
 
