@@ -22,15 +22,16 @@ use super::pool::{Pool, Steps};
 /// A connection that idled longer is asked whether it still lives before it is used; so is one that idled while another broke.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// What a PostgreSQL session is told. The limits are for what a replica leaves behind that died in the middle: a call
-/// of ours ends long before.
+/// What a PostgreSQL session is told. The limits are for what a replica leaves behind that died, or was cut off, in the
+/// middle: a call of ours ends long before. A transaction of ours sends one statement after the other, so one that is
+/// idle for seconds is nobody's, and others wait for what it holds.
 const POSTGRES_SESSION: &str = "SET default_transaction_isolation = 'read committed'; \
-     SET statement_timeout = '20s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '20s'";
+     SET statement_timeout = '20s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '3s'";
 
 /// The same for MariaDB; `MySQL` does not read what stands in `/*M! */`. A value that does not fit is an error, never cut.
 const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
      SET SESSION innodb_lock_wait_timeout = 10, sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES') \
-     /*M!100300 , idle_transaction_timeout = 20, max_statement_time = 20 */";
+     /*M!100300 , idle_transaction_timeout = 3, max_statement_time = 20 */";
 
 /// How the configured database is opened.
 #[derive(Debug, Clone)]

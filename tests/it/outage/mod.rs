@@ -5,6 +5,7 @@
 mod failures;
 mod full_disk;
 mod given_up;
+mod lost;
 mod network;
 mod pools;
 mod revocations;
@@ -13,6 +14,7 @@ mod unknown_key;
 
 use std::time::{Duration, Instant};
 
+use gatepass::storage::{Database, Options};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -129,6 +131,19 @@ fn as_promised(what: &str, recoveries: &mut [Duration]) {
         measured(&format!("{what}: a call answered after {median:?}, the median of {recoveries:?}"));
         assert!(median <= PROMISED, "{what}: {median:?}");
     }
+}
+
+/// A database at the other end of a wire, with so many connections for calls.
+async fn over(wire: &Wire, server: &PrivateServer, max_connections: u32) -> Database {
+    let options = Options {
+        url: server.url_at(wire.addr),
+        max_connections,
+        acquire_timeout: Duration::from_secs(3),
+        observer: None,
+    };
+    let database = Database::connect(&options).await.unwrap();
+    database.migrate().await.unwrap();
+    database
 }
 
 /// A Gatepass with this database.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use gatepass::storage::{Database, Options, RevocationFeed as _, StoreError, UserStore as _, Watch};
+use gatepass::storage::{RevocationFeed as _, StoreError, UserStore as _, Watch};
 use sea_orm::ConnectionTrait as _;
 
-use super::NEVER;
+use super::{NEVER, over};
 use crate::store::sample::redeemed;
 use crate::support::crowd::at_once;
 use crate::support::eventually;
@@ -19,19 +19,6 @@ crate::on_servers! {
     a_database_that_is_slow_for_the_feed_keeps_the_connections_of_calls,
     connections_that_broke_together_are_met_by_one_step,
     a_step_that_waits_for_a_connection_of_a_pool_that_is_replaced_has_one_of_the_next,
-}
-
-/// A database with so many connections for calls.
-async fn over(wire: &Wire, server: &PrivateServer, max_connections: u32) -> Database {
-    let options = Options {
-        url: server.url_at(wire.addr),
-        max_connections,
-        acquire_timeout: Duration::from_secs(3),
-        observer: None,
-    };
-    let database = Database::connect(&options).await.unwrap();
-    database.migrate().await.unwrap();
-    database
 }
 
 async fn a_step_that_does_not_end_is_given_up_and_so_is_its_connection(kind: Kind) {
