@@ -170,6 +170,7 @@ fn describe(error: &Error) -> (Code, ErrorReason, String) {
             // The code of an `oauth_callback` was spent before anybody could be asked.
             match failure.callback {
                 "sign_in" => "the sign_in callback failed; nobody was let in".to_owned(),
+                "redirect" => "the redirect callback failed; nobody was sent anywhere".to_owned(),
                 callback => format!("the {callback} callback failed; nothing was spent"),
             },
         ),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use gatepass::auth::SignInDecision;
+use gatepass::auth::{Callback, SignInDecision};
 use gatepass::grpc::proto::v1::{
     BeginSignInRequest, DenialReason, OAuthCallbackCredential, SignInRequest, sign_in_request,
 };
@@ -15,7 +15,7 @@ use tonic::Code;
 
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::at_once;
-use crate::support::hooks::{fails_until_mended, on_sign_in};
+use crate::support::hooks::{fails_until_mended, on_redirect, on_sign_in};
 use crate::support::people::{denied, fields};
 use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, come_back, entry, of_callback, with_providers};
@@ -426,6 +426,16 @@ async fn a_denial_by_a_callback_leaves_nothing_but_the_log() {
     assert_eq!(app.counts().await, [0, 0, 0]);
     let log = app.query("SELECT action, provider, email FROM auth_logs").await;
     assert_eq!(log, [["SIGN_IN_DENIED", "corp", "ada@example.com"]]);
+}
+
+#[tokio::test]
+async fn a_redirect_callback_that_fails_is_not_said_to_have_spent_nothing() {
+    let provider = TestProvider::start().await;
+    let hooks = on_redirect(|_| Err(Callback::Redirect.failed("down")));
+    let app = with_providers(&[entry("corp", &provider, "")]).callbacks(hooks).start().await;
+    let status = app.try_sign_in_at(&provider, Person::named("ada")).await.unwrap_err();
+    assert_eq!(status.message(), "the redirect callback failed; nobody was sent anywhere");
+    assert_eq!(app.counts().await, [0, 0, 0]);
 }
 
 #[tokio::test]
