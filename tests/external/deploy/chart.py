@@ -1,10 +1,14 @@
 """Lints, renders, validates and runs the chart `helm/gatepass` offline (see chart.sh). Exit code 1 on any finding."""
 
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
+import urllib.parse
+import uuid
 
 import yaml
 
@@ -12,6 +16,7 @@ from deploy import engine
 from deploy.pod import Pod
 from deploy.refusals import IMPOSSIBLE, MISTYPED, laid_over
 from deploy.standards import faults
+from support.programs import get
 
 # The oldest that the chart takes, one between, the newest that the schemas know.
 KUBERNETES = ("v1.30.0", "v1.33.0", "v1.37.0")
@@ -28,7 +33,44 @@ def rendered(chart, name, values, program):
     with tempfile.TemporaryDirectory() as folder:
         pod = Pod(documents, folder)
         fault = pod.check(program)
-        yield from [fault] if fault else pod.serve(program) if name == SQLITE else []
+        yield from [fault] if fault else served([pod], program) if name == SQLITE else []
+
+
+def served(pods, program):
+    """What is wrong with pods that start at once, each until its probes have passed, and then end."""
+    try:
+        for pod in pods:
+            pod.start(program)
+        for pod in pods:
+            yield from pod.probes()
+        keys = [get(f"http://127.0.0.1:{pod.http_port()}/.well-known/jwks.json") for pod in pods]
+        if any(these != keys[0] for these in keys):
+            yield f"the pods have different keys: {keys}"
+        for pod in pods:
+            yield from pod.end()
+    finally:
+        for pod in pods:
+            pod.process.kill()
+
+
+def replicas(chart, values, program, server):
+    """What is wrong with as many pods as there are replicas, on one database of this PostgreSQL that is empty."""
+    documents = engine.objects(engine.render(chart, values, KUBERNETES[-1]))
+    (deployment,) = (document for document in documents if document["kind"] == "Deployment")
+    database = f"chart_{uuid.uuid4().hex}"
+    url = urllib.parse.urlsplit(server)._replace(path=f"/{database}").geturl()
+    with tempfile.TemporaryDirectory() as folder:
+        execute(server, f"CREATE DATABASE {database}")
+        try:
+            pods = [Pod(documents, f"{folder}/{number}", url) for number in range(deployment["spec"]["replicas"])]
+            yield from served(pods, program)
+        finally:
+            execute(server, f"DROP DATABASE {database} WITH (FORCE)")
+
+
+def execute(server, sql):
+    """Runs a statement on a PostgreSQL."""
+    subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", server, "-c", sql], check=True, timeout=60)
 
 
 def promised(name, documents):
@@ -102,13 +144,14 @@ def documented(chart, root):
     yield from engine.lint(chart, {}, KUBERNETES[-1])
 
 
-def checks(root, program):
+def checks(root, program, server):
     """Name and findings of every check."""
     chart = root / "helm/gatepass"
     sets = engine.value_sets(root)
     yield "values and schema", documented(chart, root)
     for name, values in sets.items():
         yield f"values of {name}", rendered(chart, name, values, program)
+    yield "replicas of README.md on PostgreSQL", replicas(chart, sets[README], program, server)
     for values, message in IMPOSSIBLE + MISTYPED:
         yield f"refused: {json.dumps(values)[:100]}", refused(chart, sets[README], values, message)
     for values in (
@@ -119,9 +162,9 @@ def checks(root, program):
 
 
 def main():
-    root, program = pathlib.Path(sys.argv[1]), sys.argv[2]
+    root, program, server = pathlib.Path(sys.argv[1]), sys.argv[2], os.environ["TEST_POSTGRES_URL"]
     ran = failed = 0
-    for name, findings in checks(root, program):
+    for name, findings in checks(root, program, server):
         found = list(findings)
         ran, failed = ran + 1, failed + bool(found)
         print("FAILED" if found else "ok    ", name)

@@ -61,11 +61,11 @@ EXISTING = {
 
 
 class Pod:
-    """The one container of a rendered Deployment, in `folder`."""
+    """The one container of a rendered Deployment, in `folder`; its database is at this URL, unless it is a file."""
 
-    def __init__(self, documents, folder):
+    def __init__(self, documents, folder, database=URL):
         self.folder = pathlib.Path(folder)
-        self.objects = dict(EXISTING)
+        self.objects = EXISTING | {"gatepass-database": {"url": database}}
         for document in documents:
             if document["kind"] == "ConfigMap":
                 self.objects[document["metadata"]["name"]] = document["data"]
@@ -112,33 +112,44 @@ class Pod:
         )
         return None if run.returncode == 0 else f"config check: exit code {run.returncode}: {run.stderr.strip()}"
 
-    def serve(self, program):
-        """Runs the container on free ports until each probe has passed, then ends it as a kubelet does: the faults."""
-        variables, ports = self.variables(), {}
+    def start(self, program):
+        """Runs the container on free ports."""
+        variables, self.ports = self.variables(), {}
         for name in ("GRPC", "HTTP", "ADMIN"):
             setting = f"GATEPASS_SERVER__{name}_ADDR"
             host, _, port = variables[setting].rpartition(":")
-            ports[int(port)], = free_ports(1)
-            variables[setting] = f"{host}:{ports[int(port)]}"
-        log, command = self.folder / "log", [program, *self.container["args"]]
-        with log.open("w", encoding="utf-8") as stderr:
-            process = subprocess.Popen(command, cwd=self.folder, env=variables, stderr=stderr)
-        try:
-            probes = (self.container[f"{name}Probe"]["grpc"] for name in ("startup", "liveness", "readiness"))
-            faults = [fault for probe in probes if (fault := self.probe(probe, ports))]
-            process.send_signal(signal.SIGTERM)
-            code = process.wait(self.spec["terminationGracePeriodSeconds"])
-            faults += [f"SIGTERM: exit code {code}"] if code else []
-        finally:
-            process.kill()
-        return [f"{fault}\n{log.read_text(encoding='utf-8')}" for fault in faults]
+            self.ports[int(port)], = free_ports(1)
+            variables[setting] = f"{host}:{self.ports[int(port)]}"
+        command = [program, *self.container["args"]]
+        with (self.folder / "log").open("w", encoding="utf-8") as stderr:
+            self.process = subprocess.Popen(command, cwd=self.folder, env=variables, stderr=stderr)
 
-    def probe(self, probe, ports):
+    def probes(self):
+        """Waits until each probe has passed: what those said that did not."""
+        probes = (self.container[f"{name}Probe"]["grpc"] for name in ("startup", "liveness", "readiness"))
+        return [self.told(fault) for probe in probes if (fault := self.probe(probe))]
+
+    def end(self):
+        """Ends it as a kubelet does: what is wrong with how it went."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(self.spec["terminationGracePeriodSeconds"])
+        return [self.told(f"SIGTERM: exit code {code}")] if code else []
+
+    def told(self, fault):
+        """A fault, and the container's log."""
+        return f"{fault}\n{(self.folder / 'log').read_text(encoding='utf-8')}"
+
+    def http_port(self):
+        """Where it publishes its keys."""
+        (port,) = (port["containerPort"] for port in self.container["ports"] if port["name"] == "http")
+        return self.ports[port]
+
+    def probe(self, probe):
         """Asks the health service until it serves, for at most 20 s: what it last said instead, or None."""
         (self.folder / "health.proto").write_text(HEALTH_PROTO, encoding="utf-8")
         command = ["grpcurl", "-plaintext", "-max-time", "2", "-proto", "health.proto"]
         command += ["-d", json.dumps({"service": probe["service"]})]
-        command += [f"127.0.0.1:{ports[probe['port']]}", "grpc.health.v1.Health/Check"]
+        command += [f"127.0.0.1:{self.ports[probe['port']]}", "grpc.health.v1.Health/Check"]
         deadline = time.monotonic() + 20
         while True:
             run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=10)
