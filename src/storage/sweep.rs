@@ -61,7 +61,8 @@ async fn remove(tx: &DatabaseTransaction, &(what, batch): &(Sweepable, u64)) -> 
     }
 }
 
-/// Removes rows that are over, found by the index on `order`.
+/// Removes rows that are over, found by the index on `order`. They are held from then on, so that they are still over
+/// when they are removed: by their keys alone, lest a database go over all that are over for each batch.
 async fn remove_by<E, K>(
     tx: &DatabaseTransaction,
     key: E::Column,
@@ -73,14 +74,14 @@ where
     E: EntityTrait,
     K: TryGetable + Into<Value> + Send,
 {
-    let found = E::find().select_only().column(key).filter(over.clone());
+    let found = E::find().select_only().column(key).filter(over);
     let found = order.iter().fold(found, |found, column| found.order_by_asc(*column)).limit(batch);
     let free = found.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let ids: Vec<K> = free.into_tuple().all(tx).await?;
     if ids.is_empty() {
         return Ok(0);
     }
-    Ok(E::delete_many().filter(key.is_in(ids)).filter(over).exec(tx).await?.rows_affected)
+    Ok(E::delete_many().filter(key.is_in(ids)).exec(tx).await?.rows_affected)
 }
 
 /// Removes those of the feed's oldest entries that are over: entries end in the order of their places, nearly.
