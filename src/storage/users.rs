@@ -14,8 +14,8 @@ use super::{
 };
 use crate::model::{Account, AccountKey, EmailKey, ProviderId, Revocation, User, UserId};
 
-/// A statement can have only so many values.
-const IDS_A_STATEMENT: usize = 500;
+/// A statement can have only so many values; a power of two.
+const IDS_A_STATEMENT: usize = 512;
 
 #[async_trait]
 impl UserStore for Database {
@@ -57,10 +57,13 @@ impl UserStore for Database {
     }
 }
 
+/// By statements of a few lengths, some ids twice in them: so a connection has prepared each soon, however many it is asked
+/// for.
 pub(super) async fn find_all(pool: &Pool, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
     let mut users = Vec::with_capacity(ids.len());
     for some in ids.chunks(IDS_A_STATEMENT) {
-        let some = some.iter().map(|id| id.0);
+        let places = some.len().next_power_of_two();
+        let some = some.iter().cycle().take(places).map(|id| id.0);
         for row in user::Entity::find().filter(user::Column::Id.is_in(some)).all(pool).await? {
             users.push((UserId(row.id), convert::user(row)));
         }

@@ -1,9 +1,16 @@
 //! How many SQL statements a call costs, without the ends of its transaction.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
 use gatepass::grpc::proto::v1::{
     GetSessionRequest, ProfileCredential, RefreshTokenRequest, get_session_request, sign_in_request,
 };
+use gatepass::storage::{Database, Observer, Options, RevocationFeed as _};
 
+use crate::store::options;
+use crate::store::sample::user_id;
+use crate::support::databases::TestDatabase;
 use crate::support::provider::{Person, TestProvider};
 use crate::support::signing_in::app_with;
 use crate::support::{TestApp, app, builder, profile};
@@ -108,4 +115,22 @@ async fn a_forged_refresh_token_costs_none() {
     let request = RefreshTokenRequest { refresh_token: forged, ..Default::default() };
     app.auth.clone().refresh_token(request).await.unwrap_err();
     assert_eq!(count(&app), 0);
+}
+
+#[tokio::test]
+async fn users_are_found_by_statements_of_few_lengths_however_many_they_are() {
+    let (kept, seen) = (TestDatabase::of_file(), Arc::new(Mutex::new(BTreeSet::new())));
+    let watcher = Arc::clone(&seen);
+    let observer = Observer(Arc::new(move |sql: &str| {
+        watcher.lock().unwrap().insert(sql.to_owned());
+    }));
+    let options = Options { observer: Some(observer), ..options(kept.url.clone()) };
+    let database = Database::connect(&options).await.unwrap();
+    database.migrate().await.unwrap();
+    let ids: Vec<_> = (0..20).map(|_| user_id()).collect();
+    seen.lock().unwrap().clear();
+    for count in 1..=ids.len() {
+        database.find_users(&ids[..count]).await.unwrap();
+    }
+    assert_eq!(seen.lock().unwrap().len(), 6, "for 1, 2, 4, 8, 16 and 32");
 }

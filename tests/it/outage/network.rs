@@ -29,11 +29,11 @@ async fn a_wire_that_is_slow(kind: Kind) {
     Scene::of(kind).await.again_and_again(100, "was slow", fails).await;
 }
 
-/// A statement takes half a second more: calls of many statements have not the time. News of revocations comes all the
+/// A statement takes 0.4 s more: calls of many statements have not the time. News of revocations comes all the
 /// same, so that sessions are read.
 async fn a_wire_that_is_too_slow(kind: Kind) {
     let fails = async |scene: &mut Scene| {
-        scene.wire.delay(Duration::from_millis(250));
+        scene.wire.delay(Duration::from_millis(200));
         let begun = Instant::now();
         let stale = |load: &Load| load.tallies().refused(&STORED) && begun.elapsed() > 2 * STALE_LIMIT;
         scene.load.until("nothing is stored any more", stale).await;
