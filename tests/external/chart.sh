@@ -6,7 +6,7 @@
 #   tests/external/chart.sh target/release/gatepass
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
-[[ -n "${TEST_POSTGRES_URL:-}" ]] || exec "$here/databases.sh" "$here/chart.sh" "$@"
 program="$(realpath "${1:?usage: chart.sh PROGRAM}")"
+[[ -n "${TEST_POSTGRES_URL:-}" ]] || exec "$here/databases.sh" "$here/chart.sh" "$program"
 install_tools tools chart
 drive deploy.chart "$program"

@@ -41,10 +41,10 @@ def served(pods, program):
     try:
         for pod in pods:
             pod.start(program)
-        for pod in pods:
-            yield from pod.probes()
-        keys = [get(f"http://127.0.0.1:{pod.http_port()}/.well-known/jwks.json") for pod in pods]
-        if any(these != keys[0] for these in keys):
+        unready = [fault for pod in pods for fault in pod.probes()]
+        yield from unready
+        keys = [] if unready else [get(f"http://127.0.0.1:{pod.http_port()}/.well-known/jwks.json") for pod in pods]
+        if len(set(keys)) > 1:
             yield f"the pods have different keys: {keys}"
         for pod in pods:
             yield from pod.end()
