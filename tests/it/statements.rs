@@ -1,15 +1,12 @@
 //! How many SQL statements a call costs, without the ends of its transaction.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
-
 use gatepass::grpc::proto::v1::{
     GetSessionRequest, ProfileCredential, RefreshTokenRequest, get_session_request, sign_in_request,
 };
-use gatepass::storage::{Database, Observer, Options, RevocationFeed as _};
+use gatepass::storage::{Database, RevocationFeed as _};
 
-use crate::store::options;
 use crate::store::sample::user_id;
+use crate::store::watched;
 use crate::support::databases::TestDatabase;
 use crate::support::provider::{Person, TestProvider};
 use crate::support::signing_in::app_with;
@@ -119,12 +116,8 @@ async fn a_forged_refresh_token_costs_none() {
 
 #[tokio::test]
 async fn users_are_found_by_statements_of_few_lengths_however_many_they_are() {
-    let (kept, seen) = (TestDatabase::of_file(), Arc::new(Mutex::new(BTreeSet::new())));
-    let watcher = Arc::clone(&seen);
-    let observer = Observer(Arc::new(move |sql: &str| {
-        watcher.lock().unwrap().insert(sql.to_owned());
-    }));
-    let options = Options { observer: Some(observer), ..options(kept.url.clone()) };
+    let kept = TestDatabase::of_file();
+    let (options, seen) = watched(kept.url.clone());
     let database = Database::connect(&options).await.unwrap();
     database.migrate().await.unwrap();
     let ids: Vec<_> = (0..20).map(|_| user_id()).collect();

@@ -6,13 +6,11 @@ mod calls;
 pub(crate) mod fill;
 mod plans;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use gatepass::storage::{Database, Observer, Options, Watch};
+use gatepass::storage::{Database, Watch};
 
-use crate::store::options;
+use crate::store::watched;
 use crate::support::databases::{Backend, TestDatabase};
 
 /// Rows of each large table where nothing else is said.
@@ -27,12 +25,7 @@ fn rows() -> u64 {
 
 async fn every_statement_uses_an_index(backend: Backend) {
     let (rows, kept) = (rows(), TestDatabase::empty(backend).await);
-    let seen = Arc::new(Mutex::new(BTreeSet::new()));
-    let watcher = Arc::clone(&seen);
-    let observer = Observer(Arc::new(move |sql: &str| {
-        watcher.lock().unwrap().insert(sql.to_owned());
-    }));
-    let options = Options { observer: Some(observer), ..options(kept.url.clone()) };
+    let (options, seen) = watched(kept.url.clone());
     let database = Database::connect(&options).await.unwrap();
     database.migrate().await.unwrap();
     seen.lock().unwrap().clear();

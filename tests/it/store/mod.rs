@@ -11,12 +11,13 @@ mod sweep;
 mod used_marks;
 mod users;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gatepass::storage::{Database, Options};
+use gatepass::storage::{Database, Observer, Options};
 
 use crate::support::databases::{Backend, TestDatabase};
 
@@ -29,6 +30,16 @@ pub(crate) struct Store {
 /// How every database here is opened; the wait is long, since the tests share few processors.
 pub(crate) fn options(url: String) -> Options {
     Options { url, max_connections: 4, acquire_timeout: Duration::from_mins(1), observer: None }
+}
+
+/// The same, and the texts of all statements from now on.
+pub(crate) fn watched(url: String) -> (Options, Arc<Mutex<BTreeSet<String>>>) {
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let watcher = Arc::clone(&seen);
+    let observer = Observer(Arc::new(move |sql: &str| {
+        watcher.lock().unwrap().insert(sql.to_owned());
+    }));
+    (Options { observer: Some(observer), ..options(url) }, seen)
 }
 
 pub(crate) async fn open(url: String) -> Database {
