@@ -24,7 +24,8 @@ pub struct Server {
     pub request_timeout: Duration,
     /// `shutdown_grace`: how long calls may go on after SIGTERM, 0s to 10m. Default 20s.
     pub shutdown_grace: Duration,
-    /// `max_message_bytes`: the largest request message, 1024 to 4194304. Default 65536.
+    /// `max_message_bytes`: the largest request message, 1024 to 4194304; to health and reflection it is 1024. Default
+    /// 65536.
     pub max_message_bytes: usize,
     /// `max_header_bytes`: the largest header list of a request, 2048 to 1048576. Default 16384.
     pub max_header_bytes: u32,

@@ -10,6 +10,8 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
+use super::ASKED_BY_NAME;
+
 const AUTH: &str = "gatepass.v1.AuthService";
 /// What serves whenever the process as a whole does.
 const OTHERS: [&str; 3] = ["", "gatepass.v1.AdminService", "gatepass.v1.RevocationService"];
@@ -59,6 +61,7 @@ impl Health {
     #[must_use]
     pub fn service(&self) -> HealthServer<HealthService> {
         HealthServer::new(HealthService::from_health_reporter(self.0.reporter.clone()))
+            .max_decoding_message_size(ASKED_BY_NAME)
     }
 
     /// Migrations, keys and the first feed snapshot are there.

@@ -4,6 +4,8 @@
 use tonic_reflection::pb;
 use tonic_reflection::server::{Builder, Error, v1, v1alpha};
 
+use super::ASKED_BY_NAME;
+
 const OWN: [&str; 3] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
@@ -29,5 +31,6 @@ pub fn services(
         let names = served.iter().chain(&OWN).copied();
         names.fold(described.include_reflection_service(false), Builder::with_service_name)
     };
-    Ok((builder().build_v1()?, builder().build_v1alpha()?))
+    let (v1, v1alpha) = (builder().build_v1()?, builder().build_v1alpha()?);
+    Ok((v1.max_decoding_message_size(ASKED_BY_NAME), v1alpha.max_decoding_message_size(ASKED_BY_NAME)))
 }

@@ -275,10 +275,16 @@ async fn a_message_too_large_is_refused_by_its_size() {
     assert!(status.get_error_details().retry_info().is_none(), "no retry mends it");
     let wanted = (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned());
     assert_eq!(refusal(Err::<(), _>(status)), wanted);
-    // One that only says it is large is not waited for.
-    let boast = [&[0][..], &u32::MAX.to_be_bytes()].concat();
-    let answer = Raw::call(app.grpc_addr, "/gatepass.v1.AuthService/SignIn", &[], boast).await;
-    assert_eq!(answer.status(), wanted);
+    // One that only says it is large is not waited for, and no room is made for it; by nobody, whoever asks.
+    let boast = [&[0][..], &1025u32.to_be_bytes()].concat();
+    for path in
+        ["/gatepass.v1.AuthService/SignIn", "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"]
+    {
+        let answer = Raw::call(app.grpc_addr, path, &[], boast.clone()).await;
+        assert_eq!(answer.status(), wanted, "{path}");
+    }
+    let answer = Raw::call(app.admin_addr, "/grpc.health.v1.Health/Check", &[], boast).await;
+    assert_eq!(answer.status(), wanted, "probes");
     app.sign_in("ada").await;
 }
 
@@ -382,6 +388,22 @@ async fn reflection_describes_what_it_lists() {
             Some(pb::server_reflection_response::MessageResponse::FileDescriptorResponse(_))
         );
         assert!(described, "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn reflection_reads_no_message_that_is_larger_than_a_name() {
+    use tonic_reflection::pb::v1 as pb;
+    let app = app().await;
+    for version in ["v1", "v1alpha"] {
+        for (bytes, answers) in [(1000, true), (1025, false)] {
+            let message_request =
+                Some(pb::server_reflection_request::MessageRequest::ListServices(String::new()));
+            let request = pb::ServerReflectionRequest { host: "x".repeat(bytes), message_request };
+            let path = format!("/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo");
+            let answer = Raw::call(app.grpc_addr, &path, &[], frame(&request.encode_to_vec())).await;
+            assert_eq!(!answer.body.is_empty(), answers, "{version} {bytes}");
+        }
     }
 }
 
