@@ -132,7 +132,8 @@ fn is_invisible(c: char) -> bool {
 }
 
 fn canonical_domain(text: &str) -> Result<String, EmailFault> {
-    let lower = normal(text)?.to_lowercase();
+    // Each letter by itself, as UTS 46 maps it: `str::to_lowercase` looks at what stands beside a sigma.
+    let lower: String = normal(text)?.chars().flat_map(char::to_lowercase).collect();
     let uts46 = Uts46::new();
     let ascii = uts46
         .to_ascii(lower.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
@@ -163,6 +164,10 @@ mod tests {
             ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
             ("ada@XN--BCHER-KVA.example", "ada@xn--bcher-kva.example"),
             ("ada@faß.example", "ada@xn--fa-hia.example"),
+            // A capital sigma has one small letter wherever it stands, for UTS 46.
+            ("ada@ΟΔΟΣ-Α.example", "ada@xn----zlbh7bby.example"),
+            ("ada@οδοσ-α.example", "ada@xn----zlbh7bby.example"),
+            ("ada@οδος-α.example", "ada@xn----zlbh7bbs.example"),
             ("ada@ab--cd.example", "ada@ab--cd.example"),
             ("josé@example.com", "josé@example.com"),
             ("JOSÉ@example.com", "josÉ@example.com"),
