@@ -22,6 +22,10 @@ const REST: Duration = Duration::from_mins(5);
 /// An expired grant is told from an unknown one for as long.
 const GRANT_KEPT: Duration = Duration::from_hours(1);
 
+/// What was used stays so for as long after nothing could prove it any more: a call that could, and then waited for a
+/// callback or a lock, still finds it used.
+const MARK_KEPT: Duration = Duration::from_hours(1);
+
 /// An ended session is told from an unknown one for as long.
 const SESSION_KEPT: Duration = Duration::from_hours(24);
 
@@ -46,7 +50,7 @@ impl SweepRules {
             Sweepable::Outlived { opened_before: expired_before.minus(self.max_age), expired_before },
             Sweepable::Revocations(now.minus(self.clock_leeway)),
             Sweepable::AuthLog(now.minus(self.log_retention)),
-            Sweepable::UsedMarks(now.minus(self.clock_leeway)),
+            Sweepable::UsedMarks(now.minus(MARK_KEPT)),
         ]
     }
 }
@@ -158,7 +162,7 @@ mod tests {
             Sweepable::Outlived { opened_before: ago(hours(24 * 91)), expired_before: ago(hours(24)) },
             Sweepable::Revocations(ago(Duration::from_secs(10))),
             Sweepable::AuthLog(ago(hours(24 * 400))),
-            Sweepable::UsedMarks(ago(Duration::from_secs(10))),
+            Sweepable::UsedMarks(ago(hours(1))),
         ];
         assert_eq!(rules.over(ago(Duration::ZERO)), wanted);
     }

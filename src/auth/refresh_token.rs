@@ -92,7 +92,7 @@ impl Auth {
             return Ok(self.successor(Rotation::Rotated, presented, now));
         }
         if row.previous_hash == Some(hash) {
-            if now < row.rotated_at.plus(self.rules.refresh_retry_window) {
+            if self.may_be_retried(row.rotated_at, now) {
                 let token = presented.successor_again(&self.parts.secrets, &row.salt, &row.hash);
                 return Ok(Standing::Good(
                     Rotation::Replayed,
@@ -111,6 +111,13 @@ impl Auth {
         } else {
             Ok(Standing::Reused)
         }
+    }
+
+    /// Whether a rotation was so short a time ago that its answer is given again. One that is yet to come was made by a
+    /// clock that is ahead; by more than clocks may differ, it opens no window.
+    fn may_be_retried(&self, rotated_at: Timestamp, now: Timestamp) -> bool {
+        now.since(rotated_at) < self.rules.refresh_retry_window
+            && rotated_at.since(now) <= self.rules.clock_leeway
     }
 
     fn successor(&self, rotation: Rotation, presented: &GenuineRefreshToken, now: Timestamp) -> Standing {

@@ -114,6 +114,32 @@ async fn without_a_window_the_second_use_is_reuse() {
 }
 
 #[tokio::test]
+async fn a_rotation_by_a_clock_that_was_ahead_opens_no_longer_window() {
+    for (ahead, wanted) in
+        [(9_999, None), (10_001, Some("REFRESH_REUSED")), (172_800_000, Some("REFRESH_REUSED"))]
+    {
+        let app = app().await;
+        let first = app.tokens("ada").await.refresh_token;
+        refresh(&app, &first).await.unwrap();
+        app.query(&format!("UPDATE sessions SET rotated_at = rotated_at + {ahead}")).await;
+        let again = refresh(&app, &first).await;
+        match wanted {
+            None => assert_eq!(again.unwrap().rotation(), Rotation::Replayed),
+            Some(wanted) => assert_eq!(reason(again), wanted, "{ahead}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_window_no_clock_opens_one() {
+    let app = builder().config("session: {refresh_retry_window: 0s}").start().await;
+    let first = app.tokens("ada").await.refresh_token;
+    refresh(&app, &first).await.unwrap();
+    app.query("UPDATE sessions SET rotated_at = rotated_at + 1000").await;
+    assert_eq!(reason(refresh(&app, &first).await), "REFRESH_REUSED");
+}
+
+#[tokio::test]
 async fn a_late_retry_can_be_recovered_while_its_successor_is_unused() {
     let app = builder().config("session: {late_retry: recover}").start().await;
     let first = app.tokens("ada").await.refresh_token;
