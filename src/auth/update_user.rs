@@ -72,10 +72,12 @@ impl Auth {
         mut after: User,
         now: Timestamp,
     ) -> Result<Option<User>> {
-        let newly_banned = after.is_banned(now) && !before.is_banned(now);
+        let ends_sessions = lasts_longer(after.ban.as_ref(), before.ban.as_ref());
         let mut actions = Vec::new();
-        if newly_banned {
+        if ends_sessions {
             after.epoch += 1;
+        }
+        if after.ban.is_some() && before.ban.is_none() {
             actions.push(AuthLogAction::UserBanned);
         } else if before.ban.is_some() && after.ban.is_none() {
             actions.push(AuthLogAction::UserUnbanned);
@@ -90,7 +92,7 @@ impl Auth {
             actions.into_iter().map(|action| self.log_entry(action, &call.origin).of_user(after.id, email));
         let update = UserUpdate {
             expected_version: before.version,
-            end_sessions: newly_banned.then_some(EndReason::Banned),
+            end_sessions: ends_sessions.then_some(EndReason::Banned),
             remember_until: self.rules.remember_until(now),
             log: log.filter_map(|entry| self.unless_excluded(entry)).collect(),
             user: after,
@@ -98,6 +100,17 @@ impl Auth {
         let Some(revoked) = self.parts.users.update_user(update).await? else { return Ok(None) };
         self.hold(&revoked);
         Ok(revoked.user)
+    }
+}
+
+/// Whether a user is banned for longer than before. The shorter ban may have run out meanwhile, by this clock or another,
+/// and a session been opened.
+fn lasts_longer(after: Option<&Ban>, before: Option<&Ban>) -> bool {
+    match (after.map(|ban| ban.expires_at), before.map(|ban| ban.expires_at)) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(_), Some(None)) => false,
+        (Some(after), Some(Some(before))) => after.is_none_or(|after| after > before),
     }
 }
 

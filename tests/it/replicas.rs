@@ -35,6 +35,20 @@ async fn start(folder: &Path, database: &TestDatabase) -> (Serving, Replica) {
     (program, replica)
 }
 
+#[tokio::test]
+async fn a_reason_that_a_newer_version_writes_ends_a_session_all_the_same() {
+    let app = builder_on(Backend::Sqlite).await.start().await;
+    let issued = app.tokens("ada").await;
+    let session_id = issued.session.unwrap().id.unwrap();
+    app.admin.clone().revoke_session(RevokeSessionRequest { session_id }).await.unwrap();
+    app.execute("UPDATE sessions SET end_reason = 'OF_TOMORROW'").await;
+    app.execute("UPDATE revocations SET reason = 'OF_TOMORROW'").await;
+    let other = app.replica(|yaml| yaml).await;
+    assert_eq!(reason(other.session(&issued.access_token).await), "SESSION_REVOKED");
+    assert_eq!(reason(other.refresh(&issued.refresh_token).await), "SESSION_REVOKED");
+    other.stop().await;
+}
+
 fn checked_at(answer: &GetSessionResponse) -> Timestamp {
     let at = answer.revocations_checked_at.unwrap();
     Timestamp(at.seconds * 1000 + i64::from(at.nanos / 1_000_000))

@@ -261,6 +261,25 @@ async fn a_lifted_ban_brings_no_session_back() {
 }
 
 #[tokio::test]
+async fn a_longer_ban_ends_what_was_opened_as_the_shorter_ran_out() {
+    for longer in [Some(LATER), None] {
+        let app = app().await;
+        let issued = app.tokens("ada").await;
+        let id = issued.session.unwrap().user.unwrap().id.unwrap();
+        // As if the session had been opened between two bans: the second was decided while the first lasted.
+        let soon = START.plus(Duration::from_mins(1)).millis();
+        app.execute(&format!("UPDATE users SET banned = TRUE, ban_expires_at = {soon}")).await;
+        let longer = User { ban_expires_at: longer.map(proto_time), ..user(&id) };
+        app.update(longer.clone(), &["ban_expires_at"]).await.unwrap();
+        assert_eq!(reason(app.session(&issued.access_token).await), "USER_BANNED");
+        assert_eq!(reason(app.refresh(&issued.refresh_token).await), "USER_BANNED");
+        app.unban(&id).await;
+        assert_eq!(reason(app.session(&issued.access_token).await), "SESSION_REVOKED");
+        assert_eq!(reason(app.refresh(&issued.refresh_token).await), "SESSION_REVOKED");
+    }
+}
+
+#[tokio::test]
 async fn a_ban_tells_reason_and_end_while_it_lasts() {
     let app = app().await;
     let id = ada(&app).await.id;
