@@ -13,15 +13,16 @@ pub(super) enum Code {
 }
 
 impl Code {
-    /// Another writer was faster: deadlock, serialisation, busy, a lock that did not come free.
+    /// Another writer was faster: deadlock, serialisation, busy. Not a lock that did not come free in time: who holds it
+    /// for so long holds it still.
     pub(super) fn is_contention(&self) -> bool {
         match self {
             // BUSY, LOCKED.
             Self::Sqlite(code) => matches!(code, 5 | 6),
-            // serialization_failure, deadlock_detected, lock_not_available.
-            Self::Postgres(code) => matches!(code.as_str(), "40001" | "40P01" | "55P03"),
-            // CHECKREAD, LOCK_WAIT_TIMEOUT, LOCK_DEADLOCK.
-            Self::Mysql(code) => matches!(code, 1020 | 1205 | 1213),
+            // serialization_failure, deadlock_detected.
+            Self::Postgres(code) => matches!(code.as_str(), "40001" | "40P01"),
+            // CHECKREAD, LOCK_DEADLOCK.
+            Self::Mysql(code) => matches!(code, 1020 | 1213),
         }
     }
 
@@ -70,14 +71,15 @@ impl Code {
                 // PERM, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL.
                 Self::Sqlite(code) => matches!(code, 3 | 7 | 8 | 9 | 10 | 13 | 14 | 15),
                 // Insufficient resources, operator intervention, system error, rollback, authorization, no such
-                // database; read_only_sql_transaction, idle_in_transaction_session_timeout, insufficient_privilege.
+                // database; read_only_sql_transaction, idle_in_transaction_session_timeout, insufficient_privilege,
+                // lock_not_available.
                 Self::Postgres(code) => {
                     ["53", "57", "58", "40", "28", "3D"].iter().any(|class| code.starts_with(class))
-                        || matches!(code.as_str(), "25006" | "25P03" | "42501")
+                        || matches!(code.as_str(), "25006" | "25P03" | "42501" | "55P03")
                 }
                 // Disk, memory, locks, threads or transactions exhausted, too many connections, access denied, no such
                 // database, network, read-only, a commit or its binary log that failed, a statement that was interrupted
-                // or took too long.
+                // or took too long, a lock that did not come free.
                 Self::Mysql(code) => matches!(
                     code,
                     3 | 1021
@@ -101,6 +103,7 @@ impl Code {
                             | 1180
                             | 1181
                             | 1203
+                            | 1205
                             | 1206
                             | 1226
                             | 1290

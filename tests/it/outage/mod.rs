@@ -5,6 +5,7 @@
 mod failures;
 mod full_disk;
 mod given_up;
+mod held;
 mod lost;
 mod network;
 mod pools;
