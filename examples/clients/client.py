@@ -102,7 +102,7 @@ class Gatepass:
                 if error.code() != grpc.StatusCode.UNAUTHENTICATED:
                     raise
                 reason = reason_of(error)
-                if reason in ("TOKEN_EXPIRED", "TOKEN_STALE") and attempt == 0:
+                if reason in ("TOKEN_EXPIRED", "TOKEN_STALE", "TOKEN_SIGNATURE_INVALID") and attempt == 0:
                     tokens = self.refresh(tokens)
                     if tokens is not None:
                         continue

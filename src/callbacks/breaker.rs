@@ -84,7 +84,8 @@ impl Turn<'_> {
                 tracing::warn!(
                     callback,
                     cause,
-                    "callback not asked any more, but to see: {UNANSWERED} calls in a row were not answered"
+                    "callback no longer asked, except for a probe now and then: {UNANSWERED} calls in a row were \
+                     not answered"
                 );
             }
             (Change::Closed, _) => tracing::info!(callback, "callback answers again"),

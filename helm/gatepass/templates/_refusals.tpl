@@ -54,6 +54,9 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.tls.existingSecret.clientCaKey (not .Values.tls.existingSecret.name) -}}
+{{- $faults = append $faults "tls.existingSecret.name: name the Secret that has clientCaKey, or leave that out" -}}
+{{- end -}}
 {{- if .Values.existingConfigMap.name -}}
 {{- if $config -}}
 {{- $faults = append $faults "config: keep one of config and existingConfigMap" -}}
@@ -83,6 +86,9 @@
 {{- end -}}
 {{- if and $sqlite (gt (int .Values.replicaCount) 1) -}}
 {{- $faults = append $faults "replicaCount: SQLite is a file that one pod opens, so set replicaCount: 1; for more, name the Secret with the URL of PostgreSQL or MariaDB as database.existingSecret.name" -}}
+{{- end -}}
+{{- if and $sqlite .Values.database.existingCaSecret.name -}}
+{{- $faults = append $faults "database.existingCaSecret: leave it out; SQLite has no server" -}}
 {{- end -}}
 {{- toJson $faults -}}
 {{- end -}}

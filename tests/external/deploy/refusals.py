@@ -5,6 +5,7 @@ DIGEST = "7433970ddfe9aa73526ce0855bebaabbfe0fe06e87d3e10e01b35bb339b3b213"
 KEY = {"id": "web", "allow": ["session.read"], "credential": {"key_sha256": DIGEST}}
 MTLS = {**KEY, "id": "shop", "credential": {"mtls_san": "shop.internal"}}
 MTLS_TOO = {**MTLS, "credential": [KEY["credential"], MTLS["credential"]]}
+SQLITE = {"existingSecret": {"name": ""}, "sqlite": {"enabled": True}}
 
 # What is missing or can't be; said by the templates.
 IMPOSSIBLE = [
@@ -26,12 +27,17 @@ IMPOSSIBLE = [
     ({"config": {"callers": [MTLS]}}, "config.callers[0].credential.mtls_san: name the CA of client certificates"),
     ({"config": {"callers": [KEY, MTLS_TOO]}}, "config.callers[1].credential.mtls_san: name the CA of client certificates"),
     ({"config": {"callers": [MTLS]}, "tls": {"existingSecret": {"name": "x"}}}, "name the CA of client certificates"),
+    (
+        {"tls": {"existingSecret": {"clientCaKey": "ca.crt"}}},
+        "tls.existingSecret.name: name the Secret that has clientCaKey",
+    ),
     ({"existingConfigMap": {"name": "mine"}}, "config: keep one of config and existingConfigMap"),
     ({"database": {"existingSecret": {"name": ""}}}, "database.existingSecret.name: name the Secret with the URL"),
     ({"database": {"sqlite": {"enabled": True}}}, "database: keep one of existingSecret and sqlite"),
+    ({"database": SQLITE}, "replicaCount: SQLite is a file that one pod opens, so set replicaCount: 1"),
     (
-        {"database": {"existingSecret": {"name": ""}, "sqlite": {"enabled": True}}},
-        "replicaCount: SQLite is a file that one pod opens, so set replicaCount: 1",
+        {"replicaCount": 1, "database": {**SQLITE, "existingCaSecret": {"name": "ca"}}},
+        "database.existingCaSecret: leave it out",
     ),
     ({"secrets": {"existingSecret": {"name": ""}}}, "secrets.existingSecret.name: name a Secret"),
     ({"extraEnv": [{"name": "GATEPASS_ISSUER"}]}, "extraEnv: GATEPASS_ISSUER: settings belong in config"),
