@@ -1,4 +1,4 @@
-//! From configuration to use cases: secrets, database, schema, keys, the first reading of the feed. A database that
+//! From configuration to use cases: secrets, database, schema, clock, keys, the first reading of the feed. A database that
 //! is not there is waited for.
 
 use std::sync::Arc;
@@ -59,11 +59,11 @@ pub(super) async fn start(
     }
     let database = connect(app).await?;
     let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
-    let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
-    let keys = patiently("signing keys", || keys::load(config, parts.clone())).await?;
     let watch = Arc::new(Watch::new(&database)?);
     let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
     patiently("clock", in_step).await?;
+    let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
+    let keys = patiently("signing keys", || keys::load(config, parts.clone())).await?;
     let follower = Arc::new(Follower {
         feed: Arc::clone(&watch) as _,
         keys: Arc::clone(&keys.reload),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::fault::KeysFault;
 use super::managed::ManagedKeys;
 use crate::model::{Timestamp, random, spread};
-use crate::storage::SteadyClock;
+use crate::storage::{SteadyClock, StoreResult};
 
 /// The least and the most time between two readings: replicas do not ask all at once.
 const READ_EVERY: Duration = Duration::from_secs(24);
@@ -54,7 +54,10 @@ impl ManagedKeys {
 
     async fn keep(&self, chores: &mut Chores, steady: &SteadyClock) -> Result<(), KeysFault> {
         let (parts, now) = (self.parts(), self.parts().clock.now());
-        let mut changed = parts.rotate_if_due(&self.succession(), chores.algorithm).await?;
+        let mut changed = false;
+        if self.may_rotate(now, steady).await? {
+            changed = parts.rotate_if_due(&self.succession(), chores.algorithm).await?;
+        }
         if chores.algorithm.is_some_and(|wanted| self.is_settled(now, wanted)) {
             chores.algorithm = None;
         }
@@ -71,6 +74,12 @@ impl ManagedKeys {
 }
 
 impl ManagedKeys {
+    /// Whether the next key may be made by this clock: one that signs from some wrong time on would keep every replica from
+    /// making another until then. Where none signs, tokens can't wait for the clock.
+    async fn may_rotate(&self, now: Timestamp, steady: &SteadyClock) -> StoreResult<bool> {
+        Ok(self.succession().signing(now).is_none() || steady.settle(now).await?.is_some())
+    }
+
     /// Whether nothing more is to be done for the wanted algorithm. A key that was made before of the algorithm that
     /// signs now only puts it off. One of a third, or of a configuration that was taken back, is not outdone: other
     /// replicas may have it still.

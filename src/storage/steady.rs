@@ -1,6 +1,6 @@
-//! By what time rows may be removed. What one machine removes by a clock that jumped is gone for the whole fleet, so
-//! this machine's clock counts only as far as another one agrees: the database's, or, where both are one machine, the
-//! timer that ran beside it.
+//! By what time rows may be removed, and keys be made. What one machine does by a clock that jumped is done to the whole
+//! fleet, so this machine's clock counts only as far as another one agrees: the database's, or, where both are one
+//! machine, the timer that ran beside it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -50,7 +50,10 @@ impl SteadyClock {
             None => seen.is_steady(Moment::now(), self.leeway),
         };
         if !steady && !seen.warned {
-            tracing::warn!(offset_ms, "nothing is swept by a clock that jumped: set the clocks by NTP");
+            tracing::warn!(
+                offset_ms,
+                "nothing is swept and no key made by a clock that jumped: set the clocks by NTP"
+            );
         }
         seen.warned = !steady;
         let ahead_ms = u64::try_from(offset_ms.unwrap_or(0)).unwrap_or(0);

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::crowd::{at_once, patient_on};
 use crate::support::databases::Backend;
 use crate::support::keys::kid;
-use crate::support::{KEYS, START, TestApp, app, builder, eventually, reason, tokens};
+use crate::support::{KEYS, START, TestApp, app, builder, builder_on, eventually, reason, tokens};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -78,6 +78,27 @@ async fn a_key_is_published_then_signs_then_verifies_then_retires_everywhere_at_
     assert_eq!([one.published().await, other.published().await], [[next.clone()], [next]]);
     one.clock.advance(HOUR + MINUTE);
     eventually("the retired key is swept", || async { one.keys().await.len() == 1 }).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: just test-databases"]
+async fn the_schedule_makes_no_key_by_a_clock_that_jumped() {
+    let first = builder_on(Backend::Postgres).await.start().await;
+    first.place.database.set_clock_ahead("0 seconds").await;
+    let app = first.replica(|yaml| yaml).await;
+    first.stop().await;
+    app.place.database.set_clock_ahead("-2 hours").await;
+    app.clock.advance(100 * DAY);
+    // It looks at what it has read before it reads again.
+    for _ in 0..2 {
+        app.take_readings_of_keys();
+        eventually("it looks", || async { app.take_readings_of_keys() > 0 }).await;
+        app.clock.advance(MINUTE);
+    }
+    assert_eq!(app.keys().await.len(), 1);
+    app.place.database.set_clock_ahead("0 seconds").await;
+    app.clock.advance(MINUTE);
+    app.publishes(2).await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use gatepass::model::{Clock as _, SystemClock, Timestamp};
 use serde_json::json;
 use tonic::Status;
 
-use crate::support::databases::{Backend, TestDatabase};
+use crate::support::databases::{Backend, TestDatabase, query};
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::keys::kid;
 use crate::support::program::{Serving, run};
@@ -235,23 +235,13 @@ async fn a_long_feed_is_read_to_its_end_before_a_replica_serves() {
     assert_eq!(reason(other.session(&tokens.access_token).await), "SESSION_REVOKED");
 }
 
-/// PostgreSQL looks for functions where it is told to first, so a test can set its clock.
 #[tokio::test]
 #[ignore = "needs PostgreSQL: just test-databases"]
 async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
     let folder = tempfile::tempdir().unwrap();
     let database = TestDatabase::empty(Backend::Postgres).await;
-    let name = database.url.rsplit('/').next().unwrap().to_owned();
-    let ahead = |interval: &str| {
-        format!(
-            "CREATE OR REPLACE FUNCTION skewed.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE \
-             AS 'SELECT pg_catalog.clock_timestamp() + interval ''{interval}'''"
-        )
-    };
-    database.execute("CREATE SCHEMA skewed").await;
     // Two replicas, one on each side of the database's clock, would differ by 12 seconds.
-    database.execute(&ahead("6 seconds")).await;
-    database.execute(&format!("ALTER DATABASE {name} SET search_path = skewed, pg_catalog, public")).await;
+    database.set_clock_ahead("6 seconds").await;
     let variables = [
         ("GATEPASS_DATABASE__URL", database.url.as_str()),
         ("GATEPASS_SECRETS", "the one secret of this replica and no other"),
@@ -262,10 +252,12 @@ async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
     assert!(cause.starts_with("this machine's clock differs from the database's by -"), "{cause}");
     assert!(cause.ends_with("more than half of tokens.clock_leeway (10s): set the clocks by NTP"), "{cause}");
     // Nor does it say when keys begin and end.
+    let made = query(&database.connect().await, "SELECT kid FROM signing_keys").await;
+    assert_eq!(made.len(), 0, "a key by a clock that is wrong");
     let rotated = run(folder.path(), &["keys", "rotate"], &variables).await;
     assert_eq!(rotated.code, Some(1));
     assert!(rotated.stderr.contains("this machine's clock differs from the database's by -"), "{rotated:?}");
-    database.execute(&ahead("3.5 seconds")).await;
+    database.set_clock_ahead("3.5 seconds").await;
     program.until("ready").await;
     let drifts =
         program.until("this machine's clock drifts from the database's: set the clocks by NTP").await;

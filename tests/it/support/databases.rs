@@ -99,6 +99,19 @@ impl TestDatabase {
         self.connect().await.execute_unprepared(sql).await.unwrap();
     }
 
+    /// Sets the clock of a PostgreSQL ahead, for connections that were opened since this was first called: it looks for
+    /// functions where it is told to look first.
+    pub async fn set_clock_ahead(&self, interval: &str) {
+        let name = self.url.rsplit('/').next().unwrap();
+        self.execute("CREATE SCHEMA IF NOT EXISTS skewed").await;
+        self.execute(&format!(
+            "CREATE OR REPLACE FUNCTION skewed.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE \
+             AS 'SELECT pg_catalog.clock_timestamp() + interval ''{interval}'''"
+        ))
+        .await;
+        self.execute(&format!("ALTER DATABASE {name} SET search_path = skewed, pg_catalog, public")).await;
+    }
+
     /// A connection of the test's own.
     pub async fn connect(&self) -> DatabaseConnection {
         connect(&self.url).await
