@@ -3,6 +3,7 @@
 //! is taken along.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::futures::TaskLocalFuture;
 use tokio::time::Instant;
@@ -20,6 +21,8 @@ pub struct CallContext {
     pub traceparent: Option<Arc<str>>,
     /// When the answer is due; `None` for work that no answer waits for.
     pub due: Option<Instant>,
+    /// The longest that a call of this method may take, whatever its client asked for.
+    pub most: Duration,
 }
 
 /// Work on a call.

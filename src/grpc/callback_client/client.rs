@@ -90,12 +90,13 @@ impl RemoteCallbacks {
         let context = CallContext::current();
         let left = context.as_ref().and_then(|context| context.due).map(|due| left(due, asked));
         let time = left.map_or(method.timeout, |left| left.min(method.timeout));
+        let enough = enough(method.timeout, context.as_ref());
         let request = request(message, time, context.as_ref());
         match tokio::time::timeout(time, send(method.client.clone(), request)).await {
             Ok(Ok(answer)) => Ok(answer.into_inner()),
-            // What the service did not get all its time for says nothing about it.
-            Err(_) if time < method.timeout => Err(cut_short(callback, time)),
-            Ok(Err(status)) if time < method.timeout && is_late(&status) => Err(cut_short(callback, time)),
+            // What the service did not get enough time for says nothing about it.
+            Err(_) if time < enough => Err(cut_short(callback, time)),
+            Ok(Err(status)) if time < enough && is_late(&status) => Err(cut_short(callback, time)),
             Ok(Err(status)) => Err(failure::of_status(callback, &status)),
             Err(_) => {
                 method.channel.doubt(asked);
@@ -117,6 +118,12 @@ fn is_late(status: &Status) -> bool {
 /// What a call that is due then can give away: nine tenths, so that it can still say what came of it.
 fn left(due: Instant, now: Instant) -> Duration {
     due.saturating_duration_since(now) * 9 / 10
+}
+
+/// The time after which a service that is silent counts as gone: its own, or half of what any call may take, where no call
+/// gives it that.
+fn enough(timeout: Duration, context: Option<&CallContext>) -> Duration {
+    context.map_or(timeout, |context| timeout.min(context.most / 2))
 }
 
 fn request<M>(message: M, time: Duration, context: Option<&CallContext>) -> Request<M> {

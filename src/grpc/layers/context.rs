@@ -1,6 +1,7 @@
 //! What work on a call may know of it, read from its request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 use tokio::time::Instant;
@@ -10,12 +11,13 @@ use crate::auth::CallContext;
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The context of a call whose answer is due then.
-pub(super) fn context(request: &Request, due: Instant) -> CallContext {
+/// The context of a call whose answer is due then, and that may take so long at most.
+pub(super) fn context(request: &Request, due: Instant, most: Duration) -> CallContext {
     CallContext {
         request_id: Arc::from(request.extensions().get::<RequestId>().map_or("", RequestId::as_str)),
         traceparent: traceparent(request.headers()),
         due: Some(due),
+        most,
     }
 }
 

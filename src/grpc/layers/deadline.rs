@@ -48,16 +48,14 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
+        let most = most(self.request_timeout, request.uri().path());
         let timeout = match client_timeout(request.headers()) {
             Ok(Some(Duration::ZERO)) => return Timed::Refused { status: Some(exceeded()) },
-            Ok(asked) => {
-                let most = most(self.request_timeout, request.uri().path());
-                asked.map_or(most, |asked| asked.min(most))
-            }
+            Ok(asked) => asked.map_or(most, |asked| asked.min(most)),
             Err(malformed) => return Timed::Refused { status: Some(malformed) },
         };
         let due = Instant::now() + timeout;
-        let context = context(&request, due);
+        let context = context(&request, due, most);
         let future = Some(context.around(self.inner.call(request)));
         Timed::Running { future, due: tokio::time::sleep_until(due) }
     }

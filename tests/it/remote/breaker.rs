@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use gatepass::grpc::proto::v1::GetSessionRequest;
 use gatepass::grpc::proto::v1::get_session_request::Credential;
 use serde_json::json;
@@ -13,7 +14,7 @@ use tonic::{Code, Request};
 use super::{asking, unavailable};
 use crate::support::callback_service::{CallbackServer, Reply, allow, shows};
 use crate::support::log::Log;
-use crate::support::{TestApp, eventually, profile, refusal};
+use crate::support::{TestApp, builder, eventually, profile, refusal};
 
 /// As many calls in a row that are not answered open it.
 const UNANSWERED: usize = 5;
@@ -155,6 +156,18 @@ async fn callers_in_a_hurry_do_not_shut_the_service_for_others() {
     assert_eq!(service.rules.sign_in.calls(), 2 * UNANSWERED);
     service.rules.sign_in.answers(|_| allow());
     app.sign_in("ada").await;
+}
+
+#[tokio::test]
+async fn a_service_that_has_more_time_than_any_call_is_left_alone_too() {
+    let service = CallbackServer::start().await;
+    let section = service.section("callbacks: [redirect], timeout: 1m");
+    let app = builder().config(&section).server("request_timeout: 1s").start().await;
+    service.rules.redirect.hangs();
+    let hung = join_all((0..UNANSWERED).map(|_| app.resolve("/x"))).await;
+    assert!(hung.into_iter().all(|answer| answer.is_err()));
+    app.resolve("/x").await.unwrap_err();
+    assert_eq!(service.rules.redirect.calls(), UNANSWERED, "it was not asked again");
 }
 
 #[tokio::test]
