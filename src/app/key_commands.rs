@@ -27,7 +27,7 @@ pub async fn list_keys(config: &Config, clock: Arc<dyn Clock>) -> Result<ListedK
         let keys = keys_of_files(tokens.algorithm, &tokens.signing_keys)?;
         let line = |(place, key): (usize, &SigningKey)| {
             let (state, file) = (if place == 0 { "signs" } else { "verifies" }, &tokens.signing_keys[place]);
-            format!("{}  {}  {state:8}  {}", key.kid(), key.algorithm().name(), file.display())
+            format!("{}  {}  {state:8}  {}", key.kid(), key.algorithm().name(), file.path.display())
         };
         return Ok(ListedKeys { lines: keys.iter().enumerate().map(line).collect(), fault: None });
     }

@@ -1,6 +1,8 @@
 //! What the whole of the configuration does, from text and variables to values or faults.
 
 use super::*;
+use crate::keys::KeyFile;
+use crate::tokens::Algorithm;
 use secrecy::ExposeSecret;
 use std::time::Duration;
 
@@ -74,7 +76,7 @@ database: {{url: 'sqlite:///var/lib/gatepass.db', max_connections: 4, migrate_on
 secrets: [{SECRET}]
 issuer: https://auth.example.com
 base_urls: [https://app.example.com, 'https://*.example.com']
-tokens: {{algorithm: EdDSA, audiences: [api, web], signing_keys: [a.pem, {{file: b.pem}}], user_claims: []}}
+tokens: {{algorithm: EdDSA, audiences: [api, web], signing_keys: [a.pem, {{file: b.pem}}, {{file: c.pem, algorithm: RS256}}], user_claims: []}}
 session: {{strategy: database, late_retry: recover, refresh_retry_window: 0s, update_allow: [theme]}}
 sign_in: {{allowed_email_domains: [example.com], denied_url: 'https://app.example.com/no'}}
 providers: []
@@ -98,7 +100,9 @@ telemetry: {{log_format: json, log_level: warn, metrics: false}}
     let config = accepted(&yaml, &[]);
     assert!(!config.server.reflection && !config.open_on_loopback());
     assert_eq!(config.secrets.as_ref().unwrap()[0].expose_secret(), SECRET);
-    assert_eq!(config.tokens.signing_keys, ["a.pem", "b.pem"].map(std::path::PathBuf::from));
+    let file = |path: &str, algorithm| KeyFile { path: path.into(), algorithm };
+    let files = [file("a.pem", None), file("b.pem", None), file("c.pem", Some(Algorithm::Rs256))];
+    assert_eq!(config.tokens.signing_keys, files);
     assert!(config.tokens.user_claims.is_empty() && config.auth_log.exclude.is_empty());
     let [web, ops] = config.callers.as_slice() else { panic!() };
     assert_eq!((web.group.as_str(), ops.group.as_str()), ("web", "people"));
@@ -686,6 +690,10 @@ fn settings_that_contradict_each_other_are_refused() {
         (
             "session: {stale_limit: 1s, max_staleness: 2s}",
             "g.yaml:1: session.stale_limit: must not be shorter than session.max_staleness",
+        ),
+        (
+            "tokens: {signing_keys: [a.pem, {algorithm: RS256}]}",
+            "g.yaml:1: tokens.signing_keys[1]: has no file; give the path of a PEM file",
         ),
         (
             "tokens: {key_rotation: 30d, signing_keys: [a.pem]}",

@@ -2,10 +2,11 @@
 
 use super::duration::days;
 use super::read::{Section, Setting};
+use super::tree::Value;
 use crate::auth::UserClaim;
+use crate::keys::KeyFile;
 use crate::tokens::Algorithm;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 const ALGORITHMS: [(&str, Algorithm); 5] = [
@@ -37,8 +38,9 @@ pub struct Tokens {
     pub key_rotation: Duration,
     /// `clock_leeway`: how far other clocks may be off when a token is verified, 0s to 1m. Default 10s.
     pub clock_leeway: Duration,
-    /// `signing_keys`: PEM files; the first signs, all verify. Default none: Gatepass makes and rotates its own.
-    pub signing_keys: Vec<PathBuf>,
+    /// `signing_keys`: PEM files, `PATH` or `{file: PATH, algorithm: RS256}`; the first signs, all verify. Default none:
+    /// Gatepass makes and rotates its own.
+    pub signing_keys: Vec<KeyFile>,
     /// `user_claims`: what a token tells of its user. Default name, email, `email_verified`, picture, role.
     pub user_claims: BTreeSet<UserClaim>,
 }
@@ -58,9 +60,7 @@ impl Tokens {
             clock_leeway: section
                 .read("clock_leeway", |s| s.duration(&(Duration::ZERO..=seconds(60))))
                 .unwrap_or(seconds(10)),
-            signing_keys: section
-                .read("signing_keys", |s| s.distinct(0, 32, Setting::pem_file))
-                .unwrap_or_default(),
+            signing_keys: section.read("signing_keys", |s| s.distinct(0, 32, key_file)).unwrap_or_default(),
             user_claims: section
                 .read("user_claims", |s| s.distinct(0, 5, |item| item.choice(&USER_CLAIMS)))
                 .map_or_else(|| USER_CLAIMS.iter().map(|&(_, claim)| claim).collect(), BTreeSet::from_iter),
@@ -74,6 +74,21 @@ fn audience(setting: Setting) -> Option<String> {
         return setting.refuse("must have at most 255 bytes and no white space");
     }
     Some(text)
+}
+
+/// A path, or a section with one, and with the algorithm of an RSA key.
+fn key_file(setting: Setting) -> Option<KeyFile> {
+    let setting = setting.flow_if("{", "{file: PATH, algorithm: RS256}")?;
+    if !matches!(setting.value, Value::Map(_)) {
+        return setting.pem_file().map(|path| KeyFile { path, algorithm: None });
+    }
+    setting
+        .section(|section| {
+            let path = section.require("file", "the path of a PEM file", Setting::pem_file);
+            let algorithm = section.read("algorithm", |s| s.choice(&ALGORITHMS));
+            Some(KeyFile { path: path?, algorithm })
+        })
+        .flatten()
 }
 
 fn access_ttl(setting: Setting) -> Option<Duration> {

@@ -9,20 +9,43 @@ use crate::auth::ReloadKeys;
 use crate::storage::StoreResult;
 use crate::tokens::{Algorithm, KeyFault, SigningKey};
 
+/// A PEM file with a private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What its key signs by, or has signed by, where that is said: an RSA key itself does not tell.
+    pub algorithm: Option<Algorithm>,
+}
+
 /// Reads the keys of these files; the first must be of this algorithm.
-pub fn keys_of_files(algorithm: Algorithm, paths: &[PathBuf]) -> Result<Vec<SigningKey>, KeysFault> {
-    let mut keys = Vec::with_capacity(paths.len());
-    for path in paths {
-        let pem = std::fs::read(path).map(zeroize::Zeroizing::new);
-        let pem = pem.map_err(|cause| KeysFault::Unreadable(path.clone(), cause))?;
-        let rsa = if algorithm == Algorithm::Rs256 { Algorithm::Rs256 } else { Algorithm::Ps256 };
-        let key = SigningKey::from_pem(&pem, rsa).map_err(|fault| KeysFault::Pem(path.clone(), fault))?;
-        if keys.is_empty() && key.algorithm() != algorithm {
-            return Err(KeysFault::Pem(path.clone(), KeyFault::OtherKind(algorithm)));
-        }
-        keys.push(key);
+pub fn keys_of_files(algorithm: Algorithm, files: &[KeyFile]) -> Result<Vec<SigningKey>, KeysFault> {
+    let mut keys = Vec::with_capacity(files.len());
+    for file in files {
+        let pem = std::fs::read(&file.path).map(zeroize::Zeroizing::new);
+        let pem = pem.map_err(|cause| KeysFault::Unreadable(file.path.clone(), cause))?;
+        let wanted = file.algorithm.or_else(|| keys.is_empty().then_some(algorithm));
+        let key = key_of(&pem, algorithm, wanted);
+        keys.push(key.map_err(|fault| KeysFault::Pem(file.path.clone(), fault))?);
     }
-    Ok(keys)
+    match keys.first() {
+        Some(first) if first.algorithm() != algorithm => {
+            Err(KeysFault::Pem(files[0].path.clone(), KeyFault::OtherKind(algorithm)))
+        }
+        _ => Ok(keys),
+    }
+}
+
+/// The key of a file, beside one that signs by `signing`. What an RSA key has signed by is not guessed: its tokens, and
+/// who was told of it, would not know it any more.
+fn key_of(pem: &[u8], signing: Algorithm, wanted: Option<Algorithm>) -> Result<SigningKey, KeyFault> {
+    let rsa = [wanted, Some(signing)].into_iter().flatten().find(|algorithm| algorithm.is_rsa());
+    let key = SigningKey::from_pem(pem, rsa.unwrap_or(Algorithm::Ps256))?;
+    match wanted {
+        Some(wanted) if key.algorithm() != wanted => Err(KeyFault::OtherKind(wanted)),
+        None if rsa.is_none() && key.algorithm().is_rsa() => Err(KeyFault::Unsaid),
+        _ => Ok(key),
+    }
 }
 
 /// Keys that do not change while the program runs.
@@ -37,5 +60,60 @@ impl ReloadKeys for ConstantKeys {
 
     async fn look_for_unknown(&self) -> StoreResult<bool> {
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::Algorithm::{EdDsa, Es256, Ps256, Rs256};
+
+    fn file(name: &str, algorithm: Option<Algorithm>) -> KeyFile {
+        let path = format!("{}/tests/it/support/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"));
+        KeyFile { path: path.into(), algorithm }
+    }
+
+    fn read(algorithm: Algorithm, files: &[KeyFile]) -> Result<Vec<Algorithm>, String> {
+        let keys = keys_of_files(algorithm, files).map_err(|fault| fault.to_string())?;
+        Ok(keys.iter().map(SigningKey::algorithm).collect())
+    }
+
+    #[test]
+    fn a_key_has_the_algorithm_of_its_kind_or_the_one_that_is_said() {
+        let (es, ed) = (file("es256", None), file("eddsa", None));
+        let rsa = |algorithm| file("rsa", algorithm);
+        for (algorithm, files, wanted) in [
+            (Es256, vec![es.clone(), ed.clone()], vec![Es256, EdDsa]),
+            (EdDsa, vec![ed, es.clone(), rsa(Some(Rs256))], vec![EdDsa, Es256, Rs256]),
+            (Rs256, vec![rsa(None), es.clone()], vec![Rs256, Es256]),
+            (Ps256, vec![rsa(None), rsa(None)], vec![Ps256, Ps256]),
+            (Ps256, vec![rsa(None), rsa(Some(Rs256))], vec![Ps256, Rs256]),
+        ] {
+            assert_eq!(read(algorithm, &files), Ok(wanted), "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_rsa_key_has_signed_by_is_not_guessed() {
+        let report = read(Es256, &[file("es256", None), file("rsa", None)]).unwrap_err();
+        assert!(report.ends_with(
+            "rsa.pem: an RSA key, which does not tell what it has signed by; write {file: PATH, algorithm: RS256}, or PS256"
+        ), "{report}");
+    }
+
+    #[test]
+    fn a_key_of_another_kind_than_is_said_is_refused() {
+        for (algorithm, files) in [
+            (Es256, vec![file("eddsa", None)]),
+            (Es256, vec![file("rsa", None)]),
+            (Es256, vec![file("es256", Some(Rs256))]),
+            (Es256, vec![file("eddsa", Some(EdDsa))]),
+            (Rs256, vec![file("rsa", Some(Ps256))]),
+            (Es256, vec![file("es256", None), file("rsa", Some(Es256))]),
+            (Es256, vec![file("es256", None), file("eddsa", Some(Rs256))]),
+        ] {
+            let report = read(algorithm, &files).unwrap_err();
+            assert!(report.contains("not a key for "), "{files:?}: {report}");
+        }
     }
 }

@@ -52,6 +52,12 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
+    /// Whether its keys are RSA keys, which may be used by more than one algorithm.
+    #[must_use]
+    pub const fn is_rsa(self) -> bool {
+        matches!(self, Self::Ps256 | Self::Rs256)
+    }
+
     pub(super) const fn in_library(self) -> jsonwebtoken::Algorithm {
         match self {
             Self::Es256 => jsonwebtoken::Algorithm::ES256,
@@ -70,6 +76,8 @@ pub enum KeyFault {
     NotAKey,
     /// A key of another kind than the algorithm wants.
     OtherKind(Algorithm),
+    /// An RSA key, and nothing says which of its algorithms it has.
+    Unsaid,
     /// No accepted secret opens the record, or it was changed.
     Sealed,
     /// The library could not make one.
@@ -81,6 +89,9 @@ impl std::fmt::Display for KeyFault {
         match self {
             Self::NotAKey => f.write_str("not a PEM private key (PKCS#8) of P-256, P-384, Ed25519 or RSA"),
             Self::OtherKind(algorithm) => write!(f, "not a key for {}", algorithm.name()),
+            Self::Unsaid => f.write_str(
+                "an RSA key, which does not tell what it has signed by; write {file: PATH, algorithm: RS256}, or PS256",
+            ),
             Self::Sealed => f.write_str("no configured secret opens this signing key"),
             Self::NotMade => f.write_str("no key could be made"),
         }
