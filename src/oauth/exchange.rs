@@ -92,6 +92,7 @@ fn readable(answer: &Answer) -> Result<HttpResponse, ProviderFault> {
     let status = answer.status();
     let object = match status {
         StatusCode::OK => answer.object()?,
+        StatusCode::TOO_MANY_REQUESTS => return Err(answer.unwanted_status()),
         _ if status.is_client_error() => {
             answer.object_of_any_status().map_err(|_| answer.unwanted_status())?
         }
@@ -99,6 +100,10 @@ fn readable(answer: &Answer) -> Result<HttpResponse, ProviderFault> {
     };
     let mut response = HttpResponse::new(answer.body().to_vec());
     *response.status_mut() = match object.get("error") {
+        // Not what was asked, nor who asked it (RFC 6749 section 4.1.2.1 names them for the step before).
+        Some(error) if error == "server_error" || error == "temporarily_unavailable" => {
+            return Err(answer.unwanted_status());
+        }
         Some(error) if error.is_string() => StatusCode::BAD_REQUEST,
         None if status == StatusCode::OK => StatusCode::OK,
         _ => return Err(answer.unwanted_status()),
@@ -160,6 +165,9 @@ mod tests {
             (400, "oh no", Err(FaultKind::Status)),
             (404, r#"{"access_token":"a"}"#, Err(FaultKind::Status)),
             (500, r#"{"error":"server_error"}"#, Err(FaultKind::Status)),
+            (429, r#"{"error":"ratelimited"}"#, Err(FaultKind::Status)),
+            (400, r#"{"error":"temporarily_unavailable"}"#, Err(FaultKind::Status)),
+            (200, r#"{"error":"server_error"}"#, Err(FaultKind::Status)),
             (201, r#"{"access_token":"a"}"#, Err(FaultKind::Status)),
             (302, "{}", Err(FaultKind::Status)),
             (200, "[]", Err(FaultKind::Malformed)),

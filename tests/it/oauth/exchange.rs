@@ -141,15 +141,16 @@ async fn an_error_of_the_provider_is_told_by_its_code_alone() {
     for settings in [oidc(&at), oauth2(&at), github(&at)] {
         let floor = connect(settings, &at);
         let page = floor.begin().await.unwrap();
-        for (error, wanted) in [
-            ("invalid_grant", FaultKind::CodeRejected),
-            ("temporarily_unavailable", FaultKind::ProviderError),
+        for (error, wanted, told) in [
+            ("invalid_grant", FaultKind::CodeRejected, Some("invalid_grant")),
+            ("unauthorized_client", FaultKind::ProviderError, Some("unauthorized_client")),
+            ("temporarily_unavailable", FaultKind::Status, None),
         ] {
             let code = at.log_in(&page, Person::named("ada")).code;
             at.fails_at(Endpoint::Token, Fault::OAuthError(error));
             let fault = floor.redeem(&code).await.unwrap_err();
             at.recovers();
-            assert_eq!((fault.kind, fault.error.as_deref()), (wanted, Some(error)));
+            assert_eq!((fault.kind, fault.error.as_deref()), (wanted, told));
             assert!(!fault.to_string().contains("ada"), "{fault}");
         }
     }

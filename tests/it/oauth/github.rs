@@ -24,10 +24,19 @@ async fn only_the_primary_and_verified_email_counts() {
 async fn without_the_scope_for_emails_there_is_none() {
     let at = TestProvider::start().await;
     let floor = connect(github(&at), &at);
-    for status in [403, 404] {
+    at.fails_at(Endpoint::Emails, Fault::Status(404));
+    let profile = floor.sign_in(&at, Person::named("ada")).await.unwrap().profile;
+    assert!(profile.email.is_none() && !profile.email_verified);
+}
+
+#[tokio::test]
+async fn who_is_refused_otherwise_is_not_taken_for_one_without_an_email() {
+    let at = TestProvider::start().await;
+    let floor = connect(github(&at), &at);
+    for status in [403, 429] {
         at.fails_at(Endpoint::Emails, Fault::Status(status));
-        let profile = floor.sign_in(&at, Person::named("ada")).await.unwrap().profile;
-        assert!(profile.email.is_none() && !profile.email_verified);
+        let fault = floor.sign_in(&at, Person::named("ada")).await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Status);
     }
 }
 
