@@ -85,6 +85,8 @@ pub async fn redirect(
     let input = RedirectInput { url: resolved.0.as_str(), base_url: base.as_str() };
     match callbacks.redirect(&input).await? {
         None => Ok(resolved),
+        // Who agrees has found nothing of its own: how the place was found stays as it was.
+        Some(answer) if answer == resolved.0.as_str() => Ok(resolved),
         Some(answer) => Ok(resolve_redirect(bases, base, &answer)),
     }
 }

@@ -106,6 +106,8 @@ pub struct SignInInput<'a> {
     pub profile: &'a ClaimMap,
     /// Whether the user is new.
     pub is_new_user: bool,
+    /// Whether the account is: its id, as a new user's, is another at the next try.
+    pub is_new_account: bool,
     /// Caller, address and user agent.
     pub origin: &'a Origin,
 }

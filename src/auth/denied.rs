@@ -6,13 +6,14 @@ use super::error::{Error, Result};
 use super::person::Refusal;
 use super::shared::Auth;
 use super::sign_in::{Denied, SignInOutcome};
-use crate::model::{AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, Email, ProviderId};
+use crate::model::{AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, Email, ProviderId, UserId};
 
 /// Whose sign-in the log tells of, as far as that is known.
 #[derive(Debug, Default)]
 pub(super) struct Attempt {
     pub(super) provider: Option<ProviderId>,
     pub(super) email: Option<Email>,
+    pub(super) user_id: Option<UserId>,
 }
 
 impl Auth {
@@ -36,7 +37,7 @@ impl Auth {
     ) -> Result<SignInOutcome> {
         let Refusal { denial, linked_providers, user_id } = refusal;
         let entry = self.denied_log(call, attempt, AuthLogOutcome::Denied, denial.reason.name());
-        self.append_log(AuthLogEntry { user_id, ..entry }).await?;
+        self.append_log(AuthLogEntry { user_id: user_id.or(entry.user_id), ..entry }).await?;
         let rules = &self.rules.sign_in;
         let redirect_to = match denial.reason {
             DenialReason::UserBanned => rules.banned_url.with_error(DeniedError::AccessDenied),
@@ -60,6 +61,7 @@ impl Auth {
         reason: &'static str,
     ) -> AuthLogEntry {
         let mut entry = self.log_entry(AuthLogAction::SignInDenied, &call.origin).ended(outcome, reason);
+        entry.user_id = attempt.user_id;
         entry.email = attempt.email.as_ref().map(|email| email.as_str().to_owned());
         entry.provider = attempt.provider.as_ref().map(ToString::to_string);
         entry

@@ -46,6 +46,7 @@ impl Auth {
                 account: &account,
                 profile: &claims,
                 is_new_user: false,
+                is_new_account: !again,
                 origin: &call.origin,
             };
             match ask::sign_in(&*self.parts.callbacks, &input).await? {

@@ -20,17 +20,25 @@ pub(super) struct Person {
 impl Person {
     /// The refusal of this person.
     pub(super) fn refused(&self, denial: Denial) -> Refusal {
-        let user_id = (!self.is_new()).then_some(self.user.id);
-        Refusal { denial, linked_providers: Vec::new(), user_id }
+        Refusal { denial, linked_providers: Vec::new(), user_id: self.known_user() }
     }
 
     pub(super) fn is_new(&self) -> bool {
         self.known.is_none()
     }
 
+    pub(super) fn has_new_account(&self) -> bool {
+        matches!(self.account_write, Some(AccountWrite::Create(_)))
+    }
+
     /// Whether a known user signs in by an account that is new, since its verified e-mail is theirs.
     pub(super) fn is_linked_by_email(&self) -> bool {
-        !self.is_new() && matches!(self.account_write, Some(AccountWrite::Create(_)))
+        !self.is_new() && self.has_new_account()
+    }
+
+    /// The user, if there is one already.
+    pub(super) fn known_user(&self) -> Option<UserId> {
+        self.known.map(|_| self.user.id)
     }
 
     pub(super) fn into_writes(self) -> (UserWrite, Option<AccountWrite>) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::callbacks::Callbacks;
@@ -23,6 +24,8 @@ pub struct Auth {
     pub(super) parts: Parts,
     pub(super) readers: SessionReaders,
     pub(super) rules: Rules,
+    /// The second in which the last denied caller was logged.
+    denial_logged: AtomicI64,
 }
 
 /// What the use cases work with.
@@ -197,7 +200,7 @@ impl Auth {
     /// The use cases over these parts, under these rules.
     #[must_use]
     pub fn new(parts: Parts, readers: SessionReaders, rules: Rules) -> Self {
-        Self { parts, readers, rules }
+        Self { parts, readers, rules, denial_logged: AtomicI64::new(0) }
     }
 
     /// The time now.
@@ -224,10 +227,19 @@ impl Auth {
         Ok(())
     }
 
-    /// Notes that a caller was refused; sampled, and not part of a transaction.
-    pub async fn log_caller_denied(&self, origin: &Origin, reason: &'static str) -> Result<()> {
+    /// Whether a caller that is denied now is to be logged: one a second, so that a flood of them is no flood of rows.
+    #[must_use]
+    pub fn samples_denial(&self) -> bool {
+        let now = self.now().seconds();
+        self.denial_logged.swap(now, Ordering::Relaxed) != now
+    }
+
+    /// Logs that a caller was denied. It is, whether or not the row can be written.
+    pub async fn log_caller_denied(&self, origin: &Origin, reason: &'static str) {
         let entry = self.log_entry(AuthLogAction::CallerDenied, origin);
-        self.append_log(entry.ended(AuthLogOutcome::Denied, reason)).await
+        if let Err(error) = self.append_log(entry.ended(AuthLogOutcome::Denied, reason)).await {
+            tracing::warn!(?error, "denied caller not logged");
+        }
     }
 
     /// Lets what is in the database already hold here too, before it is answered that it is so: it may be of another

@@ -73,11 +73,11 @@ pub struct Denied {
 impl Auth {
     /// Signs a person in, or links an account to the user who is.
     pub async fn sign_in(&self, call: &Call, request: SignIn) -> Result<SignInOutcome> {
-        let mut attempt = Attempt { provider: request.credential.provider().cloned(), email: None };
+        let mut attempt = Attempt { provider: request.credential.provider().cloned(), ..Attempt::default() };
         let outcome = self.attempt(call, request, &mut attempt).await;
         match &outcome {
-            Err(Error::CallerNotAllowed(_)) => {
-                self.log_caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await?;
+            Err(Error::CallerNotAllowed(_)) if self.samples_denial() => {
+                self.log_caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await;
             }
             Err(error) => {
                 if let Some(reason) = failure(error) {
@@ -113,7 +113,10 @@ impl Auth {
             proven.redirect_to = request.redirect_to;
         }
         match links {
-            Some(signed_in) => self.link(call, proven, signed_in, attempt).await,
+            Some(signed_in) => {
+                attempt.user_id = Some(signed_in.user.id);
+                self.link(call, proven, signed_in, attempt).await
+            }
             None => self.sign_in_proven(call, proven, request.request, attempt).await,
         }
     }
@@ -138,7 +141,7 @@ impl Auth {
         call: &Call,
         mut proven: Proven,
         request: Option<RequestMark>,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
     ) -> Result<SignInOutcome> {
         let profile = proven.profile.to_claims();
         for attempted in 0..ATTEMPTS {
@@ -146,11 +149,13 @@ impl Auth {
                 Ok(person) => person,
                 Err(refusal) => return self.denied(call, attempt, refusal).await,
             };
+            attempt.user_id = person.known_user();
             let input = SignInInput {
                 user: &person.user,
                 account: &person.account,
                 profile: &profile,
                 is_new_user: person.is_new(),
+                is_new_account: person.has_new_account(),
                 origin: &call.origin,
             };
             match ask::sign_in(&*self.parts.callbacks, &input).await? {

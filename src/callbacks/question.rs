@@ -19,6 +19,7 @@ pub(super) struct SignIn {
     account: Account,
     profile: ClaimMap,
     is_new_user: bool,
+    is_new_account: bool,
     origin: Origin,
 }
 
@@ -40,6 +41,7 @@ impl Question {
             account: input.account.clone(),
             profile: input.profile.clone(),
             is_new_user: input.is_new_user,
+            is_new_account: input.is_new_account,
             origin: input.origin.clone(),
         }))
     }
@@ -69,8 +71,9 @@ impl Question {
     pub(super) async fn ask(self, callbacks: &dyn Callbacks) -> CallbackResult<Difference> {
         Ok(match self {
             Self::SignIn(asked) => {
-                let SignIn { user, account, profile, is_new_user, origin } = &*asked;
-                let input = SignInInput { user, account, profile, is_new_user: *is_new_user, origin };
+                let SignIn { user, account, profile, is_new_user, is_new_account, origin } = &*asked;
+                let (is_new_user, is_new_account) = (*is_new_user, *is_new_account);
+                let input = SignInInput { user, account, profile, is_new_user, is_new_account, origin };
                 of_sign_in(&callbacks.sign_in(&input).await?)
             }
             Self::Jwt(asked) => {

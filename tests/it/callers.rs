@@ -239,6 +239,20 @@ async fn denied_callers_are_logged_once_a_second() {
 }
 
 #[tokio::test]
+async fn who_may_not_vouch_is_logged_once_a_second_too() {
+    let app = builder().config(&callers(&[caller("web", "allow: [sign_in]")])).start().await;
+    for _ in 0..20 {
+        let refused = app.auth.clone().sign_in(with_key(profile("ada"), &key("web"))).await;
+        assert_eq!(reason(refused), "CALLER_NOT_ALLOWED");
+    }
+    assert_eq!(app.log().await, ["CALLER_DENIED DENIED CALLER_NOT_ALLOWED"]);
+    app.clock.advance(Duration::from_secs(1));
+    let refused = app.auth.clone().sign_in(with_key(profile("ada"), &key("web"))).await;
+    assert_eq!(reason(refused), "CALLER_NOT_ALLOWED");
+    assert_eq!(app.log().await.len(), 2);
+}
+
+#[tokio::test]
 async fn health_is_told_to_everybody() {
     let app = builder().config(&callers(&[caller("web", READ)])).start().await;
     let mut health = HealthClient::new(app.channel.clone());

@@ -393,7 +393,7 @@ async fn a_redirect_that_is_answered_passes_the_rule() {
     for (url, wanted, disposition) in [
         ("", "http://localhost:3000/start", Disposition::Relative),
         ("https://evil.example/", "http://localhost:3000/start", Disposition::Relative),
-        ("/orders?page=2", "http://localhost:3000/orders?page=2", Disposition::SameOrigin),
+        ("/orders?page=2", "http://localhost:3000/orders?page=2", Disposition::Relative),
         ("/evil", "http://localhost:3000", Disposition::Fallback),
         ("/script", "http://localhost:3000", Disposition::Fallback),
         ("/odd", "http://localhost:3000", Disposition::Fallback),
@@ -403,6 +403,20 @@ async fn a_redirect_that_is_answered_passes_the_rule() {
         assert_eq!((answer.url.as_str(), answer.disposition()), (wanted, disposition), "{url}");
     }
     assert_eq!(app.sign_in("ada").await.redirect_to, "http://localhost:3000/start");
+}
+
+#[tokio::test]
+async fn who_agrees_with_a_redirect_changes_nothing_of_it() {
+    let app = app("    redirect: url\n").await;
+    for (url, wanted, disposition) in [
+        ("/orders", "http://localhost:3000/orders", Disposition::Relative),
+        ("http://localhost:3000/orders", "http://localhost:3000/orders", Disposition::SameOrigin),
+        ("https://evil.example/", "http://localhost:3000", Disposition::Fallback),
+    ] {
+        let request = ResolveRedirectRequest { url: url.to_owned(), base_url: String::new() };
+        let answer = app.auth.clone().resolve_redirect(request).await.unwrap().into_inner();
+        assert_eq!((answer.url.as_str(), answer.disposition()), (wanted, disposition), "{url}");
+    }
 }
 
 #[tokio::test]

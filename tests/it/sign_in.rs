@@ -486,6 +486,37 @@ async fn a_callback_sees_user_account_profile_and_client() {
 }
 
 #[tokio::test]
+async fn the_log_tells_which_user_was_sent_elsewhere_or_met_a_failure() {
+    let hooks = on_sign_in(|input| match input.user.name.as_deref() {
+        Some("Elsewhere") => Ok(SignInDecision::Redirect("/terms".to_owned())),
+        Some("Failure") => Err(Callback::SignIn.failed("on purpose")),
+        _ => Ok(SignInDecision::Allow),
+    });
+    let app = builder().callbacks(hooks).start().await;
+    let named = |who: &str, name: &str| {
+        let mut told = person(who, Some("ada@example.com"), true);
+        told.name = Some(name.to_owned());
+        credential(told)
+    };
+    // Nobody yet, whom a row could name.
+    let _ = app.try_sign_in(named("ada", "Elsewhere")).await;
+    let _ = app.try_sign_in(named("ada", "Failure")).await;
+    app.try_sign_in(named("ada", "Ada")).await.unwrap();
+    let _ = app.try_sign_in(named("ada", "Elsewhere")).await;
+    let _ = app.try_sign_in(named("ada", "Failure")).await;
+    let rows = "SELECT outcome, CASE WHEN users.id IS NULL THEN 'nobody' ELSE 'ada' END AS who FROM auth_logs \
+                LEFT JOIN users ON users.id = auth_logs.user_id ORDER BY auth_logs.rowid";
+    let wanted = [
+        ["REDIRECTED", "nobody"],
+        ["FAILED", "nobody"],
+        ["SUCCESS", "ada"],
+        ["REDIRECTED", "ada"],
+        ["FAILED", "ada"],
+    ];
+    assert_eq!(app.query(rows).await, wanted);
+}
+
+#[tokio::test]
 async fn the_log_tells_who_tried_from_where() {
     let app = builder().config("sign_in: {allowed_email_domains: [example.com]}").start().await;
     for email in ["ada@example.com", "ada@example.com", "eve@example.net"] {

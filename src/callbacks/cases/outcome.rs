@@ -49,6 +49,7 @@ impl Bench {
             account: &asked.account,
             profile: &profile,
             is_new_user: input.is_new_user,
+            is_new_account: input.is_new_user,
             origin: &asked.origin,
         };
         Ok(match ask::sign_in(&*self.callbacks, &question).await {

@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
             (Inputs::SignIn(SignInInput { user, is_new_user: true, .. }), "user") => {
                 CowVal::owned(Record::NewUser(user))
             }
-            (Inputs::SignIn(SignInInput { account, is_new_user: true, .. }), "account") => {
+            (Inputs::SignIn(SignInInput { account, is_new_account: true, .. }), "account") => {
                 CowVal::owned(Record::NewAccount(account))
             }
             (Inputs::SignIn(input), "user") => CowVal::owned(Record::User(input.user)),

@@ -18,9 +18,11 @@ const MAX_SESSION_CLAIMS: usize = 8 * 1024;
 pub(super) fn sign_in(input: &SignInInput<'_>, now: Timestamp) -> v1::SignInRequest {
     let mut user = write_user(input.user.clone(), now);
     let mut account = write_account(input.account.clone());
+    // What is new has none yet: another try would mint another.
     if input.is_new_user {
-        // They have none yet: another try would mint others.
         user.id.clear();
+    }
+    if input.is_new_account {
         account.id.clear();
     }
     v1::SignInRequest {

@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use futures_util::future::{self, Either, Ready};
@@ -15,7 +14,7 @@ use tonic::Status;
 use tower::Service;
 
 use super::{CallerName, Request, RequestId, Response};
-use crate::auth::{Auth, Caller, Callers, Error, Result};
+use crate::auth::{Auth, Caller, Callers, Error};
 use crate::grpc::connection::PeerNames;
 use crate::grpc::proto::permission_of;
 use crate::model::Origin;
@@ -25,13 +24,13 @@ use crate::model::Origin;
 pub struct KnownCallers<S> {
     inner: S,
     callers: Arc<Callers>,
-    denials: Arc<Denials>,
+    auth: Arc<Auth>,
 }
 
 impl<S> KnownCallers<S> {
     /// Around `inner`; denials are logged by `auth`, one a second.
     pub fn new(inner: S, callers: Arc<Callers>, auth: Arc<Auth>) -> Self {
-        Self { inner, callers, denials: Arc::new(Denials { auth, last: AtomicI64::new(0) }) }
+        Self { inner, callers, auth }
     }
 
     fn admit(&self, request: &Request) -> std::result::Result<Arc<Caller>, (Error, Option<Arc<Caller>>)> {
@@ -65,7 +64,7 @@ where
                 Either::Left(Named { future: self.inner.call(request), caller })
             }
             Err((error, caller)) => {
-                self.denials.sample(&request, &error, caller.as_deref());
+                log_denial(&self.auth, &request, &error, caller.as_deref());
                 let mut response = Status::from(error).into_http();
                 if let Some(caller) = caller {
                     response.extensions_mut().insert(CallerName(caller.id.as_str().into()));
@@ -109,37 +108,22 @@ fn bearer_keys(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Denials in the auth log: sampled, so that a flood of them is no flood of rows.
-struct Denials {
-    auth: Arc<Auth>,
-    last: AtomicI64,
-}
-
-impl Denials {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "other errors are not about who calls")]
-    fn sample(self: &Arc<Self>, request: &Request, error: &Error, caller: Option<&Caller>) {
-        let reason = match error {
-            Error::CallerUnknown => "CALLER_UNKNOWN",
-            Error::CallerNotAllowed(_) => "CALLER_NOT_ALLOWED",
-            _ => return,
-        };
-        let now = self.auth.now().seconds();
-        if self.last.swap(now, Ordering::Relaxed) == now {
-            return;
-        }
-        let origin = Origin {
-            caller: caller.map_or_else(|| "unknown".to_owned(), |caller| caller.id.clone()),
-            request_id: request.extensions().get::<RequestId>().map_or("", RequestId::as_str).to_owned(),
-            ..Origin::default()
-        };
-        let denials = Arc::clone(self);
-        tokio::spawn(async move { denials.log(origin, reason).await });
+/// Logs a denial, beside its answer.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other errors are not about who calls")]
+fn log_denial(auth: &Arc<Auth>, request: &Request, error: &Error, caller: Option<&Caller>) {
+    let reason = match error {
+        Error::CallerUnknown => "CALLER_UNKNOWN",
+        Error::CallerNotAllowed(_) => "CALLER_NOT_ALLOWED",
+        _ => return,
+    };
+    if !auth.samples_denial() {
+        return;
     }
-
-    async fn log(&self, origin: Origin, reason: &'static str) {
-        let logged: Result<()> = self.auth.log_caller_denied(&origin, reason).await;
-        if let Err(error) = logged {
-            tracing::warn!(?error, "denied caller not logged");
-        }
-    }
+    let origin = Origin {
+        caller: caller.map_or_else(|| "unknown".to_owned(), |caller| caller.id.clone()),
+        request_id: request.extensions().get::<RequestId>().map_or("", RequestId::as_str).to_owned(),
+        ..Origin::default()
+    };
+    let auth = Arc::clone(auth);
+    tokio::spawn(async move { auth.log_caller_denied(&origin, reason).await });
 }

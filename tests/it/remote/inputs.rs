@@ -68,6 +68,23 @@ async fn a_sign_in_is_told_with_the_user_as_it_would_be() {
 }
 
 #[tokio::test]
+async fn an_account_has_no_id_until_it_is_linked() {
+    let service = CallbackServer::start().await;
+    let app = asking(&service, "").await;
+    let link_access_token = app.tokens("eve").await.access_token;
+    for is_new in [true, false] {
+        let linking = v1::SignInRequest { link_access_token: link_access_token.clone(), ..request("Ada") };
+        let sign_in_response::Outcome::Allowed(allowed) = outcome(app.try_sign_in(linking).await) else {
+            panic!("not allowed")
+        };
+        let told = service.rules.sign_in.last().message;
+        assert_eq!((told.user.unwrap().id, told.is_new_user), (allowed.user.unwrap().id, false));
+        let id = if is_new { String::new() } else { allowed.account.unwrap().id };
+        assert_eq!(told.account.unwrap().id, id);
+    }
+}
+
+#[tokio::test]
 async fn who_tells_no_client_has_none() {
     let service = CallbackServer::start().await;
     let app = asking(&service, "").await;
