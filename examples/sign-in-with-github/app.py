@@ -3,7 +3,8 @@
 from common import HTTPS, ORIGIN, app, ask, pb
 from flask import abort, after_this_request, redirect, render_template, request
 
-ACCESS, REFRESH = ("__Host-access", "__Host-refresh") if HTTPS else ("access", "refresh")
+PREFIX = "__Host-" if HTTPS else ""  # over https no sibling host can plant such a cookie
+ACCESS, REFRESH = PREFIX + "access", PREFIX + "refresh"
 
 
 def set_cookie(name, value, samesite="Lax", **lifetime):
@@ -29,14 +30,14 @@ def home():
 @app.post("/auth/signin")
 def sign_in():
     begun = ask("BeginSignIn", provider="github", redirect_uri=ORIGIN + "/auth/callback/github", redirect_to=ORIGIN)
-    set_cookie(begun.cookie.name, begun.flow, begun.cookie.same_site, max_age=begun.cookie.max_age.seconds)
+    set_cookie(PREFIX + begun.cookie.name, begun.flow, begun.cookie.same_site, max_age=begun.cookie.max_age.seconds)
     return redirect(begun.authorization_url, 303)
 
 
 @app.get("/auth/callback/github")
 def callback():
     answer = {name: request.args[name] for name in ("code", "state", "iss", "error") if name in request.args}
-    name = "gatepass_flow_" + answer.get("state", "")[:16]
+    name = PREFIX + "gatepass_flow_" + answer.get("state", "")[:16]
     flow = request.cookies.get(name) or abort(400)  # it began in another browser, or came back already
     set_cookie(name, "", max_age=0)
     signed_in = ask("SignIn", oauth_callback={"provider": "github", "flow": flow, **answer}) or abort(400)

@@ -400,6 +400,32 @@ async fn a_profile_that_a_caller_vouches_for_can_be_linked_too() {
 }
 
 #[tokio::test]
+async fn an_account_that_was_vouched_for_is_not_the_one_that_its_provider_proves() {
+    let (provider, app) = start().await;
+    let vouched = |who: &str, email_verified| {
+        credential(ProfileCredential {
+            provider: "corp".to_owned(),
+            provider_account_id: who.to_owned(),
+            email: Some(format!("{who}@example.com")),
+            email_verified,
+            ..Default::default()
+        })
+    };
+    let ada = allowed(app.try_sign_in(vouched("ada", true)).await);
+    let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
+    assert_eq!(denied.reason(), DenialReason::AccountNotLinked);
+    assert_eq!(denied.linked_providers, ["corp"]);
+    // Where no verified e-mail stands in the way it is a new user.
+    allowed(app.try_sign_in(vouched("eve", false)).await);
+    assert!(app.sign_in_at(&provider, Person::named("eve")).await.is_new_user);
+    let access_token = app.issue(&ada.grant.unwrap()).await.unwrap().access_token;
+    let request = linking(&app, &provider, Person::named("ada"), &access_token).await;
+    assert!(allowed(app.try_sign_in(request).await).linked);
+    let again = app.sign_in_at(&provider, Person::named("ada")).await;
+    assert_eq!(again.user.unwrap().id, ada.user.unwrap().id);
+}
+
+#[tokio::test]
 async fn a_verified_email_of_somebody_is_not_linked_by_itself() {
     let (provider, app) = start().await;
     app.sign_in("ada").await;

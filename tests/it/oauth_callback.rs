@@ -2,8 +2,8 @@
 //! the provider proves.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatepass::auth::{Callback, SignInDecision};
@@ -15,7 +15,7 @@ use tonic::Code;
 
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::at_once;
-use crate::support::hooks::{fails_until_mended, on_redirect, on_sign_in};
+use crate::support::hooks::{claims, fails_until_mended, on_jwt, on_redirect, on_sign_in};
 use crate::support::people::{denied, fields};
 use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, come_back, entry, of_callback, with_providers};
@@ -58,19 +58,47 @@ async fn a_person_who_logged_in_becomes_a_user_with_an_account() {
 
 #[tokio::test]
 async fn the_providers_tokens_are_handed_out_once_and_kept_nowhere() {
-    let (provider, app) = start().await;
-    let allowed = app.sign_in_at(&provider, Person::named("ada")).await;
-    let tokens = allowed.provider_tokens.unwrap();
-    assert!(tokens.access_token.starts_with("access-token"));
+    let provider = TestProvider::start().await;
+    // What a session keeps until its first token is sealed in its row; all of it is given to this callback.
+    let kept = Arc::new(Mutex::new(String::new()));
+    let opened = Arc::clone(&kept);
+    let hooks = on_jwt(move |input| {
+        *opened.lock().unwrap() = format!("{input:?}");
+        Ok(claims(json!({})))
+    });
+    let app = with_providers(&[entry("corp", &provider, "")]).callbacks(hooks).start().await;
+    let request = app.log_in(&provider, Person::named("ada")).await;
+    let signed_in = allowed(app.try_sign_in(request.clone()).await);
+    let tokens = signed_in.provider_tokens.unwrap();
     assert_eq!(tokens.token_type.to_ascii_lowercase(), "bearer");
-    assert!(tokens.id_token.is_some());
-    for table in ["users", "accounts", "sessions", "auth_logs", "used_marks"] {
-        for row in app.query(&format!("SELECT * FROM {table}")).await {
-            let row = row.join(" ");
-            assert!(!row.contains(&tokens.access_token), "{table}: {row}");
-            assert!(!row.contains(&hex::encode_upper(&tokens.access_token)), "{table}: {row}");
+    let tokens = [tokens.access_token, tokens.refresh_token.unwrap(), tokens.id_token.unwrap()];
+    assert!(tokens[0].starts_with("access-token") && tokens[1].starts_with("refresh-token"), "{tokens:?}");
+    assert_eq!(tokens[2].split('.').count(), 3);
+    let has_none = |what: &str, text: &str| {
+        for token in &tokens {
+            assert!(!text.contains(token) && !text.contains(&hex::encode_upper(token)), "{what}: {text}");
         }
-    }
+    };
+    let no_row_has_one = async || {
+        let tables = app.query("SELECT name FROM sqlite_master WHERE type = 'table'").await.concat();
+        assert!(tables.iter().any(|table| table == "sessions"), "{tables:?}");
+        for table in tables {
+            for row in app.query(&format!("SELECT * FROM {table}")).await {
+                has_none(&table, &row.join(" "));
+            }
+        }
+    };
+    // The session is pending now.
+    no_row_has_one().await;
+    // Whoever asks again gets no tokens, and they are not redeemed again.
+    assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_USED"));
+    assert_eq!(provider.requests(Endpoint::Token), 1);
+    let issued = app.issue(&signed_in.grant.unwrap()).await.unwrap();
+    let kept = kept.lock().unwrap().clone();
+    assert!(kept.contains("account: Some(") && kept.contains(r#""sub": String("ada")"#), "{kept}");
+    has_none("what was pending", &kept);
+    has_none("IssueToken", &format!("{issued:?}"));
+    no_row_has_one().await;
 }
 
 #[tokio::test]
@@ -399,7 +427,7 @@ async fn a_person_who_proved_themselves_longer_ago_than_was_asked_is_refused() {
 #[tokio::test]
 async fn callbacks_see_what_the_provider_told() {
     let provider = TestProvider::start().await;
-    let seen = Arc::new(std::sync::Mutex::new(None));
+    let seen = Arc::new(Mutex::new(None));
     let told = Arc::clone(&seen);
     let app = with_providers(&[entry("corp", &provider, "")])
         .callbacks(on_sign_in(move |input| {

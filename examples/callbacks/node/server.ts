@@ -14,6 +14,8 @@ if (!CALLBACK_TOKEN) {
   process.exit(1);
 }
 const { hostname, port } = new URL(`http://${process.argv[2] ?? "127.0.0.1:9000"}`);
+// A URL has an address of IPv6 in brackets, which `listen` takes for a name.
+const host = hostname.replace(/^\[(.*)\]$/, "$1");
 
 /** Answers only who sends the secret, as Gatepass does by `callbacks.remote.credential`. */
 const authenticate: Interceptor = (next) => (request) => {
@@ -47,7 +49,7 @@ server.on("error", (error) => {
   console.error(error.message);
   process.exit(1);
 });
-server.listen(Number(port || 80), hostname, () => console.log(`listening on ${hostname}:${port}`));
+server.listen(Number(port || 80), host, () => console.log(`listening on ${hostname}:${port}`));
 
 // Takes no new calls, and lets open ones end.
 for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -282,6 +282,18 @@ fn we_are_proven_by_a_secret_a_key_or_not_at_all() {
 }
 
 #[test]
+fn of_apple_nothing_is_discovered() {
+    let keys =
+        format!("id: apple, client_id: a, team_id: T, key_id: K, private_key: {{file: {KEYS}/es256.pem}}");
+    let settings = one(&keys).settings;
+    let at = |path: &str| Some(url(&format!("https://appleid.apple.com/auth/{path}")));
+    let issuer = "https://appleid.apple.com".to_owned();
+    let kind = ProviderKind::Oidc { issuer, jwks_url: at("keys"), userinfo: Userinfo::Never };
+    assert_eq!(settings.kind, kind);
+    assert_eq!((settings.authorization_url, settings.token_url), (at("authorize"), at("token")));
+}
+
+#[test]
 fn a_private_authority_is_a_file_that_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();

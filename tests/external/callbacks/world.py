@@ -29,7 +29,6 @@ class World(Programs):
         super().__init__(root, program)
         self.language = language
         self.service = f"127.0.0.1:{free_ports(1)[0]}"
-        self.command = [*language.command, self.service]
         self.gatepass = grpc.insecure_channel(self.address)
         self.auth = (auth_pb2, auth_pb2_grpc.AuthServiceStub(self.gatepass))
         self.admin = (admin_pb2, admin_pb2_grpc.AdminServiceStub(self.gatepass))
@@ -47,18 +46,27 @@ class World(Programs):
         self.run_gatepass(config, variables)
 
     def start_service(self):
-        self.run("service", self.command, {"CALLBACK_TOKEN": TOKEN}, self.is_reachable, self.language.folder)
+        self.run_service("service", self.service)
 
-    def is_reachable(self):
-        """Whether the service takes calls."""
-        with grpc.insecure_channel(self.service) as channel, contextlib.suppress(grpc.FutureTimeoutError):
+    def start_service_on_ipv6(self):
+        """One more, that Gatepass does not ask."""
+        self.run_service("service-on-ipv6", f"[::1]:{free_ports(1)[0]}")
+
+    def run_service(self, name, address):
+        command = [*self.language.command, address]
+        self.run(name, command, {"CALLBACK_TOKEN": TOKEN}, lambda: self.is_reachable(address), self.language.folder)
+
+    def is_reachable(self, address):
+        """Whether a service there takes calls."""
+        with grpc.insecure_channel(address) as channel, contextlib.suppress(grpc.FutureTimeoutError):
             grpc.channel_ready_future(channel).result(timeout=5)
             return True
 
     def start_service_without_secret(self):
         """What it answers to be started with none: its exit code, and what it says."""
+        command = [*self.language.command, self.service]
         done = subprocess.run(
-            self.command, cwd=self.language.folder, env=self.environment({}), capture_output=True, text=True, timeout=60)
+            command, cwd=self.language.folder, env=self.environment({}), capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
 
     def call(self, method, message):

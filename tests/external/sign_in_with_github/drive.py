@@ -83,10 +83,10 @@ def cookies_have_the_right_flags(world, chromium, https):
     ada = Person(world, chromium, https)
     earliest = int(time.time())
     flow = ada.to_the_provider()
-    assert re.fullmatch(r"gatepass_flow_[\w-]{16}", flow["name"]), flow["name"]
+    prefix = "__Host-" if https else ""
+    assert re.fullmatch(prefix + r"gatepass_flow_[\w-]{16}", flow["name"]), flow["name"]
     assert ada.at_the_provider("ada") == 200
     kept = {cookie["name"]: cookie for cookie in ada.cookies()}
-    prefix = "__Host-" if https else ""
     # The flow's cookie is gone, and nothing is there but these two.
     assert set(kept) == {prefix + "access", prefix + "refresh"}, set(kept)
     access, refresh = kept[prefix + "access"], kept[prefix + "refresh"]
