@@ -106,11 +106,10 @@ impl Auth {
 /// Whether a user is banned for longer than before. The shorter ban may have run out meanwhile, by this clock or another,
 /// and a session been opened.
 fn lasts_longer(after: Option<&Ban>, before: Option<&Ban>) -> bool {
-    match (after.map(|ban| ban.expires_at), before.map(|ban| ban.expires_at)) {
-        (None, _) => false,
-        (Some(_), None) => true,
-        (Some(_), Some(None)) => false,
-        (Some(after), Some(Some(before))) => after.is_none_or(|after| after > before),
+    let (Some(after), Some(before)) = (after, before) else { return after.is_some() };
+    match (after.expires_at, before.expires_at) {
+        (Some(after), Some(before)) => after > before,
+        (after, before) => after.is_none() && before.is_some(),
     }
 }
 
