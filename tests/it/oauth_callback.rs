@@ -15,6 +15,7 @@ use tonic::Code;
 
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::at_once;
+use crate::support::databases::Backend;
 use crate::support::hooks::{claims, fails_until_mended, on_jwt, on_redirect, on_sign_in};
 use crate::support::people::{denied, fields};
 use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, Person, TestProvider};
@@ -56,6 +57,19 @@ async fn a_person_who_logged_in_becomes_a_user_with_an_account() {
     assert!(app.log().await[0].contains("SIGN_UP"));
 }
 
+/// The names of all tables.
+fn tables_of(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        Backend::Postgres => {
+            "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public'"
+        }
+        Backend::Mariadb => {
+            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = database()"
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_providers_tokens_are_handed_out_once_and_kept_nowhere() {
     let provider = TestProvider::start().await;
@@ -80,7 +94,7 @@ async fn the_providers_tokens_are_handed_out_once_and_kept_nowhere() {
         }
     };
     let no_row_has_one = async || {
-        let tables = app.query("SELECT name FROM sqlite_master WHERE type = 'table'").await.concat();
+        let tables = app.query(tables_of(app.place.database.backend)).await.concat();
         assert!(tables.iter().any(|table| table == "sessions"), "{tables:?}");
         for table in tables {
             for row in app.query(&format!("SELECT * FROM {table}")).await {
