@@ -77,7 +77,7 @@ pub async fn run() -> ExitCode {
     if let Some(Command::Callers(Callers::Key)) = arguments.command {
         return keys::make_caller_key();
     }
-    let config = match config::load(arguments.config.as_deref(), variables()) {
+    let config = match config::load(arguments.config.as_deref(), std::env::vars_os()) {
         Ok(config) => config,
         Err(faults) => {
             eprintln!("{faults}");
@@ -110,12 +110,6 @@ fn said(outcome: Result<Vec<String>, StartFault>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The environment, without what is no text: no setting of ours is.
-fn variables() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 async fn migrate(config: &Config) -> ExitCode {

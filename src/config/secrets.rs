@@ -58,11 +58,13 @@ impl Setting<'_> {
     }
 
     fn secret_of_variable(&self, name: &str) -> Option<SecretString> {
-        match self.cx.variables.get(name) {
-            Some(text) if !text.is_empty() => Some(SecretString::from(text.as_str())),
-            Some(_) => self.refuse(format!("the variable {name} is empty")),
-            None => self.refuse(format!("the variable {name} is not set")),
-        }
+        let message = match self.cx.variables.get(name).map(|value| value.to_str()) {
+            Some(Some("")) => "is empty",
+            Some(Some(text)) => return Some(SecretString::from(text)),
+            Some(None) => "is not text; write the secret in base64 or hex",
+            None => "is not set",
+        };
+        self.refuse(format!("the variable {name} {message}"))
     }
 
     fn secret_of_file(&self, path: &str) -> Option<SecretString> {

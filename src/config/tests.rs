@@ -10,7 +10,7 @@ const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 fn read(yaml: &[u8], env: &[(&str, &str)]) -> Result<Config, Faults> {
-    let env = env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let env = env.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
     assemble(Some(("g.yaml".to_owned(), Ok(yaml.to_vec().into()))), env)
 }
 
@@ -192,6 +192,39 @@ fn a_wrong_variable_is_named() {
         refused("server: {grpc_addr: '127.0.0.1:1'}", &[("GATEPASS_SERVER__GRPC_ADDR__PORT", "1")]),
         "GATEPASS_SERVER__GRPC_ADDR__PORT: server.grpc_addr.port: is set inside what is no section of keys"
     );
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_told_of_where_it_is_a_setting_or_is_asked_for() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let loaded = |name: &[u8], file: &str| {
+        let env = [(name, &b"postgres://u:p\xe9ss@h/db"[..])];
+        let env =
+            env.map(|(name, value)| (OsString::from_vec(name.to_vec()), OsString::from_vec(value.to_vec())));
+        let file = Some(("g.yaml".to_owned(), Ok(file.as_bytes().to_vec().into())));
+        assemble(file, named(env)).map(drop).map_err(|faults| faults.to_string())
+    };
+    for (name, file, report) in [
+        (&b"GATEPASS_DATABASE__URL"[..], "", "GATEPASS_DATABASE__URL: database.url: is not UTF-8 text"),
+        (b"GATEPASS_SERVER__NONSENSE", "", "GATEPASS_SERVER__NONSENSE: server.nonsense: is not UTF-8 text"),
+        (b"GATEPASS_ISSUER", "", "GATEPASS_ISSUER: issuer: is not UTF-8 text"),
+        (
+            b"GATEPASS_SEVER__NONSENSE",
+            "",
+            "GATEPASS_SEVER__NONSENSE: sever.nonsense: unknown section; did you mean \"server\"?",
+        ),
+        (b"GATEPASS_SERVER__\xff", "", "GATEPASS_SERVER__\u{fffd}: server.\u{fffd}: is not UTF-8 text"),
+        (
+            b"S",
+            "secrets: [{env: S}]",
+            "g.yaml:1: secrets[0]: the variable S is not text; write the secret in base64 or hex",
+        ),
+    ] {
+        assert_eq!(loaded(name, file), Err(report.to_owned()));
+    }
+    for name in ["PATH", "GATEPASS_PORT", "GATEPASS_HTTP__SERVICE_HOST"] {
+        assert_eq!(loaded(name.as_bytes(), ""), Ok(()), "{name}");
+    }
 }
 
 #[test]
@@ -387,7 +420,7 @@ fn what_is_no_single_yaml_document_is_refused() {
 
 #[test]
 fn a_file_that_is_not_there_is_named_and_variables_are_still_read() {
-    let env = [("GATEPASS_SERVER__GRPC_ADR".to_owned(), "x".to_owned())];
+    let env = [("GATEPASS_SERVER__GRPC_ADR".into(), "x".into())];
     let report = load(Some(Path::new("/nowhere/gatepass.yaml")), env).unwrap_err().to_string();
     let (file, variable) = report.split_once('\n').unwrap();
     assert_eq!(file, "/nowhere/gatepass.yaml: cannot be read: entity not found");

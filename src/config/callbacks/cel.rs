@@ -45,7 +45,7 @@ mod tests {
     use crate::config::{Config, Faults, assemble};
 
     fn read(yaml: &str, env: &[(&str, &str)]) -> Result<Config, Faults> {
-        let env = env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let env = env.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
         assemble(Some(("g.yaml".to_owned(), Ok(yaml.as_bytes().to_vec().into()))), env)
     }
 
