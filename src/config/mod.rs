@@ -182,8 +182,8 @@ fn set_variables(cx: &Context, root: &mut Node) {
             (Variable::Setting(path), Some(text)) => {
                 let value = Value::Variable(text.to_owned().into());
                 let node = Node { origin: origin.clone(), value, first_line: None };
-                if !root.set(&path, node) {
-                    cx.fault_at(origin, &path.join("."), "is set inside what is no section of keys");
+                if let Err(message) = root.set(&path, node) {
+                    cx.fault_at(origin, &path.join("."), message);
                 }
             }
         }

@@ -114,6 +114,25 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_sets_the_claim_of_the_file_that_is_written_with_capitals() {
+        let name = "GATEPASS_CALLBACKS__CEL__JWT__TENANTID";
+        let loaded = |claims: &str, value: &str| {
+            read(&format!("callbacks: {{cel: {{jwt: {{{claims}}}}}}}"), &[(name, value)])
+        };
+        assert_eq!(names(&loaded("tenantId: usr", "'gold'").unwrap()), ["tenantId"]);
+        let both = loaded("tenantId: \"'basic'\", tenantid: usr", "'gold'").unwrap();
+        assert_eq!(names(&both), ["tenantId", "tenantid"]);
+        assert_eq!(names(&loaded("tenant_id: '1'", "'gold'").unwrap()), ["tenant_id", "tenantid"]);
+        assert_eq!(
+            loaded("tenantId: '1', tenantID: '2'", "'gold'").unwrap_err().to_string(),
+            format!(
+                "{name}: callbacks.cel.jwt.tenantid: is the name of several keys there, which differ only in case; keep \
+                 one, or set the whole section"
+            )
+        );
+    }
+
+    #[test]
     fn faults_have_the_line_of_the_file_where_that_is_known() {
         let wrong = "unknown variable \"usr\"; did you mean \"user\"?";
         for (yaml, wanted) in [
