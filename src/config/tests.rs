@@ -626,6 +626,11 @@ callers:
     let config = accepted("", &env);
     assert_eq!(config.server.tls.unwrap().client_ca, None);
     accepted("", &[("GATEPASS_SERVER__TLS", "{cert: a, key: b}")]);
+    let env = [("GATEPASS_SERVER__TLS__CERT__FILE", "a"), ("GATEPASS_SERVER__TLS__KEY__FILE", "b")];
+    let files = accepted("server: {tls: {cert: c, key: {file: d}}}", &env[1..]).server.tls.unwrap();
+    assert_eq!((files.cert, files.key), ("c".into(), "b".into()));
+    let files = accepted("", &env).server.tls.unwrap();
+    assert_eq!((files.cert, files.key), ("a".into(), "b".into()));
     accepted("server: {plaintext: true, tls: {cert: a, key: b}}", &[]);
 }
 
@@ -649,6 +654,11 @@ fn tls_that_is_not_whole_is_refused() {
             "server:\n  tls:\n    cert: a\n    key: |\n      -----BEGIN PRIVATE KEY-----\n    client_ca: 5",
             "g.yaml:4: server.tls.key: must be the path of a PEM file, not what is in it\n\
              g.yaml:6: server.tls.client_ca: must be text, not a number; put it in quotes",
+        ),
+        (
+            "server: {tls: {cert: {file: ''}, key: {file: '-----BEGIN PRIVATE KEY-----'}}}",
+            "g.yaml:1: server.tls.cert: must be the path of a PEM file\n\
+             g.yaml:1: server.tls.key: must be the path of a PEM file, not what is in it",
         ),
         (
             "server: {tls: {cert: a, key: '', ca: x}}",
