@@ -450,7 +450,13 @@ fn a_secret_is_a_literal_a_variable_or_a_file() {
             format!("the file {binary} is not text; write the secret in base64 or hex"),
         ),
         ("{file: /nowhere/s}".to_owned(), "the file /nowhere/s cannot be read: entity not found".to_owned()),
+        (
+            "{file: ./nowhere/s}".to_owned(),
+            "the file ./nowhere/s cannot be read: entity not found".to_owned(),
+        ),
+        ("{file: src}".to_owned(), "the file src cannot be read: is a directory".to_owned()),
         ("{env: NONE}".to_owned(), "the variable NONE is not set".to_owned()),
+        ("{env: _none_2}".to_owned(), "the variable _none_2 is not set".to_owned()),
         ("{env: BLANK}".to_owned(), "the variable BLANK is empty".to_owned()),
     ] {
         let report = refused(&format!("secrets:\n  - {source}"), &[("BLANK", "")]);
@@ -489,6 +495,15 @@ fn a_secret_is_in_no_fault_and_no_debug() {
         (
             "secrets: []",
             "secrets: must have 1 to 16 entries; leave the key out to have a secret generated and kept",
+        ),
+        (
+            "secrets: [{env: a-secret}]",
+            "secrets[0]: env takes the name of a variable that is set, not the secret",
+        ),
+        ("secrets: [{env: ''}]", "secrets[0]: env takes the name of a variable that is set, not the secret"),
+        (
+            "secrets: [{file: a-secret/of+more=}]",
+            "secrets[0]: file takes the path of a file, not the secret; there is none that can be read: entity not found",
         ),
         ("database: {url: 'postgres://u:a-secret@db'}", "database.url: names no database"),
         ("database: {url: 'postgres://u:a-secret@d b/x'}", "database.url: is not a URL"),
