@@ -1,13 +1,12 @@
 //! `callbacks test`: a configuration's callbacks, asked the cases of a file. Each outcome is a line on standard output; what
 //! was expected otherwise is told on standard error.
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{EX_USAGE, print};
+use super::{at_fault, print};
 use crate::app;
 use crate::callbacks::cases::{Bench, Case};
 use crate::config::Config;
@@ -34,9 +33,11 @@ impl Callbacks {
     pub(super) async fn run(self, config: &Config) -> ExitCode {
         let Self::Test { input } = self;
         let tested = async {
-            let bench = app::bench(config, SystemClock.now()).map_err(at_fault)?;
+            let bench = app::bench(config, SystemClock.now()).map_err(|fault| at_fault([fault]))?;
             // Every file is read before the first case is asked.
-            let read = |path: &PathBuf| Ok((path.display().to_string(), cases(path).map_err(at_fault)?));
+            let read = |path: &PathBuf| {
+                Ok((path.display().to_string(), cases(path).map_err(|fault| at_fault([fault]))?))
+            };
             let files = input.iter().map(read).collect::<Result<Vec<_>, ExitCode>>()?;
             let mut tally = Tally::default();
             for (name, cases) in &files {
@@ -55,11 +56,6 @@ impl Callbacks {
     }
 }
 
-fn at_fault(fault: impl Display) -> ExitCode {
-    eprintln!("{fault}");
-    ExitCode::from(EX_USAGE)
-}
-
 fn cases(path: &Path) -> Result<Vec<Case>, String> {
     let at = path.display();
     let json = std::fs::read(path).map_err(|error| format!("{at}: cannot be read: {}", error.kind()))?;
@@ -70,7 +66,7 @@ async fn test(bench: &Bench, file: &str, cases: &[Case], tally: &mut Tally) -> R
     for (at, case) in cases.iter().enumerate() {
         let number = at + 1;
         let outcome = bench.ask(case).await;
-        let outcome = outcome.map_err(|fault| at_fault(format!("{file}: case {number}: {fault}")))?;
+        let outcome = outcome.map_err(|fault| at_fault([format!("{file}: case {number}: {fault}")]))?;
         let named = case.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
         print(format!("{named}{outcome}"))?;
         tally.tests += usize::from(case.is_test());

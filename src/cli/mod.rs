@@ -81,10 +81,7 @@ pub async fn run() -> ExitCode {
     }
     let config = match config::load(arguments.config.as_deref(), std::env::vars_os()) {
         Ok(config) => config,
-        Err(faults) => {
-            eprintln!("{faults}");
-            return ExitCode::from(EX_USAGE);
-        }
+        Err(faults) => return at_fault([faults]),
     };
     match arguments.command.unwrap_or(Command::Serve) {
         // Boxed, since it is large.
@@ -130,11 +127,14 @@ async fn migrate(config: &Config) -> ExitCode {
 }
 
 fn check(config: &Config) -> ExitCode {
-    match app::check(config) {
-        Ok(()) => printed(["the configuration is sound"]),
-        Err(fault) => {
-            eprintln!("{fault}");
-            ExitCode::from(EX_USAGE)
-        }
+    let faults = app::check(config);
+    if faults.is_empty() { printed(["the configuration is sound"]) } else { at_fault(faults) }
+}
+
+/// Tells what is wrong with what it was given.
+fn at_fault<T: Display>(faults: impl IntoIterator<Item = T>) -> ExitCode {
+    for fault in faults {
+        eprintln!("{fault}");
     }
+    ExitCode::from(EX_USAGE)
 }

@@ -147,6 +147,37 @@ async fn every_fault_of_a_configuration_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn the_faults_of_every_file_are_told_at_once() {
+    let folder = folder();
+    let yaml = "server: {tls: {cert: /no.crt, key: /no.key}}
+tokens: {signing_keys: [/no.pem, g.yaml]}
+callbacks: {remote: {url: 'https://hooks.example.com', callbacks: [jwt], tls: {ca: /no.ca, cert: /my.crt, key: /my.key}}}
+";
+    fs::write(folder.path().join("g.yaml"), yaml).unwrap();
+    for arguments in [&["config", "check"][..], &["serve"]] {
+        let ended = run(folder.path(), arguments, &[("GATEPASS_CONFIG", "g.yaml")]).await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""));
+        let places: Vec<_> =
+            ended.stderr.lines().map(|line| line.splitn(3, ": ").collect::<Vec<_>>()).collect();
+        let places: Vec<_> = places.iter().map(|parts| (parts[0], parts[1])).collect();
+        assert_eq!(
+            places,
+            [
+                ("server.tls.cert", "/no.crt"),
+                ("server.tls.key", "/no.key"),
+                ("callbacks.remote.tls.ca", "/no.ca"),
+                ("callbacks.remote.tls.cert", "/my.crt"),
+                ("callbacks.remote.tls.key", "/my.key"),
+                ("tokens.signing_keys", "/no.pem"),
+                ("tokens.signing_keys", "g.yaml"),
+            ],
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_bad_configuration_is_refused_before_anything_is_touched() {
     let folder = folder();
     fs::write(folder.path().join("g.yaml"), "server: {nonsense: 1}").unwrap();
