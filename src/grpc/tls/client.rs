@@ -61,6 +61,7 @@ impl ClientTls {
     }
 
     /// What is wrong with the files: with each that can't be read, or else with what is in them.
+    #[must_use]
     pub fn check(files: &ClientTlsFiles) -> Vec<TlsFault> {
         let mut faults = files.unreadable();
         if faults.is_empty() {

@@ -34,6 +34,7 @@ impl Tls {
     }
 
     /// What is wrong with the files: with each that can't be read, or else with what is in them.
+    #[must_use]
     pub fn check(files: &TlsFiles) -> Vec<TlsFault> {
         let mut faults = files.unreadable();
         if faults.is_empty() {
