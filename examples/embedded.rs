@@ -59,7 +59,7 @@ impl Callbacks for Rules {
 #[tokio::main]
 async fn main() -> ExitCode {
     // The same configuration as the program `gatepass`: here variables only, over the defaults.
-    let config = match config::load(None, std::env::vars()) {
+    let config = match config::load(None, std::env::vars_os()) {
         Ok(config) => config,
         Err(faults) => {
             eprintln!("{faults}");

@@ -71,9 +71,9 @@ pub(super) fn chain(app: &App, rules: &Rules, remote: Option<Link>, metrics: &Ca
     Chain::new(links)
 }
 
-/// Finds what is wrong with the files of `callbacks.remote.tls`.
-pub(super) fn check_files(remote: &Remote) -> Result<(), TlsFault> {
-    if remote.address.is_encrypted() { ClientTls::check(&remote.tls) } else { Ok(()) }
+/// What is wrong with the files of `callbacks.remote.tls`.
+pub(super) fn check_files(remote: &Remote) -> Vec<TlsFault> {
+    if remote.address.is_encrypted() { ClientTls::check(&remote.tls) } else { Vec::new() }
 }
 
 fn link(

@@ -6,7 +6,7 @@ use super::fault::StartFault;
 use crate::auth::{ReloadKeys, Rules};
 use crate::config::Config;
 use crate::http::public::PublicKeys;
-use crate::keys::{ConstantKeys, KeyParts, KeysFault, ManagedKeys, keys_of_files};
+use crate::keys::{ConstantKeys, KeyParts, KeysFault, ManagedKeys, faults_of_files, keys_of_files};
 use crate::model::{Clock, Entropy};
 use crate::storage::Database;
 use crate::tokens::{Jwks, KeyRing, Secrets};
@@ -46,14 +46,9 @@ pub(super) fn parts(
     KeyParts { store: Arc::new(database), secrets, clock, entropy, algorithm, rotation, rules }
 }
 
-/// Reads the configured PEM files, if there are any.
-pub(super) fn check_files(config: &Config) -> Result<(), KeysFault> {
-    let tokens = &config.tokens;
-    if tokens.signing_keys.is_empty() {
-        Ok(())
-    } else {
-        keys_of_files(tokens.algorithm, &tokens.signing_keys).map(drop)
-    }
+/// What is wrong with the configured PEM files, if there are any.
+pub(super) fn check_files(config: &Config) -> impl Iterator<Item = KeysFault> {
+    faults_of_files(config.tokens.algorithm, &config.tokens.signing_keys)
 }
 
 /// The ring's keys for the public port, once they are read.

@@ -196,14 +196,15 @@ pub async fn serve(
     App::new(config).callbacks(callbacks).bind().await?.run(shutdown).await
 }
 
-/// Finds what the configuration's own checks can't see: a rule that can't be kept, a file that can't be used.
-pub fn check(config: &Config) -> Result<(), StartFault> {
-    rules::build(config).map_err(StartFault::Rules)?;
-    if let Some(secrets) = &config.secrets {
-        Secrets::new(secrets).map_err(StartFault::Secrets)?;
-    }
-    config.server.tls.as_ref().map_or(Ok(()), Tls::check).map_err(StartFault::Tls)?;
-    config.callbacks.remote.as_ref().map_or(Ok(()), callbacks::check_files).map_err(StartFault::Tls)?;
-    providers::check(config)?;
-    Ok(keys::check_files(config)?)
+/// Finds what the configuration's own checks can't see: rules that can't be kept, files that can't be used.
+pub fn check(config: &Config) -> Vec<StartFault> {
+    let mut faults: Vec<_> = rules::build(config).err().map(StartFault::Rules).into_iter().collect();
+    let secrets = config.secrets.as_deref().map_or(Ok(()), |secrets| Secrets::new(secrets).map(drop));
+    faults.extend(secrets.err().map(StartFault::Secrets));
+    let (tls, remote) = (config.server.tls.iter(), config.callbacks.remote.iter());
+    let files = tls.flat_map(Tls::check).chain(remote.flat_map(callbacks::check_files));
+    faults.extend(files.map(StartFault::Tls));
+    faults.extend(providers::check(config));
+    faults.extend(keys::check_files(config).map(StartFault::from));
+    faults
 }

@@ -7,7 +7,7 @@ use super::fault::StartFault;
 use crate::auth::ProviderRules;
 use crate::config::Config;
 use crate::model::{Clock, Entropy, OsEntropy, ProviderId, SystemClock};
-use crate::oauth::{self, Providers};
+use crate::oauth::{self, Provider, Providers};
 
 /// Every provider, by its id.
 pub(super) fn connect(
@@ -15,19 +15,27 @@ pub(super) fn connect(
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
 ) -> Result<Providers, StartFault> {
-    let mut providers = Providers::new();
-    for provider in &config.providers {
-        let id = provider.settings.id.clone();
-        let connected = oauth::connect(provider.settings.clone(), Arc::clone(clock), Arc::clone(entropy));
-        let connected = connected.map_err(|fault| StartFault::Rules(format!("provider {id}: {fault}")))?;
-        providers.insert(id, connected);
-    }
-    Ok(providers)
+    each(config, clock, entropy).collect()
 }
 
-/// Finds what is wrong with the files and keys of providers.
-pub(super) fn check(config: &Config) -> Result<(), StartFault> {
-    connect(config, &(Arc::new(SystemClock) as _), &(Arc::new(OsEntropy) as _)).map(drop)
+/// What is wrong with the files and keys of providers.
+pub(super) fn check(config: &Config) -> Vec<StartFault> {
+    let (clock, entropy) = (Arc::new(SystemClock) as _, Arc::new(OsEntropy) as _);
+    each(config, &clock, &entropy).filter_map(Result::err).collect()
+}
+
+fn each(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> impl Iterator<Item = Result<(ProviderId, Arc<dyn Provider>), StartFault>> {
+    config.providers.iter().map(move |provider| {
+        let id = provider.settings.id.clone();
+        match oauth::connect(provider.settings.clone(), Arc::clone(clock), Arc::clone(entropy)) {
+            Ok(connected) => Ok((id, connected)),
+            Err(fault) => Err(StartFault::Rules(format!("provider {id}: {fault}"))),
+        }
+    })
 }
 
 /// What is ruled of each.

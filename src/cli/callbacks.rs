@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::EX_USAGE;
+use super::{at_fault, print};
 use crate::app;
 use crate::callbacks::cases::{Bench, Case};
 use crate::config::Config;
@@ -33,15 +33,17 @@ impl Callbacks {
     pub(super) async fn run(self, config: &Config) -> ExitCode {
         let Self::Test { input } = self;
         let tested = async {
-            let bench = app::bench(config, SystemClock.now()).map_err(|fault| fault.to_string())?;
+            let bench = app::bench(config, SystemClock.now()).map_err(|fault| at_fault([fault]))?;
             // Every file is read before the first case is asked.
-            let read = |path: &PathBuf| Ok((path.display().to_string(), cases(path)?));
-            let files = input.iter().map(read).collect::<Result<Vec<_>, String>>()?;
+            let read = |path: &PathBuf| {
+                Ok((path.display().to_string(), cases(path).map_err(|fault| at_fault([fault]))?))
+            };
+            let files = input.iter().map(read).collect::<Result<Vec<_>, ExitCode>>()?;
             let mut tally = Tally::default();
             for (name, cases) in &files {
                 test(&bench, name, cases, &mut tally).await?;
             }
-            Ok::<_, String>(tally)
+            Ok(tally)
         };
         match tested.await {
             Ok(Tally { tests: 0, .. }) => ExitCode::SUCCESS,
@@ -49,10 +51,7 @@ impl Callbacks {
                 eprintln!("{} of {tests} cases are as expected", tests - unmet);
                 if unmet == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
             }
-            Err(fault) => {
-                eprintln!("{fault}");
-                ExitCode::from(EX_USAGE)
-            }
+            Err(code) => code,
         }
     }
 }
@@ -63,12 +62,13 @@ fn cases(path: &Path) -> Result<Vec<Case>, String> {
     Case::read(&json).map_err(|fault| format!("{at}: {fault}"))
 }
 
-async fn test(bench: &Bench, file: &str, cases: &[Case], tally: &mut Tally) -> Result<(), String> {
+async fn test(bench: &Bench, file: &str, cases: &[Case], tally: &mut Tally) -> Result<(), ExitCode> {
     for (at, case) in cases.iter().enumerate() {
         let number = at + 1;
-        let outcome = bench.ask(case).await.map_err(|fault| format!("{file}: case {number}: {fault}"))?;
+        let outcome = bench.ask(case).await;
+        let outcome = outcome.map_err(|fault| at_fault([format!("{file}: case {number}: {fault}")]))?;
         let named = case.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-        println!("{named}{outcome}");
+        print(format!("{named}{outcome}"))?;
         tally.tests += usize::from(case.is_test());
         if let Some(expected) = case.unmet(&outcome) {
             tally.unmet += 1;

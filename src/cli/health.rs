@@ -7,6 +7,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use super::printed;
 use crate::config::Config;
 
 pub(super) async fn health(config: &Config) -> ExitCode {
@@ -26,10 +27,7 @@ pub(super) async fn health(config: &Config) -> ExitCode {
         Some(response.into_inner().status())
     };
     match asked.await {
-        Some(ServingStatus::Serving) => {
-            println!("serving");
-            ExitCode::SUCCESS
-        }
+        Some(ServingStatus::Serving) => printed(["serving"]),
         Some(_) => {
             eprintln!("not serving");
             ExitCode::FAILURE

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Subcommand;
 
-use super::said;
+use super::{printed, said};
 use crate::app;
 use crate::config::Config;
 use crate::model::{OsEntropy, SystemClock, random, sha256};
@@ -46,14 +46,13 @@ async fn list(config: &Config) -> ExitCode {
         Ok(listed) => listed,
         Err(fault) => return said(Err(fault)),
     };
-    let printed = said(Ok(listed.lines));
-    listed.fault.map_or(printed, |fault| said(Err(fault.into())))
+    let code = printed(listed.lines);
+    listed.fault.map_or(code, |fault| said(Err(fault.into())))
 }
 
 /// Makes a caller's key. The hash is of the whole string that follows `Bearer `.
 pub(super) fn make_caller_key() -> ExitCode {
     let key = format!("gpk_{}", URL_SAFE_NO_PAD.encode(random::<32>(&OsEntropy)));
-    println!("key:        {key}");
-    println!("key_sha256: {}", hex::encode(sha256(key.as_bytes())));
-    ExitCode::SUCCESS
+    let hash = hex::encode(sha256(key.as_bytes()));
+    printed([format!("key:        {key}"), format!("key_sha256: {hash}")])
 }

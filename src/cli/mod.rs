@@ -1,12 +1,14 @@
 //! The commands of the program. Each answers an exit code: 64 where the command line or the configuration is at
 //! fault (`EX_USAGE` of sysexits), 1 where something else is.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is what a person at a terminal reads")]
+#![expect(clippy::print_stderr, reason = "this is what a person at a terminal reads")]
 
 mod callbacks;
 mod health;
 mod keys;
 mod serve;
 
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -77,12 +79,9 @@ pub async fn run() -> ExitCode {
     if let Some(Command::Callers(Callers::Key)) = arguments.command {
         return keys::make_caller_key();
     }
-    let config = match config::load(arguments.config.as_deref(), variables()) {
+    let config = match config::load(arguments.config.as_deref(), std::env::vars_os()) {
         Ok(config) => config,
-        Err(faults) => {
-            eprintln!("{faults}");
-            return ExitCode::from(EX_USAGE);
-        }
+        Err(faults) => return at_fault([faults]),
     };
     match arguments.command.unwrap_or(Command::Serve) {
         // Boxed, since it is large.
@@ -96,50 +95,46 @@ pub async fn run() -> ExitCode {
     }
 }
 
+/// Prints a line. That nobody reads on is no failure: what a command did is done.
+fn print(line: impl Display) -> Result<(), ExitCode> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("standard output: {error}");
+            Err(ExitCode::FAILURE)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints what a command that succeeded has to say.
+fn printed<T: Display>(lines: impl IntoIterator<Item = T>) -> ExitCode {
+    lines.into_iter().try_for_each(print).err().unwrap_or(ExitCode::SUCCESS)
+}
+
 /// Prints what a command did, or why it could not.
 fn said(outcome: Result<Vec<String>, StartFault>) -> ExitCode {
     match outcome {
-        Ok(lines) => {
-            for line in lines {
-                println!("{line}");
-            }
-            ExitCode::SUCCESS
-        }
+        Ok(lines) => printed(lines),
         Err(fault) => {
             eprintln!("{fault}");
             ExitCode::FAILURE
         }
     }
-}
-
-/// The environment, without what is no text: no setting of ours is.
-fn variables() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 async fn migrate(config: &Config) -> ExitCode {
-    match app::migrate(config).await {
-        Ok(()) => {
-            println!("the schema is up to date");
-            ExitCode::SUCCESS
-        }
-        Err(fault) => {
-            eprintln!("{fault}");
-            ExitCode::FAILURE
-        }
-    }
+    said(app::migrate(config).await.map(|()| vec!["the schema is up to date".to_owned()]))
 }
 
 fn check(config: &Config) -> ExitCode {
-    match app::check(config) {
-        Ok(()) => {
-            println!("the configuration is sound");
-            ExitCode::SUCCESS
-        }
-        Err(fault) => {
-            eprintln!("{fault}");
-            ExitCode::from(EX_USAGE)
-        }
+    let faults = app::check(config);
+    if faults.is_empty() { printed(["the configuration is sound"]) } else { at_fault(faults) }
+}
+
+/// Tells what is wrong with what it was given.
+fn at_fault<T: Display>(faults: impl IntoIterator<Item = T>) -> ExitCode {
+    for fault in faults {
+        eprintln!("{fault}");
     }
+    ExitCode::from(EX_USAGE)
 }

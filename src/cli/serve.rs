@@ -7,16 +7,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::field::display;
 
-use super::EX_USAGE;
+use super::at_fault;
 use crate::app::{self, App};
 use crate::config::Config;
 use crate::grpc::tls::Tls;
 use crate::telemetry;
 
 pub(super) async fn serve(config: Config) -> ExitCode {
-    if let Err(fault) = app::check(&config) {
-        eprintln!("{fault}");
-        return ExitCode::from(EX_USAGE);
+    let faults = app::check(&config);
+    if !faults.is_empty() {
+        return at_fault(faults);
     }
     telemetry::start(&config.telemetry);
     let shutdown = CancellationToken::new();

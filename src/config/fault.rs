@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, and where. Every fault names the file and line or the variable it came from,
 //! the path of the setting, and what to write instead. A value is never quoted: it may be a secret in the wrong place.
+//! Only the name of a missing file or variable is, where it looks like one.
 
 use std::fmt;
 use std::sync::Arc;

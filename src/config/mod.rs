@@ -50,6 +50,7 @@ use overrides::Variable;
 use read::{Context, Section};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 use tree::{Node, Value};
@@ -121,15 +122,23 @@ impl Config {
 
 /// The configuration of `file` (none: all defaults) with the variables of `env` over it. Relative paths in it, and
 /// `file` itself, are taken from the working directory. `GATEPASS_CONFIG` is the caller's to read.
-pub fn load(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>) -> Result<Config, Faults> {
+pub fn load(
+    file: Option<&Path>,
+    env: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Config, Faults> {
     let text = file.map(|path| (path.display().to_string(), std::fs::read(path).map(Zeroizing::new)));
-    assemble(text, env.into_iter().collect())
+    assemble(text, named(env))
+}
+
+/// The variables by name. Of a name that is no text enough is kept to tell whether it is meant for us.
+fn named(env: impl IntoIterator<Item = (OsString, OsString)>) -> BTreeMap<String, OsString> {
+    env.into_iter().map(|(name, value)| (name.to_string_lossy().into_owned(), value)).collect()
 }
 
 /// The file's name, and its bytes if they can be read.
 type Source = (String, std::io::Result<Zeroizing<Vec<u8>>>);
 
-fn assemble(file: Option<Source>, variables: BTreeMap<String, String>) -> Result<Config, Faults> {
+fn assemble(file: Option<Source>, variables: BTreeMap<String, OsString>) -> Result<Config, Faults> {
     let cx = Context::new(variables);
     let mut root = file.and_then(|source| file_tree(&cx, source)).unwrap_or(Node::EMPTY);
     set_variables(&cx, &mut root);
@@ -163,18 +172,20 @@ fn file_tree(cx: &Context, (name, bytes): Source) -> Option<Node> {
 }
 
 fn set_variables(cx: &Context, root: &mut Node) {
-    for (name, text) in &cx.variables {
+    for (name, value) in &cx.variables {
         let origin = Some(Origin::Variable(name.as_str().into()));
-        match overrides::variable(name) {
-            Variable::Ignored => {}
-            Variable::Setting(path) => {
-                let value = Value::Variable(text.clone().into());
+        match (overrides::variable(name), value.to_str()) {
+            (Variable::Ignored, _) => {}
+            (Variable::Misnamed(path, message), _) => cx.fault_at(origin, &path, message),
+            // Passed over, it would leave in force what it was to override.
+            (Variable::Setting(path), None) => cx.fault_at(origin, &path.join("."), "is not UTF-8 text"),
+            (Variable::Setting(path), Some(text)) => {
+                let value = Value::Variable(text.to_owned().into());
                 let node = Node { origin: origin.clone(), value, first_line: None };
-                if !root.set(&path, node) {
-                    cx.fault_at(origin, &path.join("."), "is set inside what is no section of keys");
+                if let Err(message) = root.set(&path, node) {
+                    cx.fault_at(origin, &path.join("."), message);
                 }
             }
-            Variable::Misnamed(path, message) => cx.fault_at(origin, &path, message),
         }
     }
 }

@@ -6,16 +6,17 @@ use super::tree::{Node, Value};
 use crate::model::suggest;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 /// What a reading shares: the variables, where each setting was written, and what is wrong so far.
 pub(super) struct Context {
-    pub(super) variables: BTreeMap<String, String>,
+    pub(super) variables: BTreeMap<String, OsString>,
     origins: RefCell<BTreeMap<String, Origin>>,
     faults: RefCell<Vec<Fault>>,
 }
 
 impl Context {
-    pub(super) fn new(variables: BTreeMap<String, String>) -> Self {
+    pub(super) fn new(variables: BTreeMap<String, OsString>) -> Self {
         Self { variables, origins: RefCell::default(), faults: RefCell::default() }
     }
 

@@ -1,9 +1,11 @@
 //! `secrets`, and how any secret is written: a literal, `{env: NAME}` or `{file: PATH}` (from the working directory; one
-//! line end at its end is dropped). A secret is in no fault, and redacted in `Debug`.
+//! line end at its end is dropped). A secret is in no fault, and redacted in `Debug`; the name of a variable or file that is
+//! missing is told where it is hardly the secret itself.
 
 use super::read::{Section, Setting};
 use super::tree::Value;
 use secrecy::{ExposeSecret, SecretString};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Bytes that a secret of `secrets` needs, and may have.
@@ -58,17 +60,28 @@ impl Setting<'_> {
     }
 
     fn secret_of_variable(&self, name: &str) -> Option<SecretString> {
-        match self.cx.variables.get(name) {
-            Some(text) if !text.is_empty() => Some(SecretString::from(text.as_str())),
-            Some(_) => self.refuse(format!("the variable {name} is empty")),
-            None => self.refuse(format!("the variable {name} is not set")),
-        }
+        let message = match self.cx.variables.get(name).map(|value| value.to_str()) {
+            Some(Some("")) => "is empty",
+            Some(Some(text)) => return Some(SecretString::from(text)),
+            Some(None) => "is not text; write the secret in base64 or hex",
+            None if is_variables_name(name) => "is not set",
+            None => return self.refuse("env takes the name of a variable that is set, not the secret"),
+        };
+        self.refuse(format!("the variable {name} {message}"))
     }
 
     fn secret_of_file(&self, path: &str) -> Option<SecretString> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) => return self.refuse(format!("the file {path} cannot be read: {}", error.kind())),
+            Err(error) if is_surely_a_path(path) => {
+                return self.refuse(format!("the file {path} cannot be read: {}", error.kind()));
+            }
+            Err(error) => {
+                return self.refuse(format!(
+                    "file takes the path of a file, not the secret; there is none that can be read: {}",
+                    error.kind()
+                ));
+            }
         };
         let Ok(text) = std::str::from_utf8(&bytes) else {
             return self.refuse(format!("the file {path} is not text; write the secret in base64 or hex"));
@@ -79,4 +92,15 @@ impl Setting<'_> {
         }
         Some(SecretString::from(text))
     }
+}
+
+/// Whether text looks like the name of a variable, so that it may be quoted: it could be the secret itself.
+fn is_variables_name(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && text.starts_with(|first: char| !first.is_ascii_digit())
+}
+
+/// The same for a path. A slash within it tells nothing: base64 has them.
+fn is_surely_a_path(text: &str) -> bool {
+    text.starts_with(['/', '.']) || Path::new(text).exists()
 }

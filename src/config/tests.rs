@@ -10,7 +10,7 @@ const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 fn read(yaml: &[u8], env: &[(&str, &str)]) -> Result<Config, Faults> {
-    let env = env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let env = env.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
     assemble(Some(("g.yaml".to_owned(), Ok(yaml.to_vec().into()))), env)
 }
 
@@ -192,6 +192,39 @@ fn a_wrong_variable_is_named() {
         refused("server: {grpc_addr: '127.0.0.1:1'}", &[("GATEPASS_SERVER__GRPC_ADDR__PORT", "1")]),
         "GATEPASS_SERVER__GRPC_ADDR__PORT: server.grpc_addr.port: is set inside what is no section of keys"
     );
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_told_of_where_it_is_a_setting_or_is_asked_for() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let loaded = |name: &[u8], file: &str| {
+        let env = [(name, &b"postgres://u:p\xe9ss@h/db"[..])];
+        let env =
+            env.map(|(name, value)| (OsString::from_vec(name.to_vec()), OsString::from_vec(value.to_vec())));
+        let file = Some(("g.yaml".to_owned(), Ok(file.as_bytes().to_vec().into())));
+        assemble(file, named(env)).map(drop).map_err(|faults| faults.to_string())
+    };
+    for (name, file, report) in [
+        (&b"GATEPASS_DATABASE__URL"[..], "", "GATEPASS_DATABASE__URL: database.url: is not UTF-8 text"),
+        (b"GATEPASS_SERVER__NONSENSE", "", "GATEPASS_SERVER__NONSENSE: server.nonsense: is not UTF-8 text"),
+        (b"GATEPASS_ISSUER", "", "GATEPASS_ISSUER: issuer: is not UTF-8 text"),
+        (
+            b"GATEPASS_SEVER__NONSENSE",
+            "",
+            "GATEPASS_SEVER__NONSENSE: sever.nonsense: unknown section; did you mean \"server\"?",
+        ),
+        (b"GATEPASS_SERVER__\xff", "", "GATEPASS_SERVER__\u{fffd}: server.\u{fffd}: is not UTF-8 text"),
+        (
+            b"S",
+            "secrets: [{env: S}]",
+            "g.yaml:1: secrets[0]: the variable S is not text; write the secret in base64 or hex",
+        ),
+    ] {
+        assert_eq!(loaded(name, file), Err(report.to_owned()));
+    }
+    for name in ["PATH", "GATEPASS_PORT", "GATEPASS_HTTP__SERVICE_HOST"] {
+        assert_eq!(loaded(name.as_bytes(), ""), Ok(()), "{name}");
+    }
 }
 
 #[test]
@@ -387,7 +420,7 @@ fn what_is_no_single_yaml_document_is_refused() {
 
 #[test]
 fn a_file_that_is_not_there_is_named_and_variables_are_still_read() {
-    let env = [("GATEPASS_SERVER__GRPC_ADR".to_owned(), "x".to_owned())];
+    let env = [("GATEPASS_SERVER__GRPC_ADR".into(), "x".into())];
     let report = load(Some(Path::new("/nowhere/gatepass.yaml")), env).unwrap_err().to_string();
     let (file, variable) = report.split_once('\n').unwrap();
     assert_eq!(file, "/nowhere/gatepass.yaml: cannot be read: entity not found");
@@ -417,7 +450,13 @@ fn a_secret_is_a_literal_a_variable_or_a_file() {
             format!("the file {binary} is not text; write the secret in base64 or hex"),
         ),
         ("{file: /nowhere/s}".to_owned(), "the file /nowhere/s cannot be read: entity not found".to_owned()),
+        (
+            "{file: ./nowhere/s}".to_owned(),
+            "the file ./nowhere/s cannot be read: entity not found".to_owned(),
+        ),
+        ("{file: src}".to_owned(), "the file src cannot be read: is a directory".to_owned()),
         ("{env: NONE}".to_owned(), "the variable NONE is not set".to_owned()),
+        ("{env: _none_2}".to_owned(), "the variable _none_2 is not set".to_owned()),
         ("{env: BLANK}".to_owned(), "the variable BLANK is empty".to_owned()),
     ] {
         let report = refused(&format!("secrets:\n  - {source}"), &[("BLANK", "")]);
@@ -456,6 +495,15 @@ fn a_secret_is_in_no_fault_and_no_debug() {
         (
             "secrets: []",
             "secrets: must have 1 to 16 entries; leave the key out to have a secret generated and kept",
+        ),
+        (
+            "secrets: [{env: a-secret}]",
+            "secrets[0]: env takes the name of a variable that is set, not the secret",
+        ),
+        ("secrets: [{env: ''}]", "secrets[0]: env takes the name of a variable that is set, not the secret"),
+        (
+            "secrets: [{file: a-secret/of+more=}]",
+            "secrets[0]: file takes the path of a file, not the secret; there is none that can be read: entity not found",
         ),
         ("database: {url: 'postgres://u:a-secret@db'}", "database.url: names no database"),
         ("database: {url: 'postgres://u:a-secret@d b/x'}", "database.url: is not a URL"),
@@ -593,6 +641,11 @@ callers:
     let config = accepted("", &env);
     assert_eq!(config.server.tls.unwrap().client_ca, None);
     accepted("", &[("GATEPASS_SERVER__TLS", "{cert: a, key: b}")]);
+    let env = [("GATEPASS_SERVER__TLS__CERT__FILE", "a"), ("GATEPASS_SERVER__TLS__KEY__FILE", "b")];
+    let files = accepted("server: {tls: {cert: c, key: {file: d}}}", &env[1..]).server.tls.unwrap();
+    assert_eq!((files.cert, files.key), ("c".into(), "b".into()));
+    let files = accepted("", &env).server.tls.unwrap();
+    assert_eq!((files.cert, files.key), ("a".into(), "b".into()));
     accepted("server: {plaintext: true, tls: {cert: a, key: b}}", &[]);
 }
 
@@ -616,6 +669,11 @@ fn tls_that_is_not_whole_is_refused() {
             "server:\n  tls:\n    cert: a\n    key: |\n      -----BEGIN PRIVATE KEY-----\n    client_ca: 5",
             "g.yaml:4: server.tls.key: must be the path of a PEM file, not what is in it\n\
              g.yaml:6: server.tls.client_ca: must be text, not a number; put it in quotes",
+        ),
+        (
+            "server: {tls: {cert: {file: ''}, key: {file: '-----BEGIN PRIVATE KEY-----'}}}",
+            "g.yaml:1: server.tls.cert: must be the path of a PEM file\n\
+             g.yaml:1: server.tls.key: must be the path of a PEM file, not what is in it",
         ),
         (
             "server: {tls: {cert: a, key: '', ca: x}}",

@@ -42,23 +42,39 @@ impl Node {
     /// The tree of a configuration in which nothing is written.
     pub(super) const EMPTY: Self = Self { origin: None, value: Value::Null, first_line: None };
 
-    /// Puts `other` at `path` below this node, over what was there. What lies across the path stays, and `false` is
-    /// answered: its own reader finds it to be no section, or the other variable is the one to name.
-    pub(super) fn set(&mut self, path: &[String], other: Self) -> bool {
+    /// Puts `other` at `path` below this node, over what was there. What can't be is answered as a message, and all stays:
+    /// the reader of what lies across the path finds it to be no section, or the other variable is the one to name.
+    pub(super) fn set(&mut self, path: &[String], other: Self) -> Result<(), &'static str> {
         let Some((key, rest)) = path.split_first() else {
             *self = other;
-            return true;
+            return Ok(());
         };
         if matches!(self.value, Value::Null) {
             self.value = Value::Map(Vec::new());
         }
-        let Value::Map(entries) = &mut self.value else { return false };
-        if let Some((_, found)) = entries.iter_mut().find(|(name, _)| name == key) {
-            return found.set(rest, other);
+        let Value::Map(entries) = &mut self.value else {
+            return Err("is set inside what is no section of keys");
+        };
+        if let Some(at) = place(entries, key)? {
+            return entries[at].1.set(rest, other);
         }
         let mut fresh = Self { origin: other.origin.clone(), ..Self::EMPTY };
         let set = fresh.set(rest, other);
         entries.push((key.clone(), fresh));
         set
     }
+}
+
+/// Where the key of a variable is among these. Its name tells no capitals, which a claim's name may have.
+fn place(entries: &[(String, Node)], key: &str) -> Result<Option<usize>, &'static str> {
+    let exact = entries.iter().position(|(name, _)| name == key);
+    let alike = |name: &str| name.eq_ignore_ascii_case(key);
+    let found = exact.or_else(|| entries.iter().position(|(name, _)| alike(name)));
+    let has_a_twin = |at: usize| entries.iter().any(|(name, _)| alike(name) && *name != entries[at].0);
+    if exact.is_none() && found.is_some_and(has_a_twin) {
+        return Err(
+            "is the name of several keys there, which differ only in case; keep one, or set the whole section",
+        );
+    }
+    Ok(found)
 }

@@ -87,16 +87,16 @@ impl<'a> Setting<'a> {
     /// The path of a PEM file, plain or as `{file: PATH}`.
     pub(super) fn pem_file(self) -> Option<PathBuf> {
         let setting = self.flow_if("{", "{file: PATH}")?;
-        if let Value::Map(entries) = &setting.value {
-            return match entries.as_slice() {
+        let text = match &setting.value {
+            Value::Map(entries) => match entries.as_slice() {
                 [(key, node)] if key == "file" => match &node.value {
-                    Value::Text(path) if !path.is_empty() => Some(PathBuf::from(path.as_str())),
-                    _ => setting.refuse("must be the path of a PEM file"),
+                    Value::Text(path) | Value::Variable(path) if !path.is_empty() => path.to_string(),
+                    _ => return setting.refuse("must be the path of a PEM file"),
                 },
-                _ => setting.refuse("must be the path of a PEM file, or {file: PATH}"),
-            };
-        }
-        let text = setting.text()?;
+                _ => return setting.refuse("must be the path of a PEM file, or {file: PATH}"),
+            },
+            _ => setting.text()?,
+        };
         if text.contains("-----BEGIN") {
             return setting.refuse("must be the path of a PEM file, not what is in it");
         }

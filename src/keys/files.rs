@@ -20,20 +20,25 @@ pub struct KeyFile {
 
 /// Reads the keys of these files; the first must be of this algorithm.
 pub fn keys_of_files(algorithm: Algorithm, files: &[KeyFile]) -> Result<Vec<SigningKey>, KeysFault> {
-    let mut keys = Vec::with_capacity(files.len());
-    for file in files {
+    each(algorithm, files).collect()
+}
+
+/// What is wrong with each of these files.
+pub fn faults_of_files(algorithm: Algorithm, files: &[KeyFile]) -> impl Iterator<Item = KeysFault> {
+    each(algorithm, files).filter_map(Result::err)
+}
+
+fn each(algorithm: Algorithm, files: &[KeyFile]) -> impl Iterator<Item = Result<SigningKey, KeysFault>> {
+    files.iter().enumerate().map(move |(place, file)| {
         let pem = std::fs::read(&file.path).map(zeroize::Zeroizing::new);
         let pem = pem.map_err(|cause| KeysFault::Unreadable(file.path.clone(), cause))?;
-        let wanted = file.algorithm.or_else(|| keys.is_empty().then_some(algorithm));
-        let key = key_of(&pem, algorithm, wanted);
-        keys.push(key.map_err(|fault| KeysFault::Pem(file.path.clone(), fault))?);
-    }
-    match keys.first() {
-        Some(first) if first.algorithm() != algorithm => {
-            Err(KeysFault::Pem(files[0].path.clone(), KeyFault::OtherKind(algorithm)))
+        let wanted = file.algorithm.or_else(|| (place == 0).then_some(algorithm));
+        match key_of(&pem, algorithm, wanted) {
+            Ok(first) if place == 0 && first.algorithm() != algorithm => Err(KeyFault::OtherKind(algorithm)),
+            key => key,
         }
-        _ => Ok(keys),
-    }
+        .map_err(|fault| KeysFault::Pem(file.path.clone(), fault))
+    })
 }
 
 /// The key of a file, beside one that signs by `signing`. What an RSA key has signed by is not guessed: its tokens, and

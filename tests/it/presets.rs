@@ -41,7 +41,7 @@ fn shown(page: &str, certificate: &str) -> Vec<String> {
 }
 
 fn configured(keys: &str) -> Provider {
-    let variable = ("GATEPASS_PROVIDERS".to_owned(), format!("[{{{keys}}}]"));
+    let variable = ("GATEPASS_PROVIDERS".into(), format!("[{{{keys}}}]").into());
     let mut config = config::load(None, [variable]).unwrap_or_else(|faults| panic!("{keys}\n{faults}"));
     config.providers.remove(0)
 }
@@ -134,7 +134,7 @@ fn what_the_page_shows_is_a_configuration() {
     for yaml in shown {
         std::fs::write(&file, &yaml).unwrap();
         let secrets = yaml.split("{env: ").skip(1).map(|rest| rest.split('}').next().unwrap());
-        let secrets = secrets.map(|name| (name.to_owned(), "s3cret".to_owned()));
+        let secrets = secrets.map(|name| (name.into(), "s3cret".into()));
         let config = config::load(Some(&file), secrets).unwrap_or_else(|faults| panic!("{yaml}\n{faults}"));
         assert!(!config.providers.is_empty(), "{yaml}");
     }

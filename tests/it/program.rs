@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
 
 use gatepass::grpc::proto::v1::{
     GetSessionRequest, GetUserRequest, IssueTokenRequest, RefreshTokenRequest, ResolveRedirectRequest,
@@ -19,7 +20,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
 use crate::support::keys::make_foreign_key;
-use crate::support::program::{Ended, Serving, run};
+use crate::support::program::{Ended, Serving, gatepass, run};
 use crate::support::{allowed, profile, refusal, with_key};
 
 const SECRET: &str = "the first secret of a test and long enough";
@@ -143,6 +144,37 @@ async fn every_fault_of_a_configuration_is_told_at_once() {
         assert!(ended.stderr.contains(told), "{told}\n{}", ended.stderr);
     }
     assert!(!ended.stderr.contains("too short"), "a secret is in no fault");
+}
+
+#[tokio::test]
+async fn the_faults_of_every_file_are_told_at_once() {
+    let folder = folder();
+    let yaml = "server: {tls: {cert: /no.crt, key: /no.key}}
+tokens: {signing_keys: [/no.pem, g.yaml]}
+callbacks: {remote: {url: 'https://hooks.example.com', callbacks: [jwt], tls: {ca: /no.ca, cert: /my.crt, key: /my.key}}}
+";
+    fs::write(folder.path().join("g.yaml"), yaml).unwrap();
+    for arguments in [&["config", "check"][..], &["serve"]] {
+        let ended = run(folder.path(), arguments, &[("GATEPASS_CONFIG", "g.yaml")]).await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""));
+        let places: Vec<_> =
+            ended.stderr.lines().map(|line| line.splitn(3, ": ").collect::<Vec<_>>()).collect();
+        let places: Vec<_> = places.iter().map(|parts| (parts[0], parts[1])).collect();
+        assert_eq!(
+            places,
+            [
+                ("server.tls.cert", "/no.crt"),
+                ("server.tls.key", "/no.key"),
+                ("callbacks.remote.tls.ca", "/no.ca"),
+                ("callbacks.remote.tls.cert", "/my.crt"),
+                ("callbacks.remote.tls.key", "/my.key"),
+                ("tokens.signing_keys", "/no.pem"),
+                ("tokens.signing_keys", "g.yaml"),
+            ],
+            "{}",
+            ended.stderr
+        );
+    }
 }
 
 #[tokio::test]
@@ -286,6 +318,35 @@ async fn keys_are_rotated_and_revoked_by_commands_while_it_serves() {
     drop(auth);
     let log = serving.stop().await;
     assert_eq!(log.iter().filter(|line| line.contains("signing key not opened")).count(), 1, "{log:?}");
+}
+
+#[tokio::test]
+async fn who_stops_reading_fails_nothing_and_a_full_disk_is_told() {
+    let folder = folder();
+    fs::write(folder.path().join("case.json"), r#"{"callback": "redirect", "input": {"url": "/"}}"#).unwrap();
+    Serving::ready(folder.path(), &[], &[]).await.stop().await;
+    let printed = async |arguments: &[&str], stdout: Stdio| {
+        let mut command = gatepass(folder.path(), arguments, &[]);
+        Ended::from(command.stdout(stdout).spawn().unwrap().wait_with_output().await.unwrap())
+    };
+    for arguments in [
+        &["keys", "list"][..],
+        &["keys", "rotate"],
+        &["migrate"],
+        &["config", "check"],
+        &["callers", "key"],
+        &["callbacks", "test", "--input", "case.json"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = printed(arguments, writer.into()).await;
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = printed(arguments, full.into()).await;
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+        assert_eq!(ended.stderr, "standard output: No space left on device (os error 28)\n");
+    }
+    assert_eq!(run(folder.path(), &["keys", "list"], &[]).await.stdout.lines().count(), 2, "it was rotated");
 }
 
 #[tokio::test]

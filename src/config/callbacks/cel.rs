@@ -45,7 +45,7 @@ mod tests {
     use crate::config::{Config, Faults, assemble};
 
     fn read(yaml: &str, env: &[(&str, &str)]) -> Result<Config, Faults> {
-        let env = env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let env = env.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
         assemble(Some(("g.yaml".to_owned(), Ok(yaml.as_bytes().to_vec().into()))), env)
     }
 
@@ -111,6 +111,25 @@ mod tests {
             let name = format!("GATEPASS_CALLBACKS__CEL__{name}");
             assert_eq!(refused("", &[(&name, value)]), format!("{name}: callbacks.cel.{report}"));
         }
+    }
+
+    #[test]
+    fn a_variable_sets_the_claim_of_the_file_that_is_written_with_capitals() {
+        let name = "GATEPASS_CALLBACKS__CEL__JWT__TENANTID";
+        let loaded = |claims: &str, value: &str| {
+            read(&format!("callbacks: {{cel: {{jwt: {{{claims}}}}}}}"), &[(name, value)])
+        };
+        assert_eq!(names(&loaded("tenantId: usr", "'gold'").unwrap()), ["tenantId"]);
+        let both = loaded("tenantId: \"'basic'\", tenantid: usr", "'gold'").unwrap();
+        assert_eq!(names(&both), ["tenantId", "tenantid"]);
+        assert_eq!(names(&loaded("tenant_id: '1'", "'gold'").unwrap()), ["tenant_id", "tenantid"]);
+        assert_eq!(
+            loaded("tenantId: '1', tenantID: '2'", "'gold'").unwrap_err().to_string(),
+            format!(
+                "{name}: callbacks.cel.jwt.tenantid: is the name of several keys there, which differ only in case; keep \
+                 one, or set the whole section"
+            )
+        );
     }
 
     #[test]

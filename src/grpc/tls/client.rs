@@ -16,9 +16,13 @@ use tokio_rustls::rustls::sign::SingleCertAndKey;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::pair::pair;
-use super::pem::{Pem, TlsFault};
+use super::pem::{Pem, TlsFault, unreadable};
 use super::time::Time;
 use crate::model::{Clock, SystemClock, digest_of};
+
+const CA: &str = "callbacks.remote.tls.ca";
+const CERT: &str = "callbacks.remote.tls.cert";
+const KEY: &str = "callbacks.remote.tls.key";
 
 /// What proves a callback service, and us to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,9 +60,15 @@ impl ClientTls {
         Ok(Self { files, clock, in_use: ArcSwap::from_pointee(in_use) })
     }
 
-    /// Finds what is wrong with the files.
-    pub fn check(files: &ClientTlsFiles) -> Result<(), TlsFault> {
-        files.read()?.load(Arc::new(SystemClock)).map(drop)
+    /// What is wrong with the files: with each that can't be read, or else with what is in them.
+    #[must_use]
+    pub fn check(files: &ClientTlsFiles) -> Vec<TlsFault> {
+        let mut faults = files.unreadable();
+        if faults.is_empty() {
+            let loaded = files.read().and_then(|contents| contents.load(Arc::new(SystemClock)));
+            faults.extend(loaded.err());
+        }
+        faults
     }
 
     /// Shakes hands with the server of this name, to speak HTTP/2.
@@ -103,15 +113,17 @@ impl ClientTlsFiles {
     }
 
     fn read(&self) -> Result<Contents, TlsFault> {
-        let ca = self.ca.as_ref().map(|path| Pem::read("callbacks.remote.tls.ca", path)).transpose()?;
+        let ca = self.ca.as_ref().map(|path| Pem::read(CA, path)).transpose()?;
         let identity = match &self.identity {
-            Some((cert, key)) => Some((
-                Pem::read("callbacks.remote.tls.cert", cert)?,
-                Pem::read("callbacks.remote.tls.key", key)?,
-            )),
+            Some((cert, key)) => Some((Pem::read(CERT, cert)?, Pem::read(KEY, key)?)),
             None => None,
         };
         Ok(Contents { ca, identity })
+    }
+
+    fn unreadable(&self) -> Vec<TlsFault> {
+        let (cert, key) = self.identity.as_ref().map(|(cert, key)| (cert, key)).unzip();
+        unreadable([(CA, self.ca.as_ref()), (CERT, cert), (KEY, key)])
     }
 }
 

@@ -11,9 +11,13 @@ use tokio_rustls::rustls::sign::SingleCertAndKey;
 
 use super::certificate::Certificate;
 use super::pair::pair;
-use super::pem::{Pem, TlsFault};
+use super::pem::{Pem, TlsFault, unreadable};
 use super::time::Time;
 use crate::model::{Clock, digest_of};
+
+const CERT: &str = "server.tls.cert";
+const KEY: &str = "server.tls.key";
+const CLIENT_CA: &str = "server.tls.client_ca";
 
 /// Where the certificate, its key and the clients' authorities are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +47,15 @@ pub(super) struct Loaded {
 impl TlsFiles {
     pub(super) fn read(&self) -> Result<Contents, TlsFault> {
         Ok(Contents {
-            cert: Pem::read("server.tls.cert", &self.cert)?,
-            key: Pem::read("server.tls.key", &self.key)?,
-            client_ca: self
-                .client_ca
-                .as_ref()
-                .map(|path| Pem::read("server.tls.client_ca", path))
-                .transpose()?,
+            cert: Pem::read(CERT, &self.cert)?,
+            key: Pem::read(KEY, &self.key)?,
+            client_ca: self.client_ca.as_ref().map(|path| Pem::read(CLIENT_CA, path)).transpose()?,
         })
+    }
+
+    pub(super) fn unreadable(&self) -> Vec<TlsFault> {
+        let (cert, key) = (Some(&self.cert), Some(&self.key));
+        unreadable([(CERT, cert), (KEY, key), (CLIENT_CA, self.client_ca.as_ref())])
     }
 }
 

@@ -103,6 +103,11 @@ impl Pem {
     }
 }
 
+/// What is wrong with each of these files that can't be read.
+pub(super) fn unreadable<const N: usize>(files: [(&'static str, Option<&PathBuf>); N]) -> Vec<TlsFault> {
+    files.into_iter().filter_map(|(setting, path)| Pem::read(setting, path?).err()).collect()
+}
+
 /// The whole of a regular file: a pipe could be waited for without end.
 fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if !std::fs::metadata(path)?.is_file() {

@@ -33,9 +33,15 @@ impl Tls {
         Ok(tls)
     }
 
-    /// Finds what is wrong with the files.
-    pub fn check(files: &TlsFiles) -> Result<(), TlsFault> {
-        files.read()?.load(Arc::new(SystemClock)).map(drop)
+    /// What is wrong with the files: with each that can't be read, or else with what is in them.
+    #[must_use]
+    pub fn check(files: &TlsFiles) -> Vec<TlsFault> {
+        let mut faults = files.unreadable();
+        if faults.is_empty() {
+            let loaded = files.read().and_then(|contents| contents.load(Arc::new(SystemClock)));
+            faults.extend(loaded.err());
+        }
+        faults
     }
 
     /// Has the files read at once, not only in a moment.

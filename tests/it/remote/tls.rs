@@ -163,7 +163,9 @@ async fn files_that_can_not_be_used_stop_the_start_and_are_named() {
         let config =
             format!("callbacks: {{remote: {{url: '{url}', callbacks: [sign_in], tls: {{{tls}}}}}}}\n");
         let config = crate::support::app().await.config(|yaml| yaml + &config);
-        let fault = gatepass::app::check(&config).unwrap_err().to_string();
+        let faults = gatepass::app::check(&config);
+        let [fault] = faults.as_slice() else { panic!("{faults:?}") };
+        let fault = fault.to_string();
         assert!(fault.starts_with(&format!("callbacks.remote.tls.{setting}: ")), "{fault}");
         assert!(fault.contains(told), "{fault}");
         let bound = gatepass::app::App::new(config).bind().await.unwrap();
