@@ -4,6 +4,8 @@
 //! on by one UPDATE that still expects what was read; who loses that race reads again. Lost answers are given again
 //! by derivation, and an old token that turns up otherwise ends the session (RFC 9700 section 4.14.2).
 
+use std::time::Duration;
+
 use super::ask;
 use super::callbacks::{JwtInput, Trigger};
 use super::caller::Call;
@@ -114,10 +116,10 @@ impl Auth {
     }
 
     /// Whether a rotation was so short a time ago that its answer is given again. One that is yet to come was made by a
-    /// clock that is ahead; by more than clocks may differ, it opens no window.
+    /// clock that is ahead; by more than clocks may differ, and a second for one that was set right, it opens no window.
     fn may_be_retried(&self, rotated_at: Timestamp, now: Timestamp) -> bool {
         now.since(rotated_at) < self.rules.refresh_retry_window
-            && rotated_at.since(now) <= self.rules.clock_leeway
+            && rotated_at.since(now) <= self.rules.clock_leeway.max(Duration::from_secs(1))
     }
 
     fn successor(&self, rotation: Rotation, presented: &GenuineRefreshToken, now: Timestamp) -> Standing {

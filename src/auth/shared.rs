@@ -24,8 +24,8 @@ pub struct Auth {
     pub(super) parts: Parts,
     pub(super) readers: SessionReaders,
     pub(super) rules: Rules,
-    /// The second in which the last denied caller was logged.
-    denial_logged: AtomicI64,
+    /// The seconds in which a stranger, and a known caller, were last logged as denied.
+    denials_logged: [AtomicI64; 2],
 }
 
 /// What the use cases work with.
@@ -200,7 +200,7 @@ impl Auth {
     /// The use cases over these parts, under these rules.
     #[must_use]
     pub fn new(parts: Parts, readers: SessionReaders, rules: Rules) -> Self {
-        Self { parts, readers, rules, denial_logged: AtomicI64::new(0) }
+        Self { parts, readers, rules, denials_logged: Default::default() }
     }
 
     /// The time now.
@@ -227,11 +227,12 @@ impl Auth {
         Ok(())
     }
 
-    /// Whether a caller that is denied now is to be logged: one a second, so that a flood of them is no flood of rows.
+    /// Whether a caller that is denied now is to be logged: one a second, so that a flood of them is no flood of rows. No
+    /// number of strangers hides a known one.
     #[must_use]
-    pub fn samples_denial(&self) -> bool {
+    pub fn samples_denial(&self, is_known: bool) -> bool {
         let now = self.now().seconds();
-        self.denial_logged.swap(now, Ordering::Relaxed) != now
+        self.denials_logged[usize::from(is_known)].swap(now, Ordering::Relaxed) != now
     }
 
     /// Logs that a caller was denied. It is, whether or not the row can be written.

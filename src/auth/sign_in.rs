@@ -76,7 +76,7 @@ impl Auth {
         let mut attempt = Attempt { provider: request.credential.provider().cloned(), ..Attempt::default() };
         let outcome = self.attempt(call, request, &mut attempt).await;
         match &outcome {
-            Err(Error::CallerNotAllowed(_)) if self.samples_denial() => {
+            Err(Error::CallerNotAllowed(_)) if self.samples_denial(true) => {
                 self.log_caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await;
             }
             Err(error) => {
@@ -95,6 +95,7 @@ impl Auth {
             "" => None,
             token => Some(self.signed_in(call, token).await?),
         };
+        attempt.user_id = links.as_ref().map(|signed_in| signed_in.user.id);
         let mut proven = match self.prove(call, request.credential, attempt).await? {
             Proving::Person(proven) => *proven,
             Proving::Refused(denial) => {
@@ -113,10 +114,7 @@ impl Auth {
             proven.redirect_to = request.redirect_to;
         }
         match links {
-            Some(signed_in) => {
-                attempt.user_id = Some(signed_in.user.id);
-                self.link(call, proven, signed_in, attempt).await
-            }
+            Some(signed_in) => self.link(call, proven, signed_in, attempt).await,
             None => self.sign_in_proven(call, proven, request.request, attempt).await,
         }
     }

@@ -1,5 +1,6 @@
 //! Keys from PEM files: the first signs, all verify, and none changes before the next start.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -29,12 +30,14 @@ pub fn faults_of_files(algorithm: Algorithm, files: &[KeyFile]) -> impl Iterator
 }
 
 fn each(algorithm: Algorithm, files: &[KeyFile]) -> impl Iterator<Item = Result<SigningKey, KeysFault>> {
+    let mut kids = BTreeSet::new();
     files.iter().enumerate().map(move |(place, file)| {
         let pem = std::fs::read(&file.path).map(zeroize::Zeroizing::new);
         let pem = pem.map_err(|cause| KeysFault::Unreadable(file.path.clone(), cause))?;
         let wanted = file.algorithm.or_else(|| (place == 0).then_some(algorithm));
         match key_of(&pem, algorithm, wanted) {
             Ok(first) if place == 0 && first.algorithm() != algorithm => Err(KeyFault::OtherKind(algorithm)),
+            Ok(again) if !kids.insert(again.kid().to_owned()) => Err(KeyFault::Twice),
             key => key,
         }
         .map_err(|fault| KeysFault::Pem(file.path.clone(), fault))
@@ -91,10 +94,24 @@ mod tests {
             (Es256, vec![es.clone(), ed.clone()], vec![Es256, EdDsa]),
             (EdDsa, vec![ed, es.clone(), rsa(Some(Rs256))], vec![EdDsa, Es256, Rs256]),
             (Rs256, vec![rsa(None), es.clone()], vec![Rs256, Es256]),
-            (Ps256, vec![rsa(None), rsa(None)], vec![Ps256, Ps256]),
-            (Ps256, vec![rsa(None), rsa(Some(Rs256))], vec![Ps256, Rs256]),
+            (Ps256, vec![rsa(None), file("rsa_other", None)], vec![Ps256, Ps256]),
+            (Ps256, vec![rsa(None), file("rsa_other", Some(Rs256))], vec![Ps256, Rs256]),
         ] {
             assert_eq!(read(algorithm, &files), Ok(wanted), "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_named_once_since_its_name_does_not_tell_its_algorithm() {
+        for (algorithm, files) in [
+            (Es256, [file("es256", None), file("es256", Some(Es256))]),
+            (Ps256, [file("rsa", None), file("rsa", Some(Rs256))]),
+        ] {
+            let report = read(algorithm, &files).unwrap_err();
+            assert!(
+                report.ends_with("the key of another file, too; leave one out, or make a new key"),
+                "{report}"
+            );
         }
     }
 

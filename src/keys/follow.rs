@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::fault::KeysFault;
 use super::managed::ManagedKeys;
 use crate::model::{Timestamp, random, spread};
-use crate::storage::{SteadyClock, StoreResult};
+use crate::storage::SteadyClock;
 
 /// The least and the most time between two readings: replicas do not ask all at once.
 const READ_EVERY: Duration = Duration::from_secs(24);
@@ -27,7 +27,7 @@ struct Chores {
 }
 
 impl ManagedKeys {
-    /// Keeps the keys for ever; removes them by this clock.
+    /// Keeps the keys for ever; makes and removes them by this clock.
     pub async fn follow(&self, steady: &SteadyClock) {
         let (clock, entropy) = (&*self.parts().clock, &*self.parts().entropy);
         let mut chores = Chores { algorithm: Some(self.parts().algorithm.name()), tidied_at: None };
@@ -54,12 +54,16 @@ impl ManagedKeys {
 
     async fn keep(&self, chores: &mut Chores, steady: &SteadyClock) -> Result<(), KeysFault> {
         let (parts, now) = (self.parts(), self.parts().clock.now());
+        let succession = self.succession();
+        let is_due = succession.due(now, parts.rotation, chores.algorithm).is_some();
         let mut changed = false;
-        if self.may_rotate(now, steady).await? {
-            changed = parts.rotate_if_due(&self.succession(), chores.algorithm).await?;
-        }
-        if chores.algorithm.is_some_and(|wanted| self.is_settled(now, wanted)) {
-            chores.algorithm = None;
+        // A key that signs from some wrong time on would keep every replica from making another until then. Where none
+        // signs, tokens can't wait for the clock.
+        if !is_due || succession.signing(now).is_none() || steady.agrees().await? {
+            changed = parts.rotate_if_due(&succession, chores.algorithm).await?;
+            if chores.algorithm.is_some_and(|wanted| self.is_settled(now, wanted)) {
+                chores.algorithm = None;
+            }
         }
         if chores.tidied_at.is_none_or(|at| is_over(at, TIDY_EVERY, now)) {
             changed |= parts.reseal(&self.succession()).await?;
@@ -74,12 +78,6 @@ impl ManagedKeys {
 }
 
 impl ManagedKeys {
-    /// Whether the next key may be made by this clock: one that signs from some wrong time on would keep every replica from
-    /// making another until then. Where none signs, tokens can't wait for the clock.
-    async fn may_rotate(&self, now: Timestamp, steady: &SteadyClock) -> StoreResult<bool> {
-        Ok(self.succession().signing(now).is_none() || steady.settle(now).await?.is_some())
-    }
-
     /// Whether nothing more is to be done for the wanted algorithm. A key that was made before of the algorithm that
     /// signs now only puts it off. One of a third, or of a configuration that was taken back, is not outdone: other
     /// replicas may have it still.

@@ -1,6 +1,6 @@
-//! By what time rows may be removed, and keys be made. What one machine does by a clock that jumped is done to the whole
-//! fleet, so this machine's clock counts only as far as another one agrees: the database's, or, where both are one
-//! machine, the timer that ran beside it.
+//! By what time rows may be removed. What one machine removes by a clock that jumped is gone for the whole fleet, so
+//! this machine's clock counts only as far as another one agrees: the database's, or, where both are one machine, the
+//! timer that ran beside it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -46,18 +46,27 @@ impl SteadyClock {
         let offset_ms = clock_offset_ms(&*self.database, &*self.clock).await?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let steady = match offset_ms {
-            Some(offset_ms) => Duration::from_millis(offset_ms.unsigned_abs()) <= self.leeway,
+            Some(offset_ms) => self.allows(offset_ms),
             None => seen.is_steady(Moment::now(), self.leeway),
         };
         if !steady && !seen.warned {
-            tracing::warn!(
-                offset_ms,
-                "nothing is swept and no key made by a clock that jumped: set the clocks by NTP"
-            );
+            tracing::warn!(offset_ms, "nothing is swept by a clock that jumped: set the clocks by NTP");
         }
         seen.warned = !steady;
         let ahead_ms = u64::try_from(offset_ms.unwrap_or(0)).unwrap_or(0);
         Ok(steady.then(|| now.minus(Duration::from_millis(ahead_ms))))
+    }
+}
+
+impl SteadyClock {
+    /// Whether this clock is the database's, within the leeway; it is where both are one machine.
+    pub async fn agrees(&self) -> StoreResult<bool> {
+        let offset_ms = clock_offset_ms(&*self.database, &*self.clock).await?;
+        Ok(offset_ms.is_none_or(|offset_ms| self.allows(offset_ms)))
+    }
+
+    fn allows(&self, offset_ms: i64) -> bool {
+        Duration::from_millis(offset_ms.unsigned_abs()) <= self.leeway
     }
 }
 

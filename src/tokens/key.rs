@@ -76,6 +76,8 @@ pub enum KeyFault {
     NotAKey,
     /// A key of another kind than the algorithm wants.
     OtherKind(Algorithm),
+    /// A key that is there already: keys have their names of their public halves.
+    Twice,
     /// An RSA key, and nothing says which of its algorithms it has.
     Unsaid,
     /// No accepted secret opens the record, or it was changed.
@@ -89,6 +91,7 @@ impl std::fmt::Display for KeyFault {
         match self {
             Self::NotAKey => f.write_str("not a PEM private key (PKCS#8) of P-256, P-384, Ed25519 or RSA"),
             Self::OtherKind(algorithm) => write!(f, "not a key for {}", algorithm.name()),
+            Self::Twice => f.write_str("the key of another file, too; leave one out, or make a new key"),
             Self::Unsaid => f.write_str(
                 "an RSA key, which does not tell what it has signed by; write {file: PATH, algorithm: RS256}, or PS256",
             ),

@@ -120,10 +120,10 @@ fn left(due: Instant, now: Instant) -> Duration {
     due.saturating_duration_since(now) * 9 / 10
 }
 
-/// The time after which a service that is silent counts as gone: its own, or half of what any call may take, where no call
-/// gives it that.
+/// The time after which a service that is silent counts as gone: its own, or three quarters of what any call may take, so
+/// that one which is given more than calls have counts as gone, too.
 fn enough(timeout: Duration, context: Option<&CallContext>) -> Duration {
-    context.map_or(timeout, |context| timeout.min(context.most / 2))
+    context.map_or(timeout, |context| timeout.min(context.most * 3 / 4))
 }
 
 fn request<M>(message: M, time: Duration, context: Option<&CallContext>) -> Request<M> {

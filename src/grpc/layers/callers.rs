@@ -116,7 +116,7 @@ fn log_denial(auth: &Arc<Auth>, request: &Request, error: &Error, caller: Option
         Error::CallerNotAllowed(_) => "CALLER_NOT_ALLOWED",
         _ => return,
     };
-    if !auth.samples_denial() {
+    if !auth.samples_denial(caller.is_some()) {
         return;
     }
     let origin = Origin {

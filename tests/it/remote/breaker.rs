@@ -162,7 +162,7 @@ async fn callers_in_a_hurry_do_not_shut_the_service_for_others() {
 async fn a_service_that_has_more_time_than_any_call_is_left_alone_too() {
     let service = CallbackServer::start().await;
     let section = service.section("callbacks: [redirect], timeout: 1m");
-    let app = builder().config(&section).server("request_timeout: 1s").start().await;
+    let app = builder().config(&section).server("request_timeout: 4s").start().await;
     service.rules.redirect.hangs();
     let hung = join_all((0..UNANSWERED).map(|_| app.resolve("/x"))).await;
     assert!(hung.into_iter().all(|answer| answer.is_err()));
