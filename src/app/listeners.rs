@@ -24,6 +24,9 @@ use crate::http::{admin, public};
 /// How long a probe may still take when all calls have ended.
 const PROBES_GRACE: Duration = Duration::from_secs(1);
 
+/// How long the answer to the longest call may go out still when its connection is old.
+const ANSWERS_GRACE: Duration = Duration::from_secs(5);
+
 /// The services that answer before anything else is there.
 pub(super) fn always(server: &Server, health: &Health) -> tonic::service::Routes {
     let routes = tonic::service::Routes::new(health.service());
@@ -94,6 +97,8 @@ fn limits(server: &Server) -> Limits {
         max_connections: server.max_connections,
         max_concurrent_streams: server.max_concurrent_streams,
         max_header_bytes: server.max_header_bytes,
+        // No call takes longer, but its answer has to be read as well.
+        age_grace: server.sign_in_timeout() + ANSWERS_GRACE,
         shutdown_grace: server.shutdown_grace,
         ..Limits::default()
     }

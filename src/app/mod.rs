@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod clock;
+mod descriptors;
 mod fault;
 mod key_commands;
 mod keys;
@@ -74,8 +75,9 @@ impl App {
         self
     }
 
-    /// Listens, and serves health from then on.
-    pub async fn bind(self) -> Result<Bound, StartFault> {
+    /// Listens, and serves health from then on. Raises the process's limit of file descriptors for it.
+    pub async fn bind(mut self) -> Result<Bound, StartFault> {
+        self.config.server.max_connections = descriptors::connections(&self.config);
         let server = &self.config.server;
         let tls = server.tls.clone().map(|files| Tls::load(files, Arc::clone(&self.clock)));
         let tls = tls.transpose().map_err(StartFault::Tls)?.map(Arc::new);

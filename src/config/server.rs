@@ -31,7 +31,8 @@ pub struct Server {
     pub max_header_bytes: u32,
     /// `max_concurrent_streams`: calls at once on one connection, 1 to 10000. Default 200.
     pub max_concurrent_streams: u32,
-    /// `max_connections`: connections at once on each listener, 1 to 1000000. Default 10000.
+    /// `max_connections`: connections at once on each listener, 1 to 1000000, and no more than file descriptors are
+    /// there for. Default 10000.
     pub max_connections: usize,
 }
 

@@ -21,6 +21,7 @@ use tower::{Service, ServiceExt};
 
 use super::connection::{Bridge, drive, http2};
 use super::first_bytes::FirstBytes;
+use super::must_read::MustRead;
 use crate::model::{Entropy, random, spread};
 
 /// What one listener and its connections may take.
@@ -42,6 +43,8 @@ pub struct Limits {
     pub keepalive_timeout: Duration,
     /// When a connection is told to go, give or take a tenth: clients look for new replicas only then.
     pub connection_age: Duration,
+    /// How long calls in flight have to end then.
+    pub age_grace: Duration,
     /// How long calls in flight have to end after the shutdown.
     pub shutdown_grace: Duration,
 }
@@ -57,6 +60,7 @@ impl Default for Limits {
             keepalive_interval: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(20),
             connection_age: Duration::from_mins(15),
+            age_grace: Duration::from_secs(20),
             shutdown_grace: Duration::from_secs(20),
         }
     }
@@ -106,7 +110,7 @@ pub(crate) async fn accept<F, W, C>(
     shutdown: CancellationToken,
 ) -> usize
 where
-    F: Fn(TcpStream, SocketAddr) -> W,
+    F: Fn(MustRead<TcpStream>, SocketAddr) -> W,
     W: Future<Output = Option<C>> + Send + 'static,
     C: GracefulConnection + Send + 'static,
 {
@@ -149,7 +153,8 @@ where
         // Only latency is lost where the option cannot be set.
         let _ = tcp.set_nodelay(true);
         let age = jittered(limits.connection_age, random(&*entropy));
-        connections.spawn(drive(connect(tcp, peer), age, shutdown.clone()));
+        let connecting = connect(MustRead::new(tcp), peer);
+        connections.spawn(drive(connecting, age, limits.age_grace, shutdown.clone()));
     }
     drop(listener);
     drain(connections, limits.shutdown_grace).await

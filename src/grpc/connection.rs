@@ -138,10 +138,12 @@ where
     }
 }
 
-/// Drives a connection, if one comes to be, to its end; from its age, or the shutdown, on it takes no new requests.
+/// Drives a connection, if one comes to be, to its end; from its age, or the shutdown, on it takes no new requests. From its
+/// age on there is a grace for those in flight; how long a shutdown may take is the accept loop's business.
 pub(super) async fn drive<C: GracefulConnection>(
     connecting: impl Future<Output = Option<C>>,
     age: Duration,
+    grace: Duration,
     shutdown: CancellationToken,
 ) {
     let Some(connection) = connecting.await else { return };
@@ -154,5 +156,57 @@ pub(super) async fn drive<C: GracefulConnection>(
         () = tokio::time::sleep(age) => {}
     }
     connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    if shutdown.is_cancelled() {
+        let _ = connection.await;
+    } else {
+        let _ = tokio::time::timeout(grace, connection).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use http_body_util::Full;
+    use hyper::service::service_fn;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncWriteExt, DuplexStream};
+
+    use super::super::must_read::MustRead;
+    use super::*;
+
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+    const GRACE: Duration = Duration::from_secs(20);
+    const NEVER: Duration = Duration::from_hours(1);
+
+    /// Drives a connection whose requests are answered so.
+    async fn driven<F>(io: DuplexStream, age: Duration, answer: fn() -> F)
+    where
+        F: Future<Output = Result<Response<Full<&'static [u8]>>, Infallible>> + Send + 'static,
+    {
+        let http = http(&Limits::default());
+        let io = TokioIo::new(MustRead::new(io));
+        let connection = http.serve_connection(io, service_fn(move |_| answer())).into_owned();
+        drive(ready(Some(connection)), age, GRACE, CancellationToken::new()).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_asks_and_never_reads_is_hung_up_on() {
+        let (mut peer, io) = tokio::io::duplex(1024);
+        let asking = tokio::spawn(async move { while peer.write_all(GET).await.is_ok() {} });
+        let answer = || ready(Ok(Response::new(Full::new(&[1; 512][..]))));
+        let driven = driven(io, NEVER, answer);
+        tokio::time::timeout(NEVER / 2, driven).await.unwrap();
+        asking.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_in_flight_does_not_hold_an_old_connection_beyond_the_grace() {
+        let (mut peer, io) = tokio::io::duplex(1024);
+        peer.write_all(GET).await.unwrap();
+        let (age, begin) = (Duration::from_mins(15), tokio::time::Instant::now());
+        let driven = driven(io, age, pending);
+        tokio::time::timeout(NEVER, driven).await.unwrap();
+        assert_eq!(begin.elapsed(), age + GRACE);
+    }
 }

@@ -14,6 +14,7 @@ pub mod error_details;
 pub mod first_bytes;
 pub mod health;
 pub mod layers;
+pub mod must_read;
 mod not_yet;
 pub mod proto;
 mod redact;

@@ -17,6 +17,7 @@ mod callbacks_test;
 mod callers;
 mod cel;
 mod crash;
+mod descriptors;
 mod feed_went_back;
 mod get_session;
 mod get_user;

@@ -1,9 +1,10 @@
 //! The program, run as a user runs it.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use gatepass::grpc::proto::v1::{
     GetSessionRequest, GetUserRequest, IssueTokenRequest, RefreshTokenRequest, ResolveRedirectRequest,
@@ -12,6 +13,7 @@ use gatepass::grpc::proto::v1::{
 use gatepass::model::{SystemClock, sha256};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
+use tokio::net::unix::pipe;
 use tonic::Code;
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
@@ -21,7 +23,7 @@ use tonic_types::StatusExt as _;
 
 use crate::support::keys::make_foreign_key;
 use crate::support::program::{Ended, Serving, gatepass, run};
-use crate::support::{allowed, profile, refusal, with_key};
+use crate::support::{allowed, eventually, profile, refusal, with_key};
 
 const SECRET: &str = "the first secret of a test and long enough";
 
@@ -413,6 +415,22 @@ async fn a_signal_drains_and_ends_it() {
         let rest = ["gatepass.db-wal", "gatepass.db-shm"].map(|name| folder.path().join(name).exists());
         assert_eq!(rest, [false, false], "the database is closed");
     }
+}
+
+#[tokio::test]
+async fn a_name_that_is_looked_up_without_end_does_not_hold_its_end() {
+    let folder = folder();
+    // The resolver reads names without a dot here, and whoever reads a pipe waits for who writes.
+    let aliases = folder.path().join("aliases");
+    assert!(Command::new("mkfifo").arg(&aliases).status().unwrap().success());
+    let remote = "{url: 'https://nobody', callbacks: [jwt]}";
+    let variables = [("HOSTALIASES", aliases.to_str().unwrap()), ("GATEPASS_CALLBACKS__REMOTE", remote)];
+    let serving = Serving::ready(folder.path(), &[], &variables).await;
+    let writer = OnceCell::new();
+    let looked_up =
+        async || pipe::OpenOptions::new().open_sender(&aliases).is_ok_and(|pipe| writer.set(pipe).is_ok());
+    eventually("the name is looked up", looked_up).await;
+    serving.stop().await;
 }
 
 #[tokio::test]

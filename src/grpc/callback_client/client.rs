@@ -60,7 +60,7 @@ impl RemoteCallbacks {
         let CallbackService { address, tls, credential, timeouts } = service;
         let tls = address.is_encrypted().then(|| ClientTls::load(tls, Arc::clone(&clock))).transpose()?;
         let origin = address.origin.clone();
-        let connector = Arc::new(Connector { address, tls });
+        let connector = Arc::new(Connector { address, tls, entropy: Arc::clone(entropy) });
         let methods = PerCallback::of(|callback| {
             let timeout = (*timeouts.get(callback))?;
             let channel =

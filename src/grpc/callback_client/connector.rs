@@ -1,6 +1,8 @@
 //! A new connection to a callback service: TCP, TLS where the address says so, HTTP/2.
 
 use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,14 +11,17 @@ use hyper::client::conn::http2::{Builder, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 
 use super::address::Address;
 use super::connection::Sender;
 use crate::grpc::tls::ClientTls;
+use crate::model::{Entropy, random};
 
 /// How long all of that may take.
 const WITHIN: Duration = Duration::from_secs(5);
+/// How long of it one address may take while there are others: nobody may be at home where a name still leads to.
+const EACH: Duration = Duration::from_secs(1);
 
 /// Silence for this long is looked into, by TCP alone: gRPC servers punish HTTP/2 pings without calls (gRFC A8).
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -33,6 +38,7 @@ pub(super) struct Connector {
     pub(super) address: Address,
     /// None where it is called in plaintext.
     pub(super) tls: Option<ClientTls>,
+    pub(super) entropy: Arc<dyn Entropy>,
 }
 
 /// What carries the bytes.
@@ -52,7 +58,8 @@ impl Connector {
 
     async fn within_any_time(&self) -> io::Result<(Sender, Driver)> {
         let Address { host, port, .. } = &self.address;
-        let tcp = TcpStream::connect((host.as_str(), *port)).await?;
+        let addresses = lookup_host((host.as_str(), *port)).await?;
+        let tcp = reach(shuffled(addresses, &*self.entropy)).await?;
         // Only latency, or the news of a silent end, is lost where an option can't be set.
         let _ = tcp.set_nodelay(true);
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_INTERVAL);
@@ -68,5 +75,84 @@ impl Connector {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)
+    }
+}
+
+/// In an order by chance: each attempt begins elsewhere, and the replicas of Gatepass share out those of the service.
+fn shuffled(addresses: impl Iterator<Item = SocketAddr>, entropy: &dyn Entropy) -> Vec<SocketAddr> {
+    let mut addresses: Vec<_> = addresses.collect();
+    addresses.sort_by_cached_key(|_| random::<8>(entropy));
+    addresses
+}
+
+/// Connects to the first of them that answers.
+async fn reach(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    let mut addresses = addresses.into_iter();
+    while let Some(address) = addresses.next() {
+        let patience = if addresses.len() > 0 { EACH } else { WITHIN };
+        match tokio::time::timeout(patience, TcpStream::connect(address)).await {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(error)) => failed = error,
+            Err(_) => failed = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+    use crate::model::OsEntropy;
+
+    fn loopback() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    }
+
+    /// A listener that leaves a new connection without a word, as a host does that is gone: its backlog is full.
+    async fn dead() -> (TcpListener, TcpStream) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(loopback()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let waiting = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (listener, waiting)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_address_that_answers_is_taken() {
+        let (dead, _waiting) = dead().await;
+        let live = TcpListener::bind(loopback()).await.unwrap();
+        let [dead, live] = [&dead, &live].map(|listener| listener.local_addr().unwrap());
+        // Port 1 refuses.
+        let refuses = SocketAddr::new(live.ip(), 1);
+        for addresses in [vec![live], vec![live, dead], vec![dead, live], vec![refuses, dead, dead, live]] {
+            let reached = tokio::time::timeout(WITHIN, reach(addresses.clone())).await;
+            assert_eq!(reached.unwrap().unwrap().peer_addr().unwrap(), live, "{addresses:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn why_the_last_did_not_answer_is_told() {
+        let (dead, _waiting) = dead().await;
+        let dead = dead.local_addr().unwrap();
+        let refuses = SocketAddr::new(dead.ip(), 1);
+        for (addresses, kind) in [
+            (vec![], io::ErrorKind::NotFound),
+            (vec![dead, dead], io::ErrorKind::TimedOut),
+            (vec![dead, refuses], io::ErrorKind::ConnectionRefused),
+        ] {
+            assert_eq!(reach(addresses).await.unwrap_err().kind(), kind);
+        }
+    }
+
+    #[test]
+    fn every_address_comes_first_some_time() {
+        let addresses: Vec<_> = (1..=3).map(|port| SocketAddr::new(loopback().ip(), port)).collect();
+        let first = |_| shuffled(addresses.iter().copied(), &OsEntropy)[0];
+        assert_eq!((0..200).map(first).collect::<HashSet<_>>().len(), addresses.len());
     }
 }

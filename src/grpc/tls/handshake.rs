@@ -17,6 +17,7 @@ use super::reload::Tls;
 use super::room::Room;
 use crate::grpc::accept::Limits;
 use crate::grpc::connection::PeerNames;
+use crate::grpc::must_read::MustRead;
 
 /// A listener's handshakes.
 pub(super) struct Handshakes {
@@ -34,10 +35,10 @@ impl Handshakes {
     /// presented; `None` where the connection is to be closed.
     pub(super) async fn shake(
         &self,
-        tcp: TcpStream,
+        tcp: MustRead<TcpStream>,
         peer: SocketAddr,
         shutdown: &CancellationToken,
-    ) -> Option<(TlsStream<TcpStream>, Option<PeerNames>)> {
+    ) -> Option<(TlsStream<MustRead<TcpStream>>, Option<PeerNames>)> {
         let shaking = tokio::time::timeout(self.within, self.stream(tcp));
         let stream = shutdown.run_until_cancelled(shaking).await?;
         match stream.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
@@ -54,7 +55,7 @@ impl Handshakes {
         }
     }
 
-    async fn stream(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    async fn stream(&self, tcp: MustRead<TcpStream>) -> io::Result<TlsStream<MustRead<TcpStream>>> {
         // Who has not said what they want takes no room from those who have: until then, nothing is computed.
         let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
         let mut place = self.room.enter().ok_or_else(|| io::Error::other("too many handshakes"))?;

@@ -39,6 +39,20 @@ pub fn gatepass(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -
     command
 }
 
+/// A command that, told the program as its last argument, becomes it.
+fn becoming(mut command: Command, program: &Command, folder: &Path) -> Command {
+    command
+        .arg(program.as_std().get_program())
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .envs(program.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
 /// Runs it to its end.
 pub async fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
     let running = gatepass(folder, arguments, variables).output();
@@ -88,17 +102,16 @@ impl Serving {
         let program = gatepass(folder, &[], variables);
         let script = "mount -t tmpfs -o size=$1 tmpfs \"$2\" && exec \"$3\"";
         let mut command = Command::new("unshare");
-        command
-            .args(["--mount", "--map-root-user", "sh", "-c", script, "sh", size])
-            .args([data.as_os_str(), program.as_std().get_program()])
-            .current_dir(folder)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .envs(program.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))))
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        Self::listening(command).await
+        command.args(["--mount", "--map-root-user", "sh", "-c", script, "sh", size]).arg(&data);
+        Self::listening(becoming(command, &program, folder)).await
+    }
+
+    /// The same within a limit of the shell's `ulimit`.
+    pub async fn start_within(folder: &Path, ulimit: &str, variables: &[(&str, &str)]) -> Self {
+        let program = gatepass(folder, &[], variables);
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit $1 && exec \"$2\"", "sh", ulimit]);
+        Self::listening(becoming(command, &program, folder)).await
     }
 
     /// A path as the program sees it.
