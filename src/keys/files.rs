@@ -47,7 +47,7 @@ fn each(algorithm: Algorithm, files: &[KeyFile]) -> impl Iterator<Item = Result<
 /// The key of a file, beside one that signs by `signing`. What an RSA key has signed by is not guessed: its tokens, and
 /// who was told of it, would not know it any more.
 fn key_of(pem: &[u8], signing: Algorithm, wanted: Option<Algorithm>) -> Result<SigningKey, KeyFault> {
-    let rsa = [wanted, Some(signing)].into_iter().flatten().find(|algorithm| algorithm.is_rsa());
+    let rsa = wanted.into_iter().chain([signing]).find(|algorithm| algorithm.is_rsa());
     let key = SigningKey::from_pem(pem, rsa.unwrap_or(Algorithm::Ps256))?;
     match wanted {
         Some(wanted) if key.algorithm() != wanted => Err(KeyFault::OtherKind(wanted)),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use gatepass::grpc::proto::callback::v1::RedirectResponse;
 use gatepass::grpc::proto::v1::{
-    Client, Disposition, IssueTokenRequest, ProfileCredential, RefreshTokenRequest, ResolveRedirectRequest,
-    Session, SignInRequest, SignInResponse, User, sign_in_response,
+    Client, Disposition, IssueTokenRequest, ProfileCredential, RefreshTokenRequest, Session, SignInRequest,
+    SignInResponse, User, sign_in_response,
 };
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
@@ -398,8 +398,7 @@ async fn a_redirect_that_is_answered_passes_the_rule() {
         ("/script", "http://localhost:3000", Disposition::Fallback),
         ("/odd", "http://localhost:3000", Disposition::Fallback),
     ] {
-        let request = ResolveRedirectRequest { url: url.to_owned(), base_url: String::new() };
-        let answer = app.auth.clone().resolve_redirect(request).await.unwrap().into_inner();
+        let answer = app.resolve(url).await.unwrap();
         assert_eq!((answer.url.as_str(), answer.disposition()), (wanted, disposition), "{url}");
     }
     assert_eq!(app.sign_in("ada").await.redirect_to, "http://localhost:3000/start");
@@ -413,8 +412,7 @@ async fn who_agrees_with_a_redirect_changes_nothing_of_it() {
         ("http://localhost:3000/orders", "http://localhost:3000/orders", Disposition::SameOrigin),
         ("https://evil.example/", "http://localhost:3000", Disposition::Fallback),
     ] {
-        let request = ResolveRedirectRequest { url: url.to_owned(), base_url: String::new() };
-        let answer = app.auth.clone().resolve_redirect(request).await.unwrap().into_inner();
+        let answer = app.resolve(url).await.unwrap();
         assert_eq!((answer.url.as_str(), answer.disposition()), (wanted, disposition), "{url}");
     }
 }
@@ -423,8 +421,7 @@ async fn who_agrees_with_a_redirect_changes_nothing_of_it() {
 async fn a_redirect_that_is_no_place_is_no_redirect() {
     for expression in ["true", "null", "[url]", "url[0]"] {
         let app = app(&format!("    redirect: \"{expression}\"\n")).await;
-        let request = ResolveRedirectRequest { url: "/x".to_owned(), base_url: String::new() };
-        assert_eq!(refusal(app.auth.clone().resolve_redirect(request).await), unavailable(), "{expression}");
+        assert_eq!(refusal(app.resolve("/x").await), unavailable(), "{expression}");
         assert_eq!(refusal(app.try_sign_in(profile("ada")).await), unavailable(), "{expression}");
         assert_eq!(app.counts().await, [0, 0, 0]);
     }

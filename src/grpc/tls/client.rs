@@ -16,7 +16,7 @@ use tokio_rustls::rustls::sign::SingleCertAndKey;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::pair::pair;
-use super::pem::{Pem, TlsFault, unreadable};
+use super::pem::{Pem, TlsFault, faults_of};
 use super::time::Time;
 use crate::model::{Clock, SystemClock, digest_of};
 
@@ -63,12 +63,7 @@ impl ClientTls {
     /// What is wrong with the files: with each that can't be read, or else with what is in them.
     #[must_use]
     pub fn check(files: &ClientTlsFiles) -> Vec<TlsFault> {
-        let mut faults = files.unreadable();
-        if faults.is_empty() {
-            let loaded = files.read().and_then(|contents| contents.load(Arc::new(SystemClock)));
-            faults.extend(loaded.err());
-        }
-        faults
+        files.faults()
     }
 
     /// Shakes hands with the server of this name, to speak HTTP/2.
@@ -121,9 +116,11 @@ impl ClientTlsFiles {
         Ok(Contents { ca, identity })
     }
 
-    fn unreadable(&self) -> Vec<TlsFault> {
+    fn faults(&self) -> Vec<TlsFault> {
         let (cert, key) = self.identity.as_ref().map(|(cert, key)| (cert, key)).unzip();
-        unreadable([(CA, self.ca.as_ref()), (CERT, cert), (KEY, key)])
+        faults_of([(CA, self.ca.as_ref()), (CERT, cert), (KEY, key)], || {
+            self.read()?.load(Arc::new(SystemClock))
+        })
     }
 }
 

@@ -11,9 +11,9 @@ use tokio_rustls::rustls::sign::SingleCertAndKey;
 
 use super::certificate::Certificate;
 use super::pair::pair;
-use super::pem::{Pem, TlsFault, unreadable};
+use super::pem::{Pem, TlsFault, faults_of};
 use super::time::Time;
-use crate::model::{Clock, digest_of};
+use crate::model::{Clock, SystemClock, digest_of};
 
 const CERT: &str = "server.tls.cert";
 const KEY: &str = "server.tls.key";
@@ -53,9 +53,10 @@ impl TlsFiles {
         })
     }
 
-    pub(super) fn unreadable(&self) -> Vec<TlsFault> {
-        let (cert, key) = (Some(&self.cert), Some(&self.key));
-        unreadable([(CERT, cert), (KEY, key), (CLIENT_CA, self.client_ca.as_ref())])
+    /// What is wrong with them.
+    pub(super) fn faults(&self) -> Vec<TlsFault> {
+        let files = [(CERT, Some(&self.cert)), (KEY, Some(&self.key)), (CLIENT_CA, self.client_ca.as_ref())];
+        faults_of(files, || self.read()?.load(Arc::new(SystemClock)))
     }
 }
 

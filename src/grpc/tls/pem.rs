@@ -103,9 +103,14 @@ impl Pem {
     }
 }
 
-/// What is wrong with each of these files that can't be read.
-pub(super) fn unreadable<const N: usize>(files: [(&'static str, Option<&PathBuf>); N]) -> Vec<TlsFault> {
-    files.into_iter().filter_map(|(setting, path)| Pem::read(setting, path?).err()).collect()
+/// What is wrong with these files: with each that can't be read, or else with what `load` finds in them.
+pub(super) fn faults_of<T, const N: usize>(
+    files: [(&'static str, Option<&PathBuf>); N],
+    load: impl FnOnce() -> Result<T, TlsFault>,
+) -> Vec<TlsFault> {
+    let unreadable: Vec<_> =
+        files.into_iter().filter_map(|(setting, path)| Pem::read(setting, path?).err()).collect();
+    if unreadable.is_empty() { load().err().into_iter().collect() } else { unreadable }
 }
 
 /// The whole of a regular file: a pipe could be waited for without end.

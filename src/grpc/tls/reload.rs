@@ -11,7 +11,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use super::files::{Loaded, TlsFiles};
 use super::pem::TlsFault;
-use crate::model::{Clock, SystemClock, Timestamp};
+use crate::model::{Clock, Timestamp};
 
 /// The pause between two readings of the files.
 const POLL: Duration = Duration::from_secs(2);
@@ -36,12 +36,7 @@ impl Tls {
     /// What is wrong with the files: with each that can't be read, or else with what is in them.
     #[must_use]
     pub fn check(files: &TlsFiles) -> Vec<TlsFault> {
-        let mut faults = files.unreadable();
-        if faults.is_empty() {
-            let loaded = files.read().and_then(|contents| contents.load(Arc::new(SystemClock)));
-            faults.extend(loaded.err());
-        }
-        faults
+        files.faults()
     }
 
     /// Has the files read at once, not only in a moment.
@@ -129,6 +124,7 @@ mod tests {
     use rcgen::{CertifiedKey, generate_simple_self_signed};
 
     use super::*;
+    use crate::model::SystemClock;
 
     /// Lets the files be read some times over, and tells what was logged meanwhile.
     async fn logged_while(tls: &Tls) -> String {

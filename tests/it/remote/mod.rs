@@ -13,9 +13,7 @@ mod on_failure;
 mod shadow;
 mod tls;
 
-use gatepass::grpc::proto::v1::{
-    IssueTokenResponse, ResolveRedirectRequest, ResolveRedirectResponse, SignInResponse, sign_in_response,
-};
+use gatepass::grpc::proto::v1::{IssueTokenResponse, SignInResponse, sign_in_response};
 use tonic::{Code, Response, Status};
 
 use crate::support::callback_service::CallbackServer;
@@ -37,11 +35,6 @@ fn outcome(answer: Result<Response<SignInResponse>, Status>) -> sign_in_response
 }
 
 impl TestApp {
-    async fn resolve(&self, url: &str) -> Result<ResolveRedirectResponse, Status> {
-        let request = ResolveRedirectRequest { url: url.to_owned(), base_url: String::new() };
-        self.auth.clone().resolve_redirect(request).await.map(Response::into_inner)
-    }
-
     /// A call for each callback, in this order: `sign_in`, `jwt` at a first token and at a refresh, `session`, `redirect`.
     /// The tokens are of a session from before.
     async fn each(&self, grant: &str, tokens: &IssueTokenResponse) -> [Result<(), Status>; 5] {

@@ -34,8 +34,8 @@ use gatepass::config::{self, Config};
 use gatepass::grpc::proto::v1::admin_service_client::AdminServiceClient;
 use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
 use gatepass::grpc::proto::v1::{
-    IssueTokenRequest, IssueTokenResponse, ProfileCredential, SignInAllowed, SignInRequest, sign_in_request,
-    sign_in_response,
+    IssueTokenRequest, IssueTokenResponse, ProfileCredential, ResolveRedirectRequest,
+    ResolveRedirectResponse, SignInAllowed, SignInRequest, sign_in_request, sign_in_response,
 };
 use gatepass::model::{ManualClock, Timestamp};
 use sea_orm::{ConnectionTrait, Statement};
@@ -275,6 +275,12 @@ impl TestApp {
     pub async fn tokens(&self, who: &str) -> IssueTokenResponse {
         let grant = self.sign_in(who).await.grant.unwrap();
         self.issue(&grant).await.unwrap()
+    }
+
+    /// Asks where this leads, from the default base.
+    pub async fn resolve(&self, url: &str) -> Result<ResolveRedirectResponse, Status> {
+        let request = ResolveRedirectRequest { url: url.to_owned(), base_url: String::new() };
+        self.auth.clone().resolve_redirect(request).await.map(Response::into_inner)
     }
 
     /// Redeems a grant.
