@@ -30,6 +30,7 @@ mod issue_token;
 mod keys;
 mod layers;
 mod linking;
+mod made_before;
 mod manners;
 mod metrics;
 mod migrations;

@@ -25,6 +25,7 @@ pub mod wire;
 pub mod witness;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -125,6 +126,16 @@ pub fn builder() -> Builder {
 /// The same on this database.
 pub async fn builder_on(backend: Backend) -> Builder {
     on(TestDatabase::empty(backend).await)
+}
+
+/// The same on a copy of this SQLite database, some seconds after the last change in it.
+pub fn builder_on_a_copy_of(file: &Path) -> Builder {
+    let database = TestDatabase::of_file();
+    let path = database.url.trim_start_matches("sqlite://").split('?').next().unwrap().to_owned();
+    std::fs::copy(file, path).unwrap();
+    let builder = on(database);
+    builder.place.clock.advance(Duration::from_secs(5));
+    builder
 }
 
 fn on(database: TestDatabase) -> Builder {
