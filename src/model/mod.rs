@@ -1,7 +1,6 @@
 //! Floor 0: newtypes and pure rules. No I/O, no async, no framework; every other floor may use it.
 
 mod auth_log;
-mod base_urls;
 pub mod claims;
 mod clock;
 mod digest;
@@ -24,7 +23,6 @@ mod used_mark;
 mod user;
 
 pub use auth_log::{AuthLogAction, AuthLogEntry, AuthLogOutcome, Origin};
-pub use base_urls::{Base, BaseUrlFault, BaseUrls};
 pub use claims::{ClaimFault, ClaimMap};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use digest::{digest_of, sha256};
@@ -37,7 +35,10 @@ pub(crate) use name_enum::name_enum;
 pub use permission::Permission;
 pub use profile::Profile;
 pub use provider::{ProviderAccountId, ProviderId};
-pub use redirect::{DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectUrl, resolve_redirect};
+pub use redirect::{
+    Base, BaseUrlFault, BaseUrls, DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectUrl,
+    resolve_redirect,
+};
 pub use revocation::{FeedEntry, Revocation};
 pub use san::San;
 pub use session::{EndReason, Grant, Lifetimes, RefreshState, RequestMark, Session};

@@ -2,7 +2,7 @@
 //!
 //! An origin is scheme, host and port as the WHATWG URL standard serialises them. Hosts count only as they are
 //! spelled: what a parser would rewrite (Unicode, percent-encoding, `127.1`) is no origin here, because the next
-//! parser down the road may read it differently. Where a redirect may lead is decided in `redirect`.
+//! parser down the road may read it differently. Where a redirect may lead is decided in `resolve`.
 
 use std::fmt;
 

@@ -1,0 +1,7 @@
+//! Redirects: the origins that may be redirected to, and the one rule that decides every redirect.
+
+mod base_urls;
+mod resolve;
+
+pub use base_urls::{Base, BaseUrlFault, BaseUrls};
+pub use resolve::{DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectUrl, resolve_redirect};
