@@ -1,4 +1,4 @@
-//! No file imports, by way of others, itself.
+//! Circles of imports between files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use super::tree::{Import, SRC, Tree, expect_none};
 /// The files that each file imports.
 type Edges<'a> = BTreeMap<&'a Path, BTreeSet<&'a Path>>;
 
-/// The imports between files, but those of entities, which name each other in their relations. A `mod.rs` that only
-/// declares stands for what it re-exports.
+/// The imports that count. Entities name each other in their relations. A `mod.rs` that only declares is no node:
+/// paths are followed through it.
 fn imports(tree: &Tree) -> Vec<Import<'_>> {
     let is_mod = |path: &Path| path.ends_with("mod.rs");
     let is_table = |path: &Path| is_mod(path) && definitions(path, &tree.files[path]).is_empty();
@@ -22,6 +22,7 @@ fn imports(tree: &Tree) -> Vec<Import<'_>> {
     tree.imports().filter(is_kept).collect()
 }
 
+/// The files that can be reached from one.
 fn reached<'a>(edges: &Edges<'a>, from: &'a Path) -> BTreeSet<&'a Path> {
     let (mut reached, mut next) = (BTreeSet::new(), vec![from]);
     while let Some(at) = next.pop() {
@@ -30,7 +31,7 @@ fn reached<'a>(edges: &Edges<'a>, from: &'a Path) -> BTreeSet<&'a Path> {
     reached
 }
 
-/// The imports among each set of files that all reach each other.
+/// Lists the imports of each set of files that all reach each other.
 fn circles(tree: &Tree) -> Vec<String> {
     let (imports, mut edges, mut circles) = (imports(tree), Edges::new(), BTreeMap::<&Path, Vec<_>>::new());
     for Import { from, to, .. } in &imports {

@@ -1,4 +1,4 @@
-//! Imports point down.
+//! The direction of imports: down, from floor to floor.
 
 use super::tree::{Import, SRC, Tree, expect_none};
 
@@ -26,12 +26,12 @@ fn floor(room: &str) -> Option<usize> {
 }
 
 fn rooms_without_floor(tree: &Tree) -> Vec<String> {
-    let homeless =
+    let without =
         tree.files.iter().filter(|(_, source)| !source.module.is_empty() && floor(source.room()).is_none());
-    homeless.map(|(path, source)| format!("{}:1: {} has no floor", path.display(), source.room())).collect()
+    without.map(|(path, source)| format!("{}:1: {} has no floor", path.display(), source.room())).collect()
 }
 
-/// The imports by a file of one room that lead through another at which `is_wrong`, by both rooms.
+/// Lists the imports from a room through another for which `is_wrong(room, other)` holds.
 fn imports(tree: &Tree, is_wrong: impl Fn(&str, &str) -> bool) -> Vec<String> {
     let told = |import: Import<'_>| {
         let room = tree.files[import.from].room();

@@ -1,4 +1,4 @@
-//! What a file says: its items, its modules, and the paths that it names.
+//! The items and modules of a file, and the paths that it names.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::tokens::{Token, tokens};
 /// The path of a module or of an item.
 pub type Segments = Vec<String>;
 
-/// A path that is named: within code, or by a `use`, as `name` (`*` for all there is).
+/// A path in the code. A `use` also binds a name to it, `*` if it is a glob.
 #[derive(Debug)]
 pub struct Named {
     pub path: Segments,
@@ -16,7 +16,7 @@ pub struct Named {
     pub line: usize,
 }
 
-/// A module: of a file, or a block in one.
+/// A module: a file, or a block in one.
 #[derive(Debug)]
 pub struct Module {
     pub file: PathBuf,
@@ -24,7 +24,7 @@ pub struct Module {
     pub defined: BTreeSet<String>,
 }
 
-/// The index after the item that begins here, or of the bracket that closes around it.
+/// Finds the end of an item: the index after it, or that of the bracket that closes around it.
 pub fn item_end(tokens: &[Token], start: usize) -> usize {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate().skip(start) {
@@ -38,7 +38,7 @@ pub fn item_end(tokens: &[Token], start: usize) -> usize {
     tokens.len()
 }
 
-/// The index after the attributes that begin here.
+/// Skips attributes and returns the index after them.
 pub fn after_attributes(tokens: &[Token], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0);
     while tokens.get(at).is_some_and(|token| depth > 0 || ["#", "!", "["].contains(&token.text.as_str())) {
@@ -48,7 +48,8 @@ pub fn after_attributes(tokens: &[Token], start: usize) -> usize {
     at
 }
 
-/// Takes the items under `#[cfg(test)]` out: what is left, how many lines are not, and the modules that are declared so.
+/// Removes the items under `#[cfg(test)]`. Returns the other tokens, the number of lines removed, and the names of the
+/// modules declared so.
 pub fn without_tests(tokens: &[Token]) -> (Vec<Token>, usize, Segments) {
     let (mut kept, mut lines, mut modules, mut at) = (Vec::new(), 0, Segments::new(), 0);
     while at < tokens.len() {
@@ -70,7 +71,7 @@ pub fn without_tests(tokens: &[Token]) -> (Vec<Token>, usize, Segments) {
 const DEFINING: &[&str] =
     &["struct", "enum", "union", "trait", "type", "fn", "const", "static", "macro_rules"];
 
-/// The module of a file, and those in its blocks.
+/// Reads the module of a file, and those in its blocks.
 pub fn modules(file: &Path, path: Segments, tokens: &[Token]) -> Vec<(Segments, Module)> {
     let module = || Module { file: file.to_owned(), named: Vec::new(), defined: BTreeSet::new() };
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
@@ -110,7 +111,7 @@ pub fn modules(file: &Path, path: Segments, tokens: &[Token]) -> Vec<(Segments, 
     closed
 }
 
-/// The paths of a `use`, of what stands between that word and its semicolon.
+/// Reads the paths of a `use` from the tokens after that word, with the semicolon.
 fn uses(tokens: &[Token]) -> Vec<Named> {
     let (mut prefixes, mut path, mut named) = (vec![Segments::new()], Segments::new(), Vec::new());
     for (index, token) in tokens.iter().enumerate() {
@@ -125,7 +126,7 @@ fn uses(tokens: &[Token]) -> Vec<Named> {
                 }
                 path.clone_from(prefixes.last().unwrap());
             }
-            // A path that begins so is of another crate.
+            // A path that begins with `::` is of another crate.
             "::" if path.is_empty() => path.push(String::new()),
             "::" => {}
             word => path.push(word.to_owned()),

@@ -1,8 +1,8 @@
-//! The rules of the layout: what may import what, and how large things grow. Each rule reads `src/` as text, is a test of
-//! its own, and stands beside a made-up tree that breaks it.
+//! Architecture tests: the direction of imports, circles between files, sizes, use cases, and `mod.rs` files.
 //!
-//! They are `std` only, so that they run in a second without the rest:
-//! `CARGO_MANIFEST_DIR=. rustc --edition 2024 --test -o /tmp/architecture tests/it/architecture/mod.rs && /tmp/architecture`
+//! Each rule is a test over the text of `src/`, beside a made-up tree that breaks it. The code uses `std` only, so that
+//! it also runs without the crate, from the root of the repository:
+//! `CARGO_MANIFEST_DIR=$PWD rustc --edition 2024 --test -o /tmp/architecture tests/it/architecture/mod.rs && /tmp/architecture`
 
 mod circles;
 mod floors;

@@ -1,4 +1,4 @@
-//! Folders and files stay small, and a `mod.rs` is a table of contents.
+//! Limits of folders and files, and the content of a `mod.rs`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn long_files(tree: &Tree) -> Vec<String> {
     .collect()
 }
 
-/// What a file has besides attributes, modules that are files, and imports.
+/// Lists the items of a file besides attributes, declared modules and imports.
 pub fn definitions(path: &Path, source: &Source) -> Vec<String> {
     let (tokens, mut at, mut found) = (&source.all_tokens, 0, Vec::new());
     while at < tokens.len() {

@@ -1,4 +1,4 @@
-//! Rust source as words and marks: no comments, literals or lifetimes.
+//! A tokenizer of Rust source that leaves out comments, literals and lifetimes.
 
 /// A word, a mark of one character, or one of `::`, `->`, `=>`.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ impl Token {
         self.text.starts_with(in_word)
     }
 
-    /// 1 for a bracket that opens, -1 for one that closes.
+    /// The change of depth: 1 at an opening bracket, -1 at a closing one.
     pub fn nesting(&self) -> isize {
         match self.text.as_str() {
             "(" | "[" | "{" => 1,
@@ -26,7 +26,7 @@ impl Token {
     }
 }
 
-/// The tokens of a source text.
+/// Splits a source text into its tokens.
 pub fn tokens(text: &str) -> Vec<Token> {
     let (mut rest, mut line, mut tokens) = (text, 1, Vec::new());
     while !rest.is_empty() {
@@ -43,7 +43,7 @@ fn in_word(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
 }
 
-/// The length of what `rest` begins with, and whether it is a token.
+/// Measures the lexeme at the start of `rest`, and says if it is a token.
 fn lexeme(rest: &str) -> (usize, bool) {
     let until = |end: &str| rest.find(end).map_or(rest.len(), |at| at + end.len());
     let first = rest.chars().next().unwrap();
@@ -62,6 +62,7 @@ fn lexeme(rest: &str) -> (usize, bool) {
     }
 }
 
+/// Measures a raw string.
 fn raw_string(rest: &str) -> Option<usize> {
     let hashes = rest.trim_start_matches(['b', 'c']).strip_prefix('r')?;
     let inner = hashes.trim_start_matches('#').strip_prefix('"')?;
@@ -69,7 +70,7 @@ fn raw_string(rest: &str) -> Option<usize> {
     Some(rest.len() - inner.len() + inner.find(&end)? + end.len())
 }
 
-/// A string, a character or a lifetime.
+/// Measures a string, a character or a lifetime.
 fn quoted(rest: &str) -> Option<usize> {
     let text = rest.trim_start_matches(['b', 'c']);
     let mark = text.chars().next().filter(|char| ['"', '\''].contains(char))?;

@@ -1,4 +1,4 @@
-//! All files of `src/`, and what each imports of the others.
+//! The files of `src/`, and the imports between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::items::{Module, Named, Segments, modules, without_tests};
 use super::tokens::{Token, tokens};
 
-/// A file that is no test.
+/// A file outside the tests.
 pub struct Source {
     pub module: Segments,
     pub all_tokens: Vec<Token>,
@@ -19,37 +19,37 @@ pub struct Source {
 }
 
 impl Source {
-    /// The first segment of its module; lib.rs has none.
+    /// The first segment of its module, empty for lib.rs.
     pub fn room(&self) -> &str {
         self.module.first().map_or("", String::as_str)
     }
 }
 
-/// A path to another file.
+/// A path in one file that leads to another.
 pub struct Import<'a> {
     pub from: &'a Path,
     pub named: &'a Named,
     /// The rooms that the path leads through.
     pub rooms: BTreeSet<String>,
-    /// The file that defines what it names.
+    /// The file that defines the item.
     pub to: &'a Path,
 }
 
 /// The files of a crate.
 pub struct Tree {
-    /// Tests, too.
+    /// Every file, tests included.
     pub paths: Vec<PathBuf>,
     pub files: BTreeMap<PathBuf, Source>,
     modules: BTreeMap<Segments, Module>,
 }
 
-/// Where a path leads: to a module, or to an item of one.
+/// The end of a path: a module, or an item of one.
 enum Found {
     Module(Segments),
     Item(Segments),
 }
 
-/// The tree of this crate.
+/// The tree of this crate, read once.
 pub static SRC: LazyLock<Tree> = LazyLock::new(|| {
     let (root, mut texts) = (Path::new(env!("CARGO_MANIFEST_DIR")), BTreeMap::new());
     let mut paths = vec![root.join("src")];
@@ -63,7 +63,7 @@ pub static SRC: LazyLock<Tree> = LazyLock::new(|| {
     Tree::new(&texts)
 });
 
-/// Fails with every offence, and what to do about them.
+/// Fails with a list of the offences, and advice.
 pub fn expect_none(offences: &[String], advice: &str) {
     assert!(offences.is_empty(), "{} offences:\n{}\n{advice}", offences.len(), offences.join("\n"));
 }
@@ -76,7 +76,7 @@ fn module_of(path: &Path) -> Segments {
 }
 
 impl Tree {
-    /// A made-up tree.
+    /// Makes a tree from paths and texts.
     pub fn of(texts: &[(&str, &str)]) -> Self {
         Self::new(&texts.iter().map(|(path, text)| (path.into(), (*text).to_owned())).collect())
     }
@@ -96,7 +96,7 @@ impl Tree {
         Self { paths: texts.keys().cloned().collect(), modules: read.collect(), files }
     }
 
-    /// What the files import of each other, each once; lib.rs, which names all rooms, is exempt.
+    /// The imports between files, each once. lib.rs is exempt, since it names every room.
     pub fn imports(&self) -> impl Iterator<Item = Import<'_>> {
         let named =
             self.modules.iter().flat_map(|(at, module)| module.named.iter().map(move |named| (at, named)));
@@ -110,7 +110,7 @@ impl Tree {
         })
     }
 
-    /// The file that defines an item which a module names.
+    /// Finds the file that defines an item, by its name in a module.
     pub fn definition(&self, at: &Segments, name: &str) -> Option<&Path> {
         match self.lookup(at, name, true, &mut BTreeSet::new(), 0)? {
             Found::Item(found) => Some(&self.modules[&found].file),
@@ -118,7 +118,7 @@ impl Tree {
         }
     }
 
-    /// Follows a path through modules and re-exports; one that leaves the crate leads nowhere.
+    /// Follows a path through modules and re-exports. Returns nothing for a path to another crate.
     fn follow(
         &self,
         from: &Segments,
@@ -147,7 +147,8 @@ impl Tree {
         Some(found)
     }
 
-    /// What a name means in a module: only modules have others below them. So many `steps` are a re-export of itself.
+    /// Resolves a name in a module. Only a module can be followed by more segments. The limit of `steps` ends the
+    /// search for a name that re-exports itself.
     fn lookup(
         &self,
         at: &Segments,

@@ -1,4 +1,4 @@
-//! A use case shows what it needs: at most seven fields, and none that holds all the rules.
+//! Limits of use cases: at most seven fields, and none that holds all the rules.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn auth(tree: &Tree) -> impl Iterator<Item = (&Path, &Source)> {
     files.filter(|(_, source)| source.room() == "auth")
 }
 
-/// The index of the first of `ends` outside brackets, generics too.
+/// Finds the first of `ends` outside brackets and generics, or the bracket that closes around it.
 fn find(tokens: &[Token], start: usize, ends: &[&str]) -> usize {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate().skip(start) {
@@ -54,7 +54,7 @@ fn structs(tree: &Tree) -> impl Iterator<Item = Struct<'_>> {
     })
 }
 
-/// The types of a file that have a `pub async fn`, or implement a trait that reads.
+/// The types in a file that have a `pub async fn` or implement a reader trait.
 fn use_cases(source: &Source) -> BTreeSet<&str> {
     let (tokens, mut found) = (&source.tokens, BTreeSet::new());
     let begins = |at: usize| at == 0 || ["}", "{", ";", "]"].contains(&tokens[at - 1].text.as_str());
@@ -84,6 +84,7 @@ fn last_word(path: &[Token]) -> &str {
     words.filter(|token| token.is_word()).last().map_or("", |token| token.text.as_str())
 }
 
+/// Recognises a reader trait by its name.
 fn reads(name: &str) -> bool {
     let after = name.strip_prefix("Read").map(|rest| rest.chars().next());
     name.ends_with("Reader") || after.is_some_and(|next| next.is_none_or(char::is_uppercase))
