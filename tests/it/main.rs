@@ -10,6 +10,7 @@
 )]
 
 mod accept;
+mod architecture;
 mod authjs;
 mod begin_sign_in;
 mod beside_a_sweep;
