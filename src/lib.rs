@@ -83,39 +83,7 @@
 //! | a metric | its family next to what it measures, with handles that are resolved once; its registration in `app/metrics.rs`; the README's table |
 //! | a span field | the layer in `grpc/layers/` that sees it |
 //!
-//! # Decisions
-//!
-//! Dated paragraphs about the product are in `CHANGELOG.md`. About the layout:
-//!
-//! **2026-11-23 · One package.** A library and a thin binary, with `migrations` as the only other member: floors are modules
-//! that clippy and review keep apart. A crate a floor lost: eight manifests, and a build no faster on two cores.
-//!
-//! **2026-11-23 · Managed keys are a module of the second floor.** Like callbacks they implement a trait of [`auth`]'s
-//! ([`ReloadKeys`](auth::ReloadKeys)) and decide over `tokens` and `storage`, which know nothing of each other. A folder of
-//! `app` lost, since `app` decides nothing.
-//!
-//! **2026-11-23 · `http` stands on `grpc`'s accept loop.** The limits and the drain of a listener are the same for both; a third
-//! module for them lost, as it would have had these two users only.
-//!
-//! **2026-11-25 · What speaks gRPC to a callback service is `grpc/callback_client`.** It implements the trait of the second
-//! floor, as any callback does, and knows messages, connections and what is no answer. When a service is not asked, what is
-//! remembered, passed over or only compared are decorators in `callbacks/` that know no gRPC and are tested without it. A
-//! module of the second floor with a client in it lost: `tonic` would have been on two floors.
-//!
-//! **2026-11-25 · The deadline of a call is ambient.** The layer that keeps it scopes each call in a
-//! [`CallContext`](auth::CallContext) (a task-local), from which whoever asks others takes what is left, the request's id and
-//! its trace. An argument lost: it would have gone through every use case for the sake of one callee, and into the inputs of
-//! the callbacks trait.
-//!
-//! **2026-11-25 · Providers are asked over hyper-util's client.** With hyper-rustls and no more than HTTP/1.1: it follows no
-//! redirect, knows no proxy, cookie or compression that would have to be switched off, and is half of what is in the tree
-//! anyway. `oauth2` makes the request for a code over it. reqwest lost.
-//!
-//! **2026-11-29 · A step of a store runs where it is awaited.** Only what is left of one that nobody waits for any more becomes a
-//! task. A task for each statement lost: it wakes another thread for nothing.
-//!
-//! **2026-11-23 · Protos are compiled in the build, by protox.** No `protoc` to install, and comments and method options survive.
-//! Checked-in generated code lost: it drifts.
+//! Decisions, with their reasons and the rejected alternatives, are recorded in `docs/development/decisions/`.
 
 pub mod app;
 pub mod auth;
