@@ -15,6 +15,9 @@ pub enum StoreError {
     Broken(String),
 }
 
+/// The answer of a store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
 impl StoreError {
     /// A server that answers, and takes no writes.
     pub(super) fn only_reads() -> Self {

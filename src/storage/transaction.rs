@@ -4,8 +4,8 @@
 use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseTransaction, DbErr};
 
+use super::connection::Pool;
 use super::error::is_contention;
-use super::pool::Pool;
 
 /// How often contention is met with another try.
 const RETRIES: u32 = 2;

@@ -11,10 +11,13 @@ use sea_orm::{
     QueryOrder, QuerySelect, TryGetable, Value,
 };
 
-use super::connect::Database;
-use super::entity::{auth_log, revocation, session, used_mark};
-use super::{StoreResult, Sweep, Sweepable, transaction};
 use crate::model::{SessionId, Timestamp};
+use crate::storage::commands::Sweepable;
+use crate::storage::connection::Database;
+use crate::storage::entity::{auth_log, revocation, session, used_mark};
+use crate::storage::error::StoreResult;
+use crate::storage::traits::Sweep;
+use crate::storage::transaction;
 
 #[async_trait]
 impl Sweep for Database {

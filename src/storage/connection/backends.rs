@@ -15,9 +15,9 @@ use sea_orm::sqlx::sqlite::{
 use sea_orm::sqlx::{self, Connection, Executor};
 use sea_orm::{DbErr, RuntimeErr};
 
-use super::connect::Options;
-use super::error::{StoreError, is_contention};
+use super::options::Options;
 use super::pool::{Pool, Steps};
+use crate::storage::error::{StoreError, is_contention};
 
 /// A connection that idled longer is asked whether it still lives before it is used; so is one that idled while another broke.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMIT
 
 /// How the configured database is opened.
 #[derive(Debug, Clone)]
-pub(super) enum Opener {
+pub(in crate::storage) enum Opener {
     /// A file, or memory.
     Sqlite(SqliteConnectOptions, Place),
     /// Over the network.
@@ -44,7 +44,7 @@ pub(super) enum Opener {
 
 /// A database server.
 #[derive(Debug, Clone)]
-pub(super) enum Server {
+pub(in crate::storage) enum Server {
     /// PostgreSQL.
     Postgres(PgConnectOptions),
     /// MariaDB, or `MySQL`.
@@ -53,7 +53,7 @@ pub(super) enum Server {
 
 /// Where an SQLite database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::storage) enum Place {
     File,
     /// Gone with its one connection.
     Memory,
@@ -61,13 +61,13 @@ pub(super) enum Place {
 
 /// The pools of a database: the same one twice, but for SQLite, which has one writer at a time.
 #[derive(Debug, Clone)]
-pub(super) struct Pools {
-    pub(super) read: Pool,
-    pub(super) write: Pool,
+pub(in crate::storage) struct Pools {
+    pub(in crate::storage) read: Pool,
+    pub(in crate::storage) write: Pool,
 }
 
 impl Opener {
-    pub(super) fn new(options: &Options) -> Result<Self, StoreError> {
+    pub(in crate::storage) fn new(options: &Options) -> Result<Self, StoreError> {
         let url = options.url.as_str();
         // The cause may quote the URL, which holds a password.
         let unfit = |_| StoreError::Broken("database.url is not a URL that its driver reads".to_owned());
@@ -93,14 +93,14 @@ impl Opener {
     }
 
     /// The server, where it is one.
-    pub(super) fn server(&self) -> Option<&Server> {
+    pub(in crate::storage) fn server(&self) -> Option<&Server> {
         match self {
             Self::Sqlite(..) => None,
             Self::Server(server) => Some(server),
         }
     }
 
-    pub(super) async fn pools(&self, options: &Options) -> Result<Pools, DbErr> {
+    pub(in crate::storage) async fn pools(&self, options: &Options) -> Result<Pools, DbErr> {
         match self {
             Self::Sqlite(sqlite, place) => sqlite_pools(sqlite, *place, options).await,
             Self::Server(server) => {
@@ -113,7 +113,7 @@ impl Opener {
 
 impl Server {
     /// One attempt to connect, without the pool's own that repeat.
-    pub(super) async fn knock(&self) -> Result<(), DbErr> {
+    pub(in crate::storage) async fn knock(&self) -> Result<(), DbErr> {
         let knocked = match self {
             Self::Postgres(options) => match PgConnection::connect_with(options).await {
                 Ok(connection) => connection.close().await,
@@ -128,7 +128,7 @@ impl Server {
     }
 
     /// A pool of connections that are opened when they are needed.
-    pub(super) fn pool(&self, options: &Options, connections: u32) -> Pool {
+    pub(in crate::storage) fn pool(&self, options: &Options, connections: u32) -> Pool {
         let steps = Arc::new(Steps::new());
         let pool = match self {
             Self::Postgres(postgres) => shared(PgPoolOptions::new(), &steps, options, connections)

@@ -12,21 +12,21 @@ use sea_orm::{
     QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, metric,
 };
 
-use super::connect::{Observer, Options};
-use super::error::{is_away, reads_only};
+use super::options::{Observer, Options};
+use crate::storage::error::{is_away, reads_only};
 use crate::to_the_end::ToTheEnd;
 
-/// A server ends a statement before (`open.rs`), and who asked has given up long ago. A connection that a network lost
+/// A server ends a statement before (`backends.rs`), and who asked has given up long ago. A connection that a network lost
 /// without a word is waited for no longer.
 const LONGEST_STEP: Duration = Duration::from_secs(30);
 
 /// Connections that are taken for a step and given back after it.
 #[derive(Debug, Clone)]
-pub(super) struct Pool(pub(super) DatabaseConnection, Arc<Steps>);
+pub(in crate::storage) struct Pool(pub(in crate::storage) DatabaseConnection, Arc<Steps>);
 
 /// What its steps tell of a pool.
 #[derive(Debug)]
-pub(super) struct Steps {
+pub(in crate::storage) struct Steps {
     born: Instant,
     answered_us: AtomicU64,
     /// When a step last met a connection that was broken; 0: none did.
@@ -37,7 +37,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    pub(super) fn new() -> Self {
+    pub(in crate::storage) fn new() -> Self {
         Self {
             born: Instant::now(),
             answered_us: AtomicU64::new(0),
@@ -48,7 +48,7 @@ impl Steps {
     }
 
     /// Whether a connection broke after another that idles for so long was used: what broke one may have broken all.
-    pub(super) fn broke_within(&self, idle_for: Duration) -> bool {
+    pub(in crate::storage) fn broke_within(&self, idle_for: Duration) -> bool {
         let broke = self.broke_us.load(Ordering::Relaxed);
         broke > 0 && self.age_us().saturating_sub(broke) <= micros(idle_for)
     }
@@ -86,7 +86,11 @@ fn micros(duration: Duration) -> u64 {
 
 impl Pool {
     /// Of these connections and what their steps tell, every statement told to whom the options name.
-    pub(super) fn new(mut connections: DatabaseConnection, steps: Arc<Steps>, options: &Options) -> Self {
+    pub(in crate::storage) fn new(
+        mut connections: DatabaseConnection,
+        steps: Arc<Steps>,
+        options: &Options,
+    ) -> Self {
         if let Some(Observer(observer)) = options.observer.clone() {
             connections.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
         }
@@ -94,24 +98,24 @@ impl Pool {
     }
 
     /// How long ago the database last answered a step, be it to refuse.
-    pub(super) fn silent_for(&self) -> Duration {
+    pub(in crate::storage) fn silent_for(&self) -> Duration {
         self.1.silent_for()
     }
 
     /// Whether its connections are to be replaced: one has died without a word, all are taken and none has answered for
     /// long, or they lead to a server that only reads.
-    pub(super) fn is_unfit(&self) -> bool {
+    pub(in crate::storage) fn is_unfit(&self) -> bool {
         self.1.unfit.load(Ordering::Relaxed)
     }
 
     /// Hands on to this pool, once it is closed, the steps that have no connection of it yet.
-    pub(super) fn is_followed_by(&self, successor: &Self) {
+    pub(in crate::storage) fn is_followed_by(&self, successor: &Self) {
         // A pool is replaced once.
         let _ = self.1.successor.set(successor.clone());
     }
 
     /// Begins a transaction that writes. Not to the end: for steps that are run so.
-    pub(super) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    pub(in crate::storage) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let begin = |connections: DatabaseConnection| async move {
             let options = TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -154,7 +158,7 @@ impl Pool {
     }
 
     /// Runs a step of this pool to its end, though who waits for it be dropped.
-    pub(super) async fn to_the_end<T: Send + 'static>(
+    pub(in crate::storage) async fn to_the_end<T: Send + 'static>(
         &self,
         step: impl Future<Output = Result<T, DbErr>> + Send + 'static,
     ) -> Result<T, DbErr> {
@@ -184,7 +188,7 @@ impl Pool {
     }
 
     /// Closes every connection, when all are given back.
-    pub(super) async fn close(&self) {
+    pub(in crate::storage) async fn close(&self) {
         // What is left open ends with the process.
         let _ = self.0.clone().close().await;
     }

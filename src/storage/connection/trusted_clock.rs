@@ -5,8 +5,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{DatabaseClock, StoreResult};
 use crate::model::{Clock, Moment, Timestamp};
+use crate::storage::error::StoreResult;
+use crate::storage::traits::DatabaseClock;
 
 /// What two honest clocks may differ by at least: both tell milliseconds, and an answer takes its time.
 const LEAST_LEEWAY: Duration = Duration::from_secs(1);

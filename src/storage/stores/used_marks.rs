@@ -5,10 +5,12 @@ use futures_util::FutureExt;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, InsertMany, SqlErr};
 
-use super::connect::Database;
-use super::entity::used_mark;
-use super::{StoreResult, UsedMarkStore, transaction};
 use crate::model::UsedMark;
+use crate::storage::connection::Database;
+use crate::storage::entity::used_mark;
+use crate::storage::error::StoreResult;
+use crate::storage::traits::UsedMarkStore;
+use crate::storage::transaction;
 
 #[async_trait]
 impl UsedMarkStore for Database {

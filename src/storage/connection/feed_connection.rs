@@ -9,13 +9,15 @@ use async_trait::async_trait;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, QuerySelect, QueryTrait, Statement};
 
-use super::connect::Database;
-use super::entity::revocation;
-use super::error::{StoreError, is_away, is_broken};
-use super::open::Server;
+use super::backends::Server;
+use super::database::Database;
 use super::pool::Pool;
-use super::{DatabaseClock, RevocationFeed, StoreResult, convert, feed, users};
 use crate::model::{FeedEntry, Timestamp, User, UserId};
+use crate::storage::convert;
+use crate::storage::entity::revocation;
+use crate::storage::error::{StoreError, StoreResult, is_away, is_broken};
+use crate::storage::lookups::{entries_after, select_after, users_of};
+use crate::storage::traits::{DatabaseClock, RevocationFeed};
 
 /// Follows the feed of a database.
 #[derive(Debug)]
@@ -118,7 +120,7 @@ impl RevocationFeed for Watch {
     }
 
     async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
-        self.ask(|connection| async move { users::find_all(&connection, ids).await }).await
+        self.ask(|connection| async move { users_of(&*connection, ids).await }).await
     }
 }
 
@@ -133,8 +135,8 @@ const MYSQL_READS_ONLY: &str = "CAST((CAST(@@global.read_only AS CHAR) NOT IN ('
 /// Reads the feed, and by the same statement whether the server takes writes: one that a failover left behind goes on
 /// answering questions, of a feed that nobody appends to any more.
 async fn read_of_writer(connection: &Pool, seq: i64) -> StoreResult<Vec<FeedEntry>> {
-    let Some(reads_only) = reads_only(connection) else { return feed::after(connection, seq).await };
-    let select = feed::select_after(seq).expr_as(Expr::cust(reads_only), "reads_only");
+    let Some(reads_only) = reads_only(connection) else { return entries_after(connection, seq).await };
+    let select = select_after(seq).expr_as(Expr::cust(reads_only), "reads_only");
     let rows = connection.query_all_raw(select.build(connection.get_database_backend())).await?;
     match rows.first() {
         Some(row) => refuse_reader(row)?,
