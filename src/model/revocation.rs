@@ -5,7 +5,7 @@ use super::id::{SessionId, UserId};
 use super::session::EndReason;
 
 /// One thing that was revoked or changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Revocation {
     /// A session was ended; its tokens are refused until the last of them has expired.
     Session {

@@ -1,32 +1,28 @@
-//! What this replica knows of revocations: ended sessions, raised epochs, and users that changed. A projection of
-//! the feed, asked by every `GetSession`; a change made here holds at once, one made elsewhere when it is polled.
+//! Revocations by what they name: ended sessions, raised epochs and changed users. `GetSession` asks nothing else.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{PoisonError, RwLock};
+use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use super::error::{Error, Result};
-use crate::model::{Ban, EndReason, FeedEntry, Moment, Revocation, SessionId, Timestamp, User, UserId};
+use crate::auth::error::{Error, Result};
+use crate::model::{Ban, EndReason, FeedEntry, Revocation, SessionId, Timestamp, User, UserId};
 use crate::tokens::UserClaims;
 
-/// Entries that no living token can be of are looked for this often: the look goes over all of them.
-const FORGET_EVERY: Duration = Duration::from_mins(1);
+/// The pause between two searches for expired entries: a search visits all of them.
+pub(super) const FORGET_EVERY: Duration = Duration::from_mins(1);
 
-/// The revocation list, the users' epochs and the overlay of changed users.
-#[derive(Debug, Default)]
-pub struct Revocations {
-    known: RwLock<Known>,
-    checked: RwLock<Option<Checked>>,
-}
+/// A map with room for more times its entries than this gives the rest back.
+const SPARE_ROOM: usize = 8;
 
+/// The revoked sessions, the users' epochs and the overlay of changed users.
 #[derive(Debug, Default)]
-struct Known {
-    last: Option<FeedEntry>,
+pub(super) struct Known {
     forgotten_at: Option<Instant>,
     sessions: HashMap<SessionId, Remembered<EndReason>>,
     users: HashMap<UserId, Remembered<MinEpoch>>,
     /// None: its row can't be read.
     changed: HashMap<UserId, Remembered<Option<ChangedUser>>>,
+    keys: Option<Remembered<()>>,
 }
 
 #[derive(Debug, Clone)]
@@ -42,17 +38,17 @@ struct MinEpoch {
     reason: EndReason,
 }
 
-/// A user whose row was read, and what tokens tell of it; none where the row is not what Gatepass writes.
+/// A user whose row was read, and its claims in tokens; none where the row is not what Gatepass writes.
 pub type UserRead = (UserId, Option<(User, UserClaims)>);
 
-/// A user who changed, as it is now.
+/// A user who changed, in its present state.
 #[derive(Debug, Clone)]
 pub struct UserNow {
     /// Its version.
     pub version: i64,
-    /// What tokens would tell of it.
+    /// Its claims, as a token issued now has them.
     pub claims: UserClaims,
-    /// When it last changed.
+    /// The time of its last change.
     pub changed_at: Timestamp,
 }
 
@@ -74,25 +70,18 @@ fn may_be_banned(user: Option<&ChangedUser>, now: Timestamp) -> bool {
     user.is_none_or(|user| user.ban.as_ref().is_some_and(|ban| ban.is_in_force(now)))
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Checked {
-    by_clock: Timestamp,
-    began: Moment,
-}
-
-impl Revocations {
-    /// Refuses a session that was ended or is of a lower epoch; answers what its user is now, if that changed.
-    pub fn check(
+impl Known {
+    /// Refuses a session that was ended or is of a lower epoch; returns its user's present state if that changed.
+    pub(super) fn check(
         &self,
         session_id: SessionId,
         user_id: UserId,
         epoch: i64,
         now: Timestamp,
     ) -> Result<Option<UserNow>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let changed = known.changed.get(&user_id).map(|changed| &changed.what);
-        let ended = known.sessions.get(&session_id).map(|ended| ended.what);
-        let below = known.users.get(&user_id).map(|user| user.what).filter(|user| epoch < user.epoch);
+        let changed = self.changed.get(&user_id).map(|changed| &changed.what);
+        let ended = self.sessions.get(&session_id).map(|ended| ended.what);
+        let below = self.users.get(&user_id).map(|user| user.what).filter(|user| epoch < user.epoch);
         match ended.or(below.map(|user| user.reason)) {
             // A ban that was lifted, or ran out, still ended the session.
             Some(EndReason::Banned) if changed.is_none_or(|user| may_be_banned(user.as_ref(), now)) => {
@@ -101,7 +90,7 @@ impl Revocations {
             Some(_) => Err(Error::SessionRevoked),
             None => match changed {
                 None => Ok(None),
-                // It changed, and nobody can say to what: its role may be a lesser one.
+                // The change is unknown: the user's role may be a lesser one.
                 Some(None) => Err(Error::TokenStale),
                 Some(Some(user)) => Ok(Some(UserNow {
                     version: user.version,
@@ -112,94 +101,70 @@ impl Revocations {
         }
     }
 
-    /// When the feed was last read, and how long ago that is, sleep of the machine included.
-    #[must_use]
-    pub fn checked(&self) -> Option<(Timestamp, Duration)> {
-        let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
-        checked.map(|checked| (checked.by_clock, checked.began.elapsed()))
+    /// The users who changed.
+    pub(super) fn changed(&self) -> Vec<UserId> {
+        self.changed.keys().copied().collect()
     }
 
-    /// Whether a reading of the feed that began then or later has come to its end.
-    pub(super) fn checked_since(&self, then: Moment) -> bool {
-        let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
-        checked.is_some_and(|checked| checked.began >= then)
+    /// Everything that is remembered, and until when.
+    pub(super) fn in_force(&self, now: Instant) -> impl Iterator<Item = (Revocation, Instant)> {
+        let sessions = self
+            .sessions
+            .iter()
+            .map(|(id, ended)| (Revocation::Session { id: *id, reason: ended.what }, ended.until));
+        let users = self.users.iter().map(|(id, user)| {
+            let MinEpoch { epoch, reason } = user.what;
+            (Revocation::User { id: *id, min_epoch: epoch, reason }, user.until)
+        });
+        let changed =
+            self.changed.iter().map(|(id, changed)| (Revocation::UserChanged { id: *id }, changed.until));
+        let keys = self.keys.iter().map(|keys| (Revocation::KeysChanged, keys.until));
+        sessions.chain(users).chain(changed).chain(keys).filter(move |(_, until)| *until > now)
     }
 
-    /// Notes that the feed was read to its end at a time before now. Of two readings the one that began later counts.
-    pub fn note_checked(&self, by_clock: Timestamp, began: Moment) {
-        let mut checked = self.checked.write().unwrap_or_else(PoisonError::into_inner);
-        if checked.is_none_or(|known| known.began <= began) {
-            *checked = Some(Checked { by_clock, began });
+    /// Takes over entries and the users they name. Expired ones are searched for now and then.
+    pub(super) fn apply(
+        &mut self,
+        now: Instant,
+        until: Instant,
+        entries: &[FeedEntry],
+        users: Vec<UserRead>,
+    ) {
+        let mut changed = HashSet::new();
+        for entry in entries {
+            match entry.revocation {
+                Revocation::Session { id, reason } => {
+                    self.sessions.insert(id, Remembered { until, what: reason });
+                }
+                Revocation::User { id, min_epoch, reason } => {
+                    self.raise_epoch(id, until, MinEpoch { epoch: min_epoch, reason });
+                }
+                Revocation::UserChanged { id } => {
+                    changed.insert(id);
+                }
+                // The follower reloads the keys.
+                Revocation::KeysChanged => self.keys = Some(Remembered { until, what: () }),
+            }
+        }
+        for (id, read) in users {
+            if changed.contains(&id) {
+                self.overlay(id, until, read.map(|(user, claims)| ChangedUser::of(user, claims)));
+            }
+        }
+        if self.forgotten_at.is_none_or(|at| at + FORGET_EVERY <= now) {
+            self.forget(now);
         }
     }
 
-    /// The last entry of the feed that has been read; none before the first.
-    #[must_use]
-    pub fn last(&self) -> Option<FeedEntry> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).last
-    }
-
-    /// The users who are known to have changed.
-    #[must_use]
-    pub fn changed(&self) -> Vec<UserId> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).changed.keys().copied().collect()
-    }
-
-    /// Takes the feed for unread, of which nothing that is known is forgotten. Of users it is the database that knows what
-    /// they are now: their versions may have gone back with it.
-    pub fn begin_again(&self, users: Vec<UserRead>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.last = None;
+    /// Replaces the changed users by their rows, whatever their versions: these may have gone back with the database.
+    pub(super) fn replace_changed(&mut self, users: Vec<UserRead>) {
         for (id, read) in users {
-            if let Some(changed) = known.changed.get_mut(&id) {
+            if let Some(changed) = self.changed.get_mut(&id) {
                 changed.what = read.map(|(user, claims)| ChangedUser::of(user, claims));
             }
         }
     }
 
-    /// Takes over entries and the users they name, to be remembered for so long from now on, and forgets what no living
-    /// token can be of any more.
-    pub fn apply(&self, entries: &[FeedEntry], users: Vec<UserRead>, remember: Duration) {
-        self.apply_at(Instant::now(), entries, users, remember);
-    }
-
-    fn apply_at(&self, now: Instant, entries: &[FeedEntry], users: Vec<UserRead>, remember: Duration) {
-        if entries.is_empty() {
-            return;
-        }
-        let until = now + remember;
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let mut changed = HashSet::new();
-        for entry in entries {
-            if known.last.is_none_or(|last| last.seq < entry.seq) && entry.seq > 0 {
-                known.last = Some(*entry);
-            }
-            match entry.revocation {
-                Revocation::Session { id, reason } => {
-                    known.sessions.insert(id, Remembered { until, what: reason });
-                }
-                Revocation::User { id, min_epoch, reason } => {
-                    known.raise_epoch(id, until, MinEpoch { epoch: min_epoch, reason });
-                }
-                Revocation::UserChanged { id } => {
-                    changed.insert(id);
-                }
-                // Whoever read the feed has read the ring anew.
-                Revocation::KeysChanged => {}
-            }
-        }
-        for (id, read) in users {
-            if changed.contains(&id) {
-                known.overlay(id, until, read.map(|(user, claims)| ChangedUser::of(user, claims)));
-            }
-        }
-        if known.forgotten_at.is_none_or(|at| at + FORGET_EVERY <= now) {
-            known.forget(now);
-        }
-    }
-}
-
-impl Known {
     fn raise_epoch(&mut self, id: UserId, until: Instant, to: MinEpoch) {
         let entry = self.users.entry(id).or_insert(Remembered { until, what: to });
         entry.until = entry.until.max(until);
@@ -223,55 +188,15 @@ impl Known {
 
     fn forget(&mut self, now: Instant) {
         self.forgotten_at = Some(now);
-        self.sessions.retain(|_, entry| entry.until > now);
-        self.users.retain(|_, entry| entry.until > now);
-        self.changed.retain(|_, entry| entry.until > now);
+        forget_expired(&mut self.sessions, now);
+        forget_expired(&mut self.users, now);
+        forget_expired(&mut self.changed, now);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{OsEntropy, SystemClock};
-
-    const HOUR: Duration = Duration::from_hours(1);
-
-    fn ended(id: SessionId) -> FeedEntry {
-        // What the row says is for the database: by a clock that jumped it may be over already.
-        FeedEntry {
-            seq: 1,
-            until: Timestamp(0),
-            revocation: Revocation::Session { id, reason: EndReason::Revoked },
-        }
-    }
-
-    #[test]
-    fn what_is_known_grows_old_while_the_machine_sleeps() {
-        let revocations = Revocations::default();
-        revocations.note_checked(Timestamp(0), Moment::now().with_clock_moved(-3_600_000));
-        assert!(revocations.checked().unwrap().1 >= HOUR);
-        let later = Moment::now();
-        revocations.note_checked(Timestamp(1), later);
-        revocations.note_checked(Timestamp(0), later.with_clock_moved(-1));
-        assert_eq!(
-            revocations.checked().unwrap().0,
-            Timestamp(1),
-            "a reading that began sooner tells nothing new"
-        );
-    }
-
-    #[test]
-    fn what_was_revoked_is_remembered_by_the_timer() {
-        let ids = || SessionId::mint(&SystemClock, &OsEntropy);
-        let (user, first, second, third) = (UserId::mint(&SystemClock, &OsEntropy), ids(), ids(), ids());
-        let revocations = Revocations::default();
-        let is_ended = |id| revocations.check(id, user, 1, Timestamp(0)).is_err();
-        let begin = Instant::now();
-        revocations.apply_at(begin, &[ended(first)], Vec::new(), HOUR);
-        revocations.apply_at(begin + FORGET_EVERY, &[ended(second)], Vec::new(), HOUR);
-        assert!(is_ended(first) && is_ended(second));
-        revocations.apply_at(begin + HOUR, &[ended(third)], Vec::new(), HOUR);
-        assert!(!is_ended(first), "no token of it can live");
-        assert!(is_ended(second) && is_ended(third));
+fn forget_expired<K: Eq + Hash, T>(map: &mut HashMap<K, Remembered<T>>, now: Instant) {
+    map.retain(|_, entry| entry.until > now);
+    if map.capacity() / SPARE_ROOM > map.len() {
+        map.shrink_to(map.len() * 2);
     }
 }
