@@ -1,4 +1,4 @@
-//! What no longer counts: an entry of the feed that every revoking transaction appends to.
+//! Revocations, and the entries of the feed that every revoking transaction appends to.
 
 use super::clock::Timestamp;
 use super::id::{SessionId, UserId};
@@ -39,6 +39,6 @@ pub struct FeedEntry {
     pub seq: i64,
     /// Until when it must be remembered.
     pub until: Timestamp,
-    /// What it says.
+    /// The revocation itself.
     pub revocation: Revocation,
 }

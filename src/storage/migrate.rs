@@ -36,7 +36,7 @@ impl Database {
         self.alone(async |transaction| Migrator::down(transaction, None).await).await
     }
 
-    /// Whether every migration of this version has run. Only looks.
+    /// Tells, without changing anything, whether every migration of this version has run.
     pub async fn is_migrated(&self) -> Result<bool, StoreError> {
         let pools = self.pools()?;
         if !SchemaManager::new(&pools.write.0).has_table("seaql_migrations").await? {

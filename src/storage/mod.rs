@@ -3,7 +3,7 @@
 //!
 //! A store's methods are atomic steps, not CRUD: each is one statement or one transaction, its UPDATE carries the
 //! state it expects, and the number of rows it changed decides. No transaction handle leaves this floor.
-//! What a step means — reuse, replay, denial — is for the use cases in `auth/` to say.
+//! The use cases in `auth/` decide what a step means: reuse, replay, denial.
 #![expect(clippy::disallowed_types, reason = "this is the floor that speaks to the database")]
 
 pub mod commands;

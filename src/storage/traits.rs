@@ -12,7 +12,7 @@ use crate::model::{
     Timestamp, UsedMark, User, UserId,
 };
 
-/// The most entries of the feed that are told at once.
+/// The largest number of entries in one page of the feed.
 pub const FEED_PAGE: usize = 10_000;
 
 /// Users and their accounts.
@@ -35,7 +35,7 @@ pub trait UserStore: Send + Sync {
 /// Sessions, from the grant to the last refresh.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Everything a sign-in writes, in one transaction.
+    /// Writes a sign-in, in one transaction.
     async fn open_session(&self, opening: Opening) -> StoreResult<Opened>;
     /// The session that a sign-in of this name opened.
     async fn find_session_by_request(&self, key: [u8; 32]) -> StoreResult<Option<(Session, User)>>;
@@ -43,7 +43,7 @@ pub trait SessionStore: Send + Sync {
     async fn find_session_by_grant(&self, hash: [u8; 32]) -> StoreResult<Option<(Session, User)>>;
     /// The session and its user.
     async fn find_session(&self, id: SessionId) -> StoreResult<Option<(Session, User)>>;
-    /// Redeems a grant; false when somebody else did, or the session was ended.
+    /// Redeems a grant; false when it was redeemed before, or the session was ended.
     async fn redeem_grant(&self, redemption: Redemption) -> StoreResult<bool>;
     /// Moves a session on from the refresh token it is expected to have; false when it has another by now.
     async fn rotate(&self, step: RotationStep) -> StoreResult<bool>;
@@ -60,10 +60,10 @@ pub trait AuthLogStore: Send + Sync {
     async fn append(&self, entry: AuthLogEntry) -> StoreResult<()>;
 }
 
-/// What was used, and can't be again.
+/// Marks of single-use values.
 #[async_trait]
 pub trait UsedMarkStore: Send + Sync {
-    /// Marks it; false when it was marked before.
+    /// Marks a value as used; false when it was marked before.
     async fn mark_used(&self, mark: UsedMark) -> StoreResult<bool>;
 }
 
@@ -86,13 +86,13 @@ pub trait KeyStore: Send + Sync {
 /// The revocation feed.
 #[async_trait]
 pub trait RevocationFeed: Send + Sync {
-    /// What was appended after this place, in order; [`FEED_PAGE`] entries where there may be more.
+    /// The entries after this place, in order; [`FEED_PAGE`] entries where there may be more.
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>>;
     /// The users of these ids as they are now, those that exist; each an error by itself where its row is broken.
     async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>>;
 }
 
-/// Removing what is over.
+/// Removes expired rows.
 #[async_trait]
 pub trait Sweep: Send + Sync {
     /// Removes at most `batch` rows, and answers how many. Rows that another transaction holds are left for a later time.
@@ -102,6 +102,6 @@ pub trait Sweep: Send + Sync {
 /// The database's own clock.
 #[async_trait]
 pub trait DatabaseClock: Send + Sync {
-    /// What time it is there; none where it is this machine's.
+    /// The time of the database's server; none where that is this machine.
     async fn database_time(&self) -> StoreResult<Option<Timestamp>>;
 }

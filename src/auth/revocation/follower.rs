@@ -1,6 +1,6 @@
-//! Following the revocation feed: read to its end once before the first call is answered, then every quarter of
-//! `max_staleness`; while that fails, ever less often, so that replicas do not knock together. A feed that is not the
-//! one it was, since its database was restored or lost its last commits, is read from its beginning.
+//! Follows the revocation feed: reads it to its end before the first call is answered, then every quarter of
+//! `max_staleness`; while that fails, ever less often, so that replicas do not retry together. A feed that was replaced,
+//! since its database was restored or lost its last commits, is read from its beginning.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub struct Follower {
 /// The rules that the follower needs.
 #[derive(Debug, Clone)]
 pub struct FollowerRules {
-    /// How long an entry is remembered: the last token that it refuses has expired then.
+    /// The time for which an entry is remembered: the last token that it refuses has expired then.
     pub remember: Duration,
     /// The claims of tokens that tell of a user.
     pub user_claims: BTreeSet<UserClaim>,
@@ -133,7 +133,7 @@ impl Follower {
         Ok(read.collect())
     }
 
-    /// What else was told holds by now, however long this takes; but it is no full reading without.
+    /// Reads the signing keys if they are due. Entries hold already, but without the keys the reading is not complete.
     async fn read_keys_if_due(&self) -> StoreResult<()> {
         if self.state.keys_due.load(Ordering::Relaxed) {
             tokio::time::timeout(KEYS_TAKE, self.keys.reload())
@@ -144,8 +144,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Lets what the database holds hold here too: reads the feed as it is from now on, or lets another's reading do
-    /// that was begun since. A reading goes on if the call that wanted it gives up, for those that wait behind it.
+    /// Catches up with the feed as it is now, by a reading of its own or one that another call began since. A reading
+    /// continues if its call gives up, for those that wait behind it.
     pub(in crate::auth) async fn catch_up(self: &Arc<Self>) -> StoreResult<()> {
         let (this, asked) = (Arc::clone(self), Moment::now());
         let reading = tokio::spawn(async move {
@@ -155,7 +155,7 @@ impl Follower {
         reading.await.map_err(|error| StoreError::Broken(error.to_string()))?
     }
 
-    /// Reads the feed again and again.
+    /// Reads the feed forever.
     pub async fn follow(&self, every: Duration) {
         let mut failures = 0;
         loop {
@@ -184,7 +184,8 @@ fn changed_users(entries: &[FeedEntry]) -> Vec<UserId> {
     ids
 }
 
-/// `every` while all is well; after failures twice as long each time, up to a second, less up to a half by chance.
+/// The pause before the next reading: `every`; after failures twice as long each time, up to a second, less up to a
+/// half by chance.
 fn pause(every: Duration, failures: u32, noise: [u8; 2]) -> Duration {
     if failures == 0 {
         return every;

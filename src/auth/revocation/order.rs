@@ -21,7 +21,7 @@ pub(super) struct Order {
     /// The last entry that was read; it stays known when it has expired.
     last: Option<FeedEntry>,
     head: Position,
-    /// What is remembered from before the feed began again, and has no place in it.
+    /// The revocations remembered from before the feed began again; they have no place in it.
     carried: HashMap<Revocation, Carried>,
 }
 
@@ -31,7 +31,7 @@ struct Reading {
     until: Instant,
 }
 
-/// How long a revocation without a place is remembered.
+/// The expiry of a revocation without a place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Carried {
     /// By the timer.

@@ -5,7 +5,7 @@ use crate::model::{AuthLogEntry, KeyRecord, Timestamp};
 /// A change of the signing keys.
 #[derive(Debug, Clone)]
 pub struct KeyChange {
-    /// What is done, in this order.
+    /// The steps, in this order.
     pub steps: Vec<KeyStep>,
     /// Until when the feed must remember.
     pub remember_until: Timestamp,
@@ -18,7 +18,7 @@ pub struct KeyChange {
 pub enum KeyStep {
     /// Adds a key.
     Add(KeyRecord),
-    /// Lets a key begin at another time: that and its seal are replaced.
+    /// Moves the time at which a key begins: that and its seal are replaced.
     Move {
         /// The key as it was read.
         before: KeyRecord,

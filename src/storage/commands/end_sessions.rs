@@ -2,7 +2,7 @@
 
 use crate::model::{AuthLogEntry, EndReason, FeedEntry, SessionId, Timestamp, User, UserId};
 
-/// What ending one session writes.
+/// Ends one session.
 #[derive(Debug, Clone)]
 pub struct Ending {
     /// The session.
@@ -17,7 +17,7 @@ pub struct Ending {
     pub log: Option<AuthLogEntry>,
 }
 
-/// What ending all sessions of a user writes.
+/// Ends all sessions of a user, or all but one.
 #[derive(Debug, Clone)]
 pub struct EndingAll {
     /// The user.
@@ -36,7 +36,7 @@ pub struct EndingAll {
     pub log: Option<AuthLogEntry>,
 }
 
-/// What a revoking transaction appended to the feed, and how many live sessions it ended.
+/// The outcome of a revocation: its entries in the feed, and the number of live sessions that it ended.
 #[derive(Debug, Clone, Default)]
 pub struct Revoked {
     /// The entries, to be applied at once where they were made.

@@ -2,13 +2,13 @@
 
 use crate::model::{Account, AuthLogEntry, SessionId, Timestamp, UsedMark};
 
-/// What adding an account to a user writes.
+/// Links an account to a user.
 #[derive(Debug, Clone)]
 pub struct Linking {
     /// The account, of the user.
     pub account: Account,
-    /// Whether the user has it already: then only its scope is written, and it may be that what is used up was used before, by
-    /// the same linking, whose answer was lost.
+    /// True if the user has the account already: then only its scope is written. The marks may have been used before, by
+    /// the same call whose response was lost.
     pub again: bool,
     /// The session that shows that the person is signed in; it must be live, of this epoch of its user.
     pub session_id: SessionId,
@@ -16,20 +16,20 @@ pub struct Linking {
     pub epoch: i64,
     /// When.
     pub at: Timestamp,
-    /// What it uses up.
+    /// The single-use values that it spends.
     pub used: Vec<UsedMark>,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
 }
 
-/// What became of a linking.
+/// The outcome of linking an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linked {
     /// It is written.
     Done,
-    /// Somebody else added the account first, or took it away: look again.
+    /// Another writer added or removed the account first: read it again.
     Conflict,
-    /// What it would use up was used before.
+    /// A single-use value was used before.
     Used,
     /// The session is over, or the user is gone.
     SessionOver,

@@ -2,18 +2,18 @@
 
 use crate::model::{Account, AccountId, AuthLogEntry, FeedEntry, Session, Timestamp, UsedMark, User};
 
-/// What a sign-in writes.
+/// Opens a session by a sign-in.
 #[derive(Debug, Clone)]
 pub struct Opening {
     /// The user, new or known.
     pub user: UserWrite,
-    /// What becomes of the account's row.
+    /// The change of the account's row.
     pub account: Option<AccountWrite>,
     /// The pending session.
     pub session: Session,
-    /// What it uses up.
+    /// The single-use values that it spends.
     pub used: Vec<UsedMark>,
-    /// Where the person is.
+    /// The address of the person's client.
     pub ip_address: Option<String>,
     /// Until when the feed must remember a changed profile.
     pub remember_until: Timestamp,
@@ -49,15 +49,15 @@ pub enum AccountWrite {
     },
 }
 
-/// What became of a sign-in.
+/// The outcome of a sign-in.
 #[derive(Debug)]
 pub enum Opened {
     /// It is written.
     Done(Vec<FeedEntry>),
-    /// Somebody else wrote the same user, account or e-mail first, or the user was banned meanwhile: look again.
+    /// Another writer wrote the same user, account or e-mail first, or the user was banned meanwhile: read again.
     Conflict,
     /// A sign-in of the same `request_id` was there before.
     RequestKnown,
-    /// What it would use up was used before; by the same `request_id`, perhaps.
+    /// A single-use value was used before; perhaps by the same `request_id`.
     Used,
 }

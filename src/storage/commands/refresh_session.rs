@@ -2,7 +2,7 @@
 
 use crate::model::{AuthLogEntry, ClaimMap, RefreshState, RequestMark, SessionId, Timestamp};
 
-/// What redeeming a grant writes.
+/// Redeems a grant.
 #[derive(Debug, Clone)]
 pub struct Redemption {
     /// The session.
@@ -15,17 +15,17 @@ pub struct Redemption {
     pub refresh: RefreshState,
     /// When the session ends by itself.
     pub expires_at: Timestamp,
-    /// What its tokens are for.
+    /// The audiences of its tokens.
     pub audiences: Vec<String>,
-    /// What the `jwt` callbacks added.
+    /// The claims that the `jwt` callbacks added.
     pub claims: ClaimMap,
-    /// The role that they were made from.
+    /// The role that the claims were made from.
     pub claims_role: String,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
 }
 
-/// What a refresh writes.
+/// Rotates a refresh token.
 #[derive(Debug, Clone)]
 pub struct RotationStep {
     /// The session.
@@ -34,15 +34,15 @@ pub struct RotationStep {
     pub expected_hash: [u8; 32],
     /// When.
     pub at: Timestamp,
-    /// What becomes of the session; nothing, where the same answer is given again.
+    /// The change of the session; none where the same response is given again.
     pub advance: Option<Advance>,
-    /// Where the person is now.
+    /// The present address of the person's client.
     pub ip_address: Option<String>,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
 }
 
-/// How a refresh moves a session on.
+/// The change of a session by a rotation.
 #[derive(Debug, Clone)]
 pub struct Advance {
     /// The version the claims were made from.
@@ -51,10 +51,10 @@ pub struct Advance {
     pub refresh: RefreshState,
     /// When the session ends by itself.
     pub expires_at: Timestamp,
-    /// What its tokens are for.
+    /// The audiences of its tokens.
     pub audiences: Vec<String>,
-    /// What the `jwt` callbacks and updates added.
+    /// The claims that the `jwt` callbacks and updates added.
     pub claims: ClaimMap,
-    /// The role that they were made from.
+    /// The role that the claims were made from.
     pub claims_role: String,
 }

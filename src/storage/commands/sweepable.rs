@@ -2,10 +2,10 @@
 
 use crate::model::Timestamp;
 
-/// What may be removed; a row at the very time named stays.
+/// Rows that may be removed; a row at the very time named stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sweepable {
-    /// Sessions whose grant nobody redeemed and that expired before this time.
+    /// Sessions whose grant expired before this time, not redeemed.
     Unredeemed(Timestamp),
     /// Sessions that were ended before this time.
     Ended(Timestamp),
@@ -20,6 +20,6 @@ pub enum Sweepable {
     Revocations(Timestamp),
     /// Rows of the auth log from before this time.
     AuthLog(Timestamp),
-    /// Marks of what was used, that had to be kept until before this time.
+    /// Marks of single-use values that had to be kept until before this time.
     UsedMarks(Timestamp),
 }

@@ -1,22 +1,22 @@
-//! How a database is reached.
+//! The options of a database's connections.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How to reach the database.
+/// The address of the database, and the limits of its connections.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// `sqlite://FILE?mode=rwc`, `sqlite::memory:`, `postgres://…`, or `mysql://…` for MariaDB.
     pub url: String,
     /// The most connections that calls take; following the feed takes one more.
     pub max_connections: u32,
-    /// How long a step waits for a connection.
+    /// The longest wait of a step for a connection.
     pub acquire_timeout: Duration,
-    /// Who is told every statement.
+    /// An observer of every statement.
     pub observer: Option<Observer>,
 }
 
-/// Is told every statement, without its values.
+/// A function that is called with every statement, without its values.
 #[derive(Clone)]
 pub struct Observer(pub Arc<dyn Fn(&str) + Send + Sync>);
 

@@ -65,7 +65,7 @@ async fn raise_epoch(tx: &DatabaseTransaction, ending: &EndingAll) -> Result<Opt
 pub(super) struct EndedSessions {
     /// All of them, those with an open grant too.
     pub(super) ids: Vec<SessionId>,
-    /// How many had been redeemed and had time left.
+    /// The number of those that had been redeemed and had time left.
     pub(super) live: u64,
 }
 

@@ -1,5 +1,5 @@
 //! Signing keys, as sealed records. Replicas that change them at the same time agree by what each step expects: the
-//! sealed bytes that were read, and a generation that nobody has.
+//! sealed bytes that were read, and a generation that no key has.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;

@@ -49,7 +49,7 @@ async fn rescope(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbEr
     if rescoped.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotFound("account".to_owned())) }
 }
 
-/// Keeps the user's row as it is to the end of the transaction: whoever ends all sessions waits, or was first.
+/// Locks the user's row as it is to the end of the transaction: who ends all sessions waits, or was first.
 async fn hold_user(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
     let held = user::Entity::update_many()
         .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch))

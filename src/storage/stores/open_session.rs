@@ -1,4 +1,4 @@
-//! What a sign-in writes: user, account, pending session and log row, in one transaction or not at all.
+//! A sign-in is written: user, account, pending session and log row, in one transaction or not at all.
 
 use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
