@@ -79,7 +79,7 @@
 //! | something around every remote callback | a decorator in `callbacks/`; where it stands in `app/callbacks.rs` |
 //! | a way to prove who somebody is | a variant of [`Credential`](auth::Credential) and its method in `auth/prove.rs`; its message in `grpc/convert/sign_in.rs` |
 //! | a preset of a provider | its file in `config/providers/presets/`; what its documentation shows, in `tests/it/presets/`; its row in `docs/providers.md` |
-//! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/open.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
+//! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/connection/backends.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
 //! | a metric | its family next to what it measures, with handles that are resolved once; its registration in `app/metrics.rs`; the README's table |
 //! | a span field | the layer in `grpc/layers/` that sees it |
 //!

@@ -2,7 +2,6 @@
 //! is not there is waited for.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -15,7 +14,7 @@ use super::metrics::Metrics;
 use super::secret_file;
 use super::sweep::Sweeper;
 use super::{App, callbacks, providers, readers, rules};
-use crate::auth::{Auth, Callers, Follower, Parts, Revocations};
+use crate::auth::{Auth, Callers, Follower, FollowerRules, FollowerState, Parts, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
@@ -38,6 +37,8 @@ pub(super) struct Running {
     poll: Duration,
     sweeper: Sweeper,
     steady: Arc<SteadyClock>,
+    stale_limit: Duration,
+    clock_leeway: Duration,
 }
 
 pub(super) async fn start(
@@ -67,12 +68,11 @@ pub(super) async fn start(
     let follower = Arc::new(Follower {
         feed: Arc::clone(&watch) as _,
         keys: Arc::clone(&keys.reload),
-        keys_due: AtomicBool::new(false),
-        revocations: Arc::clone(&revocations),
-        rules: rules.clone(),
+        index: Arc::clone(&revocations),
         clock: Arc::clone(&app.clock),
         entropy: Arc::clone(&app.entropy),
-        turn: tokio::sync::Mutex::default(),
+        rules: FollowerRules { remember: rules.remember(), user_claims: rules.user_claims.clone() },
+        state: FollowerState::default(),
     });
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
     let chain = callbacks::chain(app, &rules, remote, &metrics.callbacks);
@@ -112,17 +112,17 @@ pub(super) async fn start(
         steady: Arc::clone(&steady),
         entropy: Arc::clone(&app.entropy),
     };
-    Ok(Running { database, keys, watch, follower, poll, sweeper, steady })
+    let (stale_limit, clock_leeway) = (rules.stale_limit, rules.clock_leeway);
+    Ok(Running { database, keys, watch, follower, poll, sweeper, steady, stale_limit, clock_leeway })
 }
 
 impl Running {
     /// Follows the feed and the database's clock for ever; keeps the signing keys and sweeps until `shutdown`.
     pub(super) async fn follow(&self, health: &Health, shutdown: &CancellationToken) {
-        let Follower { revocations, rules, .. } = &*self.follower;
         // By itself, and not after each reading: one that hangs must not hide how old is what is known.
         let tell_freshness = async {
             loop {
-                let fresh = revocations.checked().is_some_and(|(_, age)| age <= rules.stale_limit);
+                let fresh = self.follower.index.checked().is_some_and(|(_, age)| age <= self.stale_limit);
                 health.auth_service(fresh).await;
                 tokio::time::sleep(FRESHNESS_EVERY).await;
             }
@@ -139,7 +139,7 @@ impl Running {
         tokio::join!(
             self.follower.follow(self.poll),
             tell_freshness,
-            clock::follow(&*self.watch, &SystemClock, rules.clock_leeway),
+            clock::follow(&*self.watch, &SystemClock, self.clock_leeway),
             keep,
         );
     }

@@ -1,5 +1,5 @@
 //! Housekeeping: what is over is removed, by every replica, in small batches with pauses by chance between them. The
-//! loop says when something is over, by a clock that is steady; how it is found and removed is for `storage/sweep.rs`.
+//! loop says when something is over, by a clock that is steady; how it is found and removed is for `storage/stores/sweep.rs`.
 //! Retired signing keys go with whoever keeps the keys, in `keys/`.
 
 use std::sync::Arc;

@@ -9,7 +9,6 @@ mod callbacks;
 mod caller;
 mod denied;
 mod error;
-mod feed;
 mod flow;
 mod get_session;
 mod get_user;
@@ -45,7 +44,6 @@ pub use callbacks::{
 };
 pub use caller::{Call, Caller, Callers};
 pub use error::{CallbackFailure, Error, FailureKind, FieldFault, Result};
-pub use feed::Follower;
 pub use get_session::{GetSession, SessionAnswer, SessionReader, SessionReaders};
 pub use get_user::UserKey;
 pub use issue_token::IssueToken;
@@ -57,7 +55,9 @@ pub use reference_reader::ReferenceReader;
 pub use refresh_token::RefreshToken;
 pub use reload_keys::ReloadKeys;
 pub use resolve_redirect::ResolveRedirect;
-pub use revocation::{Revocations, UserNow, UserRead};
+pub use revocation::{
+    Follower, FollowerRules, FollowerState, Gone, Position, Revocations, UserNow, UserRead,
+};
 pub use session::{SessionUser, SessionView};
 pub use session_rows::{ReadSessionRows, Reading, RememberedRows, SessionRows, StoredRows};
 pub use shared::{Auth, LateRetry, Parts, ProviderRules, Rules, SignInRules, Strategy, UserClaim};

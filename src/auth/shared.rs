@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use super::callbacks::Callbacks;
 use super::error::Result;
-use super::feed::Follower;
 use super::get_session::SessionReaders;
 use super::reload_keys::ReloadKeys;
-use super::revocation::Revocations;
+use super::revocation::{Follower, Revocations};
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, BaseUrls, Clock, DeniedUrl, EmailDomain, EndReason, Entropy,
     FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, ProviderId, SessionId, Timestamp, User,

@@ -1,5 +1,5 @@
-//! How long ago something was, on a machine that may have slept meanwhile: its timer stood still then, its clock did
-//! not. A clock that was set back says too little, and then the timer decides.
+//! Elapsed time on a machine that may have slept meanwhile: its timer stood still then, its clock did not. A clock that
+//! was set back says too little, and then the timer decides.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// This one.
+    /// The present.
     #[must_use]
     pub fn now() -> Self {
         Self { timer: Instant::now(), clock: SystemClock.now() }
@@ -31,20 +31,20 @@ impl Moment {
         Self::now().since(self)
     }
 
-    /// How far the clock went otherwise than the timer from `earlier` to this: it was set, or the machine slept.
+    /// The difference between clock and timer from `earlier` to this: the clock was set, or the machine slept.
     #[must_use]
     pub fn disagreement_since(self, earlier: Self) -> Duration {
         let timed = self.timer.saturating_duration_since(earlier.timer);
         Duration::from_millis(self.clock.millis().abs_diff(earlier.clock.plus(timed).millis()))
     }
 
-    /// The moment after such a time, in which the machine was awake.
+    /// The instant after such a time, in which the machine was awake.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self { timer: self.timer + by, clock: self.clock.plus(by) }
     }
 
-    /// The same moment with the clock elsewhere by so much, as after a sleep or by another's hand.
+    /// The same instant with the clock elsewhere by so much, as after a sleep or by another's hand.
     #[cfg(test)]
     pub(crate) fn with_clock_moved(self, by_ms: i64) -> Self {
         Self { clock: Timestamp(self.clock.millis() + by_ms), ..self }

@@ -1,11 +1,11 @@
-//! What no longer counts: an entry of the feed that every revoking transaction appends to.
+//! Revocations, and the entries of the feed that every revoking transaction appends to.
 
 use super::clock::Timestamp;
 use super::id::{SessionId, UserId};
 use super::session::EndReason;
 
 /// One thing that was revoked or changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Revocation {
     /// A session was ended; its tokens are refused until the last of them has expired.
     Session {
@@ -39,6 +39,6 @@ pub struct FeedEntry {
     pub seq: i64,
     /// Until when it must be remembered.
     pub until: Timestamp,
-    /// What it says.
+    /// The revocation itself.
     pub revocation: Revocation,
 }

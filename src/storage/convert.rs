@@ -3,9 +3,8 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
 
-use super::StoreResult;
 use super::entity::{account, auth_log, revocation, session, signing_key, user};
-use super::error::broken_row;
+use super::error::{StoreResult, broken_row};
 use crate::model::{
     Account, AccountId, AccountKey, AccountKind, AuthLogEntry, Ban, ClaimMap, Email, EmailKey, EndReason,
     FeedEntry, Grant, KeyRecord, RefreshState, RequestMark, Revocation, Session, SessionId, Timestamp, User,

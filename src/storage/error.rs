@@ -1,4 +1,4 @@
-//! What can go wrong with a database, and what that means for who asked. The codes are in `error_code.rs`.
+//! Errors of a database, and their meaning for the caller. The codes are in `error_code.rs`.
 
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::sqlx::postgres::PgDatabaseError;
@@ -6,14 +6,17 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 use super::error_code::Code;
 
-/// Why a store could not do its step.
+/// The reason why a store failed.
 #[derive(Debug, Clone)]
 pub enum StoreError {
     /// The database can't be reached, is full, or is too busy; the step may be repeated.
     Unavailable(DbErr),
-    /// A row or a statement is not what the schema says: a bug, or a database somebody else writes to.
+    /// A row or a statement is not what the schema says: a bug, or another program writes to the database.
     Broken(String),
 }
+
+/// The answer of a store.
+pub type StoreResult<T> = Result<T, StoreError>;
 
 impl StoreError {
     /// A server that answers, and takes no writes.
@@ -51,7 +54,7 @@ pub(super) fn broken_row(table: &str, column: &str) -> StoreError {
     StoreError::Broken(format!("{table}.{column} holds what Gatepass never wrote"))
 }
 
-/// Which unique constraint a statement ran into.
+/// The unique constraint that a statement violated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duplicate {
     /// `sessions.request_key`.
@@ -60,7 +63,7 @@ pub enum Duplicate {
     Other,
 }
 
-/// Whether a statement failed on a unique constraint.
+/// The unique constraint on which a statement failed.
 pub(super) fn duplicate(error: &DbErr) -> Option<Duplicate> {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(message)) if message.contains("request_key") => {
@@ -71,18 +74,18 @@ pub(super) fn duplicate(error: &DbErr) -> Option<Duplicate> {
     }
 }
 
-/// Whether the same transaction may succeed when it is tried again at once: another writer was faster.
+/// Tells whether the same transaction may succeed when it is tried again at once: another writer was faster.
 pub(super) fn is_contention(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code.is_contention())
 }
 
-/// Whether a transaction gave way to another that waited for it.
+/// Tells whether a transaction gave way to another that waited for it.
 pub(super) fn is_deadlock(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code.is_deadlock())
 }
 
-/// Whether the database itself was not to be had; not when it answered, though only to refuse.
-pub(super) fn is_away(error: &DbErr) -> bool {
+/// Tells whether the database itself was unavailable; not when it answered, even to refuse.
+pub(super) fn is_unavailable(error: &DbErr) -> bool {
     match runtime(error) {
         Some(sqlx::Error::Database(_)) => code(error).is_some_and(|code| code.is_going()),
         Some(
@@ -96,18 +99,18 @@ pub(super) fn is_away(error: &DbErr) -> bool {
     }
 }
 
-/// Whether a connection failed, rather than that nothing came of it in time.
+/// Tells whether a connection failed, rather than timed out.
 pub(super) fn is_broken(error: &DbErr) -> bool {
     runtime(error).is_some()
 }
 
-/// Whether a server refused to write since it only reads: a standby, or one that is about to be.
+/// Tells whether a server refused to write since it is read-only: a standby, or one that is about to be.
 pub(super) fn reads_only(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code.reads_only())
 }
 
 fn is_passing(error: &DbErr) -> bool {
-    is_away(error) || code(error).is_some_and(|code| code.is_passing())
+    is_unavailable(error) || code(error).is_some_and(|code| code.is_passing())
 }
 
 fn code(error: &DbErr) -> Option<Code> {

@@ -1,7 +1,7 @@
-//! The error codes of each database that we know the meaning of. What is in none of these lists is a bug: a
-//! statement or a row that the schema forbids.
+//! The error codes of each database that have a meaning here. Any other code is a bug: a statement or a row that the
+//! schema forbids.
 
-/// What a database said, in its own numbers.
+/// The error code of a database, in its own numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Code {
     /// A primary result code (<https://www.sqlite.org/rescode.html>).

@@ -12,9 +12,8 @@ use sea_orm::{
 };
 use sea_orm_migration::{MigratorTrait, SchemaManager};
 
-use super::connect::Database;
+use super::connection::{Database, Pool};
 use super::error::StoreError;
-use super::pool::Pool;
 
 /// The lock of ours, under which one replica migrates while the others wait; a minute, then they try again.
 const POSTGRES_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
@@ -37,7 +36,7 @@ impl Database {
         self.alone(async |transaction| Migrator::down(transaction, None).await).await
     }
 
-    /// Whether every migration of this version has run. Only looks.
+    /// Tells, without changing anything, whether every migration of this version has run.
     pub async fn is_migrated(&self) -> Result<bool, StoreError> {
         let pools = self.pools()?;
         if !SchemaManager::new(&pools.write.0).has_table("seaql_migrations").await? {

@@ -3,142 +3,28 @@
 //!
 //! A store's methods are atomic steps, not CRUD: each is one statement or one transaction, its UPDATE carries the
 //! state it expects, and the number of rows it changed decides. No transaction handle leaves this floor.
-//! What a step means — reuse, replay, denial — is for the use cases in `auth/` to say.
+//! The use cases in `auth/` decide what a step means: reuse, replay, denial.
 #![expect(clippy::disallowed_types, reason = "this is the floor that speaks to the database")]
 
-mod auth_log;
-mod connect;
+pub mod commands;
+mod connection;
 mod convert;
 mod entity;
 mod error;
 mod error_code;
-mod feed;
-mod find;
-mod keys;
-mod linking;
+mod lookups;
 mod migrate;
-mod open;
-mod opening;
-mod pool;
-mod sessions;
-mod steady;
-mod steps;
-mod sweep;
+mod stores;
+mod traits;
 mod transaction;
-mod used_marks;
-mod users;
-mod watch;
 
-use async_trait::async_trait;
-
-use crate::model::{
-    Account, AccountKey, AuthLogEntry, EmailKey, FeedEntry, KeyRecord, ProviderId, Session, SessionId,
-    Timestamp, UsedMark, User, UserId,
+pub use commands::{
+    AccountWrite, Advance, Ending, EndingAll, KeyChange, KeyStep, Linked, Linking, Opened, Opening,
+    Redemption, Revoked, RotationStep, Sweepable, UserUpdate, UserWrite,
 };
-
-pub use connect::{Database, Observer, Options};
-pub use error::{Duplicate, StoreError};
-pub use keys::{KeyChange, KeyStep};
-pub use steady::{SteadyClock, clock_offset_ms};
-pub use steps::{
-    AccountWrite, Advance, Ending, EndingAll, Linked, Linking, Opened, Opening, Redemption, Revoked,
-    RotationStep, Sweepable, UserUpdate, UserWrite,
+pub use connection::{Database, Observer, Options, SteadyClock, Watch, clock_offset_ms};
+pub use error::{Duplicate, StoreError, StoreResult};
+pub use traits::{
+    AuthLogStore, DatabaseClock, FEED_PAGE, KeyStore, RevocationFeed, SessionStore, Sweep, UsedMarkStore,
+    UserStore,
 };
-pub use watch::Watch;
-
-/// The most entries of the feed that are told at once.
-pub const FEED_PAGE: usize = 10_000;
-
-/// What a store answers.
-pub type StoreResult<T> = Result<T, StoreError>;
-
-/// Users and their accounts.
-#[async_trait]
-pub trait UserStore: Send + Sync {
-    /// The user of this id.
-    async fn find_user(&self, id: UserId) -> StoreResult<Option<User>>;
-    /// The user that this account proves.
-    async fn find_user_by_account(&self, key: AccountKey) -> StoreResult<Option<(User, Account)>>;
-    /// The user who owns this verified e-mail.
-    async fn find_user_by_email(&self, key: EmailKey) -> StoreResult<Option<User>>;
-    /// The providers a user can sign in with.
-    async fn linked_providers(&self, id: UserId) -> StoreResult<Vec<ProviderId>>;
-    /// Adds an account to a user who is signed in.
-    async fn link_account(&self, linking: Linking) -> StoreResult<Linked>;
-    /// Writes an administrator's change, if the user is still of the version it was made from.
-    async fn update_user(&self, change: UserUpdate) -> StoreResult<Option<Revoked>>;
-}
-
-/// Sessions, from the grant to the last refresh.
-#[async_trait]
-pub trait SessionStore: Send + Sync {
-    /// Everything a sign-in writes, in one transaction.
-    async fn open_session(&self, opening: Opening) -> StoreResult<Opened>;
-    /// The session that a sign-in of this name opened.
-    async fn find_session_by_request(&self, key: [u8; 32]) -> StoreResult<Option<(Session, User)>>;
-    /// The session that this grant opens, redeemed or not.
-    async fn find_session_by_grant(&self, hash: [u8; 32]) -> StoreResult<Option<(Session, User)>>;
-    /// The session and its user.
-    async fn find_session(&self, id: SessionId) -> StoreResult<Option<(Session, User)>>;
-    /// Redeems a grant; false when somebody else did, or the session was ended.
-    async fn redeem_grant(&self, redemption: Redemption) -> StoreResult<bool>;
-    /// Moves a session on from the refresh token it is expected to have; false when it has another by now.
-    async fn rotate(&self, step: RotationStep) -> StoreResult<bool>;
-    /// Ends one session; false when it had ended already.
-    async fn end_session(&self, ending: Ending) -> StoreResult<Option<Revoked>>;
-    /// Ends all sessions of a user and raises its epoch, or all but one, each by name.
-    async fn end_sessions_of(&self, ending: EndingAll) -> StoreResult<Revoked>;
-}
-
-/// The auth log, for what changes nothing else.
-#[async_trait]
-pub trait AuthLogStore: Send + Sync {
-    /// Adds a row.
-    async fn append(&self, entry: AuthLogEntry) -> StoreResult<()>;
-}
-
-/// What was used, and can't be again.
-#[async_trait]
-pub trait UsedMarkStore: Send + Sync {
-    /// Marks it; false when it was marked before.
-    async fn mark_used(&self, mark: UsedMark) -> StoreResult<bool>;
-}
-
-/// Signing keys, sealed.
-#[async_trait]
-pub trait KeyStore: Send + Sync {
-    /// Every key there is, oldest first.
-    async fn signing_keys(&self) -> StoreResult<Vec<KeyRecord>>;
-    /// Adds a key; false when another replica was faster with the same generation.
-    async fn add_signing_key(&self, record: KeyRecord) -> StoreResult<bool>;
-    /// Takes all of the steps, with a row in the log and an entry in the feed; false, and none of them taken, when a key
-    /// is not as it was read, or another replica was faster with the same generation.
-    async fn change_signing_keys(&self, change: KeyChange) -> StoreResult<bool>;
-    /// Puts the key's new sealed record in place of the one it was made from; false when that is another by now.
-    async fn reseal_signing_key(&self, before: &KeyRecord, after: &KeyRecord) -> StoreResult<bool>;
-    /// Deletes keys that a later one followed at `horizon` or earlier; answers how many. So whichever signs stays.
-    async fn sweep_signing_keys(&self, horizon: Timestamp) -> StoreResult<u64>;
-}
-
-/// The revocation feed.
-#[async_trait]
-pub trait RevocationFeed: Send + Sync {
-    /// What was appended after this place, in order; [`FEED_PAGE`] entries where there may be more.
-    async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>>;
-    /// The users of these ids as they are now, those that exist; each an error by itself where its row is broken.
-    async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>>;
-}
-
-/// Removing what is over.
-#[async_trait]
-pub trait Sweep: Send + Sync {
-    /// Removes at most `batch` rows, and answers how many. Rows that another transaction holds are left for a later time.
-    async fn sweep(&self, what: Sweepable, batch: u64) -> StoreResult<u64>;
-}
-
-/// The database's own clock.
-#[async_trait]
-pub trait DatabaseClock: Send + Sync {
-    /// What time it is there; none where it is this machine's.
-    async fn database_time(&self) -> StoreResult<Option<Timestamp>>;
-}

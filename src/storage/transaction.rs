@@ -1,13 +1,13 @@
-//! One write transaction: begun for writing, tried again when another writer was faster, committed or nothing; to its
-//! end, whether or not somebody still waits for it.
+//! One write transaction: begun for writing, tried again when another writer was faster, committed or rolled back. It
+//! runs to its end even if its caller is dropped.
 
 use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseTransaction, DbErr};
 
+use super::connection::Pool;
 use super::error::is_contention;
-use super::pool::Pool;
 
-/// How often contention is met with another try.
+/// The number of further tries after contention.
 const RETRIES: u32 = 2;
 
 /// Runs `step` with its input in a transaction and commits what it did.
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// What a database answers, by its code.
+    /// The answer of a database, by its code.
     #[derive(Debug)]
     struct Answer(&'static str);
 
@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// How often it is tried, and whether it goes well, when so many attempts end with this code of `SQLite`.
+    /// The number of tries and the success, when so many attempts end with this code of `SQLite`.
     async fn tried(code: &'static str, failing: u32) -> (u32, bool) {
         let tries = AtomicU32::new(0);
         let attempt = || async {

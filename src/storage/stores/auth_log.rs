@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait};
 
-use super::connect::Database;
-use super::entity::auth_log;
-use super::{AuthLogStore, StoreResult, convert};
 use crate::model::AuthLogEntry;
+use crate::storage::connection::Database;
+use crate::storage::convert;
+use crate::storage::entity::auth_log;
+use crate::storage::error::StoreResult;
+use crate::storage::traits::AuthLogStore;
 
 #[async_trait]
 impl AuthLogStore for Database {

@@ -1,17 +1,16 @@
-//! What a sign-in writes: user, account, pending session and log row, in one transaction or not at all.
+//! A sign-in is written: user, account, pending session and log row, in one transaction or not at all.
 
 use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
-use super::entity::{account, session, user};
-use super::error::{Duplicate, duplicate, is_deadlock};
-use super::pool::Pool;
-use super::{
-    AccountWrite, Opened, Opening, StoreResult, UserWrite, auth_log, convert, feed, transaction, used_marks,
-    users,
-};
+use super::{auth_log, feed, used_marks, user_row};
 use crate::model::Revocation;
+use crate::storage::commands::{AccountWrite, Opened, Opening, UserWrite};
+use crate::storage::connection::Pool;
+use crate::storage::entity::{account, session, user};
+use crate::storage::error::{Duplicate, StoreResult, duplicate, is_deadlock};
+use crate::storage::{convert, transaction};
 
 pub(super) async fn open(pool: &Pool, opening: Opening) -> StoreResult<Opened> {
     match transaction::write(pool, opening, |tx, opening| insert_all(tx, opening).boxed()).await {
@@ -39,7 +38,7 @@ async fn insert_all(tx: &DatabaseTransaction, opening: &Opening) -> Result<Opene
         UserWrite::Update { user, expected_version } => {
             // Whoever banned, deleted or changed the user meanwhile made another version: then all that was
             // decided is void, and what it used is not used.
-            if !users::update_row(tx, convert::user_row(user), *expected_version).await? {
+            if !user_row::update(tx, convert::user_row(user), *expected_version).await? {
                 return Err(DbErr::RecordNotUpdated);
             }
             (user.version != *expected_version).then_some(user.id)

@@ -4,10 +4,12 @@ use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
-use super::entity::{account, session, user};
-use super::error::{duplicate, is_deadlock};
-use super::pool::Pool;
-use super::{Linked, Linking, StoreResult, auth_log, convert, transaction, used_marks};
+use super::{auth_log, used_marks};
+use crate::storage::commands::{Linked, Linking};
+use crate::storage::connection::Pool;
+use crate::storage::entity::{account, session, user};
+use crate::storage::error::{StoreResult, duplicate, is_deadlock};
+use crate::storage::{convert, transaction};
 
 pub(super) async fn link(pool: &Pool, linking: Linking) -> StoreResult<Linked> {
     match transaction::write(pool, linking, |tx, linking| write_all(tx, linking).boxed()).await {
@@ -47,7 +49,7 @@ async fn rescope(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbEr
     if rescoped.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotFound("account".to_owned())) }
 }
 
-/// Keeps the user's row as it is to the end of the transaction: whoever ends all sessions waits, or was first.
+/// Locks the user's row as it is to the end of the transaction: who ends all sessions waits, or was first.
 async fn hold_user(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
     let held = user::Entity::update_many()
         .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch))

@@ -1,56 +1,74 @@
-//! Following the revocation feed: read to its end once before the first call is answered, then every quarter of
-//! `max_staleness`; while that fails, ever less often, so that replicas do not knock together. A feed that is not the
-//! one it was, since its database was restored or lost its last commits, is read from its beginning.
+//! Follows the revocation feed: reads it to its end before the first call is answered, then every quarter of
+//! `max_staleness`; while that fails, ever less often, so that replicas do not retry together. A feed that was replaced,
+//! since its database was restored or lost its last commits, is read from its beginning.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::reload_keys::ReloadKeys;
-use super::revocation::{Revocations, UserRead};
-use super::shared::Rules;
+use super::index::Revocations;
+use super::known::UserRead;
+use crate::auth::reload_keys::ReloadKeys;
+use crate::auth::shared::{UserClaim, user_claims};
 use crate::model::{Clock, Entropy, FeedEntry, Moment, Revocation, UserId, random, spread};
 use crate::storage::{FEED_PAGE, RevocationFeed, StoreError, StoreResult};
 
 /// The longest pause after a try that failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long the signing keys may take to be read.
+/// The longest time that reading the signing keys may take.
 const KEYS_TAKE: Duration = Duration::from_secs(5);
 
-/// Reads the feed into what this replica knows of revocations.
+/// Reads the feed into the revocation index of this replica.
 pub struct Follower {
     /// The feed.
     pub feed: Arc<dyn RevocationFeed>,
-    /// The signing keys, which it tells of too.
+    /// The signing keys, which the feed tells of too.
     pub keys: Arc<dyn ReloadKeys>,
-    /// Whether they are still to be read, since it told of them.
-    pub keys_due: AtomicBool,
-    /// What is known.
-    pub revocations: Arc<Revocations>,
-    /// Which claims tell of a user.
-    pub rules: Rules,
+    /// The index that it fills.
+    pub index: Arc<Revocations>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness, for the pauses.
     pub entropy: Arc<dyn Entropy>,
+    /// The rules it needs.
+    pub rules: FollowerRules,
+    /// Its progress.
+    pub state: FollowerState,
+}
+
+/// The rules that the follower needs.
+#[derive(Debug, Clone)]
+pub struct FollowerRules {
+    /// The time for which an entry is remembered: the last token that it refuses has expired then.
+    pub remember: Duration,
+    /// The claims of tokens that tell of a user.
+    pub user_claims: BTreeSet<UserClaim>,
+}
+
+/// The progress of a follower.
+#[derive(Debug, Default)]
+pub struct FollowerState {
+    /// Set while the feed told of changed keys and these are still to be read.
+    keys_due: AtomicBool,
     /// Held by who reads: there is one connection for it, and the time of a second reading would run while it waits.
-    pub turn: Mutex<()>,
+    turn: Mutex<()>,
 }
 
 impl Follower {
     /// Reads what was appended since the last time, with the users and keys it tells of, and takes it over.
     pub async fn read(&self) -> StoreResult<()> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.state.turn.lock().await;
         self.read_in_turn().await
     }
 
     async fn read_in_turn(&self) -> StoreResult<()> {
         loop {
             let (by_clock, began) = (self.clock.now(), Moment::now());
-            let last = self.revocations.last();
+            let last = self.index.last();
             // The last known entry is read along: where it is not what it was, the feed is another.
             let entries = self.feed.revocations_after(last.map_or(0, |last| last.seq - 1)).await?;
             if let Some(last) = last
@@ -61,13 +79,13 @@ impl Follower {
             }
             let news = &entries[usize::from(last.is_some())..];
             let users = self.read_users(&changed_users(news)).await?;
-            self.revocations.apply(news, users, self.rules.remember());
+            self.index.apply(news, users, self.rules.remember);
             if news.iter().any(|entry| entry.revocation == Revocation::KeysChanged) {
-                self.keys_due.store(true, Ordering::Relaxed);
+                self.state.keys_due.store(true, Ordering::Relaxed);
             }
             if entries.len() < FEED_PAGE {
                 self.read_keys_if_due().await?;
-                self.revocations.note_checked(by_clock, began);
+                self.index.note_checked(by_clock, began);
                 return Ok(());
             }
         }
@@ -77,18 +95,19 @@ impl Follower {
     /// or before it may be news.
     async fn begin_again(&self, last: FeedEntry) -> StoreResult<()> {
         let mut users = Vec::new();
-        if last.until > self.clock.now() {
+        let now = self.clock.now();
+        if last.until > now {
             tracing::warn!(
                 seq = last.seq,
                 "the database lost revocations that were known here, by a restore or a failover: the feed is read \
                  anew, and those are still refused here"
             );
-            self.keys_due.store(true, Ordering::Relaxed);
-            for some in self.revocations.changed().chunks(FEED_PAGE) {
+            self.state.keys_due.store(true, Ordering::Relaxed);
+            for some in self.index.changed().chunks(FEED_PAGE) {
                 users.extend(self.read_users(some).await?);
             }
         }
-        self.revocations.begin_again(users);
+        self.index.begin_again(users, now);
         Ok(())
     }
 
@@ -100,7 +119,7 @@ impl Follower {
         let found = self.feed.find_users(ids).await?.into_iter();
         let read = found.map(|(id, user)| match user {
             Ok(user) => {
-                let claims = self.rules.user_claims(&user);
+                let claims = user_claims(&self.rules.user_claims, &user);
                 (id, Some((user, claims)))
             }
             Err(error) => {
@@ -114,29 +133,29 @@ impl Follower {
         Ok(read.collect())
     }
 
-    /// What else was told holds by now, however long this takes; but it is no full reading without.
+    /// Reads the signing keys if they are due. Entries hold already, but without the keys the reading is not complete.
     async fn read_keys_if_due(&self) -> StoreResult<()> {
-        if self.keys_due.load(Ordering::Relaxed) {
+        if self.state.keys_due.load(Ordering::Relaxed) {
             tokio::time::timeout(KEYS_TAKE, self.keys.reload())
                 .await
                 .map_err(|_| StoreError::no_answer())??;
-            self.keys_due.store(false, Ordering::Relaxed);
+            self.state.keys_due.store(false, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// Lets what the database holds hold here too: reads the feed as it is from now on, or lets another's reading do
-    /// that was begun since. A reading goes on if the call that wanted it gives up, for those that wait behind it.
-    pub(super) async fn catch_up(self: &Arc<Self>) -> StoreResult<()> {
+    /// Catches up with the feed as it is now, by a reading of its own or one that another call began since. A reading
+    /// continues if its call gives up, for those that wait behind it.
+    pub(in crate::auth) async fn catch_up(self: &Arc<Self>) -> StoreResult<()> {
         let (this, asked) = (Arc::clone(self), Moment::now());
         let reading = tokio::spawn(async move {
-            let _turn = this.turn.lock().await;
-            if this.revocations.checked_since(asked) { Ok(()) } else { this.read_in_turn().await }
+            let _turn = this.state.turn.lock().await;
+            if this.index.checked_since(asked) { Ok(()) } else { this.read_in_turn().await }
         });
         reading.await.map_err(|error| StoreError::Broken(error.to_string()))?
     }
 
-    /// Reads the feed again and again.
+    /// Reads the feed forever.
     pub async fn follow(&self, every: Duration) {
         let mut failures = 0;
         loop {
@@ -165,7 +184,8 @@ fn changed_users(entries: &[FeedEntry]) -> Vec<UserId> {
     ids
 }
 
-/// `every` while all is well; after failures twice as long each time, up to a second, less up to a half by chance.
+/// The pause before the next reading: `every`; after failures twice as long each time, up to a second, less up to a
+/// half by chance.
 fn pause(every: Duration, failures: u32, noise: [u8; 2]) -> Duration {
     if failures == 0 {
         return every;

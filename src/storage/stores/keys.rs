@@ -1,5 +1,5 @@
 //! Signing keys, as sealed records. Replicas that change them at the same time agree by what each step expects: the
-//! sealed bytes that were read, and a generation that nobody has.
+//! sealed bytes that were read, and a generation that no key has.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -9,40 +9,14 @@ use sea_orm::{
     QueryOrder,
 };
 
-use super::connect::Database;
-use super::entity::signing_key;
-use super::error::duplicate;
-use super::{KeyStore, StoreResult, auth_log, convert, feed, transaction};
-use crate::model::{AuthLogEntry, KeyRecord, Revocation, Timestamp};
-
-/// A change of the signing keys.
-#[derive(Debug, Clone)]
-pub struct KeyChange {
-    /// What is done, in this order.
-    pub steps: Vec<KeyStep>,
-    /// Until when the feed must remember.
-    pub remember_until: Timestamp,
-    /// The row for the log.
-    pub log: Option<AuthLogEntry>,
-}
-
-/// One step of a change of the signing keys.
-#[derive(Debug, Clone)]
-pub enum KeyStep {
-    /// Adds a key.
-    Add(KeyRecord),
-    /// Lets a key begin at another time: that and its seal are replaced.
-    Move {
-        /// The key as it was read.
-        before: KeyRecord,
-        /// The same key as it shall be.
-        after: KeyRecord,
-    },
-    /// Destroys both halves of a key; its place in the succession stays.
-    Revoke(KeyRecord),
-    /// Removes a key that has never signed.
-    Withdraw(KeyRecord),
-}
+use super::{auth_log, feed};
+use crate::model::{KeyRecord, Revocation, Timestamp};
+use crate::storage::commands::{KeyChange, KeyStep};
+use crate::storage::connection::Database;
+use crate::storage::entity::signing_key;
+use crate::storage::error::{StoreResult, duplicate};
+use crate::storage::traits::KeyStore;
+use crate::storage::{convert, transaction};
 
 #[async_trait]
 impl KeyStore for Database {

@@ -8,12 +8,11 @@ use sea_orm::{
     QueryTrait, Statement, Value,
 };
 
-use super::entity::{account, session, user};
-use super::pool::Pool;
+use crate::storage::entity::{account, session, user};
 
 /// The statements' texts.
 #[derive(Debug)]
-pub(super) struct Find {
+pub(in crate::storage) struct Lookups {
     user_by_id: String,
     user_by_email: String,
     user_by_account: String,
@@ -25,9 +24,9 @@ pub(super) struct Find {
 /// A row and its user's, if they are there.
 type WithUser<M> = Option<(M, user::Model)>;
 
-impl Find {
+impl Lookups {
     /// The statements in this dialect.
-    pub(super) fn new(backend: DbBackend) -> Self {
+    pub(in crate::storage) fn new(backend: DbBackend) -> Self {
         // Any value: only its place is in the text.
         let any = Vec::<u8>::new;
         let user = |column: user::Column| user::Entity::find().filter(column.eq(any())).build(backend).sql;
@@ -47,53 +46,57 @@ impl Find {
     }
 
     /// The user whose id this is.
-    pub(super) async fn user_by_id(&self, pool: &Pool, id: Uuid) -> Result<Option<user::Model>, DbErr> {
-        one(pool, &self.user_by_id, id.into()).await
+    pub(in crate::storage) async fn user_by_id(
+        &self,
+        connection: &impl ConnectionTrait,
+        id: Uuid,
+    ) -> Result<Option<user::Model>, DbErr> {
+        one(connection, &self.user_by_id, id.into()).await
     }
 
     /// The user whose e-mail has this digest.
-    pub(super) async fn user_by_email(
+    pub(in crate::storage) async fn user_by_email(
         &self,
-        pool: &Pool,
+        connection: &impl ConnectionTrait,
         key: [u8; 32],
     ) -> Result<Option<user::Model>, DbErr> {
-        one(pool, &self.user_by_email, bytes(key)).await
+        one(connection, &self.user_by_email, bytes(key)).await
     }
 
     /// The account whose name has this digest.
-    pub(super) async fn user_by_account(
+    pub(in crate::storage) async fn user_by_account(
         &self,
-        pool: &Pool,
+        connection: &impl ConnectionTrait,
         key: [u8; 32],
     ) -> Result<WithUser<account::Model>, DbErr> {
-        with_user(pool, &self.user_by_account, bytes(key)).await
+        with_user(connection, &self.user_by_account, bytes(key)).await
     }
 
     /// The session whose id this is.
-    pub(super) async fn session_by_id(
+    pub(in crate::storage) async fn session_by_id(
         &self,
-        pool: &Pool,
+        connection: &impl ConnectionTrait,
         id: Uuid,
     ) -> Result<WithUser<session::Model>, DbErr> {
-        with_user(pool, &self.session_by_id, id.into()).await
+        with_user(connection, &self.session_by_id, id.into()).await
     }
 
     /// The session of the grant with this hash.
-    pub(super) async fn session_by_grant(
+    pub(in crate::storage) async fn session_by_grant(
         &self,
-        pool: &Pool,
+        connection: &impl ConnectionTrait,
         hash: [u8; 32],
     ) -> Result<WithUser<session::Model>, DbErr> {
-        with_user(pool, &self.session_by_grant, bytes(hash)).await
+        with_user(connection, &self.session_by_grant, bytes(hash)).await
     }
 
     /// The session that the request with this key opened.
-    pub(super) async fn session_by_request(
+    pub(in crate::storage) async fn session_by_request(
         &self,
-        pool: &Pool,
+        connection: &impl ConnectionTrait,
         key: [u8; 32],
     ) -> Result<WithUser<session::Model>, DbErr> {
-        with_user(pool, &self.session_by_request, bytes(key)).await
+        with_user(connection, &self.session_by_request, bytes(key)).await
     }
 }
 
@@ -101,13 +104,21 @@ fn bytes(key: [u8; 32]) -> Value {
     key.to_vec().into()
 }
 
-async fn one<M: FromQueryResult>(pool: &Pool, sql: &str, value: Value) -> Result<Option<M>, DbErr> {
-    let statement = Statement::from_sql_and_values(pool.get_database_backend(), sql, [value]);
-    M::find_by_statement(statement).one(pool).await
+async fn one<M: FromQueryResult>(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    value: Value,
+) -> Result<Option<M>, DbErr> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [value]);
+    M::find_by_statement(statement).one(connection).await
 }
 
-async fn with_user<M: FromQueryResult>(pool: &Pool, sql: &str, value: Value) -> Result<WithUser<M>, DbErr> {
-    let found = one::<Both<M>>(pool, sql, value).await?;
+async fn with_user<M: FromQueryResult>(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    value: Value,
+) -> Result<WithUser<M>, DbErr> {
+    let found = one::<Both<M>>(connection, sql, value).await?;
     Ok(found.and_then(|Both(row, user)| Some((row, user?))))
 }
 

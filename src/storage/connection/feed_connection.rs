@@ -1,5 +1,5 @@
-//! Who follows the feed: on a connection of its own, so that it does not wait behind calls, and with an eye on the
-//! database itself. It alone looks for a database that is away.
+//! The connection that reads the feed: it does not wait behind calls, and it watches the database itself. It alone
+//! probes a database that is unavailable.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +9,17 @@ use async_trait::async_trait;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, QuerySelect, QueryTrait, Statement};
 
-use super::connect::Database;
-use super::entity::revocation;
-use super::error::{StoreError, is_away, is_broken};
-use super::open::Server;
+use super::backends::Server;
+use super::database::Database;
 use super::pool::Pool;
-use super::{DatabaseClock, RevocationFeed, StoreResult, convert, feed, users};
 use crate::model::{FeedEntry, Timestamp, User, UserId};
+use crate::storage::convert;
+use crate::storage::entity::revocation;
+use crate::storage::error::{StoreError, StoreResult, is_broken, is_unavailable};
+use crate::storage::lookups::{entries_after, select_after, users_of};
+use crate::storage::traits::{DatabaseClock, RevocationFeed};
 
-/// Follows the feed of a database.
+/// Reads the feed of a database on a connection of its own.
 #[derive(Debug)]
 pub struct Watch {
     database: Database,
@@ -25,7 +27,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Of this database.
+    /// Opens the connection of a database when it is first needed.
     pub fn new(database: &Database) -> StoreResult<Self> {
         let connection = match database.server() {
             Some(server) => server.pool(database.options(), 1),
@@ -34,38 +36,38 @@ impl Watch {
         Ok(Self { database: database.clone(), connection: ArcSwap::from_pointee(connection) })
     }
 
-    /// Runs a step. A connection that broke says nothing of the database: then it is knocked at, and the step tried on
-    /// a new one.
-    async fn ask<T, F>(&self, step: impl Fn(Arc<Pool>) -> F + Send + Sync) -> StoreResult<T>
+    /// Runs a step. A broken connection says nothing of the database: that is probed, and the step tried on a new
+    /// connection.
+    async fn run<T, F>(&self, step: impl Fn(Arc<Pool>) -> F + Send + Sync) -> StoreResult<T>
     where
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
     {
         let Some(server) = self.database.server() else { return self.once(&step).await };
         if self.database.is_unfit() {
-            self.database.lost();
+            self.database.mark_unavailable();
         }
         let mut dead = true;
-        if !self.database.is_away() {
+        if !self.database.is_unavailable() {
             match self.once(&step).await {
-                Err(StoreError::Unavailable(cause)) if is_away(&cause) => {
+                Err(StoreError::Unavailable(cause)) if is_unavailable(&cause) => {
                     // A database that is slow answers calls meanwhile; connections that died without a word answer nobody.
                     dead = is_broken(&cause) || self.database.silent_for() >= self.patience() / 2;
                 }
                 outcome => return outcome,
             }
         }
-        let found = self.look(server, &step, dead).await;
+        let found = self.run_anew(server, &step, dead).await;
         if let Err(StoreError::Unavailable(cause)) = &found
-            && is_away(cause)
+            && is_unavailable(cause)
         {
-            self.database.lost();
+            self.database.mark_unavailable();
         }
         found
     }
 
-    /// Looks for the database on a new connection; calls get new ones if theirs are dead.
-    async fn look<T, F>(
+    /// Probes the database and runs the step on a new connection; calls get new ones if theirs are dead.
+    async fn run_anew<T, F>(
         &self,
         server: &Server,
         step: &(impl Fn(Arc<Pool>) -> F + Send + Sync),
@@ -75,13 +77,13 @@ impl Watch {
         T: Send,
         F: Future<Output = StoreResult<T>> + Send,
     {
-        self.in_time(async { Ok(server.knock().await?) }).await?;
+        self.in_time(async { Ok(server.probe().await?) }).await?;
         let old = self.connection.swap(Arc::new(server.pool(self.database.options(), 1)));
         self.database.retire(&old);
         self.in_time(must_write(&self.connection.load())).await?;
         let answer = self.once(step).await?;
         if dead {
-            self.database.found().await?;
+            self.database.mark_available().await?;
         }
         Ok(answer)
     }
@@ -94,7 +96,7 @@ impl Watch {
         self.in_time(step(self.connection.load_full())).await
     }
 
-    /// An answer that does not come is none: a network may lose a connection without a word.
+    /// Bounds the time of a step: a network may lose a connection silently.
     async fn in_time<T>(&self, step: impl Future<Output = StoreResult<T>> + Send) -> StoreResult<T> {
         tokio::time::timeout(self.patience(), step).await.map_err(|_| StoreError::no_answer())?
     }
@@ -103,10 +105,10 @@ impl Watch {
         self.database.options().acquire_timeout
     }
 
-    /// Lets go of its connection.
+    /// Closes the connection.
     pub async fn close(&self) {
         if self.database.server().is_some() {
-            self.database.part_with(&self.connection.load()).await;
+            self.database.close_pool(&self.connection.load()).await;
         }
     }
 }
@@ -114,11 +116,11 @@ impl Watch {
 #[async_trait]
 impl RevocationFeed for Watch {
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>> {
-        self.ask(|connection| async move { read_of_writer(&connection, seq).await }).await
+        self.run(|connection| async move { read_of_writer(&connection, seq).await }).await
     }
 
     async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
-        self.ask(|connection| async move { users::find_all(&connection, ids).await }).await
+        self.run(|connection| async move { users_of(&*connection, ids).await }).await
     }
 }
 
@@ -130,11 +132,11 @@ const POSTGRES_READS_ONLY: &str =
 const MYSQL_READS_ONLY: &str = "CAST((CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF') \
      OR @@global.innodb_read_only /*M! OR @@session.tx_read_only */) AS SIGNED)";
 
-/// Reads the feed, and by the same statement whether the server takes writes: one that a failover left behind goes on
-/// answering questions, of a feed that nobody appends to any more.
+/// Reads the feed, and by the same statement whether the server takes writes: a server that a failover left behind
+/// still answers, with a feed that no longer grows.
 async fn read_of_writer(connection: &Pool, seq: i64) -> StoreResult<Vec<FeedEntry>> {
-    let Some(reads_only) = reads_only(connection) else { return feed::after(connection, seq).await };
-    let select = feed::select_after(seq).expr_as(Expr::cust(reads_only), "reads_only");
+    let Some(reads_only) = reads_only(connection) else { return entries_after(connection, seq).await };
+    let select = select_after(seq).expr_as(Expr::cust(reads_only), "reads_only");
     let rows = connection.query_all_raw(select.build(connection.get_database_backend())).await?;
     match rows.first() {
         Some(row) => refuse_reader(row)?,
@@ -143,7 +145,7 @@ async fn read_of_writer(connection: &Pool, seq: i64) -> StoreResult<Vec<FeedEntr
     rows.iter().map(|row| convert::feed_entry(&revocation::Model::from_query_result(row, "")?)).collect()
 }
 
-/// Refuses a server that only reads, as if it were away.
+/// Refuses a server that only reads, as if it were unavailable.
 async fn must_write(connection: &Pool) -> StoreResult<()> {
     let Some(reads_only) = reads_only(connection) else { return Ok(()) };
     let sql = format!("SELECT {reads_only} AS reads_only");
@@ -170,7 +172,7 @@ const MYSQL_TIME: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) A
 #[async_trait]
 impl DatabaseClock for Watch {
     async fn database_time(&self) -> StoreResult<Option<Timestamp>> {
-        self.ask(|connection| async move {
+        self.run(|connection| async move {
             let sql = match connection.get_database_backend() {
                 DbBackend::Postgres => POSTGRES_TIME,
                 DbBackend::MySql => MYSQL_TIME,

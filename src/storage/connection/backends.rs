@@ -1,5 +1,5 @@
-//! Opening connections: what each kind of database is told before its first statement. The rest of this floor sees
-//! pools and never asks which kind it is.
+//! Opens connections, with the session settings of each kind of database. The rest of this floor sees pools and seldom
+//! asks which kind it is.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use sea_orm::sqlx::sqlite::{
 use sea_orm::sqlx::{self, Connection, Executor};
 use sea_orm::{DbErr, RuntimeErr};
 
-use super::connect::Options;
-use super::error::{StoreError, is_contention};
+use super::options::Options;
 use super::pool::{Pool, Steps};
+use crate::storage::error::{StoreError, is_contention};
 
 /// A connection that idled longer is asked whether it still lives before it is used; so is one that idled while another broke.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// What a PostgreSQL session is told. The limits are for what a replica leaves behind that died, or was cut off, in the
-/// middle: a call of ours ends long before. A transaction of ours sends one statement after the other, so one that is
-/// idle for seconds is nobody's, and others wait for what it holds.
+/// The settings of a PostgreSQL session. The limits end what a replica leaves behind that died, or was cut off, in the
+/// middle: a call ends long before. A transaction sends one statement after the other, so one that is idle for seconds
+/// has lost its replica, and others wait for its locks.
 const POSTGRES_SESSION: &str = "SET default_transaction_isolation = 'read committed'; \
      SET statement_timeout = '20s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '3s'";
 
@@ -33,9 +33,9 @@ const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMIT
      SET SESSION innodb_lock_wait_timeout = 10, sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES') \
      /*M!100300 , idle_transaction_timeout = 3, max_statement_time = 20 */";
 
-/// How the configured database is opened.
+/// Opens the configured database.
 #[derive(Debug, Clone)]
-pub(super) enum Opener {
+pub(in crate::storage) enum Opener {
     /// A file, or memory.
     Sqlite(SqliteConnectOptions, Place),
     /// Over the network.
@@ -44,7 +44,7 @@ pub(super) enum Opener {
 
 /// A database server.
 #[derive(Debug, Clone)]
-pub(super) enum Server {
+pub(in crate::storage) enum Server {
     /// PostgreSQL.
     Postgres(PgConnectOptions),
     /// MariaDB, or `MySQL`.
@@ -53,7 +53,7 @@ pub(super) enum Server {
 
 /// Where an SQLite database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::storage) enum Place {
     File,
     /// Gone with its one connection.
     Memory,
@@ -61,13 +61,13 @@ pub(super) enum Place {
 
 /// The pools of a database: the same one twice, but for SQLite, which has one writer at a time.
 #[derive(Debug, Clone)]
-pub(super) struct Pools {
-    pub(super) read: Pool,
-    pub(super) write: Pool,
+pub(in crate::storage) struct Pools {
+    pub(in crate::storage) read: Pool,
+    pub(in crate::storage) write: Pool,
 }
 
 impl Opener {
-    pub(super) fn new(options: &Options) -> Result<Self, StoreError> {
+    pub(in crate::storage) fn new(options: &Options) -> Result<Self, StoreError> {
         let url = options.url.as_str();
         // The cause may quote the URL, which holds a password.
         let unfit = |_| StoreError::Broken("database.url is not a URL that its driver reads".to_owned());
@@ -93,14 +93,14 @@ impl Opener {
     }
 
     /// The server, where it is one.
-    pub(super) fn server(&self) -> Option<&Server> {
+    pub(in crate::storage) fn server(&self) -> Option<&Server> {
         match self {
             Self::Sqlite(..) => None,
             Self::Server(server) => Some(server),
         }
     }
 
-    pub(super) async fn pools(&self, options: &Options) -> Result<Pools, DbErr> {
+    pub(in crate::storage) async fn pools(&self, options: &Options) -> Result<Pools, DbErr> {
         match self {
             Self::Sqlite(sqlite, place) => sqlite_pools(sqlite, *place, options).await,
             Self::Server(server) => {
@@ -113,8 +113,8 @@ impl Opener {
 
 impl Server {
     /// One attempt to connect, without the pool's own that repeat.
-    pub(super) async fn knock(&self) -> Result<(), DbErr> {
-        let knocked = match self {
+    pub(in crate::storage) async fn probe(&self) -> Result<(), DbErr> {
+        let probed = match self {
             Self::Postgres(options) => match PgConnection::connect_with(options).await {
                 Ok(connection) => connection.close().await,
                 Err(error) => Err(error),
@@ -124,11 +124,11 @@ impl Server {
                 Err(error) => Err(error),
             },
         };
-        knocked.map_err(refused)
+        probed.map_err(refused)
     }
 
     /// A pool of connections that are opened when they are needed.
-    pub(super) fn pool(&self, options: &Options, connections: u32) -> Pool {
+    pub(in crate::storage) fn pool(&self, options: &Options, connections: u32) -> Pool {
         let steps = Arc::new(Steps::new());
         let pool = match self {
             Self::Postgres(postgres) => shared(PgPoolOptions::new(), &steps, options, connections)
@@ -202,8 +202,8 @@ fn shared<DB: sqlx::Database>(
         })
 }
 
-/// Whether a connection may be used again. SQLite ends a transaction by itself when its disk is full; sqlx goes on
-/// counting it then, and would take later commits for those of savepoints in it: acknowledged, and written by nobody.
+/// Tells whether a connection may be used again. SQLite ends a transaction by itself when its disk is full; sqlx still
+/// counts it then, and would take later commits for those of savepoints in it: acknowledged, and never written.
 fn has_no_transaction(connection: &mut SqliteConnection) -> bool {
     !connection.is_in_transaction()
 }

@@ -1,21 +1,22 @@
-//! By what time rows may be removed. What one machine removes by a clock that jumped is gone for the whole fleet, so
-//! this machine's clock counts only as far as another one agrees: the database's, or, where both are one machine, the
-//! timer that ran beside it.
+//! The time by which rows may be removed. Rows that one machine removes by a clock that jumped are lost for the whole
+//! fleet. So this machine's clock counts only as far as another one agrees: the database's, or, where both are one
+//! machine, the timer that ran beside it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{DatabaseClock, StoreResult};
 use crate::model::{Clock, Moment, Timestamp};
+use crate::storage::error::StoreResult;
+use crate::storage::traits::DatabaseClock;
 
-/// What two honest clocks may differ by at least: both tell milliseconds, and an answer takes its time.
+/// The least leeway between two correct clocks: both tell milliseconds, and an answer takes its time.
 const LEAST_LEEWAY: Duration = Duration::from_secs(1);
 
-/// How long nothing is removed after the clock jumped, where no other clock tells which time is right: long enough for
-/// somebody to see the warning.
+/// The pause after a jump of the clock where no other clock tells the right time: long enough for an operator to see
+/// the warning.
 const REST_AFTER_JUMP: Duration = Duration::from_hours(24);
 
-/// This machine's clock, beside another.
+/// This machine's clock, compared with another.
 pub struct SteadyClock {
     database: Arc<dyn DatabaseClock>,
     clock: Arc<dyn Clock>,
@@ -32,7 +33,7 @@ struct Seen {
 }
 
 impl SteadyClock {
-    /// That clock of this machine, which may differ so much from the database's.
+    /// Takes this machine's clock, which may differ by the leeway from the database's.
     #[must_use]
     pub fn new(database: Arc<dyn DatabaseClock>, clock: Arc<dyn Clock>, leeway: Duration) -> Self {
         let seen = Mutex::new(Seen { last: Moment::now(), jumped: None, warned: false });
@@ -40,8 +41,8 @@ impl SteadyClock {
     }
 
     /// The time by which rows may be removed, `now` being what this machine has read: `now`, or earlier by what it is
-    /// ahead of the database. None, with a warning, while the two differ by more than the leeway or the clock has
-    /// jumped of late.
+    /// ahead of the database. None, with a warning, while the two differ by more than the leeway or the clock has jumped
+    /// recently.
     pub async fn settle(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
         let offset_ms = clock_offset_ms(&*self.database, &*self.clock).await?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +60,7 @@ impl SteadyClock {
 }
 
 impl SteadyClock {
-    /// Whether this clock is the database's, within the leeway; it is where both are one machine.
+    /// Tells whether this clock agrees with the database's, within the leeway; always where both are one machine.
     pub async fn agrees(&self) -> StoreResult<bool> {
         let offset_ms = clock_offset_ms(&*self.database, &*self.clock).await?;
         Ok(offset_ms.is_none_or(|offset_ms| self.allows(offset_ms)))

@@ -5,14 +5,15 @@ use async_trait::async_trait;
 use sea_orm::sea_query::{Alias, Expr, Query, UnionType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
 };
 
-use super::connect::Database;
-use super::entity::{revocation, revocation_counter};
-use super::pool::Pool;
-use super::{FEED_PAGE, RevocationFeed, StoreResult, convert, users};
 use crate::model::{FeedEntry, Revocation, Timestamp, User, UserId};
+use crate::storage::connection::Database;
+use crate::storage::convert;
+use crate::storage::entity::{revocation, revocation_counter};
+use crate::storage::error::StoreResult;
+use crate::storage::lookups::{entries_after, users_of};
+use crate::storage::traits::RevocationFeed;
 
 /// A statement can have only so many values.
 const ENTRIES_A_STATEMENT: usize = 100;
@@ -20,24 +21,12 @@ const ENTRIES_A_STATEMENT: usize = 100;
 #[async_trait]
 impl RevocationFeed for Database {
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>> {
-        after(&self.pools()?.read, seq).await
+        entries_after(&self.pools()?.read, seq).await
     }
 
     async fn find_users(&self, ids: &[UserId]) -> StoreResult<Vec<(UserId, StoreResult<User>)>> {
-        users::find_all(&self.pools()?.read, ids).await
+        users_of(&self.pools()?.read, ids).await
     }
-}
-
-pub(super) async fn after(pool: &Pool, seq: i64) -> StoreResult<Vec<FeedEntry>> {
-    let rows = select_after(seq).all(pool).await?;
-    rows.iter().map(convert::feed_entry).collect()
-}
-
-pub(super) fn select_after(seq: i64) -> Select<revocation::Entity> {
-    revocation::Entity::find()
-        .filter(revocation::Column::Seq.gt(seq))
-        .order_by_asc(revocation::Column::Seq)
-        .limit(FEED_PAGE as u64)
 }
 
 /// Appends to the feed; the last thing a transaction does. Answers what it appended; the place of each is known to

@@ -1,6 +1,5 @@
-//! Removing what is over, a batch at a time. A batch takes only rows that no other transaction holds, so that it waits
-//! for nobody and two sweepers share the work; what it holds itself is over and of no use to anybody.
-//! What is over, and how long it is kept nevertheless, is for the sweeper in `app/` to say.
+//! Removes expired rows, a batch at a time. A batch takes only rows that no other transaction holds, so that it waits
+//! for no lock and two sweepers share the work. The sweeper in `app/` decides which rows have expired.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -11,10 +10,13 @@ use sea_orm::{
     QueryOrder, QuerySelect, TryGetable, Value,
 };
 
-use super::connect::Database;
-use super::entity::{auth_log, revocation, session, used_mark};
-use super::{StoreResult, Sweep, Sweepable, transaction};
 use crate::model::{SessionId, Timestamp};
+use crate::storage::commands::Sweepable;
+use crate::storage::connection::Database;
+use crate::storage::entity::{auth_log, revocation, session, used_mark};
+use crate::storage::error::StoreResult;
+use crate::storage::traits::Sweep;
+use crate::storage::transaction;
 
 #[async_trait]
 impl Sweep for Database {
@@ -62,7 +64,7 @@ async fn remove(tx: &DatabaseTransaction, &(what, batch): &(Sweepable, u64)) -> 
 }
 
 /// Removes rows that are over, found by the index on `order`. They are held from then on, so that they are still over
-/// when they are removed: by their keys alone, lest a database go over all that are over for each batch.
+/// when they are removed: by their keys alone, so that no database visits all expired rows for each batch.
 async fn remove_by<E, K>(
     tx: &DatabaseTransaction,
     key: E::Column,

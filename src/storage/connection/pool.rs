@@ -1,6 +1,6 @@
-//! A pool whose steps run to their end, whether or not somebody still waits for them, as a call does until its deadline.
+//! A pool whose steps run to their end, even if their caller is dropped, as a call is at its deadline.
 //! A driver takes its connection back in the middle of a statement: the next one gets an answer that is not its own, or
-//! writes into a transaction that nobody knows of and nobody commits (sqlx 0.9, of MariaDB and of PostgreSQL).
+//! writes into a transaction that is never committed (sqlx 0.9, of MariaDB and of PostgreSQL).
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,21 +12,21 @@ use sea_orm::{
     QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, metric,
 };
 
-use super::connect::{Observer, Options};
-use super::error::{is_away, reads_only};
+use super::options::{Observer, Options};
+use crate::storage::error::{is_unavailable, reads_only};
 use crate::to_the_end::ToTheEnd;
 
-/// A server ends a statement before (`open.rs`), and who asked has given up long ago. A connection that a network lost
+/// A server ends a statement before (`backends.rs`), and who asked has given up long ago. A connection that a network lost
 /// without a word is waited for no longer.
 const LONGEST_STEP: Duration = Duration::from_secs(30);
 
 /// Connections that are taken for a step and given back after it.
 #[derive(Debug, Clone)]
-pub(super) struct Pool(pub(super) DatabaseConnection, Arc<Steps>);
+pub(in crate::storage) struct Pool(pub(in crate::storage) DatabaseConnection, Arc<Steps>);
 
-/// What its steps tell of a pool.
+/// The state of a pool, as its steps report it.
 #[derive(Debug)]
-pub(super) struct Steps {
+pub(in crate::storage) struct Steps {
     born: Instant,
     answered_us: AtomicU64,
     /// When a step last met a connection that was broken; 0: none did.
@@ -37,7 +37,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    pub(super) fn new() -> Self {
+    pub(in crate::storage) fn new() -> Self {
         Self {
             born: Instant::now(),
             answered_us: AtomicU64::new(0),
@@ -47,8 +47,8 @@ impl Steps {
         }
     }
 
-    /// Whether a connection broke after another that idles for so long was used: what broke one may have broken all.
-    pub(super) fn broke_within(&self, idle_for: Duration) -> bool {
+    /// Tells whether a connection broke while another idled for so long: the cause may have broken all.
+    pub(in crate::storage) fn broke_within(&self, idle_for: Duration) -> bool {
         let broke = self.broke_us.load(Ordering::Relaxed);
         broke > 0 && self.age_us().saturating_sub(broke) <= micros(idle_for)
     }
@@ -69,7 +69,7 @@ impl Steps {
                     self.unfit.store(true, Ordering::Relaxed);
                 }
             }
-            Some(error) if is_away(error) => self.broke_us.store(self.age_us(), Ordering::Relaxed),
+            Some(error) if is_unavailable(error) => self.broke_us.store(self.age_us(), Ordering::Relaxed),
             outcome => {
                 if outcome.is_some_and(reads_only) {
                     self.unfit.store(true, Ordering::Relaxed);
@@ -85,33 +85,37 @@ fn micros(duration: Duration) -> u64 {
 }
 
 impl Pool {
-    /// Of these connections and what their steps tell, every statement told to whom the options name.
-    pub(super) fn new(mut connections: DatabaseConnection, steps: Arc<Steps>, options: &Options) -> Self {
+    /// Makes a pool of these connections; the observer in the options is told every statement.
+    pub(in crate::storage) fn new(
+        mut connections: DatabaseConnection,
+        steps: Arc<Steps>,
+        options: &Options,
+    ) -> Self {
         if let Some(Observer(observer)) = options.observer.clone() {
             connections.set_metric_callback(move |info: &metric::Info<'_>| observer(&info.statement.sql));
         }
         Self(connections, steps)
     }
 
-    /// How long ago the database last answered a step, be it to refuse.
-    pub(super) fn silent_for(&self) -> Duration {
+    /// The time since the database last answered a step, even to refuse.
+    pub(in crate::storage) fn silent_for(&self) -> Duration {
         self.1.silent_for()
     }
 
-    /// Whether its connections are to be replaced: one has died without a word, all are taken and none has answered for
-    /// long, or they lead to a server that only reads.
-    pub(super) fn is_unfit(&self) -> bool {
+    /// Tells whether its connections must be replaced: one died silently, all are taken and none has answered for long,
+    /// or they lead to a read-only server.
+    pub(in crate::storage) fn is_unfit(&self) -> bool {
         self.1.unfit.load(Ordering::Relaxed)
     }
 
     /// Hands on to this pool, once it is closed, the steps that have no connection of it yet.
-    pub(super) fn is_followed_by(&self, successor: &Self) {
+    pub(in crate::storage) fn is_followed_by(&self, successor: &Self) {
         // A pool is replaced once.
         let _ = self.1.successor.set(successor.clone());
     }
 
-    /// Begins a transaction that writes. Not to the end: for steps that are run so.
-    pub(super) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    /// Begins a write transaction; for steps that run to their end.
+    pub(in crate::storage) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let begin = |connections: DatabaseConnection| async move {
             let options = TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -139,7 +143,7 @@ impl Pool {
         }
     }
 
-    /// Runs one statement so, to its end.
+    /// Runs one statement to its end, on connections that are not closed.
     async fn state<T: Send + 'static, F>(
         &self,
         statement: Statement,
@@ -153,8 +157,8 @@ impl Pool {
             .await
     }
 
-    /// Runs a step of this pool to its end, though who waits for it be dropped.
-    pub(super) async fn to_the_end<T: Send + 'static>(
+    /// Runs a step of this pool to its end, even if its caller is dropped.
+    pub(in crate::storage) async fn to_the_end<T: Send + 'static>(
         &self,
         step: impl Future<Output = Result<T, DbErr>> + Send + 'static,
     ) -> Result<T, DbErr> {
@@ -184,7 +188,7 @@ impl Pool {
     }
 
     /// Closes every connection, when all are given back.
-    pub(super) async fn close(&self) {
+    pub(in crate::storage) async fn close(&self) {
         // What is left open ends with the process.
         let _ = self.0.clone().close().await;
     }

@@ -1,14 +1,16 @@
-//! What was used, and can't be again: one unique row each. Who inserts it was first.
+//! Marks of single-use values: one unique row each. Who inserts it was first.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, InsertMany, SqlErr};
 
-use super::connect::Database;
-use super::entity::used_mark;
-use super::{StoreResult, UsedMarkStore, transaction};
 use crate::model::UsedMark;
+use crate::storage::connection::Database;
+use crate::storage::entity::used_mark;
+use crate::storage::error::StoreResult;
+use crate::storage::traits::UsedMarkStore;
+use crate::storage::transaction;
 
 #[async_trait]
 impl UsedMarkStore for Database {
@@ -23,8 +25,8 @@ impl UsedMarkStore for Database {
     }
 }
 
-/// Marks all of these in one statement; `RecordNotInserted` where one of them was before, which undoes whatever else the
-/// transaction did.
+/// Marks all of these in one statement. If one of them was marked before, it fails with `RecordNotInserted`, and the
+/// transaction is rolled back.
 pub(super) async fn insert(connection: &impl ConnectionTrait, marks: &[UsedMark]) -> Result<(), DbErr> {
     match rows(marks).exec_without_returning(connection).await {
         Ok(_) => Ok(()),
@@ -35,7 +37,7 @@ pub(super) async fn insert(connection: &impl ConnectionTrait, marks: &[UsedMark]
     }
 }
 
-/// Marks those of these that were not marked before.
+/// Marks those that were not marked before.
 pub(super) async fn insert_missing(
     connection: &impl ConnectionTrait,
     marks: &[UsedMark],

@@ -1,0 +1,344 @@
+//! The revocation index of this replica: a projection of the feed, asked by every `GetSession` and told in order to
+//! streams. A change made here takes effect at once, one made elsewhere when it is polled.
+
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use super::known::{Known, UserNow, UserRead};
+use super::order::{Carried, Order};
+use super::position::{Gone, Position};
+use crate::auth::error::Result;
+use crate::model::{FeedEntry, Moment, SessionId, Timestamp, UserId};
+
+/// The revocations in force, by what they name and by their place in the feed.
+#[derive(Debug, Default)]
+pub struct Revocations {
+    known: RwLock<Known>,
+    /// Under a lock of its own, so that streams do not slow down `GetSession`.
+    order: RwLock<Order>,
+    checked: RwLock<Option<Checked>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Checked {
+    by_clock: Timestamp,
+    began: Moment,
+}
+
+impl Revocations {
+    /// Refuses a session that was ended or is of a lower epoch; returns its user's present state if that changed.
+    pub fn check(
+        &self,
+        session_id: SessionId,
+        user_id: UserId,
+        epoch: i64,
+        now: Timestamp,
+    ) -> Result<Option<UserNow>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.check(session_id, user_id, epoch, now)
+    }
+
+    /// All revocations in force, and the position from which to continue.
+    ///
+    /// A change of this replica is among them once the feed has been polled. Those that a restored database has lost
+    /// are still told; their `seq` is 0.
+    #[must_use]
+    pub fn snapshot(&self) -> (Vec<FeedEntry>, Position) {
+        self.snapshot_at(Instant::now())
+    }
+
+    fn snapshot_at(&self, now: Instant) -> (Vec<FeedEntry>, Position) {
+        self.order.read().unwrap_or_else(PoisonError::into_inner).snapshot(now)
+    }
+
+    /// The revocations after a position in the order of commits, and the position from which to continue.
+    pub fn since(&self, position: Position) -> std::result::Result<(Vec<FeedEntry>, Position), Gone> {
+        self.since_at(Instant::now(), position)
+    }
+
+    fn since_at(
+        &self,
+        now: Instant,
+        position: Position,
+    ) -> std::result::Result<(Vec<FeedEntry>, Position), Gone> {
+        self.order.read().unwrap_or_else(PoisonError::into_inner).since(now, position)
+    }
+
+    /// The time of the last complete reading of the feed and its age, sleep of the machine included.
+    #[must_use]
+    pub fn checked(&self) -> Option<(Timestamp, Duration)> {
+        let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
+        checked.map(|checked| (checked.by_clock, checked.began.elapsed()))
+    }
+
+    /// Tells whether a reading of the feed that began then or later has ended.
+    pub(super) fn checked_since(&self, then: Moment) -> bool {
+        let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
+        checked.is_some_and(|checked| checked.began >= then)
+    }
+
+    /// Notes that the feed was read to its end at a time before now. Of two readings the one that began later counts.
+    pub fn note_checked(&self, by_clock: Timestamp, began: Moment) {
+        let mut checked = self.checked.write().unwrap_or_else(PoisonError::into_inner);
+        if checked.is_none_or(|known| known.began <= began) {
+            *checked = Some(Checked { by_clock, began });
+        }
+    }
+
+    /// The last entry of the feed that has been read; none before the first.
+    #[must_use]
+    pub fn last(&self) -> Option<FeedEntry> {
+        self.order.read().unwrap_or_else(PoisonError::into_inner).last()
+    }
+
+    /// The users who are known to have changed.
+    #[must_use]
+    pub fn changed(&self) -> Vec<UserId> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).changed()
+    }
+
+    /// Treats the feed as unread, and forgets nothing that is known. Every position is gone.
+    ///
+    /// The given users replace what is known of them. `now` is the time by the clock.
+    pub fn begin_again(&self, users: Vec<UserRead>, now: Timestamp) {
+        self.begin_again_at(Instant::now(), users, now);
+    }
+
+    fn begin_again_at(&self, now: Instant, users: Vec<UserRead>, by_clock: Timestamp) {
+        let carried = {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            known.replace_changed(users);
+            let in_force = known.in_force(now);
+            in_force
+                .map(|(revocation, until)| {
+                    (revocation, Carried { until, until_clock: by_clock.plus(until - now) })
+                })
+                .collect()
+        };
+        self.order.write().unwrap_or_else(PoisonError::into_inner).begin_again(carried);
+    }
+
+    /// Takes over entries and the users they name, to be remembered for so long from now on, and forgets what no living
+    /// token can be of any more. Entries of this replica's own transactions have no place in the feed yet.
+    pub fn apply(&self, entries: &[FeedEntry], users: Vec<UserRead>, remember: Duration) {
+        self.apply_at(Instant::now(), entries, users, remember);
+    }
+
+    fn apply_at(&self, now: Instant, entries: &[FeedEntry], users: Vec<UserRead>, remember: Duration) {
+        if entries.is_empty() {
+            return;
+        }
+        let until = now + remember;
+        self.known.write().unwrap_or_else(PoisonError::into_inner).apply(now, until, entries, users);
+        // Last: what a stream tells is refused here already.
+        if entries.iter().any(|entry| entry.seq > 0) {
+            self.order.write().unwrap_or_else(PoisonError::into_inner).append(now, until, entries);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use proptest::prelude::*;
+
+    use super::super::known::FORGET_EVERY;
+    use super::*;
+    use crate::model::{EndReason, OsEntropy, Revocation, SystemClock};
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn ended(id: SessionId) -> FeedEntry {
+        // What the row says is for the database: by a clock that jumped it may be over already.
+        FeedEntry {
+            seq: 1,
+            until: Timestamp(0),
+            revocation: Revocation::Session { id, reason: EndReason::Revoked },
+        }
+    }
+
+    #[test]
+    fn what_is_known_grows_old_while_the_machine_sleeps() {
+        let revocations = Revocations::default();
+        revocations.note_checked(Timestamp(0), Moment::now().with_clock_moved(-3_600_000));
+        assert!(revocations.checked().unwrap().1 >= HOUR);
+        let later = Moment::now();
+        revocations.note_checked(Timestamp(1), later);
+        revocations.note_checked(Timestamp(0), later.with_clock_moved(-1));
+        assert_eq!(
+            revocations.checked().unwrap().0,
+            Timestamp(1),
+            "a reading that began sooner tells nothing new"
+        );
+    }
+
+    #[test]
+    fn what_was_revoked_is_remembered_by_the_timer() {
+        let ids = || SessionId::mint(&SystemClock, &OsEntropy);
+        let (user, first, second, third) = (UserId::mint(&SystemClock, &OsEntropy), ids(), ids(), ids());
+        let revocations = Revocations::default();
+        let is_ended = |id| revocations.check(id, user, 1, Timestamp(0)).is_err();
+        let begin = Instant::now();
+        revocations.apply_at(begin, &[ended(first)], Vec::new(), HOUR);
+        revocations.apply_at(begin + FORGET_EVERY, &[ended(second)], Vec::new(), HOUR);
+        assert!(is_ended(first) && is_ended(second));
+        revocations.apply_at(begin + HOUR, &[ended(third)], Vec::new(), HOUR);
+        assert!(!is_ended(first), "no token of it can live");
+        assert!(is_ended(second) && is_ended(third));
+    }
+
+    /// A feed in a database, a replica that follows it, and streams that are told by the replica.
+    struct World {
+        now: Instant,
+        sessions: u128,
+        feed: Vec<FeedEntry>,
+        /// Committed by this replica, which does not know their places yet.
+        local: HashMap<SessionId, Instant>,
+        /// Told to streams.
+        known: HashMap<SessionId, Instant>,
+        revocations: Revocations,
+        streams: [Stream; 3],
+    }
+
+    #[derive(Default)]
+    struct Stream {
+        position: Option<Position>,
+        last: i64,
+        heard: HashSet<SessionId>,
+    }
+
+    const PAGE: usize = 3;
+
+    impl World {
+        fn new() -> Self {
+            Self {
+                now: Instant::now(),
+                sessions: 0,
+                feed: Vec::new(),
+                local: HashMap::new(),
+                known: HashMap::new(),
+                revocations: Revocations::default(),
+                streams: Default::default(),
+            }
+        }
+
+        fn commit(&mut self, here: bool) {
+            self.sessions += 1;
+            let id = SessionId(uuid::Uuid::from_u128(self.sessions));
+            let seq = i64::try_from(self.feed.len()).unwrap() + 1;
+            self.feed.push(FeedEntry { seq, ..ended(id) });
+            if here {
+                self.revocations.apply_at(self.now, &[FeedEntry { seq: 0, ..ended(id) }], Vec::new(), HOUR);
+                self.local.insert(id, self.now + HOUR);
+            }
+        }
+
+        /// Reads a page of the feed, as the follower does.
+        fn poll(&mut self) {
+            let last = self.revocations.last();
+            let read = last.map_or(0, |last| usize::try_from(last.seq).unwrap() - 1);
+            let page: Vec<_> = self.feed.iter().skip(read).take(PAGE).copied().collect();
+            if last.is_some() && page.first() != last.as_ref() {
+                self.revocations.begin_again_at(self.now, Vec::new(), Timestamp(0));
+                self.known.extend(self.local.drain());
+                return;
+            }
+            let news = &page[usize::from(last.is_some())..];
+            self.revocations.apply_at(self.now, news, Vec::new(), HOUR);
+            for entry in news {
+                self.local.remove(&session(entry));
+                self.known.insert(session(entry), self.now + HOUR);
+            }
+        }
+
+        fn listen(&mut self, stream: usize) {
+            let stream = &mut self.streams[stream];
+            let since = stream.position.map(|position| self.revocations.since_at(self.now, position));
+            let (told, position) = match since {
+                Some(Ok(told)) => told,
+                None | Some(Err(Gone)) => {
+                    stream.last = 0;
+                    self.revocations.snapshot_at(self.now)
+                }
+            };
+            for entry in told.iter().filter(|entry| entry.seq > 0) {
+                assert!(entry.seq > stream.last, "doubled, or out of order: {entry:?}");
+                stream.last = entry.seq;
+            }
+            stream.heard.extend(told.iter().map(session));
+            stream.position = Some(position);
+            for (id, _) in self.known.iter().filter(|(_, until)| **until > self.now) {
+                assert!(stream.heard.contains(id), "lost: {id}");
+            }
+        }
+
+        fn check(&self) {
+            let user = UserId(uuid::Uuid::nil());
+            for (id, until) in self.known.iter().chain(&self.local) {
+                let refused = self.revocations.check(*id, user, 1, Timestamp(0)).is_err();
+                assert!(refused || *until <= self.now, "accepted: {id}");
+            }
+            let told = self.revocations.snapshot_at(self.now).0;
+            let in_force = self.known.iter().filter(|(_, until)| **until > self.now).map(|(id, _)| *id);
+            assert_eq!(told.len(), told.iter().map(session).collect::<HashSet<_>>().len());
+            assert_eq!(told.iter().map(session).collect::<HashSet<_>>(), in_force.collect());
+        }
+    }
+
+    fn session(entry: &FeedEntry) -> SessionId {
+        let Revocation::Session { id, .. } = entry.revocation else { panic!("{entry:?}") };
+        id
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_between_them_streams_hear_all_and_nothing_twice(
+            steps in prop::collection::vec((0..14_u8, 0..100_usize), 1..120),
+        ) {
+            let mut world = World::new();
+            for (step, number) in steps {
+                match step {
+                    0..=3 => world.commit(step < 2),
+                    4..=7 => world.poll(),
+                    8..=11 => world.listen(number % 3),
+                    12 => world.now += HOUR / 4,
+                    _ => world.feed.truncate(world.feed.len() * number / 100),
+                }
+                world.check();
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_feed_that_begins_again_all_positions_are_gone_and_what_it_told_is_still_told() {
+        let (user, begin) = (UserId(uuid::Uuid::from_u128(1)), Instant::now());
+        let revocations = Revocations::default();
+        let (_, start) = revocations.snapshot_at(begin);
+        let raised = |min_epoch| Revocation::User { id: user, min_epoch, reason: EndReason::Banned };
+        let at = |seq, revocation| FeedEntry { seq, until: Timestamp(9), revocation };
+        let lost =
+            [at(1, raised(3)), at(2, Revocation::UserChanged { id: user }), at(3, Revocation::KeysChanged)];
+        revocations.apply_at(begin, &lost, vec![(user, None)], HOUR);
+        let (_, head) = revocations.snapshot_at(begin);
+        revocations.begin_again_at(begin, Vec::new(), Timestamp(1000));
+        assert_eq!(revocations.last(), None);
+        let told = |now| {
+            let entries = revocations.snapshot_at(now).0.into_iter();
+            entries.map(|entry| (entry.seq, entry.until, entry.revocation)).collect::<HashSet<_>>()
+        };
+        let until = Timestamp(1000).plus(HOUR);
+        assert_eq!(told(begin), lost.map(|entry| (0, until, entry.revocation)).into());
+        // The first of them stands in the new feed too, and another below an epoch that was known.
+        let read = [lost[0], at(2, raised(2))];
+        revocations.apply_at(begin, &read, Vec::new(), HOUR);
+        for position in [start, head] {
+            assert_eq!(revocations.since_at(begin, position), Err(Gone));
+        }
+        let carried = lost[1..].iter().map(|entry| (0, until, entry.revocation));
+        let placed = read.iter().map(|entry| (entry.seq, entry.until, entry.revocation));
+        assert_eq!(told(begin), carried.chain(placed).collect());
+        assert!(revocations.check(SessionId(uuid::Uuid::nil()), user, 2, Timestamp(0)).is_err());
+        assert_eq!(told(begin + HOUR), HashSet::new());
+    }
+}

@@ -1,0 +1,14 @@
+//! The connections to the database: how they are opened, pooled, watched and replaced.
+
+mod backends;
+mod database;
+mod feed_connection;
+mod options;
+mod pool;
+mod trusted_clock;
+
+pub use database::Database;
+pub use feed_connection::Watch;
+pub use options::{Observer, Options};
+pub(super) use pool::Pool;
+pub use trusted_clock::{SteadyClock, clock_offset_ms};
