@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::reload_keys::ReloadKeys;
 use super::revocation::{Revocations, UserRead};
-use super::shared::Rules;
+use super::rules::Rules;
 use crate::model::{Clock, Entropy, FeedEntry, Moment, Revocation, UserId, random, spread};
 use crate::storage::{FEED_PAGE, RevocationFeed, StoreError, StoreResult};
 

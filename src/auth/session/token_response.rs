@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::ask;
-use super::error::{Error, Result};
-use super::session::SessionView;
-use super::shared::{Auth, Strategy};
+use crate::auth::ask;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::{Auth, Strategy};
+use crate::auth::session::view::SessionView;
 use crate::model::{Session, Timestamp, TokenId, User};
 use crate::tokens::{AccessClaims, GenuineRefreshToken, IssueFault, Reference};
 
@@ -40,14 +40,18 @@ crate::model::name_enum!(
 );
 
 /// An access token and the session that it proves.
-pub(super) struct AccessToken {
+pub(in crate::auth) struct AccessToken {
     text: String,
     session: SessionView,
 }
 
 impl Auth {
     /// The audiences asked for, if all are configured; all of `otherwise`, if none is asked for.
-    pub(super) fn choose_audiences(&self, asked: &[String], otherwise: &[String]) -> Result<Vec<String>> {
+    pub(in crate::auth) fn choose_audiences(
+        &self,
+        asked: &[String],
+        otherwise: &[String],
+    ) -> Result<Vec<String>> {
         let configured = &self.rules.audiences;
         if asked.is_empty() {
             let kept: Vec<_> = otherwise.iter().filter(|aud| configured.contains(aud)).cloned().collect();
@@ -70,7 +74,11 @@ impl Auth {
 
     /// Issues an access token of the configured kind for a session, which is given as its row will be when the token
     /// is answered, and lets `session` callbacks tell of it.
-    pub(super) async fn issue_access_token(&self, session: &Session, user: &User) -> Result<AccessToken> {
+    pub(in crate::auth) async fn issue_access_token(
+        &self,
+        session: &Session,
+        user: &User,
+    ) -> Result<AccessToken> {
         let issued_at = self.now().floor_to_second();
         let expires_at =
             issued_at.plus(self.rules.lifetimes.access_ttl).min(session.expires_at).floor_to_second();
@@ -135,7 +143,11 @@ impl Auth {
 }
 
 impl Issued {
-    pub(super) fn new(token: AccessToken, refresh_token: GenuineRefreshToken, rotation: Rotation) -> Self {
+    pub(in crate::auth) fn new(
+        token: AccessToken,
+        refresh_token: GenuineRefreshToken,
+        rotation: Rotation,
+    ) -> Self {
         Self {
             access_token: token.text,
             access_token_expires_at: token.session.access_token_expires_at,

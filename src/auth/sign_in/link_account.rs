@@ -1,16 +1,16 @@
 //! Linking: a proven account becomes one more of the user who is signed in. `SignIn` with a `link_access_token`; the person
 //! keeps the session they have. One that is theirs already is linked again, by the same rules: it takes over the scopes.
 
-use super::ask;
-use super::callbacks::{Denial, DenialReason, SignInDecision, SignInInput};
-use super::caller::Call;
-use super::denied::Attempt;
-use super::error::{Error, Result};
-use super::person::{Refusal, rescoped};
-use super::prove::Proven;
-use super::shared::Auth;
-use super::sign_in::{Allowed, SignInOutcome};
-use super::signed_in::SignedIn;
+use crate::auth::ask;
+use crate::auth::callbacks::{Denial, DenialReason, SignInDecision, SignInInput};
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
+use crate::auth::sign_in::complete::{Allowed, SignInOutcome};
+use crate::auth::sign_in::credential::callback::Proven;
+use crate::auth::sign_in::denial::Attempt;
+use crate::auth::sign_in::resolve_user::{Refusal, rescoped};
+use crate::auth::sign_in::signed_in::SignedIn;
 use crate::model::{Account, AccountKey, AuthLogAction, AuthLogOutcome, Email, RedirectUrl, User};
 use crate::storage::{Linked, Linking};
 
@@ -19,7 +19,7 @@ const ATTEMPTS: u32 = 3;
 
 impl Auth {
     /// Links the account of a proven person to the user who is signed in.
-    pub(super) async fn link(
+    pub(in crate::auth) async fn link(
         &self,
         call: &Call,
         proven: Proven,

@@ -1,13 +1,13 @@
 //! Opening a session: what a sign-in that was allowed writes, in one transaction, and the same answer again for a request
 //! that is repeated.
 
-use super::caller::Call;
-use super::error::{Error, Result};
-use super::pending::Pending;
-use super::person::Person;
-use super::prove::Proven;
-use super::shared::Auth;
-use super::sign_in::Allowed;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
+use crate::auth::sign_in::complete::Allowed;
+use crate::auth::sign_in::credential::callback::Proven;
+use crate::auth::sign_in::pending_session::Pending;
+use crate::auth::sign_in::resolve_user::Person;
 use crate::model::{
     AuthLogAction, AuthLogEntry, ClaimMap, Email, Grant, RedirectUrl, RequestMark, Session, SessionId,
     Timestamp, User,
@@ -16,11 +16,11 @@ use crate::storage::{Opened, Opening};
 use crate::tokens::GrantToken;
 
 /// How long a grant can be redeemed.
-pub(super) const GRANT_TTL: std::time::Duration = std::time::Duration::from_mins(1);
+pub(in crate::auth) const GRANT_TTL: std::time::Duration = std::time::Duration::from_mins(1);
 
 impl Auth {
     /// Writes the sign-in; none when somebody else wrote first.
-    pub(super) async fn open(
+    pub(in crate::auth) async fn open(
         &self,
         call: &Call,
         proven: &Proven,

@@ -1,24 +1,24 @@
 //! Sign-ins that let nobody in: denied, sent elsewhere first, or failed. Each leaves a row in the log, and nothing else.
 
-use super::callbacks::DenialReason;
-use super::caller::Call;
-use super::error::{Error, Result};
-use super::person::Refusal;
-use super::shared::Auth;
-use super::sign_in::{Denied, SignInOutcome};
+use crate::auth::callbacks::DenialReason;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
+use crate::auth::sign_in::complete::{Denied, SignInOutcome};
+use crate::auth::sign_in::resolve_user::Refusal;
 use crate::model::{AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, Email, ProviderId, UserId};
 
 /// Whose sign-in the log tells of, as far as that is known.
 #[derive(Debug, Default)]
-pub(super) struct Attempt {
-    pub(super) provider: Option<ProviderId>,
-    pub(super) email: Option<Email>,
-    pub(super) user_id: Option<UserId>,
+pub(in crate::auth) struct Attempt {
+    pub(in crate::auth) provider: Option<ProviderId>,
+    pub(in crate::auth) email: Option<Email>,
+    pub(in crate::auth) user_id: Option<UserId>,
 }
 
 impl Auth {
     /// A callback sends the person elsewhere first.
-    pub(super) async fn redirected(
+    pub(in crate::auth) async fn redirected(
         &self,
         call: &Call,
         attempt: &Attempt,
@@ -29,7 +29,7 @@ impl Auth {
         Ok(SignInOutcome::Redirect(url))
     }
 
-    pub(super) async fn denied(
+    pub(in crate::auth) async fn denied(
         &self,
         call: &Call,
         attempt: &Attempt,
@@ -53,7 +53,7 @@ impl Auth {
         Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to }))
     }
 
-    pub(super) fn denied_log(
+    pub(in crate::auth) fn denied_log(
         &self,
         call: &Call,
         attempt: &Attempt,
@@ -69,7 +69,7 @@ impl Auth {
 }
 
 /// What the log says of a sign-in that failed; nothing where the log itself can't be written, or has its row.
-pub(super) fn failure(error: &Error) -> Option<&'static str> {
+pub(in crate::auth) fn failure(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.name(),
         Error::StateMismatch => "STATE_MISMATCH",

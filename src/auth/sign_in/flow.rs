@@ -9,38 +9,38 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::error::{Error, Result};
-use super::shared::Auth;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
 use crate::model::{Entropy, ProviderId, SessionId, Timestamp, UsedMark, random, sha256};
 use crate::oauth::Asked;
 
 /// How long a flow can be used.
-pub(super) const FLOW_TTL: Duration = Duration::from_mins(15);
+pub(in crate::auth) const FLOW_TTL: Duration = Duration::from_mins(15);
 
 /// The most bytes of a flow's text: browsers keep cookies of up to 4 KiB, name and attributes included.
-pub(super) const MAX_FLOW_BYTES: usize = 3500;
+pub(in crate::auth) const MAX_FLOW_BYTES: usize = 3500;
 
 /// How much of `state` names the cookie: characters that tell flows apart and prove nothing.
 const STATE_IN_COOKIE: usize = 16;
 
 /// A sign-in under way.
-pub(super) struct Flow {
+pub(in crate::auth) struct Flow {
     /// What it is marked by when it is used.
-    pub(super) id: [u8; 16],
-    pub(super) provider: ProviderId,
+    pub(in crate::auth) id: [u8; 16],
+    pub(in crate::auth) provider: ProviderId,
     /// RFC 7636 section 4.1: 256 bits.
-    pub(super) code_verifier: SecretString,
-    pub(super) nonce: SecretString,
+    pub(in crate::auth) code_verifier: SecretString,
+    pub(in crate::auth) nonce: SecretString,
     /// SHA-256 of `state`.
     state_digest: [u8; 32],
-    pub(super) redirect_uri: String,
+    pub(in crate::auth) redirect_uri: String,
     /// Where the person wants to go; empty: nowhere in particular.
-    pub(super) redirect_to: String,
+    pub(in crate::auth) redirect_to: String,
     /// Whose session the new account is linked from.
-    pub(super) link: Option<SessionId>,
+    pub(in crate::auth) link: Option<SessionId>,
     /// What the provider was asked, beyond what is asked always.
-    pub(super) asked: Asked,
-    pub(super) expires_at: Timestamp,
+    pub(in crate::auth) asked: Asked,
+    pub(in crate::auth) expires_at: Timestamp,
 }
 
 /// As it is sealed; short names, for the size's sake.
@@ -62,14 +62,14 @@ struct Record {
 }
 
 /// The name of the cookie that keeps the flow of this `state`: a backend finds it again by the `state` that comes back.
-pub(super) fn cookie_name(state: &SecretString) -> String {
+pub(in crate::auth) fn cookie_name(state: &SecretString) -> String {
     let state = state.expose_secret();
     format!("gatepass_flow_{}", &state[..STATE_IN_COOKIE.min(state.len())])
 }
 
 impl Flow {
     /// A new flow, and its `state`, which stays with nobody but the provider and the browser.
-    pub(super) fn begin(
+    pub(in crate::auth) fn begin(
         entropy: &dyn Entropy,
         provider: ProviderId,
         redirect_uri: String,
@@ -96,18 +96,18 @@ impl Flow {
     }
 
     /// Refuses a flow that is over.
-    pub(super) fn check_time(&self, now: Timestamp) -> Result<()> {
+    pub(in crate::auth) fn check_time(&self, now: Timestamp) -> Result<()> {
         if now < self.expires_at { Ok(()) } else { Err(Error::FlowExpired) }
     }
 
     /// Refuses the `state` of another flow.
-    pub(super) fn check_state(&self, state: &str) -> Result<()> {
+    pub(in crate::auth) fn check_state(&self, state: &str) -> Result<()> {
         let same = bool::from(sha256(state.as_bytes()).ct_eq(&self.state_digest));
         if same { Ok(()) } else { Err(Error::StateMismatch) }
     }
 
     /// That it was used.
-    pub(super) fn used(&self) -> UsedMark {
+    pub(in crate::auth) fn used(&self) -> UsedMark {
         UsedMark::of_flow(&self.id, self.expires_at)
     }
 
@@ -156,7 +156,7 @@ impl Auth {
     /// Seals a flow for a group of callers. Where it is too large for a cookie, it forgets where the person wanted to go, and then
     /// which scopes were asked: those of the settings stand for them where the provider does not tell. Whatever is proven by is
     /// never forgotten.
-    pub(super) fn seal_flow(&self, group: &str, mut flow: Flow) -> Result<String> {
+    pub(in crate::auth) fn seal_flow(&self, group: &str, mut flow: Flow) -> Result<String> {
         let seal = |flow: &Flow| {
             let json =
                 serde_json::to_vec(&flow.record()).map_err(|error| Error::Internal(error.to_string()))?;
@@ -177,14 +177,14 @@ impl Auth {
     }
 
     /// Opens a flow that this group of callers began, and that is not over.
-    pub(super) fn open_flow(&self, group: &str, text: &str) -> Result<Flow> {
+    pub(in crate::auth) fn open_flow(&self, group: &str, text: &str) -> Result<Flow> {
         let flow = self.unseal_flow(group, text)?;
         flow.check_time(self.now())?;
         Ok(flow)
     }
 
     /// Opens a flow that this group of callers began; it may be over.
-    pub(super) fn unseal_flow(&self, group: &str, text: &str) -> Result<Flow> {
+    pub(in crate::auth) fn unseal_flow(&self, group: &str, text: &str) -> Result<Flow> {
         if text.len() > MAX_FLOW_BYTES {
             return Err(Error::FlowInvalid);
         }

@@ -1,8 +1,8 @@
 //! `RevokeSession`: an administrator ends one session.
 
-use super::caller::Call;
-use super::error::{Error, Result};
-use super::shared::Auth;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
 use crate::model::{AuthLogAction, EndReason, SessionId};
 
 impl Auth {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::callbacks::Callbacks;
 use super::error::Result;
 use super::feed::Follower;
-use super::get_session::SessionReaders;
 use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
+use crate::auth::session::get_session::SessionReaders;
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, BaseUrls, Clock, DeniedUrl, EmailDomain, EndReason, Entropy,
     FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, ProviderId, SessionId, Timestamp, User,
@@ -21,9 +21,9 @@ use crate::tokens::{KeyRing, References, Secrets, UserClaims, Verifier};
 
 /// The use cases.
 pub struct Auth {
-    pub(super) parts: Parts,
-    pub(super) readers: SessionReaders,
-    pub(super) rules: Rules,
+    pub(in crate::auth) parts: Parts,
+    pub(in crate::auth) readers: SessionReaders,
+    pub(in crate::auth) rules: Rules,
     /// The seconds in which a stranger, and a known caller, were last logged as denied.
     denials_logged: [AtomicI64; 2],
 }
@@ -159,7 +159,7 @@ pub enum UserClaim {
 }
 
 /// What tokens tell of a user, if they tell so much.
-pub(super) fn user_claims(told: &BTreeSet<UserClaim>, user: &User) -> UserClaims {
+pub(in crate::auth) fn user_claims(told: &BTreeSet<UserClaim>, user: &User) -> UserClaims {
     let tells = |claim| told.contains(&claim);
     UserClaims {
         name: user.name.clone().filter(|_| tells(UserClaim::Name)),
@@ -210,17 +210,17 @@ impl Auth {
     }
 
     /// A row for the log, of success, that names nobody yet.
-    pub(super) fn log_entry(&self, action: AuthLogAction, origin: &Origin) -> AuthLogEntry {
+    pub(in crate::auth) fn log_entry(&self, action: AuthLogAction, origin: &Origin) -> AuthLogEntry {
         AuthLogEntry::new(&*self.parts.clock, &*self.parts.entropy, action, origin)
     }
 
     /// The row, unless its action is excluded.
-    pub(super) fn unless_excluded(&self, entry: AuthLogEntry) -> Option<AuthLogEntry> {
+    pub(in crate::auth) fn unless_excluded(&self, entry: AuthLogEntry) -> Option<AuthLogEntry> {
         (!self.rules.log_exclude.contains(&entry.action)).then_some(entry)
     }
 
     /// Adds a row that tells of nothing written.
-    pub(super) async fn append_log(&self, entry: AuthLogEntry) -> Result<()> {
+    pub(in crate::auth) async fn append_log(&self, entry: AuthLogEntry) -> Result<()> {
         if let Some(entry) = self.unless_excluded(entry) {
             self.parts.log.append(entry).await?;
         }
@@ -245,12 +245,12 @@ impl Auth {
 
     /// Lets what is in the database already hold here too, before it is answered that it is so: it may be of another
     /// replica, or of a call of this one whose answer was lost on the way.
-    pub(super) async fn hold_what_is(&self) -> Result<()> {
+    pub(in crate::auth) async fn hold_what_is(&self) -> Result<()> {
         Ok(self.parts.follower.catch_up().await?)
     }
 
     /// Ends one session and lets that hold here at once; none when it had ended already.
-    pub(super) async fn end(
+    pub(in crate::auth) async fn end(
         &self,
         session_id: SessionId,
         reason: EndReason,
@@ -267,11 +267,11 @@ impl Auth {
     }
 
     /// Lets a change of this replica hold here at once.
-    pub(super) fn hold(&self, revoked: &Revoked) {
+    pub(in crate::auth) fn hold(&self, revoked: &Revoked) {
         self.hold_entries(&revoked.entries, revoked.user.as_ref());
     }
 
-    pub(super) fn hold_entries(&self, entries: &[FeedEntry], user: Option<&User>) {
+    pub(in crate::auth) fn hold_entries(&self, entries: &[FeedEntry], user: Option<&User>) {
         let read = user.map(|user| (user.id, Some((user.clone(), self.rules.user_claims(user)))));
         let users = read.into_iter().collect();
         self.parts.revocations.apply(entries, users, self.rules.remember());

@@ -1,9 +1,9 @@
 //! `SignOut`: a session's own token ends it, or every session of its user (Auth.js `signOut()`).
 
-use super::caller::Call;
-use super::error::{Error, Result};
-use super::reload_keys::verify_again;
-use super::shared::Auth;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::reload_keys::verify_again;
+use crate::auth::rules::Auth;
 use crate::model::{AuthLogAction, EndReason, Session, SessionId, User};
 use crate::storage::{EndingAll, Revoked};
 use crate::tokens::{GenuineRefreshToken, References};

@@ -3,22 +3,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, Result};
-use super::shared::Auth;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
 use crate::model::{
     Account, AccountId, AccountKind, ClaimMap, Profile, ProviderId, Session, SessionId, Timestamp, claims,
 };
 use crate::oauth::{FaultKind, ProviderFault};
 
 /// The most bytes the sealed record has.
-pub(super) const MAX_PENDING_BYTES: usize = 32 * 1024;
+pub(in crate::auth) const MAX_PENDING_BYTES: usize = 32 * 1024;
 
 /// What is kept of a sign-in until its grant is redeemed.
 #[derive(Debug, Clone)]
-pub(super) struct Pending {
-    pub(super) account: Account,
-    pub(super) profile: ClaimMap,
-    pub(super) is_new_user: bool,
+pub(in crate::auth) struct Pending {
+    pub(in crate::auth) account: Account,
+    pub(in crate::auth) profile: ClaimMap,
+    pub(in crate::auth) is_new_user: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -35,7 +35,7 @@ struct Record {
 }
 
 /// Refuses a profile that could not be kept, before any callback has to read it; also where nothing of it will be.
-pub(super) fn check_size(profile: &Profile) -> Result<()> {
+pub(in crate::auth) fn check_size(profile: &Profile) -> Result<()> {
     let fits = claims::check_size(&profile.raw, MAX_PENDING_BYTES);
     fits.map_err(|_| too_large(profile.kind, &profile.provider))
 }
@@ -52,7 +52,7 @@ fn too_large(kind: AccountKind, provider: &ProviderId) -> Error {
 
 impl Auth {
     /// Seals what the redemption will need; only this session's row opens it.
-    pub(super) fn seal_pending(&self, session_id: SessionId, pending: &Pending) -> Result<Vec<u8>> {
+    pub(in crate::auth) fn seal_pending(&self, session_id: SessionId, pending: &Pending) -> Result<Vec<u8>> {
         let account = &pending.account;
         let record = Record {
             id: account.id.to_string(),
@@ -75,7 +75,7 @@ impl Auth {
 
     /// Opens what the sign-in left. A record that no secret opens is as if the grant were unknown: its secret was
     /// taken out of the configuration.
-    pub(super) fn open_pending(&self, session: &Session) -> Result<Pending> {
+    pub(in crate::auth) fn open_pending(&self, session: &Session) -> Result<Pending> {
         let sealed = session.pending.as_deref().ok_or(Error::GrantInvalid)?;
         let json =
             self.parts.secrets.open_pending(session.id.0.as_bytes(), sealed).ok_or(Error::GrantInvalid)?;

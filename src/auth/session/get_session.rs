@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::ask;
-use super::error::{Error, Result};
-use super::session::SessionView;
-use super::shared::Auth;
+use crate::auth::ask;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
+use crate::auth::session::view::SessionView;
 use crate::model::Timestamp;
 use crate::tokens::References;
 
@@ -48,13 +48,17 @@ pub struct SessionReaders {
 }
 
 impl SessionReaders {
-    pub(super) fn of(&self, access_token: &str) -> &dyn SessionReader {
+    pub(in crate::auth) fn of(&self, access_token: &str) -> &dyn SessionReader {
         if References::are_meant_by(access_token) { &*self.references } else { &*self.jwts }
     }
 }
 
 /// Refuses a token for others: none of its audiences is the one that is asked for, or any of ours.
-pub(super) fn check_audience(audiences: &[String], asked: &str, configured: &[String]) -> Result<()> {
+pub(in crate::auth) fn check_audience(
+    audiences: &[String],
+    asked: &str,
+    configured: &[String],
+) -> Result<()> {
     let meant = if asked.is_empty() {
         audiences.iter().any(|aud| configured.contains(aud))
     } else {

@@ -1,9 +1,9 @@
 //! `UpdateUser`: an administrator changes a user; a ban ends all its sessions in the same transaction.
 
-use super::caller::Call;
-use super::error::{Error, Result};
-use super::get_user::UserKey;
-use super::shared::Auth;
+use crate::auth::admin::get_user::UserKey;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
 use crate::model::{AuthLogAction, Ban, Email, EndReason, Timestamp, User, UserId};
 use crate::storage::UserUpdate;
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::error::{Error, Result};
-use super::get_session::{GetSession, SessionAnswer, SessionReader, check_audience};
-use super::reload_keys::{ReloadKeys, verify_again};
-use super::revocation::{Revocations, UserNow};
-use super::session::SessionView;
+use crate::auth::error::{Error, Result};
+use crate::auth::reload_keys::{ReloadKeys, verify_again};
+use crate::auth::revocation::{Revocations, UserNow};
+use crate::auth::session::get_session::{GetSession, SessionAnswer, SessionReader, check_audience};
+use crate::auth::session::view::SessionView;
 use crate::model::{Clock, Timestamp};
 use crate::tokens::{AccessClaims, VerifyToken};
 

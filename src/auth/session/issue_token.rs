@@ -1,12 +1,12 @@
 //! `IssueToken`: a grant becomes the first two tokens of its session (Auth.js `jwt`, trigger `signIn` or `signUp`).
 
-use super::ask;
-use super::callbacks::{JwtInput, Trigger};
-use super::caller::Call;
-use super::error::{Error, Result};
-use super::issued::{Issued, Rotation};
-use super::opening::GRANT_TTL;
-use super::shared::Auth;
+use crate::auth::ask;
+use crate::auth::callbacks::{JwtInput, Trigger};
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
+use crate::auth::session::token_response::{Issued, Rotation};
+use crate::auth::sign_in::open_session::GRANT_TTL;
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, Email, EndReason, RefreshState, RequestMark,
     Session, User, random,
@@ -167,7 +167,7 @@ impl Auth {
     }
 
     /// A row for the log, of this session and its user.
-    pub(super) fn session_log(
+    pub(in crate::auth) fn session_log(
         &self,
         action: AuthLogAction,
         call: &Call,

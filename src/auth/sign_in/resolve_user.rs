@@ -1,16 +1,16 @@
 //! Which user a profile proves: the account's, or a new one. An e-mail finds a user to sign in only where the provider
 //! has `link_by_verified_email`; else one that belongs to somebody refuses the sign-in.
 
-use super::callbacks::{Denial, DenialReason};
-use super::error::Result;
-use super::shared::Auth;
+use crate::auth::callbacks::{Denial, DenialReason};
+use crate::auth::error::Result;
+use crate::auth::rules::Auth;
 use crate::model::{Account, AccountId, AccountKey, EmailKey, Profile, ProviderId, Timestamp, User, UserId};
 use crate::storage::{AccountWrite, UserWrite};
 
 /// A user and the account that proves it, as they will be after the sign-in.
-pub(super) struct Person {
-    pub(super) user: User,
-    pub(super) account: Account,
+pub(in crate::auth) struct Person {
+    pub(in crate::auth) user: User,
+    pub(in crate::auth) account: Account,
     /// The version a known user was found at.
     known: Option<i64>,
     /// What becomes of the account's row.
@@ -19,29 +19,29 @@ pub(super) struct Person {
 
 impl Person {
     /// The refusal of this person.
-    pub(super) fn refused(&self, denial: Denial) -> Refusal {
+    pub(in crate::auth) fn refused(&self, denial: Denial) -> Refusal {
         Refusal { denial, linked_providers: Vec::new(), user_id: self.known_user() }
     }
 
-    pub(super) fn is_new(&self) -> bool {
+    pub(in crate::auth) fn is_new(&self) -> bool {
         self.known.is_none()
     }
 
-    pub(super) fn has_new_account(&self) -> bool {
+    pub(in crate::auth) fn has_new_account(&self) -> bool {
         matches!(self.account_write, Some(AccountWrite::Create(_)))
     }
 
     /// Whether a known user signs in by an account that is new, since its verified e-mail is theirs.
-    pub(super) fn is_linked_by_email(&self) -> bool {
+    pub(in crate::auth) fn is_linked_by_email(&self) -> bool {
         !self.is_new() && self.has_new_account()
     }
 
     /// The user, if there is one already.
-    pub(super) fn known_user(&self) -> Option<UserId> {
+    pub(in crate::auth) fn known_user(&self) -> Option<UserId> {
         self.known.map(|_| self.user.id)
     }
 
-    pub(super) fn into_writes(self) -> (UserWrite, Option<AccountWrite>) {
+    pub(in crate::auth) fn into_writes(self) -> (UserWrite, Option<AccountWrite>) {
         let user = match self.known {
             Some(expected_version) => UserWrite::Update { user: self.user, expected_version },
             None => UserWrite::Create(self.user),
@@ -51,12 +51,12 @@ impl Person {
 }
 
 /// Why a person may not sign in.
-pub(super) struct Refusal {
-    pub(super) denial: Denial,
+pub(in crate::auth) struct Refusal {
+    pub(in crate::auth) denial: Denial,
     /// How the owner of the e-mail signs in.
-    pub(super) linked_providers: Vec<ProviderId>,
+    pub(in crate::auth) linked_providers: Vec<ProviderId>,
     /// Whom the account proves, where that is known.
-    pub(super) user_id: Option<UserId>,
+    pub(in crate::auth) user_id: Option<UserId>,
 }
 
 impl Auth {
@@ -64,7 +64,7 @@ impl Auth {
     ///
     /// That an e-mail is free is left to the database's unique key at the first try, and looked up only when
     /// something stood in the way.
-    pub(super) async fn find_person(
+    pub(in crate::auth) async fn find_person(
         &self,
         profile: &Profile,
         look_up: bool,
@@ -135,7 +135,7 @@ impl Auth {
         }
     }
 
-    pub(super) fn new_account(&self, user_id: UserId, profile: &Profile, now: Timestamp) -> Account {
+    pub(in crate::auth) fn new_account(&self, user_id: UserId, profile: &Profile, now: Timestamp) -> Account {
         Account {
             id: AccountId::mint(&*self.parts.clock, &*self.parts.entropy),
             user_id,
@@ -188,7 +188,7 @@ impl Auth {
 }
 
 /// A known account with the scopes that were granted now, and what that writes.
-pub(super) fn rescoped(mut account: Account, profile: &Profile) -> (Account, Option<AccountWrite>) {
+pub(in crate::auth) fn rescoped(mut account: Account, profile: &Profile) -> (Account, Option<AccountWrite>) {
     if profile.scope.is_none() || profile.scope == account.scope {
         return (account, None);
     }

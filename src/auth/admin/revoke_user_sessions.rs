@@ -1,9 +1,9 @@
 //! `RevokeUserSessions`: an administrator ends every session of a user.
 
-use super::caller::Call;
-use super::error::Result;
-use super::get_user::UserKey;
-use super::shared::Auth;
+use crate::auth::admin::get_user::UserKey;
+use crate::auth::caller::Call;
+use crate::auth::error::Result;
+use crate::auth::rules::Auth;
 use crate::model::{AuthLogAction, Email, EndReason, UserId};
 use crate::storage::EndingAll;
 

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use quick_cache::Weighter;
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 
-use super::error::{Error, Result};
-use super::shared::{UserClaim, user_claims};
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::{UserClaim, user_claims};
 use crate::model::{ClaimMap, Clock, Moment, Session, SessionId, Timestamp, User, claims};
 use crate::storage::{SessionStore, StoreResult};
 use crate::tokens::UserClaims;

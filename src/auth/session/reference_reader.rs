@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::error::{Error, Result};
-use super::get_session::{GetSession, SessionAnswer, SessionReader, check_audience};
-use super::revocation::Revocations;
-use super::session::SessionView;
-use super::session_rows::{ReadSessionRows, Reading, SessionRows};
+use crate::auth::error::{Error, Result};
+use crate::auth::revocation::Revocations;
+use crate::auth::session::get_session::{GetSession, SessionAnswer, SessionReader, check_audience};
+use crate::auth::session::session_rows::{ReadSessionRows, Reading, SessionRows};
+use crate::auth::session::view::SessionView;
 use crate::model::{Clock, EndReason, Timestamp};
 use crate::tokens::{Reference, References};
 

@@ -3,15 +3,15 @@
 //! Prove the credential; find the account, else the rule for e-mails; banned?; `sign_in` callbacks; then one transaction
 //! that writes all or nothing. Who meets another writer on the way looks again.
 
-use super::ask;
-use super::callbacks::{Denial, SignInDecision, SignInInput};
-use super::caller::Call;
-use super::denied::{Attempt, failure};
-use super::error::{Error, Result};
-use super::pending;
-use super::person::Refusal;
-use super::prove::{Credential, Proven, Proving};
-use super::shared::Auth;
+use crate::auth::ask;
+use crate::auth::callbacks::{Denial, SignInDecision, SignInInput};
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
+use crate::auth::sign_in::credential::callback::{Credential, Proven, Proving};
+use crate::auth::sign_in::denial::{Attempt, failure};
+use crate::auth::sign_in::pending_session as pending;
+use crate::auth::sign_in::resolve_user::Refusal;
 use crate::model::{Account, AuthLogOutcome, ProviderId, RedirectUrl, RequestMark, Timestamp, User};
 use crate::oauth::ProviderTokens;
 use crate::tokens::GrantToken;

@@ -4,7 +4,7 @@
 use super::ask;
 use super::callbacks::Callback;
 use super::error::{Error, Result};
-use super::shared::Auth;
+use crate::auth::rules::Auth;
 use crate::model::{Disposition, RedirectUrl};
 
 /// What `ResolveRedirect` asks.
@@ -27,7 +27,7 @@ impl Auth {
     }
 
     /// Decides a redirect of a sign-in: on the default site.
-    pub(super) async fn redirect_to(&self, url: &str) -> Result<RedirectUrl> {
+    pub(in crate::auth) async fn redirect_to(&self, url: &str) -> Result<RedirectUrl> {
         let bases = &self.rules.base_urls;
         let decided = ask::redirect(&*self.parts.callbacks, bases, bases.default_base(), url);
         Ok(ask::in_time(Callback::Redirect, decided).await?.0)

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::caller::Call;
-use super::error::{Error, Result};
-use super::flow::{FLOW_TTL, Flow, cookie_name};
-use super::prove::provider_until;
-use super::shared::Auth;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
+use crate::auth::sign_in::credential::callback::provider_until;
+use crate::auth::sign_in::flow::{FLOW_TTL, Flow, cookie_name};
 use crate::model::{Disposition, ProviderId, SessionId, Timestamp, resolve_redirect};
 use crate::oauth::{AuthorizationRequest, MAX_AGE, Provider, ResponseMode};
 
@@ -85,7 +85,7 @@ impl Auth {
     }
 
     /// The configured provider of this id.
-    pub(super) fn provider(&self, id: &ProviderId) -> Result<&Arc<dyn Provider>> {
+    pub(in crate::auth) fn provider(&self, id: &ProviderId) -> Result<&Arc<dyn Provider>> {
         self.parts.providers.get(id).ok_or(Error::ProviderNotFound)
     }
 

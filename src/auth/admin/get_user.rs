@@ -1,7 +1,7 @@
 //! `GetUser`: one user, by id or verified e-mail.
 
-use super::error::{Error, Result};
-use super::shared::Auth;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
 use crate::model::{Email, EmailKey, User, UserId};
 
 /// What finds a user.

@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
-use super::ask;
-use super::callbacks::{JwtInput, Trigger};
-use super::caller::Call;
-use super::error::{Error, Result};
-use super::issued::{Issued, Rotation};
-use super::shared::{Auth, LateRetry, Strategy};
+use crate::auth::ask;
+use crate::auth::callbacks::{JwtInput, Trigger};
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::{Auth, LateRetry, Strategy};
+use crate::auth::session::token_response::{Issued, Rotation};
 use crate::model::{
     AuthLogAction, AuthLogOutcome, ClaimMap, EndReason, RefreshState, Session, Timestamp, User, claims,
     random,
@@ -66,7 +66,7 @@ impl Auth {
     }
 
     /// Refuses the session of a banned user, and one that has ended or run out.
-    pub(super) fn check_live(&self, session: &Session, user: &User) -> Result<()> {
+    pub(in crate::auth) fn check_live(&self, session: &Session, user: &User) -> Result<()> {
         let now = self.now();
         if user.is_banned(now) {
             Err(Error::UserBanned)

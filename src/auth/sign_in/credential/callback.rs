@@ -7,13 +7,13 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::call_context::CallContext;
-use super::callbacks::{Denial, DenialReason};
-use super::caller::Call;
-use super::denied::Attempt;
-use super::error::{Error, Result};
-use super::flow::Flow;
-use super::shared::Auth;
+use crate::auth::call_context::CallContext;
+use crate::auth::callbacks::{Denial, DenialReason};
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::rules::Auth;
+use crate::auth::sign_in::denial::Attempt;
+use crate::auth::sign_in::flow::Flow;
 use crate::model::{Profile, ProviderId, SessionId, UsedMark};
 use crate::oauth::{Asked, AuthorizationCode, FaultKind, Meaning, Proof, ProviderFault, ProviderTokens};
 
@@ -70,25 +70,25 @@ pub enum Binding {
 }
 
 /// Somebody, proven.
-pub(super) struct Proven {
-    pub(super) profile: Profile,
+pub(in crate::auth) struct Proven {
+    pub(in crate::auth) profile: Profile,
     /// What is used up in the transaction of the sign-in.
-    pub(super) used: Vec<UsedMark>,
+    pub(in crate::auth) used: Vec<UsedMark>,
     /// Whether the flow is among that.
     uses_flow: bool,
-    pub(super) tokens: Option<ProviderTokens>,
+    pub(in crate::auth) tokens: Option<ProviderTokens>,
     /// Where the flow says that the person wants to go.
-    pub(super) redirect_to: String,
+    pub(in crate::auth) redirect_to: String,
     /// What the flow was begun for; none without a flow.
-    pub(super) begun: Option<BegunFor>,
+    pub(in crate::auth) begun: Option<BegunFor>,
 }
 
 /// What a flow was begun for: the session to link the account from, or none to sign in.
 #[derive(Clone, Copy)]
-pub(super) struct BegunFor(pub(super) Option<SessionId>);
+pub(in crate::auth) struct BegunFor(pub(super) Option<SessionId>);
 
 /// What a credential comes to.
-pub(super) enum Proving {
+pub(in crate::auth) enum Proving {
     /// A person.
     Person(Box<Proven>),
     /// The provider said no.
@@ -97,7 +97,7 @@ pub(super) enum Proving {
 
 impl Credential {
     /// The provider, where it is known without opening anything.
-    pub(super) fn provider(&self) -> Option<&ProviderId> {
+    pub(in crate::auth) fn provider(&self) -> Option<&ProviderId> {
         match self {
             Self::Profile(profile) => Some(&profile.provider),
             Self::OAuthCallback(callback) => callback.provider.as_ref(),
@@ -107,7 +107,7 @@ impl Credential {
 }
 
 /// Until when a provider may take: the call's deadline, less what it takes to tell of a failure.
-pub(super) fn provider_until() -> Instant {
+pub(in crate::auth) fn provider_until() -> Instant {
     let due = CallContext::current().and_then(|call| call.due);
     let now = Instant::now();
     let due = due.unwrap_or(now + NO_DEADLINE);
@@ -118,7 +118,7 @@ pub(super) fn provider_until() -> Instant {
 impl Auth {
     /// Proves a flow to be whose it is; whatever is wrong with it, the log names its provider. The flow of another provider than
     /// the browser came back from would send a code to who should not have it (mix-up, RFC 9700 section 4.4).
-    pub(super) fn returned_flow(
+    pub(in crate::auth) fn returned_flow(
         &self,
         call: &Call,
         callback: &OAuthCallback,
@@ -135,7 +135,11 @@ impl Auth {
     }
 
     /// Proves who came back from a provider's page. The flow is used up before its code is.
-    pub(super) async fn prove_by_callback(&self, flow: Flow, callback: &OAuthCallback) -> Result<Proving> {
+    pub(in crate::auth) async fn prove_by_callback(
+        &self,
+        flow: Flow,
+        callback: &OAuthCallback,
+    ) -> Result<Proving> {
         let provider = Arc::clone(self.provider(&flow.provider)?);
         let of_provider = |fault| Error::of_provider(&flow.provider, fault);
         let turn = provider.turn(provider_until()).map_err(of_provider)?;
@@ -162,7 +166,7 @@ impl Auth {
     }
 
     /// Proves whose an ID token is. Token and flow are used up with the sign-in, so that one that failed can be made again.
-    pub(super) async fn prove_by_id_token(
+    pub(in crate::auth) async fn prove_by_id_token(
         &self,
         call: &Call,
         credential: &IdTokenCredential,
@@ -195,7 +199,7 @@ impl Auth {
 
 impl Proven {
     /// Who a caller vouches for.
-    pub(super) fn vouched(profile: Profile) -> Self {
+    pub(in crate::auth) fn vouched(profile: Profile) -> Self {
         Self {
             profile,
             used: Vec::new(),
@@ -207,7 +211,7 @@ impl Proven {
     }
 
     /// What is to be said where something that it uses up was used before.
-    pub(super) fn used_before(&self) -> Error {
+    pub(in crate::auth) fn used_before(&self) -> Error {
         if self.uses_flow {
             return Error::FlowUsed;
         }
