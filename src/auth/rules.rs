@@ -1,66 +1,12 @@
-//! What the use cases share: stores, keys, callbacks and rules. Each RPC adds its method in a file of its own.
+//! The configured rules, as the composition root reads them. A use case takes only those that it goes by.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use super::callbacks::Callbacks;
-use super::error::Result;
-use super::feed::Follower;
-use super::reload_keys::ReloadKeys;
-use super::revocation::Revocations;
-use crate::auth::session::get_session::SessionReaders;
 use crate::model::{
-    AuthLogAction, AuthLogEntry, AuthLogOutcome, BaseUrls, Clock, DeniedUrl, EmailDomain, EndReason, Entropy,
-    FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, ProviderId, SessionId, Timestamp, User,
+    AuthLogAction, BaseUrls, DeniedUrl, EmailDomain, LONGEST_TOKEN, Lifetimes, ProviderId, Timestamp, User,
 };
-use crate::oauth::Providers;
-use crate::storage::{AuthLogStore, Ending, Revoked, SessionStore, UsedMarkStore, UserStore};
-use crate::tokens::{KeyRing, References, Secrets, UserClaims, Verifier};
-
-/// The use cases.
-pub struct Auth {
-    pub(in crate::auth) parts: Parts,
-    pub(in crate::auth) readers: SessionReaders,
-    pub(in crate::auth) rules: Rules,
-    /// The seconds in which a stranger, and a known caller, were last logged as denied.
-    denials_logged: [AtomicI64; 2],
-}
-
-/// What the use cases work with.
-pub struct Parts {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub entropy: Arc<dyn Entropy>,
-    /// Users and accounts.
-    pub users: Arc<dyn UserStore>,
-    /// Sessions.
-    pub sessions: Arc<dyn SessionStore>,
-    /// What was used, and can't be again.
-    pub used_marks: Arc<dyn UsedMarkStore>,
-    /// Who proves people to us.
-    pub providers: Arc<Providers>,
-    /// The auth log.
-    pub log: Arc<dyn AuthLogStore>,
-    /// The chain of callbacks.
-    pub callbacks: Arc<dyn Callbacks>,
-    /// The operator's secrets.
-    pub secrets: Arc<Secrets>,
-    /// The signing keys.
-    pub ring: Arc<KeyRing>,
-    /// Looks for keys that are not known yet.
-    pub keys: Arc<dyn ReloadKeys>,
-    /// The verifier of JWTs.
-    pub verifier: Verifier,
-    /// The references, their issuer and verifier.
-    pub references: References,
-    /// What is revoked.
-    pub revocations: Arc<Revocations>,
-    /// Reads what others revoked.
-    pub follower: Arc<Follower>,
-}
+use crate::tokens::UserClaims;
 
 /// The configured rules.
 #[derive(Debug, Clone)]
@@ -159,7 +105,7 @@ pub enum UserClaim {
 }
 
 /// What tokens tell of a user, if they tell so much.
-pub(in crate::auth) fn user_claims(told: &BTreeSet<UserClaim>, user: &User) -> UserClaims {
+pub(super) fn user_claims(told: &BTreeSet<UserClaim>, user: &User) -> UserClaims {
     let tells = |claim| told.contains(&claim);
     UserClaims {
         name: user.name.clone().filter(|_| tells(UserClaim::Name)),
@@ -193,87 +139,5 @@ impl Rules {
     #[must_use]
     pub fn keys_retired_at(&self, now: Timestamp) -> Timestamp {
         now.minus(self.remember())
-    }
-}
-
-impl Auth {
-    /// The use cases over these parts, under these rules.
-    #[must_use]
-    pub fn new(parts: Parts, readers: SessionReaders, rules: Rules) -> Self {
-        Self { parts, readers, rules, denials_logged: Default::default() }
-    }
-
-    /// The time now.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.parts.clock.now()
-    }
-
-    /// A row for the log, of success, that names nobody yet.
-    pub(in crate::auth) fn log_entry(&self, action: AuthLogAction, origin: &Origin) -> AuthLogEntry {
-        AuthLogEntry::new(&*self.parts.clock, &*self.parts.entropy, action, origin)
-    }
-
-    /// The row, unless its action is excluded.
-    pub(in crate::auth) fn unless_excluded(&self, entry: AuthLogEntry) -> Option<AuthLogEntry> {
-        (!self.rules.log_exclude.contains(&entry.action)).then_some(entry)
-    }
-
-    /// Adds a row that tells of nothing written.
-    pub(in crate::auth) async fn append_log(&self, entry: AuthLogEntry) -> Result<()> {
-        if let Some(entry) = self.unless_excluded(entry) {
-            self.parts.log.append(entry).await?;
-        }
-        Ok(())
-    }
-
-    /// Whether a caller that is denied now is to be logged: one a second, so that a flood of them is no flood of rows. No
-    /// number of strangers hides a known one.
-    #[must_use]
-    pub fn samples_denial(&self, is_known: bool) -> bool {
-        let now = self.now().seconds();
-        self.denials_logged[usize::from(is_known)].swap(now, Ordering::Relaxed) != now
-    }
-
-    /// Logs that a caller was denied. It is, whether or not the row can be written.
-    pub async fn log_caller_denied(&self, origin: &Origin, reason: &'static str) {
-        let entry = self.log_entry(AuthLogAction::CallerDenied, origin);
-        if let Err(error) = self.append_log(entry.ended(AuthLogOutcome::Denied, reason)).await {
-            tracing::warn!(?error, "denied caller not logged");
-        }
-    }
-
-    /// Lets what is in the database already hold here too, before it is answered that it is so: it may be of another
-    /// replica, or of a call of this one whose answer was lost on the way.
-    pub(in crate::auth) async fn hold_what_is(&self) -> Result<()> {
-        Ok(self.parts.follower.catch_up().await?)
-    }
-
-    /// Ends one session and lets that hold here at once; none when it had ended already.
-    pub(in crate::auth) async fn end(
-        &self,
-        session_id: SessionId,
-        reason: EndReason,
-        log: AuthLogEntry,
-    ) -> Result<Option<Revoked>> {
-        let at = self.now();
-        let (remember_until, log) = (self.rules.remember_until(at), self.unless_excluded(log));
-        let ending = Ending { session_id, at, reason, remember_until, log };
-        let revoked = self.parts.sessions.end_session(ending).await?;
-        if let Some(revoked) = &revoked {
-            self.hold(revoked);
-        }
-        Ok(revoked)
-    }
-
-    /// Lets a change of this replica hold here at once.
-    pub(in crate::auth) fn hold(&self, revoked: &Revoked) {
-        self.hold_entries(&revoked.entries, revoked.user.as_ref());
-    }
-
-    pub(in crate::auth) fn hold_entries(&self, entries: &[FeedEntry], user: Option<&User>) {
-        let read = user.map(|user| (user.id, Some((user.clone(), self.rules.user_claims(user)))));
-        let users = read.into_iter().collect();
-        self.parts.revocations.apply(entries, users, self.rules.remember());
     }
 }

@@ -1,29 +1,33 @@
 //! `RevokeUserSessions`: an administrator ends every session of a user.
 
-use crate::auth::admin::get_user::UserKey;
-use crate::auth::caller::Call;
-use crate::auth::error::Result;
-use crate::auth::rules::Auth;
-use crate::model::{AuthLogAction, Email, EndReason, UserId};
-use crate::storage::EndingAll;
+use std::sync::Arc;
 
-impl Auth {
+use crate::auth::audit::Audit;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::revocation_end::{SessionEnder, SessionsOf};
+use crate::model::{AuthLogAction, Clock, EndReason, UserId};
+use crate::storage::UserStore;
+
+/// The use case `RevokeUserSessions`.
+pub struct RevokeUserSessions {
+    /// The store of the users.
+    pub users: Arc<dyn UserStore>,
+    /// Ends sessions.
+    pub ender: Arc<SessionEnder>,
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl RevokeUserSessions {
     /// Ends every session of a user; answers how many were live.
-    pub async fn revoke_user_sessions(&self, call: &Call, id: UserId) -> Result<u64> {
-        let user = self.get_user(UserKey::Id(id)).await?;
-        let now = self.now();
-        let log = self.log_entry(AuthLogAction::SessionRevoked, &call.origin);
-        let ending = EndingAll {
-            user_id: id,
-            except: None,
-            only_if_live: None,
-            at: now,
-            reason: EndReason::Revoked,
-            remember_until: self.rules.remember_until(now),
-            log: self.unless_excluded(log.of_user(id, user.email.as_ref().map(Email::as_str))),
-        };
-        let revoked = self.parts.sessions.end_sessions_of(ending).await?;
-        self.hold(&revoked);
+    pub async fn run(&self, call: &Call, id: UserId) -> Result<u64> {
+        let user = self.users.find_user(id).await?.ok_or(Error::UserNotFound)?;
+        let log = self.audit.user_entry(AuthLogAction::SessionRevoked, call, &user);
+        let which = SessionsOf { user_id: id, except: None, only_if_live: None };
+        let revoked = self.ender.end_all(which, self.clock.now(), EndReason::Revoked, log).await?;
         Ok(revoked.sessions_ended)
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::audiences::check_audience;
+use super::readers::{GetSessionRequest, ReaderRules, SessionAnswer, SessionReader};
+use super::session_rows::{ReadSessionRows, Reading, SessionRows};
+use super::view::SessionView;
 use crate::auth::error::{Error, Result};
 use crate::auth::revocation::Revocations;
-use crate::auth::session::get_session::{GetSession, SessionAnswer, SessionReader, check_audience};
-use crate::auth::session::session_rows::{ReadSessionRows, Reading, SessionRows};
-use crate::auth::session::view::SessionView;
 use crate::model::{Clock, EndReason, Timestamp};
 use crate::tokens::{Reference, References};
 
@@ -21,26 +22,21 @@ pub struct ReferenceReader {
     /// Where the rows are.
     pub rows: Arc<dyn ReadSessionRows>,
     /// What is revoked, here or elsewhere.
-    pub revocations: Arc<Revocations>,
+    pub index: Arc<Revocations>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Every audience there is.
-    pub audiences: Vec<String>,
-    /// How old rows may be.
-    pub max_staleness: Duration,
-    /// How far clocks may differ.
-    pub clock_leeway: Duration,
-    /// Whether a `jwt` callback may have made claims from a role.
-    pub role_makes_claims: bool,
+    /// How old rows may be, and what else the configuration says.
+    pub rules: ReaderRules,
 }
 
 #[async_trait]
 impl SessionReader for ReferenceReader {
-    async fn read(&self, request: &GetSession<'_>) -> Result<SessionAnswer> {
+    async fn read(&self, request: &GetSessionRequest<'_>) -> Result<SessionAnswer> {
         let now = self.clock.now();
-        let reference = self.references.verify(request.access_token, now)?;
-        check_audience(&reference.audiences, request.audience, &self.audiences)?;
-        let max_age = request.max_staleness.map_or(self.max_staleness, |asked| asked.min(self.max_staleness));
+        let reference = self.references.verify(request.credential.as_str(), now)?;
+        check_audience(&reference.audiences, request.audience, &self.rules.audiences)?;
+        let configured = self.rules.max_staleness;
+        let max_age = request.max_staleness.map_or(configured, |asked| asked.min(configured));
         let reading = self.read_rows(&reference, max_age, now).await?;
         let rows = reading.rows()?;
         self.check(&reference, rows, now)?;
@@ -61,7 +57,7 @@ impl ReferenceReader {
         let reading = self.rows.read(reference.session_id, max_age).await;
         let rows = reading.rows()?;
         let (session, user) = (&rows.session, &rows.user);
-        let changed = self.revocations.check(session.id, user.id, session.epoch, now)?;
+        let changed = self.index.check(session.id, user.id, session.epoch, now)?;
         let outdated = session.version < reference.version
             || changed.is_some_and(|changed| user.version < changed.version);
         if outdated { Ok(self.rows.read(reference.session_id, Duration::ZERO).await) } else { Ok(reading) }
@@ -77,10 +73,10 @@ impl ReferenceReader {
             None => {}
         }
         // A row that is older than its token: the database was restored.
-        if session.version < reference.version || now >= session.expires_at.plus(self.clock_leeway) {
+        if session.version < reference.version || now >= session.expires_at.plus(self.rules.clock_leeway) {
             return Err(Error::SessionExpired);
         }
-        if self.role_makes_claims && session.claims_role.as_ref() != Some(&user.role) {
+        if self.rules.role_makes_claims && session.claims_role.as_ref() != Some(&user.role) {
             return Err(Error::TokenStale);
         }
         Ok(())

@@ -4,26 +4,28 @@
 //! on by one UPDATE that still expects what was read; who loses that race reads again. Lost answers are given again
 //! by derivation, and an old token that turns up otherwise ends the session (RFC 9700 section 4.14.2).
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use crate::auth::ask;
+use super::rotation::{RotationDecision, RotationRules, decide_rotation};
+use super::token_issuer::TokenIssuer;
+use super::token_response::{Rotation, TokenResponse};
+use crate::auth::audit::Audit;
 use crate::auth::callbacks::{JwtInput, Trigger};
+use crate::auth::callbacks_invoke::Invoke;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
-use crate::auth::rules::{Auth, LateRetry, Strategy};
-use crate::auth::session::token_response::{Issued, Rotation};
+use crate::auth::live::check_live;
+use crate::auth::retry::ATTEMPTS;
+use crate::auth::revocation_end::SessionEnder;
+use crate::auth::rules::Strategy;
 use crate::model::{
-    AuthLogAction, AuthLogOutcome, ClaimMap, EndReason, RefreshState, Session, Timestamp, User, claims,
-    random,
+    AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, Lifetimes, RefreshState, Session, SessionId,
+    Timestamp, User, claims,
 };
-use crate::storage::{Advance, RotationStep};
-use crate::tokens::GenuineRefreshToken;
+use crate::storage::{Advance, RotationStep, SessionStore};
 
-/// How often a refresh that met another writer reads again.
-const ATTEMPTS: u32 = 8;
-
-/// What `RefreshToken` asks.
-pub struct RefreshToken<'a> {
+/// The request of `RefreshToken`.
+pub struct RefreshTokenRequest<'a> {
     /// The refresh token.
     pub refresh_token: &'a str,
     /// Claims to change; those that `session.update_allow` lists. A null removes one.
@@ -32,121 +34,92 @@ pub struct RefreshToken<'a> {
     pub audiences: Vec<String>,
 }
 
-/// What a genuine token is to the row it belongs to.
-enum Standing {
-    /// It is the live one, or may stand for it: this is the next state, and the token of it.
-    Good(Rotation, Box<RefreshState>, GenuineRefreshToken),
-    /// It was spent before and turned up again.
-    Reused,
+/// The use case `RefreshToken`.
+pub struct RefreshToken {
+    /// The store of the sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// The callbacks.
+    pub invoke: Invoke,
+    /// Issues the tokens.
+    pub issuer: Arc<TokenIssuer>,
+    /// Ends the session of a token that is used again.
+    pub ender: Arc<SessionEnder>,
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// What the configuration says of refreshes.
+    pub rules: RefreshRules,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
 }
 
-impl Auth {
+/// What the configuration says of refreshes.
+#[derive(Debug, Clone)]
+pub struct RefreshRules {
+    /// When a spent refresh token still has a response.
+    pub rotation: RotationRules,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// Claims that a client may change by `update`.
+    pub update_allow: Vec<String>,
+}
+
+/// The session as it is after a refresh.
+struct Refreshed {
+    session: Session,
+    /// Whether it is written: a response that is given again with nothing new is not.
+    is_written: bool,
+}
+
+impl RefreshToken {
     /// Refreshes a session.
-    pub async fn refresh_token(&self, call: &Call, request: RefreshToken<'_>) -> Result<Issued> {
-        let presented = GenuineRefreshToken::verify(&self.parts.secrets, request.refresh_token)?;
+    pub async fn run(&self, call: &Call, request: RefreshTokenRequest<'_>) -> Result<TokenResponse> {
+        let presented = self.issuer.verify(request.refresh_token)?;
         claims::check_free(&request.update).map_err(|fault| Error::invalid("update", fault.to_string()))?;
         for _ in 0..ATTEMPTS {
-            let found = self.parts.sessions.find_session(presented.session_id()).await?;
-            let (session, user) = found.ok_or(Error::SessionExpired)?;
-            if session.group != call.caller.group {
-                return Err(Error::RefreshInvalid);
-            }
-            self.check_live(&session, &user)?;
-            let outcome = match self.standing(&presented, &session)? {
-                Standing::Good(rotation, next, token) => {
-                    self.advance(call, &request, (&session, &user), (rotation, *next, token)).await?
+            let (session, user) = self.load(call, presented.session_id()).await?;
+            let now = self.clock.now();
+            check_live(&session, &user, now, &self.rules.lifetimes)?;
+            // A genuine token of a session that has none: the row is older than the token, the database was restored.
+            let row = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
+            let (rotation, next) = match decide_rotation(row, &presented, now, &self.rules.rotation) {
+                RotationDecision::Rotate => (Rotation::Rotated, self.issuer.successor(&presented, now)),
+                RotationDecision::Recover => (Rotation::Recovered, self.issuer.successor(&presented, now)),
+                RotationDecision::Replay => {
+                    (Rotation::Replayed, self.issuer.successor_again(&presented, row)?)
                 }
-                Standing::Reused => self.end_reused(call, &session, &user).await?,
+                RotationDecision::Expire => return Err(Error::SessionExpired),
+                RotationDecision::Revoke => {
+                    self.end_reused(call, &session, &user).await?;
+                    continue;
+                }
             };
-            if let Some(issued) = outcome {
-                return Ok(issued);
+            let refreshed = self.refreshed(call, &request, (&session, &user), rotation, now).await?;
+            let token = self.issuer.access.issue(&refreshed.session, &user).await?;
+            if self.rotate(call, (&session, &user), rotation, row.hash, (next.state, refreshed), now).await? {
+                return Ok(TokenResponse::new(token, next.token, rotation));
             }
         }
         Err(Error::Conflict)
     }
 
-    /// Refuses the session of a banned user, and one that has ended or run out.
-    pub(in crate::auth) fn check_live(&self, session: &Session, user: &User) -> Result<()> {
-        let now = self.now();
-        if user.is_banned(now) {
-            Err(Error::UserBanned)
-        } else if session.ended.is_some() || user.epoch > session.epoch {
-            Err(Error::SessionRevoked)
-        } else if now >= self.end_of(session) {
-            Err(Error::SessionExpired)
-        } else {
-            Ok(())
-        }
+    /// Loads the session of a token, if it is of the caller's group.
+    async fn load(&self, call: &Call, id: SessionId) -> Result<(Session, User)> {
+        let (session, user) = self.sessions.find_session(id).await?.ok_or(Error::SessionExpired)?;
+        if session.group == call.caller.group { Ok((session, user)) } else { Err(Error::RefreshInvalid) }
     }
 
-    /// When a session ends by itself: as its row says, or sooner where the configured limits were lowered since.
-    fn end_of(&self, session: &Session) -> Timestamp {
-        let last_issued =
-            session.refresh.as_ref().map_or(session.authenticated_at, |refresh| refresh.rotated_at);
-        session.expires_at.min(self.rules.lifetimes.session_end(session.authenticated_at, last_issued))
-    }
-
-    fn standing(&self, presented: &GenuineRefreshToken, session: &Session) -> Result<Standing> {
-        let (now, hash) = (self.now(), presented.hash());
-        // A token of a session that has none: the row is older than the token, the database was restored.
-        let row = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
-        if hash == row.hash {
-            return Ok(self.successor(Rotation::Rotated, presented, now));
-        }
-        if row.previous_hash == Some(hash) {
-            if self.may_be_retried(row.rotated_at, now) {
-                let token = presented.successor_again(&self.parts.secrets, &row.salt, &row.hash);
-                return Ok(Standing::Good(
-                    Rotation::Replayed,
-                    Box::new(row.clone()),
-                    token.ok_or(Error::SuccessorUnknown)?,
-                ));
-            }
-            // Its successor is the live one, so nobody has used it yet.
-            return Ok(match self.rules.late_retry {
-                LateRetry::Recover => self.successor(Rotation::Recovered, presented, now),
-                LateRetry::Revoke => Standing::Reused,
-            });
-        }
-        if presented.generation() > row.generation {
-            Err(Error::SessionExpired)
-        } else {
-            Ok(Standing::Reused)
-        }
-    }
-
-    /// Whether a rotation was so short a time ago that its answer is given again. One that is yet to come was made by a
-    /// clock that is ahead; by more than clocks may differ, and a second for one that was set right, it opens no window.
-    fn may_be_retried(&self, rotated_at: Timestamp, now: Timestamp) -> bool {
-        now.since(rotated_at) < self.rules.refresh_retry_window
-            && rotated_at.since(now) <= self.rules.clock_leeway.max(Duration::from_secs(1))
-    }
-
-    fn successor(&self, rotation: Rotation, presented: &GenuineRefreshToken, now: Timestamp) -> Standing {
-        let salt = random(&*self.parts.entropy);
-        let token = presented.successor(&self.parts.secrets, &salt);
-        let next = RefreshState {
-            hash: token.hash(),
-            previous_hash: Some(presented.hash()),
-            generation: token.generation(),
-            salt,
-            rotated_at: now,
-        };
-        Standing::Good(rotation, Box::new(next), token)
-    }
-
-    /// Moves the session on; none when it moved meanwhile.
-    async fn advance(
+    /// Makes the session as it is after this refresh, its claims by the `jwt` callbacks.
+    async fn refreshed(
         &self,
         call: &Call,
-        request: &RefreshToken<'_>,
+        request: &RefreshTokenRequest<'_>,
         (session, user): (&Session, &User),
-        (rotation, next, refresh_token): (Rotation, RefreshState, GenuineRefreshToken),
-    ) -> Result<Option<Issued>> {
-        let now = self.now();
-        let live = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
-        let audiences = self.choose_audiences(&request.audiences, &session.audiences)?;
-        let update = self.allowed_update(request);
+        rotation: Rotation,
+        now: Timestamp,
+    ) -> Result<Refreshed> {
+        let audiences = self.issuer.choose_audiences(&request.audiences, &session.audiences)?;
+        let mut update = request.update.clone();
+        update.retain(|name, _| self.rules.update_allow.contains(name));
         let mut before = session.claims.clone();
         claims::merge(&mut before, update.clone());
         let replayed = rotation == Rotation::Replayed;
@@ -157,7 +130,7 @@ impl Auth {
             && session.claims_role.as_ref() == Some(&user.role)
             && audiences == session.audiences;
         let claims = self.updated_claims(call, (session, user), &before, &update).await?;
-        let after = match self.rules.strategy {
+        let session = match self.issuer.access.rules.strategy {
             // A reference tells what the row keeps.
             Strategy::Database if nothing_new => session.clone(),
             Strategy::Jwt if nothing_new => Session { claims, ..session.clone() },
@@ -174,35 +147,10 @@ impl Auth {
                 ..session.clone()
             },
         };
-        let token = self.issue_access_token(&after, user).await?;
-        let action = if replayed { AuthLogAction::TokenReplayed } else { AuthLogAction::TokenRefreshed };
-        let step = RotationStep {
-            session_id: session.id,
-            expected_hash: live.hash,
-            at: now,
-            advance: (!nothing_new).then_some(Advance {
-                expected_version: session.version,
-                refresh: next,
-                expires_at: after.expires_at,
-                audiences: after.audiences,
-                claims: after.claims,
-                claims_role: user.role.clone(),
-            }),
-            ip_address: call.origin.ip_address.clone(),
-            log: self.unless_excluded(self.session_log(action, call, session, user)),
-        };
-        let moved = self.parts.sessions.rotate(step).await?;
-        Ok(moved.then(|| Issued::new(token, refresh_token, rotation)))
+        Ok(Refreshed { session, is_written: !nothing_new })
     }
 
-    /// What of the update the client may change.
-    fn allowed_update(&self, request: &RefreshToken<'_>) -> ClaimMap {
-        let mut update = request.update.clone();
-        update.retain(|name, _| self.rules.update_allow.contains(name));
-        update
-    }
-
-    /// The session's claims, the update in them already, after the `jwt` callbacks.
+    /// Makes the session's claims by the `jwt` callbacks from those before, which have the update in them already.
     async fn updated_claims(
         &self,
         call: &Call,
@@ -220,20 +168,52 @@ impl Auth {
             claims: before,
             update,
         };
-        let after = ask::jwt(&*self.parts.callbacks, &input).await;
+        let after = self.invoke.jwt(&input).await;
         if let Err(Error::CallbackDenied(_)) = &after {
-            let log = self.session_log(AuthLogAction::TokenDenied, call, session, user);
-            self.append_log(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")).await?;
+            let log = self.audit.session_entry(AuthLogAction::TokenDenied, call, session, user);
+            self.audit.append(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")).await?;
         }
         after
     }
 
-    /// Ends the session of a reused token; none when it had ended already.
-    async fn end_reused(&self, call: &Call, session: &Session, user: &User) -> Result<Option<Issued>> {
-        let log = self.session_log(AuthLogAction::RefreshReused, call, session, user);
+    /// Moves the row on, if it still has this hash; answers whether it had.
+    async fn rotate(
+        &self,
+        call: &Call,
+        (session, user): (&Session, &User),
+        rotation: Rotation,
+        expected_hash: [u8; 32],
+        (refresh, after): (RefreshState, Refreshed),
+        now: Timestamp,
+    ) -> Result<bool> {
+        let action = match rotation {
+            Rotation::Replayed => AuthLogAction::TokenReplayed,
+            Rotation::Issued | Rotation::Rotated | Rotation::Recovered => AuthLogAction::TokenRefreshed,
+        };
+        let step = RotationStep {
+            session_id: session.id,
+            expected_hash,
+            at: now,
+            advance: after.is_written.then_some(Advance {
+                expected_version: session.version,
+                refresh,
+                expires_at: after.session.expires_at,
+                audiences: after.session.audiences,
+                claims: after.session.claims,
+                claims_role: user.role.clone(),
+            }),
+            ip_address: call.origin.ip_address.clone(),
+            log: self.audit.unless_excluded(self.audit.session_entry(action, call, session, user)),
+        };
+        Ok(self.sessions.rotate(step).await?)
+    }
+
+    /// Ends the session of a token that was used before; answers without an error if the session had ended already.
+    async fn end_reused(&self, call: &Call, session: &Session, user: &User) -> Result<()> {
+        let log = self.audit.session_entry(AuthLogAction::RefreshReused, call, session, user);
         let log = log.ended(AuthLogOutcome::Failed, "REFRESH_REUSED");
-        if self.end(session.id, EndReason::Reused, log).await?.is_none() {
-            return Ok(None);
+        if self.ender.end(session.id, EndReason::Reused, log).await?.is_none() {
+            return Ok(());
         }
         tracing::warn!(session_id = %session.id, user_id = %user.id, "refresh token reused, session ended");
         Err(Error::RefreshReused)

@@ -101,13 +101,13 @@ impl ReadSessionRows for StoredRows {
 /// Remembers what another reader read.
 pub struct RememberedRows {
     reader: Arc<dyn ReadSessionRows>,
-    readings: Cache<SessionId, Arc<Reading>, Bytes>,
+    readings: Cache<SessionId, Arc<Reading>, ReadingWeight>,
 }
 
 #[derive(Clone)]
-struct Bytes;
+struct ReadingWeight;
 
-impl Weighter<SessionId, Arc<Reading>> for Bytes {
+impl Weighter<SessionId, Arc<Reading>> for ReadingWeight {
     fn weight(&self, _: &SessionId, reading: &Arc<Reading>) -> u64 {
         reading.bytes
     }
@@ -118,7 +118,7 @@ impl RememberedRows {
     #[must_use]
     pub fn new(reader: Arc<dyn ReadSessionRows>, bytes: u32) -> Self {
         let readings = usize::try_from(u64::from(bytes) / BYTES_A_READING).unwrap_or(usize::MAX);
-        Self { reader, readings: Cache::with_weighter(readings, bytes.into(), Bytes) }
+        Self { reader, readings: Cache::with_weighter(readings, bytes.into(), ReadingWeight) }
     }
 }
 

@@ -1,15 +1,18 @@
 //! `SignOut`: a session's own token ends it, or every session of its user (Auth.js `signOut()`).
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::token_names::TokenNames;
+use crate::auth::audit::Audit;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
-use crate::auth::reload_keys::verify_again;
-use crate::auth::rules::Auth;
-use crate::model::{AuthLogAction, EndReason, Session, SessionId, User};
-use crate::storage::{EndingAll, Revoked};
-use crate::tokens::{GenuineRefreshToken, References};
+use crate::auth::revocation_end::{SessionEnder, SessionsOf};
+use crate::model::{AuthLogAction, Clock, EndReason, SessionId};
+use crate::storage::SessionStore;
 
-/// What `SignOut` asks.
-pub struct SignOut<'a> {
+/// The request of `SignOut`.
+pub struct SignOutRequest<'a> {
     /// Any genuine token of the session, expired or rotated too.
     pub token: SignOutToken<'a>,
     /// End every session of the user.
@@ -27,72 +30,69 @@ pub enum SignOutToken<'a> {
     Refresh(&'a str),
 }
 
-impl Auth {
+/// The use case `SignOut`.
+pub struct SignOut {
+    /// The store of the sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Reads which session a token names.
+    pub token_names: TokenNames,
+    /// Ends sessions.
+    pub ender: Arc<SessionEnder>,
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// How far clocks may differ.
+    pub clock_leeway: Duration,
+}
+
+impl SignOut {
     /// Ends sessions; answers how many were live.
-    pub async fn sign_out(&self, call: &Call, request: SignOut<'_>) -> Result<u64> {
+    pub async fn run(&self, call: &Call, request: SignOutRequest<'_>) -> Result<u64> {
         if request.except_current && !request.everywhere {
             return Err(Error::invalid("except_current", "goes with everywhere"));
         }
-        let (id, not_yours) = match request.token {
-            SignOutToken::Access(token) => {
-                (self.session_of_access_token(token).await?, Error::CallerNotAllowed(None))
-            }
-            SignOutToken::Refresh(token) => {
-                let genuine = GenuineRefreshToken::verify(&self.parts.secrets, token)?;
-                (genuine.session_id(), Error::RefreshInvalid)
-            }
-        };
-        let Some((session, user)) = self.parts.sessions.find_session(id).await? else { return Ok(0) };
+        let (id, not_yours) = self.named_session(request.token).await?;
+        let Some((session, user)) = self.sessions.find_session(id).await? else { return Ok(0) };
         if session.group != call.caller.group {
             return Err(not_yours);
         }
-        // By no replica's clock may it be refreshed any more.
-        if session.ended.is_none() && self.now() >= session.expires_at.plus(self.rules.clock_leeway) {
+        if session.ended.is_some() {
+            self.ender.catch_up().await?;
             return Ok(0);
         }
-        let revoked = if session.ended.is_some() {
-            Revoked::default()
-        } else if request.everywhere {
-            self.end_everywhere(call, &session, &user, request.except_current).await?
+        let now = self.clock.now();
+        // By no replica's clock may it be refreshed any more.
+        if now >= session.expires_at.plus(self.clock_leeway) {
+            return Ok(0);
+        }
+        let log = self.audit.session_entry(AuthLogAction::SignOut, call, &session, &user);
+        let revoked = if request.everywhere {
+            let which = SessionsOf {
+                user_id: user.id,
+                except: request.except_current.then_some(session.id),
+                // A token of a session that is over, by every replica's clock, says nothing of others.
+                only_if_live: Some((session.id, now.minus(self.clock_leeway))),
+            };
+            self.ender.end_all(which, now, EndReason::SignedOut, log).await?
         } else {
-            let log = self.session_log(AuthLogAction::SignOut, call, &session, &user);
-            self.end(session.id, EndReason::SignedOut, log).await?.unwrap_or_default()
+            self.ender.end(session.id, EndReason::SignedOut, log).await?.unwrap_or_default()
         };
         if revoked.entries.is_empty() {
-            self.hold_what_is().await?;
+            self.ender.catch_up().await?;
         }
         Ok(revoked.sessions_ended)
     }
 
-    async fn session_of_access_token(&self, token: &str) -> Result<SessionId> {
-        if References::are_meant_by(token) {
-            return Ok(self.parts.references.verify_genuine(token, self.now())?.session_id);
-        }
-        let verify = || self.parts.verifier.verify_genuine(token, self.now());
-        Ok(verify_again(&*self.parts.keys, verify).await?.0.session_id)
-    }
-
-    /// Ends them all, while this one is live by some replica's clock: a token of a session that is over says nothing of
-    /// others.
-    async fn end_everywhere(
-        &self,
-        call: &Call,
-        session: &Session,
-        user: &User,
-        but_this: bool,
-    ) -> Result<Revoked> {
-        let now = self.now();
-        let ending = EndingAll {
-            user_id: user.id,
-            except: but_this.then_some(session.id),
-            only_if_live: Some((session.id, now.minus(self.rules.clock_leeway))),
-            at: now,
-            reason: EndReason::SignedOut,
-            remember_until: self.rules.remember_until(now),
-            log: self.unless_excluded(self.session_log(AuthLogAction::SignOut, call, session, user)),
-        };
-        let revoked = self.parts.sessions.end_sessions_of(ending).await?;
-        self.hold(&revoked);
-        Ok(revoked)
+    /// Reads the session that a token names, and what to answer if it is another group's.
+    async fn named_session(&self, token: SignOutToken<'_>) -> Result<(SessionId, Error)> {
+        Ok(match token {
+            SignOutToken::Access(token) => {
+                (self.token_names.of_access_token(token).await?, Error::CallerNotAllowed(None))
+            }
+            SignOutToken::Refresh(token) => {
+                (self.token_names.of_refresh_token(token)?, Error::RefreshInvalid)
+            }
+        })
     }
 }

@@ -71,7 +71,7 @@ impl SessionUser {
 
 impl SessionView {
     /// What a reference that expires then tells of its session's row, whose claims are these.
-    pub(in crate::auth) fn of_row(
+    pub(super) fn of_row(
         session: &Session,
         claims: Arc<ClaimMap>,
         user: &UserClaims,
@@ -89,7 +89,7 @@ impl SessionView {
     }
 
     /// Tells the user as it is now instead of as it was when the token was issued.
-    pub(in crate::auth) fn refresh_user(&mut self, user_id: UserId, now: &UserClaims) {
+    pub(super) fn refresh_user(&mut self, user_id: UserId, now: &UserClaims) {
         self.user = SessionUser::new(user_id, now);
     }
 }

@@ -1,21 +1,24 @@
 //! `BeginSignIn`: where to send a browser to be signed in (Auth.js `signIn()`). Writes nothing: what must be known later
 //! is sealed in the flow.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::flow::{FLOW_TTL, cookie_name};
+use super::flows::Flows;
+use super::provider_deadline::provider_until;
+use super::signed_in::LinkSessions;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
-use crate::auth::rules::Auth;
-use crate::auth::sign_in::credential::callback::provider_until;
-use crate::auth::sign_in::flow::{FLOW_TTL, Flow, cookie_name};
-use crate::model::{Disposition, ProviderId, SessionId, Timestamp, resolve_redirect};
-use crate::oauth::{AuthorizationRequest, MAX_AGE, Provider, ResponseMode};
+use crate::auth::rules::ProviderRules;
+use crate::model::{BaseUrls, Disposition, ProviderId, SessionId, Timestamp, resolve_redirect};
+use crate::oauth::{AuthorizationRequest, MAX_AGE, Providers, ResponseMode};
 
 /// The most bytes of a redirect URI: it is kept in the flow.
 const MAX_REDIRECT_URI: usize = 512;
 
-/// What `BeginSignIn` asks.
-pub struct BeginSignIn {
+/// The request of `BeginSignIn`.
+pub struct BeginSignInRequest {
     /// The provider.
     pub provider: ProviderId,
     /// Where it sends the browser back to; empty: the first that is configured.
@@ -30,7 +33,7 @@ pub struct BeginSignIn {
     pub link_access_token: String,
 }
 
-/// What `BeginSignIn` answers.
+/// The response of `BeginSignIn`.
 pub struct Begun {
     /// Where to send the browser.
     pub authorization_url: String,
@@ -46,20 +49,39 @@ pub struct Begun {
     pub max_age: std::time::Duration,
 }
 
-impl Auth {
+/// The use case `BeginSignIn`.
+pub struct BeginSignIn {
+    /// The configured providers.
+    pub providers: Arc<Providers>,
+    /// Begins and seals flows.
+    pub flows: Flows,
+    /// Finds the session to link an account from.
+    pub link_sessions: Arc<LinkSessions>,
+    /// Where browsers may come back to.
+    pub redirects: RedirectRules,
+}
+
+/// Where browsers may come back to, and persons be sent to.
+#[derive(Clone)]
+pub struct RedirectRules {
+    /// The sites that redirects may go to.
+    pub base_urls: Arc<BaseUrls>,
+    /// What is configured of each provider.
+    pub providers: Arc<HashMap<ProviderId, ProviderRules>>,
+}
+
+impl BeginSignIn {
     /// Begins a sign-in at a provider.
-    pub async fn begin_sign_in(&self, call: &Call, request: BeginSignIn) -> Result<Begun> {
-        let provider = Arc::clone(self.provider(&request.provider)?);
-        let redirect_uri = self.redirect_uri(&request)?;
+    pub async fn run(&self, call: &Call, request: BeginSignInRequest) -> Result<Begun> {
+        let provider = self.providers.get(&request.provider).ok_or(Error::ProviderNotFound)?;
+        let redirect_uri = self.redirects.redirect_uri(&request.provider, &request.redirect_uri)?;
         if !provider.has_id_tokens() && request.params.iter().any(|(name, _)| name == MAX_AGE) {
             let what = "means nothing at a provider without ID tokens: nothing would prove it";
             return Err(Error::invalid("authorization_params[max_age]", what));
         }
         let link = self.link_from(call, &request.link_access_token).await?;
-        let redirect_to = self.wanted(&request.redirect_to);
-        let id = request.provider.clone();
-        let (mut flow, state) =
-            Flow::begin(&*self.parts.entropy, id, redirect_uri, redirect_to, link, self.now());
+        let redirect_to = self.redirects.wanted(&request.redirect_to);
+        let (mut flow, state) = self.flows.begin(request.provider.clone(), redirect_uri, redirect_to, link);
         let asked = AuthorizationRequest {
             redirect_uri: &flow.redirect_uri,
             scopes: &request.scopes,
@@ -76,7 +98,7 @@ impl Auth {
         let expires_at = flow.expires_at;
         Ok(Begun {
             authorization_url: page.url,
-            flow: self.seal_flow(&call.caller.group, flow)?,
+            flow: self.flows.seal(&call.caller.group, flow)?,
             expires_at,
             cookie_name: cookie_name(&state),
             comes_back_by_post: provider.response_mode() == ResponseMode::FormPost,
@@ -84,17 +106,20 @@ impl Auth {
         })
     }
 
-    /// The configured provider of this id.
-    pub(in crate::auth) fn provider(&self, id: &ProviderId) -> Result<&Arc<dyn Provider>> {
-        self.parts.providers.get(id).ok_or(Error::ProviderNotFound)
+    async fn link_from(&self, call: &Call, access_token: &str) -> Result<Option<SessionId>> {
+        if access_token.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.link_sessions.signed_in(call, access_token).await?.session.id))
     }
+}
 
-    /// Where the browser comes back to: a configured address byte for byte, or one on a base URL as the redirect rule
-    /// spells it.
-    fn redirect_uri(&self, request: &BeginSignIn) -> Result<String> {
-        let known = self.rules.providers.get(&request.provider);
+impl RedirectRules {
+    /// Chooses where the browser comes back to: a configured address byte for byte, or one on a base URL as the redirect
+    /// rule spells it.
+    fn redirect_uri(&self, provider: &ProviderId, asked: &str) -> Result<String> {
+        let known = self.providers.get(provider);
         let listed = known.map(|rules| rules.redirect_uris.as_slice()).unwrap_or_default();
-        let asked = request.redirect_uri.as_str();
         let refuse = |what: &str| Err(Error::invalid("redirect_uri", what));
         if asked.is_empty() {
             return match listed.first() {
@@ -108,8 +133,7 @@ impl Auth {
         if asked.len() > MAX_REDIRECT_URI {
             return refuse("must have at most 512 bytes");
         }
-        let bases = &self.rules.base_urls;
-        let (url, disposition) = resolve_redirect(bases, bases.default_base(), asked);
+        let (url, disposition) = resolve_redirect(&self.base_urls, self.base_urls.default_base(), asked);
         let on_a_base = matches!(disposition, Disposition::SameOrigin | Disposition::AllowedOrigin);
         // RFC 6749 section 3.1.2: no fragment.
         if on_a_base && url.as_str() == asked && !asked.contains('#') {
@@ -120,19 +144,11 @@ impl Auth {
         )
     }
 
-    /// Where the person wants to go, as far as the rule lets them: the callbacks are asked when they come back.
+    /// Resolves where the person wants to go, as far as the rule lets them: the callbacks are asked when they come back.
     fn wanted(&self, url: &str) -> String {
         if url.is_empty() {
             return String::new();
         }
-        let bases = &self.rules.base_urls;
-        resolve_redirect(bases, bases.default_base(), url).0.into()
-    }
-
-    async fn link_from(&self, call: &Call, access_token: &str) -> Result<Option<SessionId>> {
-        if access_token.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(self.signed_in(call, access_token).await?.session.id))
+        resolve_redirect(&self.base_urls, self.base_urls.default_base(), url).0.into()
     }
 }

@@ -1,26 +1,30 @@
 //! `SignIn`: a person proves who they are and becomes a user with a pending session (Auth.js' callback route and `signIn`).
 //!
-//! Prove the credential; find the account, else the rule for e-mails; banned?; `sign_in` callbacks; then one transaction
-//! that writes all or nothing. Who meets another writer on the way looks again.
+//! The credential is proven, the user resolved, the policy and the callbacks asked; then one transaction writes all or
+//! nothing. A sign-in that another writer overtook looks again.
 
-use crate::auth::ask;
-use crate::auth::callbacks::{Denial, SignInDecision, SignInInput};
+use std::sync::Arc;
+
+use super::attempt::Attempt;
+use super::credential::presented::Credential;
+use super::credential::prove::Credentials;
+use super::credential::proven::{Proven, Proving};
+use super::denial::{Denials, Refusal};
+use super::link_account::LinkAccount;
+use super::open_session::OpenSession;
+use super::outcome::SignInOutcome;
+use super::pending_session::check_size;
+use super::resolve_user::ResolveUser;
+use super::signed_in::LinkSessions;
+use crate::auth::callbacks::{SignInDecision, SignInInput};
+use crate::auth::callbacks_invoke::Invoke;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
-use crate::auth::rules::Auth;
-use crate::auth::sign_in::credential::callback::{Credential, Proven, Proving};
-use crate::auth::sign_in::denial::{Attempt, failure};
-use crate::auth::sign_in::pending_session as pending;
-use crate::auth::sign_in::resolve_user::Refusal;
-use crate::model::{Account, AuthLogOutcome, ProviderId, RedirectUrl, RequestMark, Timestamp, User};
-use crate::oauth::ProviderTokens;
-use crate::tokens::GrantToken;
+use crate::auth::retry::ATTEMPTS;
+use crate::model::RequestMark;
 
-/// How often a sign-in that met another writer looks again.
-const ATTEMPTS: u32 = 5;
-
-/// What `SignIn` asks.
-pub struct SignIn {
+/// The request of `SignIn`.
+pub struct SignInRequest {
     /// What proves who it is.
     pub credential: Credential,
     /// Where the person wants to go; empty: where the flow says.
@@ -31,110 +35,65 @@ pub struct SignIn {
     pub request: Option<RequestMark>,
 }
 
-/// What `SignIn` answers.
-#[derive(Debug)]
-pub enum SignInOutcome {
-    /// The person is in.
-    Allowed(Box<Allowed>),
-    /// The person is not.
-    Denied(Denied),
-    /// A callback sends the person elsewhere first.
-    Redirect(RedirectUrl),
+/// The use case `SignIn`.
+pub struct SignIn {
+    /// Proves credentials.
+    pub credentials: Credentials,
+    /// Finds or drafts the user of a profile.
+    pub resolve: Arc<ResolveUser>,
+    /// The callbacks.
+    pub invoke: Invoke,
+    /// Opens sessions.
+    pub open: OpenSession,
+    /// Links accounts.
+    pub link: LinkAccount,
+    /// Finds the session to link an account from.
+    pub link_sessions: Arc<LinkSessions>,
+    /// Answers sign-ins that let nobody in.
+    pub denials: Arc<Denials>,
 }
 
-/// A sign-in that went well.
-#[derive(Debug)]
-pub struct Allowed {
-    /// The user.
-    pub user: User,
-    /// The account that proved it.
-    pub account: Account,
-    /// Whether the user is new.
-    pub is_new_user: bool,
-    /// The grant, and until when it can be redeemed; none where the account was linked.
-    pub grant: Option<(GrantToken, Timestamp)>,
-    /// Where to send the person.
-    pub redirect_to: RedirectUrl,
-    /// The provider's tokens, this once.
-    pub provider_tokens: Option<ProviderTokens>,
-}
-
-/// A sign-in that was denied.
-#[derive(Debug)]
-pub struct Denied {
-    /// Why.
-    pub denial: Denial,
-    /// How the owner of the e-mail signs in.
-    pub linked_providers: Vec<ProviderId>,
-    /// Where to send the person.
-    pub redirect_to: RedirectUrl,
-}
-
-impl Auth {
+impl SignIn {
     /// Signs a person in, or links an account to the user who is.
-    pub async fn sign_in(&self, call: &Call, request: SignIn) -> Result<SignInOutcome> {
+    pub async fn run(&self, call: &Call, request: SignInRequest) -> Result<SignInOutcome> {
         let mut attempt = Attempt { provider: request.credential.provider().cloned(), ..Attempt::default() };
         let outcome = self.attempt(call, request, &mut attempt).await;
-        match &outcome {
-            Err(Error::CallerNotAllowed(_)) if self.samples_denial(true) => {
-                self.log_caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await;
-            }
-            Err(error) => {
-                if let Some(reason) = failure(error) {
-                    let entry = self.denied_log(call, &attempt, AuthLogOutcome::Failed, reason);
-                    self.append_log(entry).await?;
-                }
-            }
-            Ok(_) => {}
+        if let Err(error) = &outcome {
+            self.denials.failed(call, &attempt, error).await?;
         }
         outcome
     }
 
-    async fn attempt(&self, call: &Call, request: SignIn, attempt: &mut Attempt) -> Result<SignInOutcome> {
+    async fn attempt(
+        &self,
+        call: &Call,
+        request: SignInRequest,
+        attempt: &mut Attempt,
+    ) -> Result<SignInOutcome> {
         let links = match request.link_access_token.as_str() {
             "" => None,
-            token => Some(self.signed_in(call, token).await?),
+            token => Some(self.link_sessions.signed_in(call, token).await?),
         };
         attempt.user_id = links.as_ref().map(|signed_in| signed_in.user.id);
-        let mut proven = match self.prove(call, request.credential, attempt).await? {
+        let mut proven = match self.credentials.prove(call, request.credential, attempt).await? {
             Proving::Person(proven) => *proven,
             Proving::Refused(denial) => {
-                let refusal = Refusal { denial, linked_providers: Vec::new(), user_id: None };
-                return self.denied(call, attempt, refusal).await;
+                return self.denials.denied(call, attempt, Refusal::new(denial, None)).await;
             }
         };
         attempt.email.clone_from(&proven.profile.email);
-        pending::check_size(&proven.profile)?;
-        let linked_from = links.as_ref().map(|signed_in| signed_in.session.id);
-        if proven.begun.is_some_and(|begun| begun.0 != linked_from) {
-            // Another session than began it, or none: whoever comes back is not known to be who went.
-            return Err(Error::ReauthenticationRequired);
-        }
+        check_size(&proven.profile)?;
+        proven.check_begun_from(links.as_ref().map(|signed_in| signed_in.session.id))?;
         if !request.redirect_to.is_empty() {
             proven.redirect_to = request.redirect_to;
         }
         match links {
-            Some(signed_in) => self.link(call, proven, signed_in, attempt).await,
-            None => self.sign_in_proven(call, proven, request.request, attempt).await,
+            Some(signed_in) => self.link.run(call, proven, signed_in, attempt).await,
+            None => self.sign_in(call, proven, request.request, attempt).await,
         }
     }
 
-    async fn prove(&self, call: &Call, credential: Credential, attempt: &mut Attempt) -> Result<Proving> {
-        match credential {
-            Credential::Profile(profile) => {
-                attempt.email.clone_from(&profile.email);
-                call.caller.must_assert(&profile.provider)?;
-                Ok(Proving::Person(Box::new(Proven::vouched(*profile))))
-            }
-            Credential::OAuthCallback(callback) => {
-                let flow = self.returned_flow(call, &callback, attempt)?;
-                self.prove_by_callback(flow, &callback).await
-            }
-            Credential::IdToken(credential) => self.prove_by_id_token(call, &credential).await,
-        }
-    }
-
-    async fn sign_in_proven(
+    async fn sign_in(
         &self,
         call: &Call,
         mut proven: Proven,
@@ -143,9 +102,9 @@ impl Auth {
     ) -> Result<SignInOutcome> {
         let profile = proven.profile.to_claims();
         for attempted in 0..ATTEMPTS {
-            let person = match self.find_person(&proven.profile, attempted > 0).await? {
+            let person = match self.resolve.resolve(&proven.profile, attempted > 0).await? {
                 Ok(person) => person,
-                Err(refusal) => return self.denied(call, attempt, refusal).await,
+                Err(refusal) => return self.denials.denied(call, attempt, refusal).await,
             };
             attempt.user_id = person.known_user();
             let input = SignInInput {
@@ -156,15 +115,16 @@ impl Auth {
                 is_new_account: person.has_new_account(),
                 origin: &call.origin,
             };
-            match ask::sign_in(&*self.parts.callbacks, &input).await? {
+            match self.invoke.sign_in(&input).await? {
                 SignInDecision::Allow => {}
                 SignInDecision::Deny(denial) => {
-                    return self.denied(call, attempt, person.refused(denial)).await;
+                    let refusal = Refusal::new(denial, person.known_user());
+                    return self.denials.denied(call, attempt, refusal).await;
                 }
-                SignInDecision::Redirect(url) => return self.redirected(call, attempt, &url).await,
+                SignInDecision::Redirect(url) => return self.denials.redirected(call, attempt, &url).await,
             }
-            let redirect_to = self.redirect_to(&proven.redirect_to).await?;
-            let opened = self.open(call, &proven, request, person, &profile, &redirect_to).await?;
+            let redirect_to = self.invoke.redirect_of_sign_in(&proven.redirect_to).await?;
+            let opened = self.open.open(call, &proven, request, person, &profile, redirect_to).await?;
             if let Some(mut allowed) = opened {
                 allowed.provider_tokens = proven.tokens.take();
                 return Ok(SignInOutcome::Allowed(Box::new(allowed)));

@@ -1,82 +1,115 @@
 //! Linking: a proven account becomes one more of the user who is signed in. `SignIn` with a `link_access_token`; the person
 //! keeps the session they have. One that is theirs already is linked again, by the same rules: it takes over the scopes.
 
-use crate::auth::ask;
-use crate::auth::callbacks::{Denial, DenialReason, SignInDecision, SignInInput};
+use std::sync::Arc;
+
+use super::attempt::Attempt;
+use super::credential::proven::Proven;
+use super::denial::{Denials, Refusal};
+use super::outcome::{Allowed, SignInOutcome};
+use super::person::rescoped;
+use super::resolve_user::ResolveUser;
+use super::signed_in::{LinkSessions, SignedIn};
+use crate::auth::audit::Audit;
+use crate::auth::callbacks::{DenialReason, SignInDecision, SignInInput};
+use crate::auth::callbacks_invoke::Invoke;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
-use crate::auth::rules::Auth;
-use crate::auth::sign_in::complete::{Allowed, SignInOutcome};
-use crate::auth::sign_in::credential::callback::Proven;
-use crate::auth::sign_in::denial::Attempt;
-use crate::auth::sign_in::resolve_user::{Refusal, rescoped};
-use crate::auth::sign_in::signed_in::SignedIn;
-use crate::model::{Account, AccountKey, AuthLogAction, AuthLogOutcome, Email, RedirectUrl, User};
-use crate::storage::{Linked, Linking};
+use crate::auth::retry::ATTEMPTS;
+use crate::model::{Account, AccountKey, AuthLogAction, AuthLogOutcome, Clock, RedirectUrl, Timestamp, User};
+use crate::storage::{Linked, Linking, UserStore};
 
-/// How often a linking that met another writer looks again.
-const ATTEMPTS: u32 = 3;
+/// Links accounts.
+pub struct LinkAccount {
+    /// The store of the users.
+    pub users: Arc<dyn UserStore>,
+    /// Tells why a session is over.
+    pub link_sessions: Arc<LinkSessions>,
+    /// Drafts accounts.
+    pub resolve: Arc<ResolveUser>,
+    /// The callbacks.
+    pub invoke: Invoke,
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// Answers sign-ins that let nobody in.
+    pub denials: Arc<Denials>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
 
-impl Auth {
+impl LinkAccount {
     /// Links the account of a proven person to the user who is signed in.
-    pub(in crate::auth) async fn link(
+    pub(super) async fn run(
         &self,
         call: &Call,
         proven: Proven,
         signed_in: SignedIn,
         attempt: &Attempt,
     ) -> Result<SignInOutcome> {
-        let SignedIn { session, user } = signed_in;
+        let user = &signed_in.user;
         let profile = &proven.profile;
         let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
-        let refusal = |denial| Refusal { denial, linked_providers: Vec::new(), user_id: Some(user.id) };
         let claims = profile.to_claims();
         for _ in 0..ATTEMPTS {
-            let now = self.now();
-            let (account, again) = match self.parts.users.find_user_by_account(key).await? {
+            let now = self.clock.now();
+            let (account, again) = match self.users.find_user_by_account(key).await? {
                 Some((owner, account)) if owner.id == user.id => (rescoped(account, profile).0, true),
                 Some(_) => {
-                    let denial = Denial { reason: DenialReason::AccountOwnedByOther, detail: None };
-                    return self.denied(call, attempt, refusal(denial)).await;
+                    let refusal = Refusal::by(DenialReason::AccountOwnedByOther, Some(user.id));
+                    return self.denials.denied(call, attempt, refusal).await;
                 }
-                None => (self.new_account(user.id, profile, now), false),
+                None => (self.resolve.new_account(user.id, profile, now), false),
             };
             let input = SignInInput {
-                user: &user,
+                user,
                 account: &account,
                 profile: &claims,
                 is_new_user: false,
                 is_new_account: !again,
                 origin: &call.origin,
             };
-            match ask::sign_in(&*self.parts.callbacks, &input).await? {
+            match self.invoke.sign_in(&input).await? {
                 SignInDecision::Allow => {}
-                SignInDecision::Deny(denial) => return self.denied(call, attempt, refusal(denial)).await,
-                SignInDecision::Redirect(url) => return self.redirected(call, attempt, &url).await,
+                SignInDecision::Deny(denial) => {
+                    return self.denials.denied(call, attempt, Refusal::new(denial, Some(user.id))).await;
+                }
+                SignInDecision::Redirect(url) => return self.denials.redirected(call, attempt, &url).await,
             }
-            let redirect_to = self.redirect_to(&proven.redirect_to).await?;
-            let email = user.email.as_ref().map(Email::as_str);
-            let mut log = self.log_entry(AuthLogAction::AccountLinked, &call.origin).of_user(user.id, email);
-            if again {
-                log = log.ended(AuthLogOutcome::Success, "ALREADY_LINKED");
-            }
-            let linking = Linking {
-                account: account.clone(),
-                again,
-                session_id: session.id,
-                epoch: session.epoch,
-                at: now,
-                used: proven.used.clone(),
-                log: self.unless_excluded(log.of_session(session.id, account.provider.as_str())),
-            };
-            match self.parts.users.link_account(linking).await? {
-                Linked::Done => return Ok(linked(proven, user, account, redirect_to)),
+            let redirect_to = self.invoke.redirect_of_sign_in(&proven.redirect_to).await?;
+            let linking = self.linking(call, &proven, &signed_in, account.clone(), again, now);
+            match self.users.link_account(linking).await? {
+                Linked::Done => return Ok(linked(proven, signed_in.user, account, redirect_to)),
                 Linked::Conflict => {}
                 Linked::Used => return Err(proven.used_before()),
-                Linked::SessionOver => return Err(self.why_over(session.id).await?),
+                Linked::SessionOver => return Err(self.link_sessions.why_over(signed_in.session.id).await?),
             }
         }
         Err(Error::Conflict)
+    }
+
+    fn linking(
+        &self,
+        call: &Call,
+        proven: &Proven,
+        SignedIn { session, user }: &SignedIn,
+        account: Account,
+        again: bool,
+        now: Timestamp,
+    ) -> Linking {
+        let mut log = self.audit.user_entry(AuthLogAction::AccountLinked, call, user);
+        if again {
+            log = log.ended(AuthLogOutcome::Success, "ALREADY_LINKED");
+        }
+        let log = log.of_session(session.id, account.provider.as_str());
+        Linking {
+            account,
+            again,
+            session_id: session.id,
+            epoch: session.epoch,
+            at: now,
+            used: proven.used.clone(),
+            log: self.audit.unless_excluded(log),
+        }
     }
 }
 

@@ -1,143 +1,109 @@
-//! Which user a profile proves: the account's, or a new one. An e-mail finds a user to sign in only where the provider
-//! has `link_by_verified_email`; else one that belongs to somebody refuses the sign-in.
+//! The user of a profile: the account's, or a new one. An e-mail finds a user to sign in only where the provider has
+//! `link_by_verified_email`; else one that belongs to somebody refuses the sign-in.
 
-use crate::auth::callbacks::{Denial, DenialReason};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::denial::Refusal;
+use super::person::{Person, refreshed, rescoped, takes_verified_email};
+use crate::auth::callbacks::DenialReason;
 use crate::auth::error::Result;
-use crate::auth::rules::Auth;
-use crate::model::{Account, AccountId, AccountKey, EmailKey, Profile, ProviderId, Timestamp, User, UserId};
-use crate::storage::{AccountWrite, UserWrite};
+use crate::auth::rules::ProviderRules;
+use crate::model::{
+    Account, AccountId, AccountKey, Clock, EmailKey, Entropy, Profile, ProviderId, Timestamp, User, UserId,
+};
+use crate::storage::{AccountWrite, UserStore};
 
-/// A user and the account that proves it, as they will be after the sign-in.
-pub(in crate::auth) struct Person {
-    pub(in crate::auth) user: User,
-    pub(in crate::auth) account: Account,
-    /// The version a known user was found at.
-    known: Option<i64>,
-    /// What becomes of the account's row.
-    account_write: Option<AccountWrite>,
+/// Finds or drafts the user of a profile.
+pub struct ResolveUser {
+    /// The store of the users.
+    pub users: Arc<dyn UserStore>,
+    /// What is configured of each provider.
+    pub providers: Arc<HashMap<ProviderId, ProviderRules>>,
+    /// The role of a new user.
+    pub default_role: String,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
 }
 
-impl Person {
-    /// The refusal of this person.
-    pub(in crate::auth) fn refused(&self, denial: Denial) -> Refusal {
-        Refusal { denial, linked_providers: Vec::new(), user_id: self.known_user() }
-    }
+/// What is to be done about a profile.
+#[derive(Debug, PartialEq, Eq)]
+enum UserDecision {
+    /// The account is known: its user signs in.
+    SignIn(User, Account),
+    /// The owner of the verified e-mail signs in and gets the account.
+    Link(User),
+    /// The person becomes a user.
+    SignUp,
+    /// The e-mail is this user's, who signs in another way.
+    RefuseNotLinked(UserId),
+    /// This user is banned.
+    RefuseBanned(UserId),
+}
 
-    pub(in crate::auth) fn is_new(&self) -> bool {
-        self.known.is_none()
-    }
-
-    pub(in crate::auth) fn has_new_account(&self) -> bool {
-        matches!(self.account_write, Some(AccountWrite::Create(_)))
-    }
-
-    /// Whether a known user signs in by an account that is new, since its verified e-mail is theirs.
-    pub(in crate::auth) fn is_linked_by_email(&self) -> bool {
-        !self.is_new() && self.has_new_account()
-    }
-
-    /// The user, if there is one already.
-    pub(in crate::auth) fn known_user(&self) -> Option<UserId> {
-        self.known.map(|_| self.user.id)
-    }
-
-    pub(in crate::auth) fn into_writes(self) -> (UserWrite, Option<AccountWrite>) {
-        let user = match self.known {
-            Some(expected_version) => UserWrite::Update { user: self.user, expected_version },
-            None => UserWrite::Create(self.user),
-        };
-        (user, self.account_write)
+/// Decides what is to be done about a profile, by the user of its account and the owner of its verified e-mail, who is
+/// looked for if there is no such user.
+fn decide_user(
+    found: Option<(User, Account)>,
+    owner: Option<User>,
+    profile: &Profile,
+    rules: &HashMap<ProviderId, ProviderRules>,
+    now: Timestamp,
+) -> UserDecision {
+    let links_by_email = rules.get(&profile.provider).is_some_and(|provider| provider.link_by_verified_email);
+    match (found, owner) {
+        (Some((user, _)), _) if user.is_banned(now) => UserDecision::RefuseBanned(user.id),
+        (Some((user, account)), _) => UserDecision::SignIn(user, account),
+        (None, None) => UserDecision::SignUp,
+        (None, Some(owner)) if !links_by_email => UserDecision::RefuseNotLinked(owner.id),
+        (None, Some(owner)) if owner.is_banned(now) => UserDecision::RefuseBanned(owner.id),
+        (None, Some(owner)) => UserDecision::Link(owner),
     }
 }
 
-/// Why a person may not sign in.
-pub(in crate::auth) struct Refusal {
-    pub(in crate::auth) denial: Denial,
-    /// How the owner of the e-mail signs in.
-    pub(in crate::auth) linked_providers: Vec<ProviderId>,
-    /// Whom the account proves, where that is known.
-    pub(in crate::auth) user_id: Option<UserId>,
-}
-
-impl Auth {
+impl ResolveUser {
     /// Finds or drafts the person of a profile; refuses a banned one, and an e-mail that is somebody's.
     ///
     /// That an e-mail is free is left to the database's unique key at the first try, and looked up only when
     /// something stood in the way.
-    pub(in crate::auth) async fn find_person(
+    pub(super) async fn resolve(
         &self,
         profile: &Profile,
         look_up: bool,
     ) -> Result<std::result::Result<Person, Refusal>> {
-        let now = self.now();
-        let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
-        let refuse = |reason, linked_providers, user_id| {
-            let denial = Denial { reason, detail: None };
-            Ok(Err(Refusal { denial, linked_providers, user_id }))
-        };
-        let mut found = self.parts.users.find_user_by_account(key).await?;
-        let mut owner = None;
-        if let Some(email) = profile.verified_email().filter(|_| found.is_none()) {
-            owner = self.parts.users.find_user_by_email(EmailKey::from(email)).await?;
-            if owner.is_some() {
-                // The same person may have signed up between the two looks.
-                found = self.parts.users.find_user_by_account(key).await?;
+        let now = self.clock.now();
+        let (found, owner) = self.find(profile).await?;
+        let (known, account, account_write) = match decide_user(found, owner, profile, &self.providers, now) {
+            UserDecision::SignIn(user, account) => {
+                let (account, write) = rescoped(account, profile);
+                (user, account, write)
             }
-        }
-        let links_by_email = self.rules.providers.get(&profile.provider);
-        let links_by_email = links_by_email.is_some_and(|provider| provider.link_by_verified_email);
-        let linked = found.is_none() && owner.is_some();
-        let known = match (found, owner) {
-            (Some(known), _) => Some(known),
-            (None, Some(owner)) if links_by_email => {
+            UserDecision::Link(owner) => {
                 let account = self.new_account(owner.id, profile, now);
-                Some((owner, account))
+                (owner, account.clone(), Some(AccountWrite::Create(account)))
             }
-            (None, Some(owner)) => {
-                let linked = self.parts.users.linked_providers(owner.id).await?;
-                return refuse(DenialReason::AccountNotLinked, linked, None);
+            UserDecision::SignUp => return Ok(Ok(self.new_person(profile, now))),
+            UserDecision::RefuseNotLinked(owner) => {
+                let linked_providers = self.users.linked_providers(owner).await?;
+                let refusal = Refusal::by(DenialReason::AccountNotLinked, None);
+                return Ok(Err(Refusal { linked_providers, ..refusal }));
             }
-            (None, None) => None,
+            UserDecision::RefuseBanned(user) => {
+                return Ok(Err(Refusal::by(DenialReason::UserBanned, Some(user))));
+            }
         };
-        let Some((user, account)) = known else {
-            let user = self.new_user(profile, now);
-            let account = self.new_account(user.id, profile, now);
-            let account_write = Some(AccountWrite::Create(account.clone()));
-            return Ok(Ok(Person { user, account, known: None, account_write }));
-        };
-        if user.is_banned(now) {
-            return refuse(DenialReason::UserBanned, Vec::new(), Some(user.id));
-        }
-        let known = Some(user.version);
-        let user = self.refreshed(user, profile, now, look_up).await?;
-        let (account, account_write) = if linked {
-            (account.clone(), Some(AccountWrite::Create(account)))
-        } else {
-            rescoped(account, profile)
-        };
-        Ok(Ok(Person { user, account, known, account_write }))
+        let email_taken = look_up && self.email_is_taken(&known, profile).await?;
+        let version = known.version;
+        let user = refreshed(known, profile, email_taken, now);
+        Ok(Ok(Person { user, account, known: Some(version), account_write }))
     }
 
-    fn new_user(&self, profile: &Profile, now: Timestamp) -> User {
-        User {
-            id: UserId::mint(&*self.parts.clock, &*self.parts.entropy),
-            email: profile.email.clone(),
-            email_verified: profile.verified_email().is_some(),
-            name: profile.name.clone(),
-            image: profile.image.clone(),
-            role: self.rules.sign_in.default_role.clone(),
-            ban: None,
-            epoch: 0,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-            last_sign_in_at: Some(now),
-        }
-    }
-
-    pub(in crate::auth) fn new_account(&self, user_id: UserId, profile: &Profile, now: Timestamp) -> Account {
+    /// Drafts an account of a user.
+    pub(super) fn new_account(&self, user_id: UserId, profile: &Profile, now: Timestamp) -> Account {
         Account {
-            id: AccountId::mint(&*self.parts.clock, &*self.parts.entropy),
+            id: AccountId::mint(&*self.clock, &*self.entropy),
             user_id,
             provider: profile.provider.clone(),
             provider_account_id: profile.provider_account_id.clone(),
@@ -148,51 +114,105 @@ impl Auth {
         }
     }
 
-    /// A known user after this sign-in: name and image as told now, the e-mail only if it had none or if its own
-    /// was verified.
-    async fn refreshed(&self, known: User, profile: &Profile, now: Timestamp, look_up: bool) -> Result<User> {
-        let mut user = known.clone();
-        if profile.name.is_some() {
-            user.name.clone_from(&profile.name);
+    /// Finds the user of the profile's account; if there is none, the owner of its verified e-mail.
+    async fn find(&self, profile: &Profile) -> Result<(Option<(User, Account)>, Option<User>)> {
+        let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
+        let mut found = self.users.find_user_by_account(key).await?;
+        let mut owner = None;
+        if let Some(email) = profile.verified_email().filter(|_| found.is_none()) {
+            owner = self.users.find_user_by_email(EmailKey::from(email)).await?;
+            if owner.is_some() {
+                // The same person may have signed up between the two looks.
+                found = self.users.find_user_by_account(key).await?;
+            }
         }
-        if profile.image.is_some() {
-            user.image.clone_from(&profile.image);
-        }
-        self.refresh_email(&mut user, profile, look_up).await?;
-        if user != known {
-            user.version += 1;
-            user.updated_at = now;
-        }
-        user.last_sign_in_at = Some(now);
-        Ok(user)
+        Ok((found, owner))
     }
 
-    async fn refresh_email(&self, user: &mut User, profile: &Profile, look_up: bool) -> Result<()> {
-        let had_none = user.email.is_none();
-        let newly_verified = user.email == profile.email && !user.email_verified;
+    /// Whether the e-mail that this sign-in would give to the user is another's: a verified e-mail stays its owner's.
+    async fn email_is_taken(&self, known: &User, profile: &Profile) -> Result<bool> {
         match profile.verified_email() {
-            Some(email) if had_none || newly_verified => {
-                // Somebody else's verified e-mail stays theirs.
-                let taken =
-                    look_up && self.parts.users.find_user_by_email(EmailKey::from(email)).await?.is_some();
-                if !taken {
-                    user.email = Some(email.clone());
-                    user.email_verified = true;
-                }
+            Some(email) if takes_verified_email(known, profile) => {
+                Ok(self.users.find_user_by_email(EmailKey::from(email)).await?.is_some())
             }
-            None if had_none => user.email.clone_from(&profile.email),
-            Some(_) | None => {}
+            Some(_) | None => Ok(false),
         }
-        Ok(())
+    }
+
+    fn new_person(&self, profile: &Profile, now: Timestamp) -> Person {
+        let user = User {
+            id: UserId::mint(&*self.clock, &*self.entropy),
+            email: profile.email.clone(),
+            email_verified: profile.verified_email().is_some(),
+            name: profile.name.clone(),
+            image: profile.image.clone(),
+            role: self.default_role.clone(),
+            ban: None,
+            epoch: 0,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            last_sign_in_at: Some(now),
+        };
+        let account = self.new_account(user.id, profile, now);
+        let account_write = Some(AccountWrite::Create(account.clone()));
+        Person { user, account, known: None, account_write }
     }
 }
 
-/// A known account with the scopes that were granted now, and what that writes.
-pub(in crate::auth) fn rescoped(mut account: Account, profile: &Profile) -> (Account, Option<AccountWrite>) {
-    if profile.scope.is_none() || profile.scope == account.scope {
-        return (account, None);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::samples;
+    use crate::model::Ban;
+
+    const NOW: Timestamp = Timestamp(5000);
+
+    fn rules(link_by_verified_email: bool) -> HashMap<ProviderId, ProviderRules> {
+        let rules = ProviderRules { redirect_uris: Vec::new(), link_by_verified_email };
+        HashMap::from([("github".parse().unwrap(), rules)])
     }
-    account.scope.clone_from(&profile.scope);
-    let write = AccountWrite::Scope { id: account.id, scope: account.scope.clone() };
-    (account, Some(write))
+
+    fn banned(user: &User, expires_at: Option<Timestamp>) -> User {
+        User { ban: Some(Ban { reason: None, expires_at }), ..user.clone() }
+    }
+
+    #[test]
+    fn a_profile_is_its_accounts_user_or_the_owner_of_its_email_or_a_new_one() {
+        let (user, owner) = (samples::user(), samples::user());
+        let account = samples::account(&user);
+        let found = |user: User| Some((user, account.clone()));
+        let over = banned(&user, Some(NOW));
+        for (found, owner, links_by_email, decision) in [
+            (None, None, false, UserDecision::SignUp),
+            (None, None, true, UserDecision::SignUp),
+            (found(user.clone()), None, false, UserDecision::SignIn(user.clone(), account.clone())),
+            // The account wins: it was written between two looks.
+            (
+                found(user.clone()),
+                Some(owner.clone()),
+                true,
+                UserDecision::SignIn(user.clone(), account.clone()),
+            ),
+            (found(banned(&user, None)), None, false, UserDecision::RefuseBanned(user.id)),
+            (found(over.clone()), None, false, UserDecision::SignIn(over, account.clone())),
+            (None, Some(owner.clone()), false, UserDecision::RefuseNotLinked(owner.id)),
+            // That an e-mail belongs to somebody who is banned is for them to learn.
+            (None, Some(banned(&owner, None)), false, UserDecision::RefuseNotLinked(owner.id)),
+            (None, Some(owner.clone()), true, UserDecision::Link(owner.clone())),
+            (None, Some(banned(&owner, None)), true, UserDecision::RefuseBanned(owner.id)),
+        ] {
+            let what = format!("{found:?} {owner:?} {links_by_email}");
+            let decided = decide_user(found, owner, &samples::profile(), &rules(links_by_email), NOW);
+            assert_eq!(decided, decision, "{what}");
+        }
+    }
+
+    #[test]
+    fn only_the_rules_of_the_profiles_own_provider_link_by_email() {
+        let owner = samples::user();
+        let profile = Profile { provider: "other".parse().unwrap(), ..samples::profile() };
+        let decided = decide_user(None, Some(owner.clone()), &profile, &rules(true), NOW);
+        assert_eq!(decided, UserDecision::RefuseNotLinked(owner.id));
+    }
 }
