@@ -15,6 +15,7 @@ mod rules;
 mod secret_file;
 mod start;
 mod sweep;
+mod use_cases;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

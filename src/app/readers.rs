@@ -1,11 +1,14 @@
-//! Who reads sessions from access tokens, and what they remember.
+//! The readers of sessions by the kind of credential, and what they cache.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::use_cases::Resources;
 use crate::auth::{
-    Callback, JwtReader, Parts, ReferenceReader, RememberedRows, Rules, SessionReaders, StoredRows,
+    Callback, CredentialKind, JwtReader, ReaderRules, ReferenceReader, RememberedRows, Rules, SessionReader,
+    SessionReaders, StoredRows,
 };
-use crate::tokens::CachingVerifier;
+use crate::tokens::{CachingVerifier, References, Verifier};
 
 /// The most bytes of verified JWTs that are remembered; some 16,000 of few claims.
 const REMEMBERED_TOKENS: u32 = 32 * 1024 * 1024;
@@ -13,33 +16,43 @@ const REMEMBERED_TOKENS: u32 = 32 * 1024 * 1024;
 /// The most bytes of sessions' rows that are remembered; some 16,000 sessions of few claims.
 const REMEMBERED_ROWS: u32 = 32 * 1024 * 1024;
 
-/// A reader for each kind of token, whichever is issued.
-pub(super) fn readers(parts: &Parts, rules: &Rules) -> SessionReaders {
-    let role_makes_claims = parts.callbacks.decides(Callback::Jwt);
+/// Builds a reader for each kind of token, whichever is issued.
+pub(super) fn readers(
+    has: &Resources,
+    rules: &Rules,
+    verifier: &Verifier,
+    references: &References,
+) -> SessionReaders {
     let jwts = JwtReader {
-        verifier: Arc::new(CachingVerifier::new(parts.verifier.clone(), REMEMBERED_TOKENS)),
-        keys: Arc::clone(&parts.keys),
-        revocations: Arc::clone(&parts.revocations),
-        clock: Arc::clone(&parts.clock),
-        audiences: rules.audiences.clone(),
-        stale_limit: rules.stale_limit,
-        clock_leeway: rules.clock_leeway,
-        role_makes_claims,
+        verifier: Arc::new(CachingVerifier::new(verifier.clone(), REMEMBERED_TOKENS)),
+        keys: Arc::clone(&has.keys),
+        index: Arc::clone(&has.index),
+        clock: Arc::clone(&has.clock),
+        rules: reader_rules(has, rules, rules.stale_limit),
     };
     let stored = StoredRows {
-        sessions: Arc::clone(&parts.sessions),
-        clock: Arc::clone(&parts.clock),
+        sessions: Arc::clone(&has.stores) as _,
+        clock: Arc::clone(&has.clock),
         user_claims: rules.user_claims.clone(),
     };
     let references = ReferenceReader {
-        references: parts.references.clone(),
+        references: references.clone(),
         rows: Arc::new(RememberedRows::new(Arc::new(stored), REMEMBERED_ROWS)),
-        revocations: Arc::clone(&parts.revocations),
-        clock: Arc::clone(&parts.clock),
-        audiences: rules.audiences.clone(),
-        max_staleness: rules.max_staleness,
-        clock_leeway: rules.clock_leeway,
-        role_makes_claims,
+        index: Arc::clone(&has.index),
+        clock: Arc::clone(&has.clock),
+        rules: reader_rules(has, rules, rules.max_staleness),
     };
-    SessionReaders { jwts: Arc::new(jwts), references: Arc::new(references) }
+    SessionReaders::new([
+        (CredentialKind::Jwt, Arc::new(jwts) as Arc<dyn SessionReader>),
+        (CredentialKind::Reference, Arc::new(references)),
+    ])
+}
+
+fn reader_rules(has: &Resources, rules: &Rules, max_staleness: Duration) -> ReaderRules {
+    ReaderRules {
+        audiences: rules.audiences.clone(),
+        max_staleness,
+        clock_leeway: rules.clock_leeway,
+        role_makes_claims: has.callbacks.decides(Callback::Jwt),
+    }
 }

@@ -13,14 +13,15 @@ use super::keys::{self, PublishedKeys};
 use super::metrics::Metrics;
 use super::secret_file;
 use super::sweep::Sweeper;
-use super::{App, callbacks, providers, readers, rules};
-use crate::auth::{Auth, Callers, Follower, FollowerRules, FollowerState, Parts, Revocations};
+use super::use_cases::{self, Resources};
+use super::{App, callbacks, providers, rules};
+use crate::auth::{Callers, Follower, FollowerRules, FollowerState, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
 use crate::model::{Entropy, OsEntropy, SystemClock, random, spread};
 use crate::storage::{Database, Options, SteadyClock, Watch};
-use crate::tokens::{References, Secrets, Verifier};
+use crate::tokens::Secrets;
 
 /// The longest pause between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
@@ -76,28 +77,19 @@ pub(super) async fn start(
     });
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
     let chain = callbacks::chain(app, &rules, remote, &metrics.callbacks);
-    let verifier = Verifier::new(Arc::clone(&keys.ring), rules.issuer.clone(), rules.clock_leeway);
-    let references = References::new(Arc::clone(&secrets), rules.clock_leeway);
-    let stores = Arc::new(database.clone());
-    let parts = Parts {
+    let has = Resources {
         clock: Arc::clone(&app.clock),
         entropy: Arc::clone(&app.entropy),
-        users: Arc::clone(&stores) as _,
-        sessions: Arc::clone(&stores) as _,
-        used_marks: Arc::clone(&stores) as _,
+        stores: Arc::new(database.clone()),
         providers: Arc::new(providers),
-        log: stores,
         callbacks: Arc::new(chain),
         secrets,
         ring: Arc::clone(&keys.ring),
         keys: Arc::clone(&keys.reload),
-        verifier,
-        references,
-        revocations,
+        index: revocations,
         follower: Arc::clone(&follower),
     };
-    let readers = readers::readers(&parts, &rules);
-    let auth = Arc::new(Auth::new(parts, readers, rules.clone()));
+    let auth = Arc::new(use_cases::build(&has, &rules));
     published.publish(Arc::clone(&keys.ring));
     let services = Services::new(&auth, config.server.max_message_bytes);
     front.open(services.for_callers(Arc::new(callers(config)), auth));

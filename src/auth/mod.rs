@@ -1,66 +1,76 @@
-//! Floor 2, the use cases: one file an RPC, named like it, and beside them what they share — the callbacks trait,
-//! callers, what is revoked, and the one domain error. Knows stores and tokens by their traits and types, and
-//! neither gRPC nor SQL.
+//! Floor 2, the use cases: each is a struct of the few things it needs, named like its RPC and kept in the room of its
+//! subject. Beside them stands what they share: the callbacks trait, callers, the auth log, what is revoked, and the
+//! one domain error. Knows stores and tokens by their traits and types, and neither gRPC nor SQL.
 
+mod admin;
 pub mod ask;
-mod begin_sign_in;
+mod audit;
 mod call_context;
 mod callbacks;
+mod callbacks_invoke;
 mod caller;
-mod denied;
 mod error;
-mod flow;
-mod get_session;
-mod get_user;
-mod issue_token;
-mod issued;
-mod jwt_reader;
-mod link_account;
-mod opening;
-mod pending;
+mod live;
 mod per_callback;
-mod person;
-mod prove;
-mod reference_reader;
-mod refresh_token;
+mod redirect;
 mod reload_keys;
-mod resolve_redirect;
+mod retry;
 mod revocation;
-mod revoke_session;
-mod revoke_user_sessions;
+mod rules;
+#[cfg(test)]
+mod samples;
+mod service;
 mod session;
-mod session_rows;
-mod shared;
 mod sign_in;
-mod sign_out;
-mod signed_in;
-mod update_user;
 
-pub use begin_sign_in::{BeginSignIn, Begun};
+pub use admin::get_user::{GetUser, UserKey};
+pub use admin::revoke_session::RevokeSession;
+pub use admin::revoke_user_sessions::RevokeUserSessions;
+pub use admin::update_user::{UpdateUser, UpdateUserRequest, UserChange};
+pub use audit::{Audit, DenialSampler};
 pub use call_context::{CallContext, OfCall};
 pub use callbacks::{
     Callback, CallbackResult, Callbacks, Denial, DenialReason, JwtDecision, JwtInput, RedirectInput,
     SessionInput, SignInDecision, SignInInput, Trigger,
 };
+pub use callbacks_invoke::Invoke;
 pub use caller::{Call, Caller, Callers};
 pub use error::{CallbackFailure, Error, FailureKind, FieldFault, Result};
-pub use get_session::{GetSession, SessionAnswer, SessionReader, SessionReaders};
-pub use get_user::UserKey;
-pub use issue_token::IssueToken;
-pub use issued::{Issued, Rotation};
-pub use jwt_reader::JwtReader;
 pub use per_callback::PerCallback;
-pub use prove::{Binding, Credential, IdTokenCredential, OAuthCallback};
-pub use reference_reader::ReferenceReader;
-pub use refresh_token::RefreshToken;
+pub use redirect::{ResolveRedirect, ResolveRedirectRequest};
 pub use reload_keys::ReloadKeys;
-pub use resolve_redirect::ResolveRedirect;
 pub use revocation::{
-    Follower, FollowerRules, FollowerState, Gone, Position, Revocations, UserNow, UserRead,
+    Follower, FollowerRules, FollowerState, Gone, LocalRevocations, Position, Revocations, SessionEnder,
+    UserNow, UserRead,
 };
-pub use session::{SessionUser, SessionView};
-pub use session_rows::{ReadSessionRows, Reading, RememberedRows, SessionRows, StoredRows};
-pub use shared::{Auth, LateRetry, Parts, ProviderRules, Rules, SignInRules, Strategy, UserClaim};
-pub use sign_in::{Allowed, Denied, SignIn, SignInOutcome};
-pub use sign_out::{SignOut, SignOutToken};
-pub use update_user::{UpdateUser, UserChange};
+pub use rules::{LateRetry, ProviderRules, Rules, SignInRules, Strategy, UserClaim};
+pub use service::Auth;
+pub use session::access_token::{AccessRules, AccessTokens};
+pub use session::get_session::GetSession;
+pub use session::issue_token::{IssueToken, IssueTokenRequest};
+pub use session::jwt_reader::JwtReader;
+pub use session::readers::{
+    CredentialKind, GetSessionRequest, ReaderRules, SessionAnswer, SessionCredential, SessionReader,
+    SessionReaders,
+};
+pub use session::reference_reader::ReferenceReader;
+pub use session::refresh_token::{RefreshRules, RefreshToken, RefreshTokenRequest};
+pub use session::rotation::RotationRules;
+pub use session::session_rows::{ReadSessionRows, Reading, RememberedRows, SessionRows, StoredRows};
+pub use session::sign_out::{SignOut, SignOutRequest, SignOutToken};
+pub use session::token_issuer::TokenIssuer;
+pub use session::token_names::TokenNames;
+pub use session::token_response::{Rotation, TokenResponse};
+pub use session::view::{SessionUser, SessionView};
+pub use sign_in::begin::{BeginSignIn, BeginSignInRequest, Begun, RedirectRules};
+pub use sign_in::complete::{SignIn, SignInRequest};
+pub use sign_in::credential::presented::{Binding, Credential, IdTokenCredential, OAuthCallback};
+pub use sign_in::credential::prove::Credentials;
+pub use sign_in::denial::{DenialUrls, Denials};
+pub use sign_in::flows::Flows;
+pub use sign_in::link_account::LinkAccount;
+pub use sign_in::open_session::OpenSession;
+pub use sign_in::outcome::{Allowed, Denied, SignInOutcome};
+pub use sign_in::pending_session::SessionDrafts;
+pub use sign_in::resolve_user::ResolveUser;
+pub use sign_in::signed_in::{LinkRules, LinkSessions};

@@ -9,7 +9,7 @@ use super::convert;
 use super::proto::v1;
 use super::proto::v1::auth_service_server::AuthService;
 use super::to_the_end::to_the_end;
-use crate::auth::{Auth, ResolveRedirect};
+use crate::auth::{Auth, ResolveRedirectRequest};
 
 /// The service over the use cases.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ impl AuthService for AuthServiceImpl {
     ) -> Result<Response<v1::BeginSignInResponse>, Status> {
         let (call, message) = open(request)?;
         let asked = convert::read_begin_sign_in(message)?;
-        Ok(Response::new(convert::write_begun(self.0.begin_sign_in(&call, asked).await?)))
+        Ok(Response::new(convert::write_begun(self.0.begin_sign_in.run(&call, asked).await?)))
     }
 
     async fn sign_in(
@@ -33,7 +33,7 @@ impl AuthService for AuthServiceImpl {
         let (mut call, message) = open(request)?;
         let asked = convert::read_sign_in(&mut call, message)?;
         let auth = Arc::clone(&self.0);
-        let outcome = to_the_end(async move { auth.sign_in(&call, asked).await }).await?;
+        let outcome = to_the_end(async move { auth.sign_in.run(&call, asked).await }).await?;
         Ok(Response::new(convert::write_sign_in(outcome, self.0.now())))
     }
 
@@ -43,7 +43,7 @@ impl AuthService for AuthServiceImpl {
     ) -> Result<Response<v1::IssueTokenResponse>, Status> {
         let (mut call, message) = open(request)?;
         let asked = convert::read_issue_token(&mut call, &message)?;
-        Ok(Response::new(convert::write_issued(self.0.issue_token(&call, asked).await?)))
+        Ok(Response::new(convert::write_issued(self.0.issue_token.run(&call, asked).await?)))
     }
 
     async fn refresh_token(
@@ -52,7 +52,7 @@ impl AuthService for AuthServiceImpl {
     ) -> Result<Response<v1::RefreshTokenResponse>, Status> {
         let (mut call, message) = open(request)?;
         let asked = convert::read_refresh_token(&mut call, &message)?;
-        Ok(Response::new(convert::write_refreshed(self.0.refresh_token(&call, asked).await?)))
+        Ok(Response::new(convert::write_refreshed(self.0.refresh_token.run(&call, asked).await?)))
     }
 
     async fn get_session(
@@ -60,7 +60,7 @@ impl AuthService for AuthServiceImpl {
         request: Request<v1::GetSessionRequest>,
     ) -> Result<Response<v1::GetSessionResponse>, Status> {
         let asked = convert::read_get_session(request.get_ref())?;
-        Ok(Response::new(convert::write_session_answer(self.0.get_session(asked).await?)))
+        Ok(Response::new(convert::write_session_answer(self.0.get_session.run(asked).await?)))
     }
 
     async fn resolve_redirect(
@@ -68,7 +68,8 @@ impl AuthService for AuthServiceImpl {
         request: Request<v1::ResolveRedirectRequest>,
     ) -> Result<Response<v1::ResolveRedirectResponse>, Status> {
         let v1::ResolveRedirectRequest { url, base_url } = request.get_ref();
-        let (url, disposition) = self.0.resolve_redirect(ResolveRedirect { url, base_url }).await?;
+        let (url, disposition) =
+            self.0.resolve_redirect.run(ResolveRedirectRequest { url, base_url }).await?;
         let disposition = convert::write_disposition(disposition).into();
         Ok(Response::new(v1::ResolveRedirectResponse { url: url.into(), disposition }))
     }
@@ -81,7 +82,7 @@ impl AuthService for AuthServiceImpl {
         let auth = Arc::clone(&self.0);
         let ended = to_the_end(async move {
             let asked = convert::read_sign_out(&mut call, &message)?;
-            auth.sign_out(&call, asked).await
+            auth.sign_out.run(&call, asked).await
         });
         let ended = ended.await?;
         Ok(Response::new(v1::SignOutResponse { sessions_ended: i32::try_from(ended).unwrap_or(i32::MAX) }))

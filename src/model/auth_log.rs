@@ -116,9 +116,10 @@ impl AuthLogEntry {
     /// A row of success that names nobody yet.
     #[must_use]
     pub fn new(clock: &dyn Clock, entropy: &dyn Entropy, action: AuthLogAction, origin: &Origin) -> Self {
+        let now = clock.now();
         Self {
-            id: AuthLogId::mint(clock, entropy),
-            created_at: clock.now(),
+            id: AuthLogId::mint_at(now, entropy),
+            created_at: now,
             action,
             outcome: AuthLogOutcome::Success,
             reason: None,
@@ -155,5 +156,30 @@ impl AuthLogEntry {
         self.outcome = outcome;
         self.reason = Some(reason);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use crate::model::OsEntropy;
+
+    /// A clock that moves on by an hour at each reading.
+    struct Hasty(AtomicI64);
+
+    impl Clock for Hasty {
+        fn now(&self) -> Timestamp {
+            Timestamp(self.0.fetch_add(3_600_000, Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn id_and_time_of_an_entry_come_from_one_reading_of_the_clock() {
+        let clock = Hasty(AtomicI64::new(1_767_225_600_000));
+        let entry = AuthLogEntry::new(&clock, &OsEntropy, AuthLogAction::SignIn, &Origin::default());
+        assert!(entry.id >= AuthLogId::least_of(entry.created_at));
+        assert!(entry.id < AuthLogId::least_of(Timestamp(entry.created_at.millis() + 1)));
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::index::Revocations;
 use super::known::UserRead;
 use crate::auth::reload_keys::ReloadKeys;
-use crate::auth::shared::{UserClaim, user_claims};
+use crate::auth::rules::{UserClaim, user_claims};
 use crate::model::{Clock, Entropy, FeedEntry, Moment, Revocation, UserId, random, spread};
 use crate::storage::{FEED_PAGE, RevocationFeed, StoreError, StoreResult};
 

@@ -1,7 +1,7 @@
 //! The messages of `AdminService`.
 
 use super::read::Fields;
-use crate::auth::{Result, UpdateUser, UserChange, UserKey};
+use crate::auth::{Result, UpdateUserRequest, UserChange, UserKey};
 use crate::grpc::proto::v1::{self, get_user_request};
 use crate::model::{Email, UserId};
 
@@ -25,7 +25,7 @@ pub(crate) fn read_user_key(message: v1::GetUserRequest) -> Result<UserKey> {
     fields.finish(key)
 }
 
-pub(crate) fn read_user_update(message: v1::UpdateUserRequest) -> Result<UpdateUser> {
+pub(crate) fn read_user_update(message: v1::UpdateUserRequest) -> Result<UpdateUserRequest> {
     let mut fields = Fields::default();
     let user = message.user.unwrap_or_default();
     let id: Option<UserId> = fields.parsed("user.id", &user.id);
@@ -38,7 +38,7 @@ pub(crate) fn read_user_update(message: v1::UpdateUserRequest) -> Result<UpdateU
         read_change(&mut fields, path, &user, &mut change);
     }
     let etag = (!user.etag.is_empty()).then_some(user.etag);
-    fields.finish(id.map(|id| UpdateUser { id, etag, change }))
+    fields.finish(id.map(|id| UpdateUserRequest { id, etag, change }))
 }
 
 fn read_change(fields: &mut Fields, path: &str, user: &v1::User, change: &mut UserChange) {

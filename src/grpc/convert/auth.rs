@@ -5,34 +5,34 @@ use prost::Message as _;
 use super::read::Fields;
 use super::write::{write_session, write_timestamp};
 use crate::auth::{
-    Call, Error, GetSession, IssueToken, Issued, RefreshToken, Result, Rotation, SessionAnswer, SignOut,
-    SignOutToken,
+    Call, GetSessionRequest, IssueTokenRequest, RefreshTokenRequest, Result, Rotation, SessionAnswer,
+    SessionCredential, SignOutRequest, SignOutToken, TokenResponse,
 };
 use crate::grpc::proto::v1::{self, get_session_request, sign_out_request};
 
 pub(crate) fn read_issue_token<'a>(
     call: &mut Call,
     message: &'a v1::IssueTokenRequest,
-) -> Result<IssueToken<'a>> {
+) -> Result<IssueTokenRequest<'a>> {
     let mut fields = Fields::default();
     fields.client(call, message.client.clone());
     let request = fields.request(call, "IssueToken", &message.request_id, &message.encode_to_vec());
     let audiences = fields.audiences(message.audiences.clone());
-    fields.finish(Some(IssueToken { grant: &message.grant, audiences, request }))
+    fields.finish(Some(IssueTokenRequest { grant: &message.grant, audiences, request }))
 }
 
 pub(crate) fn read_refresh_token<'a>(
     call: &mut Call,
     message: &'a v1::RefreshTokenRequest,
-) -> Result<RefreshToken<'a>> {
+) -> Result<RefreshTokenRequest<'a>> {
     let mut fields = Fields::default();
     fields.client(call, message.client.clone());
     let update = fields.json("update", message.update.clone());
     let audiences = fields.audiences(message.audiences.clone());
-    fields.finish(Some(RefreshToken { refresh_token: &message.refresh_token, update, audiences }))
+    fields.finish(Some(RefreshTokenRequest { refresh_token: &message.refresh_token, update, audiences }))
 }
 
-pub(crate) fn write_issued(issued: Issued) -> v1::IssueTokenResponse {
+pub(crate) fn write_issued(issued: TokenResponse) -> v1::IssueTokenResponse {
     let refreshed = write_refreshed(issued);
     v1::IssueTokenResponse {
         access_token: refreshed.access_token,
@@ -45,7 +45,7 @@ pub(crate) fn write_issued(issued: Issued) -> v1::IssueTokenResponse {
     }
 }
 
-pub(crate) fn write_refreshed(issued: Issued) -> v1::RefreshTokenResponse {
+pub(crate) fn write_refreshed(issued: TokenResponse) -> v1::RefreshTokenResponse {
     let rotation = match issued.rotation {
         Rotation::Issued => v1::Rotation::Issued,
         Rotation::Rotated => v1::Rotation::Rotated,
@@ -63,13 +63,15 @@ pub(crate) fn write_refreshed(issued: Issued) -> v1::RefreshTokenResponse {
     }
 }
 
-pub(crate) fn read_get_session(message: &v1::GetSessionRequest) -> Result<GetSession<'_>> {
+pub(crate) fn read_get_session(message: &v1::GetSessionRequest) -> Result<GetSessionRequest<'_>> {
     let mut fields = Fields::default();
     let max_staleness = fields.duration("max_staleness", message.max_staleness);
-    let access_token = match &message.credential {
-        Some(get_session_request::Credential::AccessToken(token)) => Some(token.as_str()),
-        Some(get_session_request::Credential::CookieHeader(_)) => {
-            return Err(Error::NotImplemented("cookie_header"));
+    let credential = match &message.credential {
+        Some(get_session_request::Credential::AccessToken(token)) => {
+            Some(SessionCredential::AccessToken(token))
+        }
+        Some(get_session_request::Credential::CookieHeader(header)) => {
+            Some(SessionCredential::Cookie(header))
         }
         None => {
             fields.fault("credential", "access_token is required");
@@ -77,7 +79,7 @@ pub(crate) fn read_get_session(message: &v1::GetSessionRequest) -> Result<GetSes
         }
     };
     let audience = message.audience.as_str();
-    fields.finish(access_token.map(|access_token| GetSession { access_token, audience, max_staleness }))
+    fields.finish(credential.map(|credential| GetSessionRequest { credential, audience, max_staleness }))
 }
 
 pub(crate) fn write_session_answer(answer: SessionAnswer) -> v1::GetSessionResponse {
@@ -87,7 +89,10 @@ pub(crate) fn write_session_answer(answer: SessionAnswer) -> v1::GetSessionRespo
     }
 }
 
-pub(crate) fn read_sign_out<'a>(call: &mut Call, message: &'a v1::SignOutRequest) -> Result<SignOut<'a>> {
+pub(crate) fn read_sign_out<'a>(
+    call: &mut Call,
+    message: &'a v1::SignOutRequest,
+) -> Result<SignOutRequest<'a>> {
     let mut fields = Fields::default();
     fields.client(call, message.client.clone());
     let token = match &message.credential {
@@ -99,5 +104,5 @@ pub(crate) fn read_sign_out<'a>(call: &mut Call, message: &'a v1::SignOutRequest
         }
     };
     let (everywhere, except_current) = (message.everywhere, message.except_current);
-    fields.finish(token.map(|token| SignOut { token, everywhere, except_current }))
+    fields.finish(token.map(|token| SignOutRequest { token, everywhere, except_current }))
 }

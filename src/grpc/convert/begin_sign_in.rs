@@ -2,7 +2,7 @@
 
 use super::read::Fields;
 use super::write::write_timestamp;
-use crate::auth::{BeginSignIn, Begun, Result};
+use crate::auth::{BeginSignInRequest, Begun, Result};
 use crate::grpc::proto::v1;
 use crate::oauth::{ParameterFault, check_parameter};
 
@@ -13,12 +13,12 @@ const MAX_SCOPE: usize = 255;
 const MAX_PARAMS: usize = 32;
 const MAX_PARAM_VALUE: usize = 1024;
 
-pub(crate) fn read_begin_sign_in(message: v1::BeginSignInRequest) -> Result<BeginSignIn> {
+pub(crate) fn read_begin_sign_in(message: v1::BeginSignInRequest) -> Result<BeginSignInRequest> {
     let mut fields = Fields::default();
     let provider = fields.parsed("provider", &message.provider);
     let scopes = read_scopes(&mut fields, message.scopes);
     let params = read_params(&mut fields, message.authorization_params);
-    fields.finish(provider.map(|provider| BeginSignIn {
+    fields.finish(provider.map(|provider| BeginSignInRequest {
         provider,
         redirect_uri: message.redirect_uri,
         redirect_to: message.redirect_to,

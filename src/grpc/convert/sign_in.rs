@@ -7,7 +7,7 @@ use super::read::Fields;
 use super::write::{write_account, write_timestamp, write_user};
 use crate::auth::{
     Allowed, Binding, Call, Credential, DenialReason, Denied, IdTokenCredential, OAuthCallback, Result,
-    SignIn, SignInOutcome,
+    SignInOutcome, SignInRequest,
 };
 use crate::grpc::proto::v1::{self, id_token_credential, sign_in_request, sign_in_response};
 use crate::model::{AccountKind, Email, Profile, ProviderId, Timestamp};
@@ -26,7 +26,7 @@ const MAX_USER: usize = 4096;
 /// The most bytes of a provider's error code.
 const MAX_ERROR: usize = 64;
 
-pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Result<SignIn> {
+pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Result<SignInRequest> {
     let mut fields = Fields::default();
     let bytes = message.encode_to_vec();
     fields.client(call, message.client);
@@ -46,7 +46,12 @@ pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Resul
         }
     };
     let (redirect_to, link_access_token) = (message.redirect_to, message.link_access_token);
-    fields.finish(credential.map(|credential| SignIn { credential, redirect_to, link_access_token, request }))
+    fields.finish(credential.map(|credential| SignInRequest {
+        credential,
+        redirect_to,
+        link_access_token,
+        request,
+    }))
 }
 
 fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> Credential {

@@ -110,13 +110,13 @@ fn bearer_keys(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 
 /// Logs a denial, beside its answer.
 #[expect(clippy::wildcard_enum_match_arm, reason = "other errors are not about who calls")]
-fn log_denial(auth: &Arc<Auth>, request: &Request, error: &Error, caller: Option<&Caller>) {
+fn log_denial(auth: &Auth, request: &Request, error: &Error, caller: Option<&Caller>) {
     let reason = match error {
         Error::CallerUnknown => "CALLER_UNKNOWN",
         Error::CallerNotAllowed(_) => "CALLER_NOT_ALLOWED",
         _ => return,
     };
-    if !auth.samples_denial(caller.is_some()) {
+    if !auth.audit.samples_denial(caller.is_some()) {
         return;
     }
     let origin = Origin {
@@ -124,6 +124,6 @@ fn log_denial(auth: &Arc<Auth>, request: &Request, error: &Error, caller: Option
         request_id: request.extensions().get::<RequestId>().map_or("", RequestId::as_str).to_owned(),
         ..Origin::default()
     };
-    let auth = Arc::clone(auth);
-    tokio::spawn(async move { auth.log_caller_denied(&origin, reason).await });
+    let audit = Arc::clone(&auth.audit);
+    tokio::spawn(async move { audit.caller_denied(&origin, reason).await });
 }

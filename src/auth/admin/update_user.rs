@@ -1,0 +1,241 @@
+//! `UpdateUser`: an administrator changes a user; a ban ends all its sessions in the same transaction.
+
+use std::sync::Arc;
+
+use crate::auth::audit::Audit;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::retry::ATTEMPTS;
+use crate::auth::revocation::LocalRevocations;
+use crate::model::{AuthLogAction, Ban, Clock, Email, EndReason, Timestamp, User, UserId};
+use crate::storage::{UserStore, UserUpdate};
+
+/// The request of `UpdateUser`.
+#[derive(Debug)]
+pub struct UpdateUserRequest {
+    /// The user.
+    pub id: UserId,
+    /// The etag the caller saw, if it cares.
+    pub etag: Option<String>,
+    /// What shall change.
+    pub change: UserChange,
+}
+
+/// New values, of those fields that the mask names.
+#[derive(Debug, Clone, Default)]
+pub struct UserChange {
+    /// Display name.
+    pub name: Option<Option<String>>,
+    /// Address of a picture.
+    pub image: Option<Option<String>>,
+    /// E-mail. A new one is not verified: no provider vouched for it.
+    pub email: Option<Option<Email>>,
+    /// Role.
+    pub role: Option<String>,
+    /// Whether the user is banned.
+    pub banned: Option<bool>,
+    /// Why.
+    pub ban_reason: Option<Option<String>>,
+    /// Until when.
+    pub ban_expires_at: Option<Option<Timestamp>>,
+}
+
+/// The use case `UpdateUser`.
+pub struct UpdateUser {
+    /// The store of the users.
+    pub users: Arc<dyn UserStore>,
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// Where a changed user takes effect at once.
+    pub local: Arc<LocalRevocations>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl UpdateUser {
+    /// Changes a user.
+    pub async fn run(&self, call: &Call, request: UpdateUserRequest) -> Result<User> {
+        for _ in 0..ATTEMPTS {
+            let mut before = self.users.find_user(request.id).await?.ok_or(Error::UserNotFound)?;
+            if request.etag.as_ref().is_some_and(|etag| *etag != before.etag()) {
+                return Err(Error::EtagMismatch);
+            }
+            let now = self.clock.now();
+            if !before.is_banned(now) {
+                // A ban that ran out is none: nothing of it is changed, lifted or used again.
+                before.ban = None;
+            }
+            let after = changed(&before, &request.change, now)?;
+            if after == before {
+                self.local.catch_up().await?;
+                return Ok(before);
+            }
+            if let Some(user) = self.write(call, &before, after, now).await? {
+                return Ok(user);
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Writes the user; none if another writer was first.
+    async fn write(
+        &self,
+        call: &Call,
+        before: &User,
+        mut after: User,
+        now: Timestamp,
+    ) -> Result<Option<User>> {
+        let ends_sessions = lasts_longer(after.ban.as_ref(), before.ban.as_ref());
+        if ends_sessions {
+            after.epoch += 1;
+        }
+        after.version += 1;
+        after.updated_at = now;
+        let log = actions(before, &after).into_iter();
+        let log = log.map(|action| self.audit.user_entry(action, call, &after));
+        let update = UserUpdate {
+            expected_version: before.version,
+            end_sessions: ends_sessions.then_some(EndReason::Banned),
+            remember_until: self.local.remember_until(now),
+            log: log.filter_map(|entry| self.audit.unless_excluded(entry)).collect(),
+            user: after,
+        };
+        let Some(revoked) = self.users.update_user(update).await? else { return Ok(None) };
+        self.local.apply(&revoked);
+        Ok(revoked.user)
+    }
+}
+
+/// The actions that the log tells of such a change.
+fn actions(before: &User, after: &User) -> Vec<AuthLogAction> {
+    let mut actions = Vec::new();
+    if after.ban.is_some() && before.ban.is_none() {
+        actions.push(AuthLogAction::UserBanned);
+    } else if before.ban.is_some() && after.ban.is_none() {
+        actions.push(AuthLogAction::UserUnbanned);
+    }
+    if actions.is_empty() || !same_but_ban(before, after) {
+        actions.push(AuthLogAction::UserUpdated);
+    }
+    actions
+}
+
+/// Whether a user is banned for longer than before. The shorter ban may have run out meanwhile, by this clock or another,
+/// and a session been opened.
+fn lasts_longer(after: Option<&Ban>, before: Option<&Ban>) -> bool {
+    let (Some(after), Some(before)) = (after, before) else { return after.is_some() };
+    match (after.expires_at, before.expires_at) {
+        (Some(after), Some(before)) => after > before,
+        (after, before) => after.is_none() && before.is_some(),
+    }
+}
+
+fn same_but_ban(before: &User, after: &User) -> bool {
+    (&before.name, &before.image, &before.email, &before.role)
+        == (&after.name, &after.image, &after.email, &after.role)
+}
+
+/// Makes the user as it is after the change.
+fn changed(before: &User, change: &UserChange, now: Timestamp) -> Result<User> {
+    let mut user = before.clone();
+    if let Some(name) = &change.name {
+        user.name.clone_from(name);
+    }
+    if let Some(image) = &change.image {
+        user.image.clone_from(image);
+    }
+    if let Some(email) = &change.email
+        && *email != user.email
+    {
+        user.email.clone_from(email);
+        user.email_verified = false;
+    }
+    if let Some(role) = &change.role {
+        user.role.clone_from(role);
+    }
+    match change.banned {
+        Some(true) => user.ban = Some(user.ban.unwrap_or_default()),
+        Some(false) => user.ban = None,
+        None => {}
+    }
+    change_ban(&mut user, change, now)?;
+    Ok(user)
+}
+
+/// Changes the ban that the user has by now.
+fn change_ban(user: &mut User, change: &UserChange, now: Timestamp) -> Result<()> {
+    let about_ban = |set: Option<&str>| match set {
+        Some(field) => Err(Error::invalid(field, "is of a ban, and the user is not banned")),
+        None => Ok(()),
+    };
+    let Some(ban) = &mut user.ban else {
+        about_ban(change.ban_reason.as_ref().and_then(Option::as_ref).map(|_| "user.ban_reason"))?;
+        return about_ban(change.ban_expires_at.flatten().map(|_| "user.ban_expires_at"));
+    };
+    let Ban { reason, expires_at } = ban;
+    if let Some(new) = &change.ban_reason {
+        reason.clone_from(new);
+    }
+    if let Some(new) = change.ban_expires_at {
+        *expires_at = new;
+    }
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(Error::invalid("user.ban_expires_at", "is in the past"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::samples;
+
+    fn ban(expires_at: Option<i64>) -> Ban {
+        Ban { reason: None, expires_at: expires_at.map(Timestamp) }
+    }
+
+    #[test]
+    fn a_ban_ends_sessions_if_it_lasts_longer_than_the_one_before() {
+        let (none, day, week, ever) = (None, Some(ban(Some(1))), Some(ban(Some(7))), Some(ban(None)));
+        for (before, after, longer) in [
+            (&none, &none, false),
+            (&none, &day, true),
+            (&day, &none, false),
+            (&day, &day, false),
+            (&day, &week, true),
+            (&week, &day, false),
+            (&week, &ever, true),
+            (&ever, &week, false),
+            (&ever, &ever, false),
+        ] {
+            assert_eq!(lasts_longer(after.as_ref(), before.as_ref()), longer, "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn the_log_tells_of_bans_and_of_all_else_that_changed() {
+        use AuthLogAction::{UserBanned, UserUnbanned, UserUpdated};
+        let user = samples::user();
+        let banned = User { ban: Some(ban(None)), ..user.clone() };
+        let renamed = User { name: None, ..user.clone() };
+        let longer = User { ban: Some(ban(Some(7))), ..user.clone() };
+        for (before, after, told) in [
+            (&user, &banned, &[UserBanned][..]),
+            (&banned, &user, &[UserUnbanned]),
+            (&user, &renamed, &[UserUpdated]),
+            (&banned, &renamed, &[UserUnbanned, UserUpdated]),
+            (&longer, &banned, &[UserUpdated]),
+        ] {
+            assert_eq!(actions(before, after), told);
+        }
+    }
+
+    #[test]
+    fn a_new_email_is_not_verified_and_the_same_one_stays_so() {
+        let user = samples::user();
+        let email = |text| UserChange { email: Some(Some(samples::email(text))), ..UserChange::default() };
+        let changed = |change| changed(&user, &change, Timestamp(0)).unwrap().email_verified;
+        assert!(changed(email("ada@example.com")));
+        assert!(!changed(email("eve@example.com")));
+    }
+}

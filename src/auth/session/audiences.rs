@@ -1,0 +1,83 @@
+//! Audiences: the services that a token is for.
+
+use crate::auth::error::{Error, Result};
+
+/// Chooses the audiences of a token: those asked for, if all are configured; if none is asked for, those of the held
+/// ones that are configured.
+pub(super) fn choose_audiences(
+    asked: &[String],
+    held: &[String],
+    configured: &[String],
+) -> Result<Vec<String>> {
+    if asked.is_empty() {
+        let kept: Vec<_> = held.iter().filter(|audience| configured.contains(audience)).cloned().collect();
+        if kept.is_empty() {
+            let none_left = "none of the session's audiences is configured any more";
+            return Err(Error::invalid("audiences", none_left));
+        }
+        return Ok(kept);
+    }
+    if !asked.iter().all(|audience| configured.contains(audience)) {
+        return Err(Error::invalid("audiences", "must be among the configured tokens.audiences"));
+    }
+    let mut chosen: Vec<String> = Vec::new();
+    for audience in asked {
+        if !chosen.contains(audience) {
+            chosen.push(audience.clone());
+        }
+    }
+    Ok(chosen)
+}
+
+/// Rejects a token for others: none of its audiences is the one that is asked for, or any of ours.
+pub(super) fn check_audience(audiences: &[String], asked: &str, configured: &[String]) -> Result<()> {
+    let meant = if asked.is_empty() {
+        audiences.iter().any(|audience| configured.contains(audience))
+    } else {
+        audiences.iter().any(|audience| audience == asked)
+    };
+    if meant { Ok(()) } else { Err(Error::TokenAudienceMismatch) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn audiences_are_those_asked_for_or_else_those_held() {
+        let configured = list(&["a", "b", "c"]);
+        for (asked, held, chosen) in [
+            (&["b"][..], &["a"][..], Some(&["b"][..])),
+            (&["b", "a", "b"], &[], Some(&["b", "a"])),
+            (&["a", "other"], &["a"], None),
+            (&[], &["c", "a"], Some(&["c", "a"])),
+            (&[], &["gone", "a"], Some(&["a"])),
+            (&[], &["gone"], None),
+            (&[], &[], None),
+        ] {
+            let found = choose_audiences(&list(asked), &list(held), &configured).ok();
+            assert_eq!(found, chosen.map(list), "{asked:?} {held:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_for_the_audience_asked_for_or_any_of_ours() {
+        let configured = list(&["a", "b"]);
+        for (audiences, asked, meant) in [
+            (&["a"][..], "", true),
+            (&["other", "b"], "", true),
+            (&["other"], "", false),
+            (&["a"], "a", true),
+            (&["a"], "b", false),
+            // A caller may ask for an audience that is configured no more.
+            (&["other"], "other", true),
+        ] {
+            let checked = check_audience(&list(audiences), asked, &configured);
+            assert_eq!(checked.is_ok(), meant, "{audiences:?} {asked:?}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `RefreshToken`: the next two tokens of a session, of a user as it is now (Auth.js `jwt`, trigger `update`).
+//!
+//! **One live refresh token per session, always.** The presented token is compared with the row, and the row moves
+//! on by one UPDATE that still expects what was read; who loses that race reads again. Lost answers are given again
+//! by derivation, and an old token that turns up otherwise ends the session (RFC 9700 section 4.14.2).
+
+use std::sync::Arc;
+
+use super::rotation::{RotationDecision, RotationRules, decide_rotation};
+use super::token_issuer::TokenIssuer;
+use super::token_response::{Rotation, TokenResponse};
+use crate::auth::audit::Audit;
+use crate::auth::callbacks::{JwtInput, Trigger};
+use crate::auth::callbacks_invoke::Invoke;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::live::check_live;
+use crate::auth::retry::ATTEMPTS;
+use crate::auth::revocation::SessionEnder;
+use crate::auth::rules::Strategy;
+use crate::model::{
+    AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, Lifetimes, RefreshState, Session, SessionId,
+    Timestamp, User, claims,
+};
+use crate::storage::{Advance, RotationStep, SessionStore};
+
+/// The request of `RefreshToken`.
+pub struct RefreshTokenRequest<'a> {
+    /// The refresh token.
+    pub refresh_token: &'a str,
+    /// Claims to change; those that `session.update_allow` lists. A null removes one.
+    pub update: ClaimMap,
+    /// What the tokens are for; empty: as before.
+    pub audiences: Vec<String>,
+}
+
+/// The use case `RefreshToken`.
+pub struct RefreshToken {
+    /// The store of the sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// The callbacks.
+    pub invoke: Invoke,
+    /// Issues the tokens.
+    pub issuer: Arc<TokenIssuer>,
+    /// Ends the session of a token that is used again.
+    pub ender: Arc<SessionEnder>,
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// What the configuration says of refreshes.
+    pub rules: RefreshRules,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What the configuration says of refreshes.
+#[derive(Debug, Clone)]
+pub struct RefreshRules {
+    /// When a spent refresh token still has a response.
+    pub rotation: RotationRules,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// Claims that a client may change by `update`.
+    pub update_allow: Vec<String>,
+}
+
+/// The session as it is after a refresh.
+struct Refreshed {
+    session: Session,
+    /// Whether it is written: a response that is given again with nothing new is not.
+    is_written: bool,
+}
+
+impl RefreshToken {
+    /// Refreshes a session.
+    pub async fn run(&self, call: &Call, request: RefreshTokenRequest<'_>) -> Result<TokenResponse> {
+        let presented = self.issuer.verify(request.refresh_token)?;
+        claims::check_free(&request.update).map_err(|fault| Error::invalid("update", fault.to_string()))?;
+        for _ in 0..ATTEMPTS {
+            let (session, user) = self.load(call, presented.session_id()).await?;
+            let now = self.clock.now();
+            check_live(&session, &user, now, &self.rules.lifetimes)?;
+            // A genuine token of a session that has none: the row is older than the token, the database was restored.
+            let row = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
+            let (rotation, next) = match decide_rotation(row, &presented, now, &self.rules.rotation) {
+                RotationDecision::Rotate => (Rotation::Rotated, self.issuer.successor(&presented, now)),
+                RotationDecision::Recover => (Rotation::Recovered, self.issuer.successor(&presented, now)),
+                RotationDecision::Replay => {
+                    (Rotation::Replayed, self.issuer.successor_again(&presented, row)?)
+                }
+                RotationDecision::Expire => return Err(Error::SessionExpired),
+                RotationDecision::Revoke => {
+                    self.end_reused(call, &session, &user).await?;
+                    continue;
+                }
+            };
+            let refreshed = self.refreshed(call, &request, (&session, &user), rotation, now).await?;
+            let token = self.issuer.access.issue(&refreshed.session, &user).await?;
+            if self.rotate(call, (&session, &user), rotation, row.hash, (next.state, refreshed), now).await? {
+                return Ok(TokenResponse::new(token, next.token, rotation));
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Loads the session of a token, if it is of the caller's group.
+    async fn load(&self, call: &Call, id: SessionId) -> Result<(Session, User)> {
+        let (session, user) = self.sessions.find_session(id).await?.ok_or(Error::SessionExpired)?;
+        if session.group == call.caller.group { Ok((session, user)) } else { Err(Error::RefreshInvalid) }
+    }
+
+    /// Makes the session as it is after this refresh, its claims by the `jwt` callbacks.
+    async fn refreshed(
+        &self,
+        call: &Call,
+        request: &RefreshTokenRequest<'_>,
+        (session, user): (&Session, &User),
+        rotation: Rotation,
+        now: Timestamp,
+    ) -> Result<Refreshed> {
+        let audiences = self.issuer.choose_audiences(&request.audiences, &session.audiences)?;
+        let mut update = request.update.clone();
+        update.retain(|name, _| self.rules.update_allow.contains(name));
+        let mut before = session.claims.clone();
+        claims::merge(&mut before, update.clone());
+        let replayed = rotation == Rotation::Replayed;
+        // Giving the same answer again changes nothing, so that any number of retries need not race each other:
+        // what callbacks add to it is told, and kept at the next rotation.
+        let nothing_new = replayed
+            && before == session.claims
+            && session.claims_role.as_ref() == Some(&user.role)
+            && audiences == session.audiences;
+        let claims = self.updated_claims(call, (session, user), &before, &update).await?;
+        let session = match self.issuer.access.rules.strategy {
+            // A reference tells what the row keeps.
+            Strategy::Database if nothing_new => session.clone(),
+            Strategy::Jwt if nothing_new => Session { claims, ..session.clone() },
+            Strategy::Jwt | Strategy::Database => Session {
+                expires_at: if replayed {
+                    session.expires_at
+                } else {
+                    self.rules.lifetimes.session_end(session.authenticated_at, now)
+                },
+                audiences,
+                claims,
+                claims_role: Some(user.role.clone()),
+                version: session.version + 1,
+                ..session.clone()
+            },
+        };
+        Ok(Refreshed { session, is_written: !nothing_new })
+    }
+
+    /// Makes the session's claims by the `jwt` callbacks from those before, which have the update in them already.
+    async fn updated_claims(
+        &self,
+        call: &Call,
+        (session, user): (&Session, &User),
+        before: &ClaimMap,
+        update: &ClaimMap,
+    ) -> Result<ClaimMap> {
+        let input = JwtInput {
+            trigger: Trigger::Update,
+            user,
+            account: None,
+            profile: None,
+            session_id: session.id,
+            origin: &call.origin,
+            claims: before,
+            update,
+        };
+        let after = self.invoke.jwt(&input).await;
+        if let Err(Error::CallbackDenied(_)) = &after {
+            let log = self.audit.session_entry(AuthLogAction::TokenDenied, call, session, user);
+            self.audit.append(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")).await?;
+        }
+        after
+    }
+
+    /// Moves the row on, if it still has this hash; answers whether it had.
+    async fn rotate(
+        &self,
+        call: &Call,
+        (session, user): (&Session, &User),
+        rotation: Rotation,
+        expected_hash: [u8; 32],
+        (refresh, after): (RefreshState, Refreshed),
+        now: Timestamp,
+    ) -> Result<bool> {
+        let action = match rotation {
+            Rotation::Replayed => AuthLogAction::TokenReplayed,
+            Rotation::Issued | Rotation::Rotated | Rotation::Recovered => AuthLogAction::TokenRefreshed,
+        };
+        let step = RotationStep {
+            session_id: session.id,
+            expected_hash,
+            at: now,
+            advance: after.is_written.then_some(Advance {
+                expected_version: session.version,
+                refresh,
+                expires_at: after.session.expires_at,
+                audiences: after.session.audiences,
+                claims: after.session.claims,
+                claims_role: user.role.clone(),
+            }),
+            ip_address: call.origin.ip_address.clone(),
+            log: self.audit.unless_excluded(self.audit.session_entry(action, call, session, user)),
+        };
+        Ok(self.sessions.rotate(step).await?)
+    }
+
+    /// Ends the session of a token that was used before; answers without an error if the session had ended already.
+    async fn end_reused(&self, call: &Call, session: &Session, user: &User) -> Result<()> {
+        let log = self.audit.session_entry(AuthLogAction::RefreshReused, call, session, user);
+        let log = log.ended(AuthLogOutcome::Failed, "REFRESH_REUSED");
+        if self.ender.end(session.id, EndReason::Reused, log).await?.is_none() {
+            return Ok(());
+        }
+        tracing::warn!(session_id = %session.id, user_id = %user.id, "refresh token reused, session ended");
+        Err(Error::RefreshReused)
+    }
+}

@@ -1,0 +1,146 @@
+//! The decision about a refresh token that is presented: what it is to the row of its session.
+
+use std::time::Duration;
+
+use crate::auth::rules::LateRetry;
+use crate::model::{RefreshState, Timestamp};
+use crate::tokens::GenuineRefreshToken;
+
+/// When a spent refresh token still has a response.
+#[derive(Debug, Clone, Copy)]
+pub struct RotationRules {
+    /// How long the last refresh token still gets its answer again.
+    pub window: Duration,
+    /// What becomes of it later.
+    pub late_retry: LateRetry,
+    /// How far clocks may differ.
+    pub clock_leeway: Duration,
+}
+
+/// What is to be done about a genuine refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RotationDecision {
+    /// It is the live one: it gets a successor.
+    Rotate,
+    /// It was replaced a moment ago: its answer is given again.
+    Replay,
+    /// It was replaced long ago, and its successor was never used: it gets another one.
+    Recover,
+    /// It was spent before: the session ends.
+    Revoke,
+    /// The row is older than the token, since the database was restored: the session is over.
+    Expire,
+}
+
+/// Decides what is to be done about a genuine token of this row's session.
+pub(super) fn decide_rotation(
+    row: &RefreshState,
+    presented: &GenuineRefreshToken,
+    now: Timestamp,
+    rules: &RotationRules,
+) -> RotationDecision {
+    let hash = presented.hash();
+    if hash == row.hash {
+        RotationDecision::Rotate
+    } else if row.previous_hash == Some(hash) {
+        match rules.late_retry {
+            _ if may_be_retried(row.rotated_at, now, rules) => RotationDecision::Replay,
+            LateRetry::Recover => RotationDecision::Recover,
+            LateRetry::Revoke => RotationDecision::Revoke,
+        }
+    } else if presented.generation() > row.generation {
+        RotationDecision::Expire
+    } else {
+        RotationDecision::Revoke
+    }
+}
+
+/// Whether a rotation was so short a time ago that its answer is given again. A rotation in the future was made by a
+/// clock that is ahead. It opens no window if it is ahead by more than the leeway, or a second for a clock that was set.
+fn may_be_retried(rotated_at: Timestamp, now: Timestamp, rules: &RotationRules) -> bool {
+    now.since(rotated_at) < rules.window
+        && rotated_at.since(now) <= rules.clock_leeway.max(Duration::from_secs(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RotationDecision::{Expire, Recover, Replay, Revoke, Rotate};
+    use super::*;
+    use crate::model::{OsEntropy, SessionId, SystemClock};
+    use crate::tokens::Secrets;
+
+    /// The first tokens of a session, each the successor of the one before.
+    fn tokens() -> Vec<GenuineRefreshToken> {
+        let secrets = Secrets::new(&["a".repeat(32).into()]).unwrap();
+        let id = SessionId::mint(&SystemClock, &OsEntropy);
+        let first = GenuineRefreshToken::first(&secrets, &OsEntropy, id);
+        let next = |token: &GenuineRefreshToken| Some(token.successor(&secrets, &[7; 32]));
+        std::iter::successors(Some(first), next).take(4).collect()
+    }
+
+    /// The row whose live token is the third, since second 1000.
+    fn row(tokens: &[GenuineRefreshToken]) -> RefreshState {
+        RefreshState {
+            hash: tokens[2].hash(),
+            previous_hash: Some(tokens[1].hash()),
+            generation: 2,
+            salt: [7; 32],
+            rotated_at: Timestamp::from_seconds(1000),
+        }
+    }
+
+    #[test]
+    fn a_token_is_live_just_replaced_spent_or_of_a_later_row() {
+        let tokens = tokens();
+        let row = row(&tokens);
+        for (late_retry, clock_leeway, presented, now, decision) in [
+            (LateRetry::Revoke, 5, 2, 1000, Rotate),
+            (LateRetry::Revoke, 5, 2, 9000, Rotate),
+            (LateRetry::Revoke, 5, 1, 1000, Replay),
+            (LateRetry::Revoke, 5, 1, 1029, Replay),
+            (LateRetry::Revoke, 5, 1, 1030, Revoke),
+            (LateRetry::Recover, 5, 1, 1029, Replay),
+            (LateRetry::Recover, 5, 1, 1030, Recover),
+            // Rotated by a clock that is ahead: by no more than clocks may differ, or by a second.
+            (LateRetry::Revoke, 5, 1, 995, Replay),
+            (LateRetry::Revoke, 5, 1, 994, Revoke),
+            (LateRetry::Revoke, 0, 1, 999, Replay),
+            (LateRetry::Revoke, 0, 1, 998, Revoke),
+            (LateRetry::Recover, 0, 1, 998, Recover),
+            // A token from before the last but one is reused, whatever the setting.
+            (LateRetry::Revoke, 5, 0, 1000, Revoke),
+            (LateRetry::Recover, 5, 0, 1000, Revoke),
+            (LateRetry::Recover, 5, 3, 1000, Expire),
+        ] {
+            let clock_leeway = Duration::from_secs(clock_leeway);
+            let rules = RotationRules { window: Duration::from_secs(30), late_retry, clock_leeway };
+            let now = Timestamp::from_seconds(now);
+            let decided = decide_rotation(&row, &tokens[presented], now, &rules);
+            assert_eq!(decided, decision, "{rules:?} {presented} {now:?}");
+        }
+    }
+
+    #[test]
+    fn a_forked_token_of_the_live_generation_is_reused() {
+        let tokens = tokens();
+        let row = RefreshState { hash: [0; 32], ..row(&tokens) };
+        let rules = RotationRules {
+            window: Duration::from_secs(30),
+            late_retry: LateRetry::Recover,
+            clock_leeway: Duration::ZERO,
+        };
+        assert_eq!(decide_rotation(&row, &tokens[2], row.rotated_at, &rules), Revoke);
+    }
+
+    #[test]
+    fn no_window_replays_nothing() {
+        let tokens = tokens();
+        let row = row(&tokens);
+        let rules = RotationRules {
+            window: Duration::ZERO,
+            late_retry: LateRetry::Revoke,
+            clock_leeway: Duration::from_secs(5),
+        };
+        assert_eq!(decide_rotation(&row, &tokens[1], row.rotated_at, &rules), Revoke);
+    }
+}

@@ -1,0 +1,98 @@
+//! `SignOut`: a session's own token ends it, or every session of its user (Auth.js `signOut()`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::token_names::TokenNames;
+use crate::auth::audit::Audit;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::revocation::end::{SessionEnder, SessionsOf};
+use crate::model::{AuthLogAction, Clock, EndReason, SessionId};
+use crate::storage::SessionStore;
+
+/// The request of `SignOut`.
+pub struct SignOutRequest<'a> {
+    /// Any genuine token of the session, expired or rotated too.
+    pub token: SignOutToken<'a>,
+    /// End every session of the user.
+    pub everywhere: bool,
+    /// But this one.
+    pub except_current: bool,
+}
+
+/// The token that names the session.
+#[derive(Clone, Copy)]
+pub enum SignOutToken<'a> {
+    /// An access token.
+    Access(&'a str),
+    /// A refresh token.
+    Refresh(&'a str),
+}
+
+/// The use case `SignOut`.
+pub struct SignOut {
+    /// The store of the sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Reads which session a token names.
+    pub token_names: TokenNames,
+    /// Ends sessions.
+    pub ender: Arc<SessionEnder>,
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// How far clocks may differ.
+    pub clock_leeway: Duration,
+}
+
+impl SignOut {
+    /// Ends sessions; answers how many were live.
+    pub async fn run(&self, call: &Call, request: SignOutRequest<'_>) -> Result<u64> {
+        if request.except_current && !request.everywhere {
+            return Err(Error::invalid("except_current", "goes with everywhere"));
+        }
+        let (id, not_yours) = self.named_session(request.token).await?;
+        let Some((session, user)) = self.sessions.find_session(id).await? else { return Ok(0) };
+        if session.group != call.caller.group {
+            return Err(not_yours);
+        }
+        if session.ended.is_some() {
+            self.ender.catch_up().await?;
+            return Ok(0);
+        }
+        let now = self.clock.now();
+        // By no replica's clock may it be refreshed any more.
+        if now >= session.expires_at.plus(self.clock_leeway) {
+            return Ok(0);
+        }
+        let log = self.audit.session_entry(AuthLogAction::SignOut, call, &session, &user);
+        let revoked = if request.everywhere {
+            let which = SessionsOf {
+                user_id: user.id,
+                except: request.except_current.then_some(session.id),
+                // A token of a session that is over, by every replica's clock, says nothing of others.
+                only_if_live: Some((session.id, now.minus(self.clock_leeway))),
+            };
+            self.ender.end_all(which, now, EndReason::SignedOut, log).await?
+        } else {
+            self.ender.end(session.id, EndReason::SignedOut, log).await?.unwrap_or_default()
+        };
+        if revoked.entries.is_empty() {
+            self.ender.catch_up().await?;
+        }
+        Ok(revoked.sessions_ended)
+    }
+
+    /// Reads the session that a token names, and what to answer if it is another group's.
+    async fn named_session(&self, token: SignOutToken<'_>) -> Result<(SessionId, Error)> {
+        Ok(match token {
+            SignOutToken::Access(token) => {
+                (self.token_names.of_access_token(token).await?, Error::CallerNotAllowed(None))
+            }
+            SignOutToken::Refresh(token) => {
+                (self.token_names.of_refresh_token(token)?, Error::RefreshInvalid)
+            }
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! The response of `IssueToken` and `RefreshToken`.
+
+use super::access_token::AccessToken;
+use super::view::SessionView;
+use crate::model::Timestamp;
+use crate::tokens::GenuineRefreshToken;
+
+/// Both tokens of a session.
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: String,
+    /// When it expires; its `exp`.
+    pub access_token_expires_at: Timestamp,
+    /// The refresh token.
+    pub refresh_token: GenuineRefreshToken,
+    /// When the session ends, unless it is refreshed.
+    pub refresh_token_expires_at: Timestamp,
+    /// The session as the access token tells it.
+    pub session: SessionView,
+    /// Where the refresh token comes from.
+    pub rotation: Rotation,
+}
+
+crate::model::name_enum!(
+    /// Where a refresh token comes from.
+    Rotation {
+        /// The first of its session.
+        Issued = "ISSUED",
+        /// The successor of the one presented.
+        Rotated = "ROTATED",
+        /// The same answer again.
+        Replayed = "REPLAYED",
+        /// A new successor in place of one that was never used.
+        Recovered = "RECOVERED",
+    }
+);
+
+impl TokenResponse {
+    pub(super) fn new(token: AccessToken, refresh_token: GenuineRefreshToken, rotation: Rotation) -> Self {
+        Self {
+            access_token: token.text,
+            access_token_expires_at: token.session.access_token_expires_at,
+            refresh_token,
+            refresh_token_expires_at: token.session.expires_at,
+            session: token.session,
+            rotation,
+        }
+    }
+}

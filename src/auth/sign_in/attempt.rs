@@ -1,0 +1,11 @@
+//! A sign-in under way, as far as the log can tell of it.
+
+use crate::model::{Email, ProviderId, UserId};
+
+/// Whose sign-in the log tells of, as far as that is known.
+#[derive(Debug, Default)]
+pub(super) struct Attempt {
+    pub(super) provider: Option<ProviderId>,
+    pub(super) email: Option<Email>,
+    pub(super) user_id: Option<UserId>,
+}

@@ -1,0 +1,135 @@
+//! `SignIn`: a person proves who they are and becomes a user with a pending session (Auth.js' callback route and `signIn`).
+//!
+//! The credential is proven, the user resolved, the policy and the callbacks asked; then one transaction writes all or
+//! nothing. A sign-in that another writer overtook looks again.
+
+use std::sync::Arc;
+
+use super::attempt::Attempt;
+use super::credential::presented::Credential;
+use super::credential::prove::Credentials;
+use super::credential::proven::{Proven, Proving};
+use super::denial::{Denials, Refusal};
+use super::link_account::LinkAccount;
+use super::open_session::OpenSession;
+use super::outcome::SignInOutcome;
+use super::pending_session::check_size;
+use super::resolve_user::ResolveUser;
+use super::signed_in::LinkSessions;
+use crate::auth::callbacks::{SignInDecision, SignInInput};
+use crate::auth::callbacks_invoke::Invoke;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::retry::ATTEMPTS;
+use crate::model::RequestMark;
+
+/// The request of `SignIn`.
+pub struct SignInRequest {
+    /// What proves who it is.
+    pub credential: Credential,
+    /// Where the person wants to go; empty: where the flow says.
+    pub redirect_to: String,
+    /// An access token of the person who links this account; empty: nobody does.
+    pub link_access_token: String,
+    /// The name of the request, if it may be repeated.
+    pub request: Option<RequestMark>,
+}
+
+/// The use case `SignIn`.
+pub struct SignIn {
+    /// Proves credentials.
+    pub credentials: Credentials,
+    /// Finds or drafts the user of a profile.
+    pub resolve: Arc<ResolveUser>,
+    /// The callbacks.
+    pub invoke: Invoke,
+    /// Opens sessions.
+    pub open: OpenSession,
+    /// Links accounts.
+    pub link: LinkAccount,
+    /// Finds the session to link an account from.
+    pub link_sessions: Arc<LinkSessions>,
+    /// Answers sign-ins that let nobody in.
+    pub denials: Arc<Denials>,
+}
+
+impl SignIn {
+    /// Signs a person in, or links an account to the user who is.
+    pub async fn run(&self, call: &Call, request: SignInRequest) -> Result<SignInOutcome> {
+        let mut attempt = Attempt { provider: request.credential.provider().cloned(), ..Attempt::default() };
+        let outcome = self.attempt(call, request, &mut attempt).await;
+        if let Err(error) = &outcome {
+            self.denials.failed(call, &attempt, error).await?;
+        }
+        outcome
+    }
+
+    async fn attempt(
+        &self,
+        call: &Call,
+        request: SignInRequest,
+        attempt: &mut Attempt,
+    ) -> Result<SignInOutcome> {
+        let links = match request.link_access_token.as_str() {
+            "" => None,
+            token => Some(self.link_sessions.signed_in(call, token).await?),
+        };
+        attempt.user_id = links.as_ref().map(|signed_in| signed_in.user.id);
+        let mut proven = match self.credentials.prove(call, request.credential, attempt).await? {
+            Proving::Person(proven) => *proven,
+            Proving::Refused(denial) => {
+                return self.denials.denied(call, attempt, Refusal::new(denial, None)).await;
+            }
+        };
+        attempt.email.clone_from(&proven.profile.email);
+        check_size(&proven.profile)?;
+        proven.check_begun_from(links.as_ref().map(|signed_in| signed_in.session.id))?;
+        if !request.redirect_to.is_empty() {
+            proven.redirect_to = request.redirect_to;
+        }
+        match links {
+            Some(signed_in) => self.link.run(call, proven, signed_in, attempt).await,
+            None => self.sign_in(call, proven, request.request, attempt).await,
+        }
+    }
+
+    async fn sign_in(
+        &self,
+        call: &Call,
+        mut proven: Proven,
+        request: Option<RequestMark>,
+        attempt: &mut Attempt,
+    ) -> Result<SignInOutcome> {
+        let profile = proven.profile.to_claims();
+        for attempted in 0..ATTEMPTS {
+            let person = match self.resolve.resolve(&proven.profile, attempted > 0).await? {
+                Ok(person) => person,
+                Err(refusal) => return self.denials.denied(call, attempt, refusal).await,
+            };
+            attempt.user_id = person.known_user();
+            let input = SignInInput {
+                user: &person.user,
+                account: &person.account,
+                profile: &profile,
+                is_new_user: person.is_new(),
+                is_new_account: person.has_new_account(),
+                origin: &call.origin,
+            };
+            match self.invoke.sign_in(&input).await? {
+                SignInDecision::Allow => {}
+                SignInDecision::Deny(denial) => {
+                    let refusal = Refusal::new(denial, person.known_user());
+                    return self.denials.denied(call, attempt, refusal).await;
+                }
+                SignInDecision::Redirect(url) => return self.denials.redirected(call, attempt, &url).await,
+            }
+            let redirect_to = self.invoke.redirect_of_sign_in(&proven.redirect_to).await?;
+            let opened = self.open.open(call, &proven, request, person, &profile, redirect_to).await?;
+            if let Some(mut allowed) = opened {
+                allowed.provider_tokens = proven.tokens.take();
+                return Ok(SignInOutcome::Allowed(Box::new(allowed)));
+            }
+        }
+        Err(Error::Conflict)
+    }
+}

@@ -1,0 +1,51 @@
+//! Proving who somebody is by what `SignIn` was given.
+
+use std::sync::Arc;
+
+use super::presented::Credential;
+use super::proven::Proving;
+use super::{callback, id_token, profile};
+use crate::auth::caller::Call;
+use crate::auth::error::Result;
+use crate::auth::sign_in::attempt::Attempt;
+use crate::auth::sign_in::flows::Flows;
+use crate::model::Clock;
+use crate::oauth::Providers;
+use crate::storage::UsedMarkStore;
+
+/// Proves who a person is, by each kind of credential.
+pub struct Credentials {
+    /// The configured providers.
+    pub providers: Arc<Providers>,
+    /// Opens flows.
+    pub flows: Flows,
+    /// The marks of flows that were used.
+    pub used_marks: Arc<dyn UsedMarkStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Credentials {
+    /// Proves a credential, and notes for the log what it says of the person.
+    pub(in crate::auth::sign_in) async fn prove(
+        &self,
+        call: &Call,
+        credential: Credential,
+        attempt: &mut Attempt,
+    ) -> Result<Proving> {
+        let group = &call.caller.group;
+        match credential {
+            Credential::Profile(profile) => {
+                attempt.email.clone_from(&profile.email);
+                profile::prove(&call.caller, *profile)
+            }
+            Credential::OAuthCallback(callback) => {
+                let flow = callback::open_flow(&self.flows, group, &callback, self.clock.now(), attempt)?;
+                callback::prove(&self.providers, &*self.used_marks, flow, &callback).await
+            }
+            Credential::IdToken(credential) => {
+                id_token::prove(&self.providers, &self.flows, group, &credential).await
+            }
+        }
+    }
+}

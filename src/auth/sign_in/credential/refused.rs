@@ -1,0 +1,23 @@
+//! A provider's no.
+
+use super::proven::Proving;
+use crate::auth::callbacks::{Denial, DenialReason};
+use crate::auth::error::{Error, Result};
+use crate::model::ProviderId;
+use crate::oauth::{Meaning, ProviderFault};
+
+/// The denial of a provider that answers with an error.
+pub(super) fn provider_error(detail: Option<String>) -> Denial {
+    Denial { reason: DenialReason::ProviderError, detail }
+}
+
+/// Tells a provider's no, which is an outcome, from all other faults, which are errors.
+pub(super) fn refused_or_failed(provider: &ProviderId, fault: ProviderFault) -> Result<Proving> {
+    match fault.kind.meaning() {
+        Meaning::Refused => {
+            tracing::warn!(%provider, %fault, "the provider refused");
+            Ok(Proving::Refused(provider_error(fault.error)))
+        }
+        Meaning::Unavailable | Meaning::NoProof => Err(Error::of_provider(provider, fault)),
+    }
+}

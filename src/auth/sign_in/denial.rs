@@ -1,0 +1,206 @@
+//! Sign-ins that let nobody in: denied, sent elsewhere first, or failed. Each leaves a row in the log, and nothing else.
+
+use std::sync::Arc;
+
+use super::attempt::Attempt;
+use super::outcome::{Denied, SignInOutcome};
+use crate::auth::audit::Audit;
+use crate::auth::callbacks::{Denial, DenialReason};
+use crate::auth::callbacks_invoke::Invoke;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::model::{
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, DeniedUrl, ProviderId, RedirectUrl, UserId,
+};
+
+/// Answers sign-ins that let nobody in.
+pub struct Denials {
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// Where the denied go.
+    pub urls: DenialUrls,
+    /// The callbacks, which decide redirects.
+    pub invoke: Invoke,
+}
+
+/// Where the denied go.
+#[derive(Debug, Clone)]
+pub struct DenialUrls {
+    /// A person whose user is banned.
+    pub banned: DeniedUrl,
+    /// Every other one.
+    pub denied: DeniedUrl,
+}
+
+/// Why a person may not sign in.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) denial: Denial,
+    /// How the owner of the e-mail signs in.
+    pub(super) linked_providers: Vec<ProviderId>,
+    /// Whom the account proves, where that is known.
+    pub(super) user_id: Option<UserId>,
+}
+
+impl Denials {
+    /// Answers that the sign-in is denied.
+    pub(super) async fn denied(
+        &self,
+        call: &Call,
+        attempt: &Attempt,
+        refusal: Refusal,
+    ) -> Result<SignInOutcome> {
+        let Refusal { denial, linked_providers, user_id } = refusal;
+        let entry = self.entry(call, attempt, AuthLogOutcome::Denied, denial.reason.name());
+        self.audit.append(AuthLogEntry { user_id: user_id.or(entry.user_id), ..entry }).await?;
+        let redirect_to = denial_url(denial.reason, &self.urls);
+        Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to }))
+    }
+
+    /// Answers that a callback sends the person elsewhere first.
+    pub(super) async fn redirected(
+        &self,
+        call: &Call,
+        attempt: &Attempt,
+        url: &str,
+    ) -> Result<SignInOutcome> {
+        let url = self.invoke.redirect_of_sign_in(url).await?;
+        self.audit.append(self.entry(call, attempt, AuthLogOutcome::Redirected, "REDIRECTED")).await?;
+        Ok(SignInOutcome::Redirect(url))
+    }
+
+    /// Logs that a sign-in failed.
+    pub(super) async fn failed(&self, call: &Call, attempt: &Attempt, error: &Error) -> Result<()> {
+        if matches!(error, Error::CallerNotAllowed(_)) {
+            if self.audit.samples_denial(true) {
+                self.audit.caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await;
+            }
+            return Ok(());
+        }
+        match failure(error) {
+            Some(reason) => {
+                self.audit.append(self.entry(call, attempt, AuthLogOutcome::Failed, reason)).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn entry(
+        &self,
+        call: &Call,
+        attempt: &Attempt,
+        outcome: AuthLogOutcome,
+        reason: &'static str,
+    ) -> AuthLogEntry {
+        let mut entry = self.audit.entry(AuthLogAction::SignInDenied, &call.origin).ended(outcome, reason);
+        entry.user_id = attempt.user_id;
+        entry.email = attempt.email.as_ref().map(|email| email.as_str().to_owned());
+        entry.provider = attempt.provider.as_ref().map(ToString::to_string);
+        entry
+    }
+}
+
+impl Refusal {
+    /// The refusal of a person, of whom nothing more is told.
+    pub(super) fn new(denial: Denial, user_id: Option<UserId>) -> Self {
+        Self { denial, linked_providers: Vec::new(), user_id }
+    }
+
+    /// A refusal for a reason of ours, which needs no more words.
+    pub(super) fn by(reason: DenialReason, user_id: Option<UserId>) -> Self {
+        Self::new(Denial { reason, detail: None }, user_id)
+    }
+}
+
+/// Chooses where a denied person goes, with the reason in Auth.js' words.
+fn denial_url(reason: DenialReason, urls: &DenialUrls) -> RedirectUrl {
+    match reason {
+        DenialReason::UserBanned => urls.banned.with_error(DeniedError::AccessDenied),
+        DenialReason::AccountNotLinked => urls.denied.with_error(DeniedError::OAuthAccountNotLinked),
+        DenialReason::ProviderError => urls.denied.with_error(DeniedError::OAuthCallbackError),
+        DenialReason::AccessDenied
+        | DenialReason::AccountOwnedByOther
+        | DenialReason::EmailNotAllowed
+        | DenialReason::EmailNotVerified
+        | DenialReason::SignUpClosed
+        | DenialReason::CallbackDenied => urls.denied.with_error(DeniedError::AccessDenied),
+    }
+}
+
+/// What the log says of a sign-in that failed; nothing where the log itself can't be written, or has its row.
+fn failure(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.name(),
+        Error::StateMismatch => "STATE_MISMATCH",
+        Error::FlowInvalid => "FLOW_INVALID",
+        Error::FlowExpired => "FLOW_EXPIRED",
+        Error::FlowUsed => "FLOW_USED",
+        Error::ProviderNotFound => "PROVIDER_NOT_FOUND",
+        Error::ReauthenticationRequired => "REAUTHENTICATION_REQUIRED",
+        Error::TokenMalformed => "TOKEN_MALFORMED",
+        Error::TokenExpired => "TOKEN_EXPIRED",
+        Error::TokenSignatureInvalid => "TOKEN_SIGNATURE_INVALID",
+        Error::TokenAudienceMismatch => "TOKEN_AUDIENCE_MISMATCH",
+        Error::TokenStale => "TOKEN_STALE",
+        Error::RevocationStale => "REVOCATION_STALE",
+        Error::SessionRevoked => "SESSION_REVOKED",
+        Error::SessionExpired => "SESSION_EXPIRED",
+        Error::UserBanned => "USER_BANNED",
+        Error::CallbackUnavailable(_) => "CALLBACK_UNAVAILABLE",
+        Error::InvalidRequest(_) => "INVALID_REQUEST",
+        Error::GrantUsed => "GRANT_USED",
+        Error::Conflict => "CONFLICT",
+        Error::SuccessorUnknown => "STORE_UNAVAILABLE",
+        Error::Internal(_) => "INTERNAL",
+        // The database; a caller that may not, of which there is a row of its own; and what comes from no sign-in.
+        Error::StoreUnavailable(_)
+        | Error::CallerNotAllowed(_)
+        | Error::GrantInvalid
+        | Error::GrantExpired
+        | Error::RefreshInvalid
+        | Error::RefreshReused
+        | Error::CallerUnknown
+        | Error::CallbackDenied(_)
+        | Error::UserNotFound
+        | Error::SessionNotFound
+        | Error::ClaimsTooLarge(_)
+        | Error::EtagMismatch
+        | Error::NoSigningKey
+        | Error::NotImplemented(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::BaseUrls;
+
+    #[test]
+    fn the_denied_go_to_the_url_of_their_kind_with_auth_js_word_for_the_reason() {
+        let bases = BaseUrls::parse(&["https://app.example".to_owned()]).unwrap();
+        let url = |path| DeniedUrl::parse(&bases, path).unwrap();
+        let urls = DenialUrls { banned: url("/banned"), denied: url("/denied") };
+        let denied = "https://app.example/denied?error=AccessDenied";
+        for (reason, to) in [
+            (DenialReason::UserBanned, "https://app.example/banned?error=AccessDenied"),
+            (DenialReason::AccountNotLinked, "https://app.example/denied?error=OAuthAccountNotLinked"),
+            (DenialReason::ProviderError, "https://app.example/denied?error=OAuthCallbackError"),
+            (DenialReason::AccessDenied, denied),
+            (DenialReason::AccountOwnedByOther, denied),
+            (DenialReason::EmailNotAllowed, denied),
+            (DenialReason::EmailNotVerified, denied),
+            (DenialReason::SignUpClosed, denied),
+            (DenialReason::CallbackDenied, denied),
+        ] {
+            assert_eq!(denial_url(reason, &urls).as_str(), to, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_that_the_log_can_not_tell_or_has_told_leaves_no_row() {
+        assert_eq!(failure(&Error::FlowUsed), Some("FLOW_USED"));
+        assert_eq!(failure(&Error::CallerNotAllowed(None)), None);
+        let unavailable = Error::StoreUnavailable(crate::storage::StoreError::no_answer());
+        assert_eq!(failure(&unavailable), None);
+    }
+}

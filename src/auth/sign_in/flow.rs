@@ -1,0 +1,67 @@
+//! A flow: what must be known when a browser comes back from a provider. It is sealed and kept by the browser itself, so
+//! that beginning a sign-in writes nothing; `state` ties the answer to it.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+
+use crate::auth::error::{Error, Result};
+use crate::model::{ProviderId, SessionId, Timestamp, UsedMark, sha256};
+use crate::oauth::Asked;
+
+/// How long a flow can be used.
+pub(super) const FLOW_TTL: Duration = Duration::from_mins(15);
+
+/// How much of `state` names the cookie: characters that tell flows apart and prove nothing.
+const STATE_IN_COOKIE: usize = 16;
+
+/// A sign-in under way, by how it began.
+pub(super) enum Flow {
+    /// At a provider's page.
+    Provider(ProviderFlow),
+}
+
+/// A sign-in at a provider's page.
+pub(super) struct ProviderFlow {
+    /// What it is marked by when it is used.
+    pub(super) id: [u8; 16],
+    pub(super) provider: ProviderId,
+    /// RFC 7636 section 4.1: 256 bits.
+    pub(super) code_verifier: SecretString,
+    pub(super) nonce: SecretString,
+    /// SHA-256 of `state`.
+    pub(super) state_digest: [u8; 32],
+    pub(super) redirect_uri: String,
+    /// Where the person wants to go; empty: nowhere in particular.
+    pub(super) redirect_to: String,
+    /// Whose session the new account is linked from.
+    pub(super) link: Option<SessionId>,
+    /// What the provider was asked, beyond what is asked always.
+    pub(super) asked: Asked,
+    pub(super) expires_at: Timestamp,
+}
+
+/// The name of the cookie that keeps the flow of this `state`: a backend finds it again by the `state` that comes back.
+pub(super) fn cookie_name(state: &SecretString) -> String {
+    let state = state.expose_secret();
+    format!("gatepass_flow_{}", &state[..STATE_IN_COOKIE.min(state.len())])
+}
+
+impl ProviderFlow {
+    /// Rejects a flow that is over.
+    pub(super) fn check_time(&self, now: Timestamp) -> Result<()> {
+        if now < self.expires_at { Ok(()) } else { Err(Error::FlowExpired) }
+    }
+
+    /// Rejects the `state` of another flow.
+    pub(super) fn check_state(&self, state: &str) -> Result<()> {
+        let same = bool::from(sha256(state.as_bytes()).ct_eq(&self.state_digest));
+        if same { Ok(()) } else { Err(Error::StateMismatch) }
+    }
+
+    /// The mark that it was used.
+    pub(super) fn used(&self) -> UsedMark {
+        UsedMark::of_flow(&self.id, self.expires_at)
+    }
+}

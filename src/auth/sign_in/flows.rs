@@ -1,0 +1,104 @@
+//! Flows are begun, sealed for a group of callers, and opened again.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+
+use super::flow::{FLOW_TTL, Flow, ProviderFlow};
+use super::flow_record;
+use crate::auth::error::{Error, Result};
+use crate::model::{Clock, Entropy, ProviderId, SessionId, random, sha256};
+use crate::oauth::Asked;
+use crate::tokens::Secrets;
+
+/// The most bytes of a flow's text: browsers keep cookies of up to 4 KiB, name and attributes included.
+const MAX_FLOW_BYTES: usize = 3500;
+
+/// Begins flows, seals them and opens them again.
+#[derive(Clone)]
+pub struct Flows {
+    /// The operator's secrets, which seal flows.
+    pub secrets: Arc<Secrets>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Flows {
+    /// Begins a flow. Its `state` is kept by nobody but the provider and the browser.
+    pub(super) fn begin(
+        &self,
+        provider: ProviderId,
+        redirect_uri: String,
+        redirect_to: String,
+        link: Option<SessionId>,
+    ) -> (ProviderFlow, SecretString) {
+        let id: [u8; 16] = random(&*self.entropy);
+        let proof: [u8; 32] = random(&*self.entropy);
+        let state = URL_SAFE_NO_PAD.encode([&id[..], &proof].concat());
+        let flow = ProviderFlow {
+            id,
+            provider,
+            code_verifier: self.secret(),
+            nonce: self.secret(),
+            state_digest: sha256(state.as_bytes()),
+            redirect_uri,
+            redirect_to,
+            link,
+            asked: Asked::default(),
+            expires_at: self.clock.now().plus(FLOW_TTL),
+        };
+        (flow, state.into())
+    }
+
+    /// Seals a flow for a group of callers. Where it is too large for a cookie, it forgets where the person wanted to go, and then
+    /// which scopes were asked: those of the settings stand for them where the provider does not tell. Whatever is proven by is
+    /// never forgotten.
+    pub(super) fn seal(&self, group: &str, flow: ProviderFlow) -> Result<String> {
+        let mut flow = Flow::Provider(flow);
+        let text = self.seal_whole(group, &flow)?;
+        if text.len() <= MAX_FLOW_BYTES {
+            return Ok(text);
+        }
+        let Flow::Provider(provider) = &mut flow;
+        provider.redirect_to = String::new();
+        let text = self.seal_whole(group, &flow)?;
+        if text.len() <= MAX_FLOW_BYTES {
+            return Ok(text);
+        }
+        let Flow::Provider(provider) = &mut flow;
+        provider.asked.scope = None;
+        self.seal_whole(group, &flow)
+    }
+
+    /// Opens a flow that this group of callers began, and that is not over.
+    pub(super) fn open(&self, group: &str, text: &str) -> Result<ProviderFlow> {
+        let flow = self.unseal(group, text)?;
+        flow.check_time(self.clock.now())?;
+        Ok(flow)
+    }
+
+    /// Opens a flow that this group of callers began; it may be over.
+    pub(super) fn unseal(&self, group: &str, text: &str) -> Result<ProviderFlow> {
+        if text.len() > MAX_FLOW_BYTES {
+            return Err(Error::FlowInvalid);
+        }
+        let sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::FlowInvalid)?;
+        let json = self.secrets.open_flow(group, &sealed).ok_or(Error::FlowInvalid)?;
+        let Flow::Provider(flow) = flow_record::decode(&json).ok_or(Error::FlowInvalid)?;
+        Ok(flow)
+    }
+
+    fn seal_whole(&self, group: &str, flow: &Flow) -> Result<String> {
+        let json = flow_record::encode(flow)?;
+        Ok(URL_SAFE_NO_PAD.encode(self.secrets.seal_flow(&*self.entropy, group, &json)))
+    }
+
+    /// 256 random bits as text.
+    fn secret(&self) -> SecretString {
+        URL_SAFE_NO_PAD.encode(random::<32>(&*self.entropy)).into()
+    }
+}

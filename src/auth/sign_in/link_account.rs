@@ -1,0 +1,125 @@
+//! Linking: a proven account becomes one more of the user who is signed in. `SignIn` with a `link_access_token`; the person
+//! keeps the session they have. One that is theirs already is linked again, by the same rules: it takes over the scopes.
+
+use std::sync::Arc;
+
+use super::attempt::Attempt;
+use super::credential::proven::Proven;
+use super::denial::{Denials, Refusal};
+use super::outcome::{Allowed, SignInOutcome};
+use super::person::rescoped;
+use super::resolve_user::ResolveUser;
+use super::signed_in::{LinkSessions, SignedIn};
+use crate::auth::audit::Audit;
+use crate::auth::callbacks::{DenialReason, SignInDecision, SignInInput};
+use crate::auth::callbacks_invoke::Invoke;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::retry::ATTEMPTS;
+use crate::model::{Account, AccountKey, AuthLogAction, AuthLogOutcome, Clock, RedirectUrl, Timestamp, User};
+use crate::storage::{Linked, Linking, UserStore};
+
+/// Links accounts.
+pub struct LinkAccount {
+    /// The store of the users.
+    pub users: Arc<dyn UserStore>,
+    /// Tells why a session is over.
+    pub link_sessions: Arc<LinkSessions>,
+    /// Drafts accounts.
+    pub resolve: Arc<ResolveUser>,
+    /// The callbacks.
+    pub invoke: Invoke,
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// Answers sign-ins that let nobody in.
+    pub denials: Arc<Denials>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl LinkAccount {
+    /// Links the account of a proven person to the user who is signed in.
+    pub(super) async fn run(
+        &self,
+        call: &Call,
+        proven: Proven,
+        signed_in: SignedIn,
+        attempt: &Attempt,
+    ) -> Result<SignInOutcome> {
+        let user = &signed_in.user;
+        let profile = &proven.profile;
+        let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
+        let claims = profile.to_claims();
+        for _ in 0..ATTEMPTS {
+            let now = self.clock.now();
+            let (account, again) = match self.users.find_user_by_account(key).await? {
+                Some((owner, account)) if owner.id == user.id => (rescoped(account, profile).0, true),
+                Some(_) => {
+                    let refusal = Refusal::by(DenialReason::AccountOwnedByOther, Some(user.id));
+                    return self.denials.denied(call, attempt, refusal).await;
+                }
+                None => (self.resolve.new_account(user.id, profile, now), false),
+            };
+            let input = SignInInput {
+                user,
+                account: &account,
+                profile: &claims,
+                is_new_user: false,
+                is_new_account: !again,
+                origin: &call.origin,
+            };
+            match self.invoke.sign_in(&input).await? {
+                SignInDecision::Allow => {}
+                SignInDecision::Deny(denial) => {
+                    return self.denials.denied(call, attempt, Refusal::new(denial, Some(user.id))).await;
+                }
+                SignInDecision::Redirect(url) => return self.denials.redirected(call, attempt, &url).await,
+            }
+            let redirect_to = self.invoke.redirect_of_sign_in(&proven.redirect_to).await?;
+            let linking = self.linking(call, &proven, &signed_in, account.clone(), again, now);
+            match self.users.link_account(linking).await? {
+                Linked::Done => return Ok(linked(proven, signed_in.user, account, redirect_to)),
+                Linked::Conflict => {}
+                Linked::Used => return Err(proven.used_before()),
+                Linked::SessionOver => return Err(self.link_sessions.why_over(signed_in.session.id).await?),
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    fn linking(
+        &self,
+        call: &Call,
+        proven: &Proven,
+        SignedIn { session, user }: &SignedIn,
+        account: Account,
+        again: bool,
+        now: Timestamp,
+    ) -> Linking {
+        let mut log = self.audit.user_entry(AuthLogAction::AccountLinked, call, user);
+        if again {
+            log = log.ended(AuthLogOutcome::Success, "ALREADY_LINKED");
+        }
+        let log = log.of_session(session.id, account.provider.as_str());
+        Linking {
+            account,
+            again,
+            session_id: session.id,
+            epoch: session.epoch,
+            at: now,
+            used: proven.used.clone(),
+            log: self.audit.unless_excluded(log),
+        }
+    }
+}
+
+fn linked(proven: Proven, user: User, account: Account, redirect_to: RedirectUrl) -> SignInOutcome {
+    SignInOutcome::Allowed(Box::new(Allowed {
+        user,
+        account,
+        is_new_user: false,
+        grant: None,
+        redirect_to,
+        provider_tokens: proven.tokens,
+    }))
+}

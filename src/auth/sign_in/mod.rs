@@ -1,0 +1,18 @@
+//! Signing in: a flow is begun, a credential proven, a user found, a session opened or an account linked.
+
+mod attempt;
+pub(super) mod begin;
+pub(super) mod complete;
+pub(super) mod credential;
+pub(super) mod denial;
+mod flow;
+mod flow_record;
+pub(super) mod flows;
+pub(super) mod link_account;
+pub(super) mod open_session;
+pub(super) mod outcome;
+pub(super) mod pending_session;
+mod person;
+mod provider_deadline;
+pub(super) mod resolve_user;
+pub(super) mod signed_in;

@@ -1,0 +1,122 @@
+//! Opening a session: what a sign-in that was allowed writes, in one transaction, and the same answer again for a request
+//! that is repeated.
+
+use std::sync::Arc;
+
+use super::credential::proven::Proven;
+use super::outcome::Allowed;
+use super::pending_session::{Pending, SessionDrafts};
+use super::person::Person;
+use crate::auth::audit::Audit;
+use crate::auth::caller::Call;
+use crate::auth::error::{Error, Result};
+use crate::auth::revocation::LocalRevocations;
+use crate::model::{AuthLogAction, AuthLogEntry, ClaimMap, Clock, RedirectUrl, RequestMark, SessionId};
+use crate::storage::{Opened, Opening, SessionStore};
+
+/// Opens sessions.
+pub struct OpenSession {
+    /// The store of the sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Drafts pending sessions.
+    pub drafts: SessionDrafts,
+    /// The auth log.
+    pub audit: Arc<Audit>,
+    /// Where a changed user takes effect at once.
+    pub local: Arc<LocalRevocations>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl OpenSession {
+    /// Writes the sign-in; none when another writer was first.
+    pub(super) async fn open(
+        &self,
+        call: &Call,
+        proven: &Proven,
+        request: Option<RequestMark>,
+        person: Person,
+        profile: &ClaimMap,
+        redirect_to: RedirectUrl,
+    ) -> Result<Option<Allowed>> {
+        let is_new_user = person.is_new();
+        let now = person.user.last_sign_in_at.unwrap_or_default();
+        let pending = Pending { account: person.account.clone(), profile: profile.clone(), is_new_user };
+        let (session, grant) = self.drafts.draft(&call.caller.group, request, &person.user, &pending, now)?;
+        let allowed = Allowed {
+            user: person.user.clone(),
+            account: pending.account,
+            is_new_user,
+            grant: Some((grant, session.grant.expires_at)),
+            redirect_to,
+            provider_tokens: None,
+        };
+        let log = self.log(call, &person, session.id);
+        let (user, account) = person.into_writes();
+        let opening = Opening {
+            user,
+            account,
+            session,
+            used: proven.used.clone(),
+            ip_address: call.origin.ip_address.clone(),
+            remember_until: self.local.remember_until(now),
+            log,
+        };
+        match self.sessions.open_session(opening).await? {
+            Opened::Done(entries) => {
+                self.local.apply_entries(&entries, Some(&allowed.user));
+                Ok(Some(allowed))
+            }
+            Opened::Conflict => Ok(None),
+            Opened::RequestKnown => {
+                let known = self.same_answer(request, allowed.redirect_to).await?;
+                known.ok_or(Error::Conflict).map(Some)
+            }
+            Opened::Used => {
+                // The first one may have been this very request.
+                let known = self.same_answer(request, allowed.redirect_to).await?;
+                known.ok_or_else(|| proven.used_before()).map(Some)
+            }
+        }
+    }
+
+    /// The rows that tell of a sign-in.
+    fn log(&self, call: &Call, person: &Person, session_id: SessionId) -> Vec<AuthLogEntry> {
+        let signed = if person.is_new() { AuthLogAction::SignUp } else { AuthLogAction::SignIn };
+        let linked = person.is_linked_by_email().then_some(AuthLogAction::AccountLinked);
+        let row = |action| {
+            let entry = self.audit.user_entry(action, call, &person.user);
+            self.audit.unless_excluded(entry.of_session(session_id, person.account.provider.as_str()))
+        };
+        [Some(signed), linked].into_iter().flatten().filter_map(row).collect()
+    }
+
+    /// Gives the answer again to a request that was answered before: with the same grant, by derivation. None if it was not.
+    async fn same_answer(
+        &self,
+        request: Option<RequestMark>,
+        redirect_to: RedirectUrl,
+    ) -> Result<Option<Allowed>> {
+        let Some(mark) = &request else { return Ok(None) };
+        let Some((session, user)) = self.sessions.find_session_by_request(mark.key).await? else {
+            return Ok(None);
+        };
+        if session.grant.request != Some(*mark) {
+            return Err(Error::invalid("request_id", "was used for another request: make a new one"));
+        }
+        if self.clock.now() >= session.grant.expires_at {
+            return Err(Error::invalid("request_id", "was used more than 60 seconds ago: make a new one"));
+        }
+        let grant = self.drafts.grant_again(&session, mark);
+        // Once the grant is redeemed its sealed record is gone, and who holds the answer already is known.
+        let pending = self.drafts.open(&session).map_err(|_| Error::GrantUsed)?;
+        Ok(Some(Allowed {
+            user,
+            account: pending.account,
+            is_new_user: pending.is_new_user,
+            grant: Some((grant.ok_or(Error::SuccessorUnknown)?, session.grant.expires_at)),
+            redirect_to,
+            provider_tokens: None,
+        }))
+    }
+}

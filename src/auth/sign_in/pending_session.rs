@@ -1,0 +1,165 @@
+//! Pending sessions: what a sign-in writes for the redemption of its grant. Account, profile, and whether the user is
+//! new are sealed in the session's row.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::auth::error::{Error, Result};
+use crate::model::{
+    Account, AccountId, AccountKind, ClaimMap, Clock, Entropy, Grant, Lifetimes, Profile, ProviderId,
+    RequestMark, Session, SessionId, Timestamp, User, claims,
+};
+use crate::oauth::{FaultKind, ProviderFault};
+use crate::tokens::{GrantToken, Secrets};
+
+/// How long a grant can be redeemed.
+pub(in crate::auth) const GRANT_TTL: Duration = Duration::from_mins(1);
+
+/// The most bytes the sealed record has.
+const MAX_PENDING_BYTES: usize = 32 * 1024;
+
+/// What is kept of a sign-in until its grant is redeemed.
+#[derive(Debug, Clone)]
+pub(in crate::auth) struct Pending {
+    pub(in crate::auth) account: Account,
+    pub(in crate::auth) profile: ClaimMap,
+    pub(in crate::auth) is_new_user: bool,
+}
+
+/// Drafts, seals and opens pending sessions.
+#[derive(Clone)]
+pub struct SessionDrafts {
+    /// The operator's secrets, which seal what is kept and derive grants.
+    pub secrets: Arc<Secrets>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    id: String,
+    provider: String,
+    provider_account_id: String,
+    issuer: String,
+    kind: String,
+    scope: Option<String>,
+    created_at: i64,
+    profile: ClaimMap,
+    is_new_user: bool,
+}
+
+/// Rejects a profile that could not be kept, before any callback has to read it; also where nothing of it will be.
+pub(super) fn check_size(profile: &Profile) -> Result<()> {
+    let fits = claims::check_size(&profile.raw, MAX_PENDING_BYTES);
+    fits.map_err(|_| too_large(profile.kind, &profile.provider))
+}
+
+fn too_large(kind: AccountKind, provider: &ProviderId) -> Error {
+    let limit = format!("the profile has more than {MAX_PENDING_BYTES} bytes when sealed");
+    match kind {
+        AccountKind::Profile => Error::invalid("credential.profile.raw", limit),
+        AccountKind::Oidc | AccountKind::OAuth => {
+            Error::of_provider(provider, ProviderFault::new(FaultKind::Profile, limit))
+        }
+    }
+}
+
+impl SessionDrafts {
+    /// Drafts the session of a sign-in for a group of callers, and its grant.
+    pub(super) fn draft(
+        &self,
+        group: &str,
+        request: Option<RequestMark>,
+        user: &User,
+        pending: &Pending,
+        now: Timestamp,
+    ) -> Result<(Session, GrantToken)> {
+        let id = SessionId::mint(&*self.clock, &*self.entropy);
+        let grant = match &request {
+            Some(mark) => GrantToken::derived(&self.secrets, mark, id.0.as_bytes()),
+            None => GrantToken::random(&*self.entropy),
+        };
+        let authenticated_at = now.floor_to_second();
+        let session = Session {
+            id,
+            user_id: user.id,
+            account_id: pending.account.id,
+            provider: pending.account.provider.clone(),
+            group: group.to_owned(),
+            epoch: user.epoch,
+            authenticated_at,
+            expires_at: self.lifetimes.session_end(authenticated_at, now),
+            ended: None,
+            grant: Grant {
+                hash: grant.hash(),
+                expires_at: now.plus(GRANT_TTL),
+                request,
+                redeemed_at: None,
+                redemption: None,
+            },
+            refresh: None,
+            audiences: Vec::new(),
+            claims: ClaimMap::new(),
+            claims_role: None,
+            pending: Some(self.seal(id, pending)?),
+            version: 0,
+        };
+        Ok((session, grant))
+    }
+
+    /// Derives the grant of a session again; none if its secret is not configured here.
+    pub(super) fn grant_again(&self, session: &Session, mark: &RequestMark) -> Option<GrantToken> {
+        GrantToken::derived_again(&self.secrets, mark, session.id.0.as_bytes(), &session.grant.hash)
+    }
+
+    /// Seals what the redemption will need; only this session's row opens it.
+    fn seal(&self, session_id: SessionId, pending: &Pending) -> Result<Vec<u8>> {
+        let account = &pending.account;
+        let record = Record {
+            id: account.id.to_string(),
+            provider: account.provider.to_string(),
+            provider_account_id: account.provider_account_id.as_str().to_owned(),
+            issuer: account.issuer.clone(),
+            kind: account.kind.name().to_owned(),
+            scope: account.scope.clone(),
+            created_at: account.created_at.millis(),
+            profile: pending.profile.clone(),
+            is_new_user: pending.is_new_user,
+        };
+        let json = serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
+        let sealed = self.secrets.seal_pending(&*self.entropy, session_id.0.as_bytes(), &json);
+        if sealed.len() > MAX_PENDING_BYTES {
+            return Err(too_large(account.kind, &account.provider));
+        }
+        Ok(sealed)
+    }
+
+    /// Opens what the sign-in left. A record that no secret opens is as if the grant were unknown: its secret was
+    /// taken out of the configuration.
+    pub(in crate::auth) fn open(&self, session: &Session) -> Result<Pending> {
+        let sealed = session.pending.as_deref().ok_or(Error::GrantInvalid)?;
+        let json = self.secrets.open_pending(session.id.0.as_bytes(), sealed).ok_or(Error::GrantInvalid)?;
+        let broken = || Error::Internal("a sealed pending session is not what was sealed".to_owned());
+        let record: Record = serde_json::from_slice(&json).map_err(|_| broken())?;
+        Ok(Pending {
+            account: Account {
+                id: record.id.parse::<AccountId>().map_err(|_| broken())?,
+                user_id: session.user_id,
+                provider: record.provider.parse().map_err(|_| broken())?,
+                provider_account_id: record.provider_account_id.parse().map_err(|_| broken())?,
+                issuer: record.issuer,
+                kind: AccountKind::from_name(&record.kind).ok_or_else(broken)?,
+                scope: record.scope,
+                created_at: Timestamp(record.created_at),
+            },
+            profile: record.profile,
+            is_new_user: record.is_new_user,
+        })
+    }
+}

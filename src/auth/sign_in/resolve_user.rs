@@ -1,0 +1,218 @@
+//! The user of a profile: the account's, or a new one. An e-mail finds a user to sign in only where the provider has
+//! `link_by_verified_email`; else one that belongs to somebody refuses the sign-in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::denial::Refusal;
+use super::person::{Person, refreshed, rescoped, takes_verified_email};
+use crate::auth::callbacks::DenialReason;
+use crate::auth::error::Result;
+use crate::auth::rules::ProviderRules;
+use crate::model::{
+    Account, AccountId, AccountKey, Clock, EmailKey, Entropy, Profile, ProviderId, Timestamp, User, UserId,
+};
+use crate::storage::{AccountWrite, UserStore};
+
+/// Finds or drafts the user of a profile.
+pub struct ResolveUser {
+    /// The store of the users.
+    pub users: Arc<dyn UserStore>,
+    /// What is configured of each provider.
+    pub providers: Arc<HashMap<ProviderId, ProviderRules>>,
+    /// The role of a new user.
+    pub default_role: String,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// What is to be done about a profile.
+#[derive(Debug, PartialEq, Eq)]
+enum UserDecision {
+    /// The account is known: its user signs in.
+    SignIn(User, Account),
+    /// The owner of the verified e-mail signs in and gets the account.
+    Link(User),
+    /// The person becomes a user.
+    SignUp,
+    /// The e-mail is this user's, who signs in another way.
+    RefuseNotLinked(UserId),
+    /// This user is banned.
+    RefuseBanned(UserId),
+}
+
+/// Decides what is to be done about a profile, by the user of its account and the owner of its verified e-mail, who is
+/// looked for if there is no such user.
+fn decide_user(
+    found: Option<(User, Account)>,
+    owner: Option<User>,
+    profile: &Profile,
+    rules: &HashMap<ProviderId, ProviderRules>,
+    now: Timestamp,
+) -> UserDecision {
+    let links_by_email = rules.get(&profile.provider).is_some_and(|provider| provider.link_by_verified_email);
+    match (found, owner) {
+        (Some((user, _)), _) if user.is_banned(now) => UserDecision::RefuseBanned(user.id),
+        (Some((user, account)), _) => UserDecision::SignIn(user, account),
+        (None, None) => UserDecision::SignUp,
+        (None, Some(owner)) if !links_by_email => UserDecision::RefuseNotLinked(owner.id),
+        (None, Some(owner)) if owner.is_banned(now) => UserDecision::RefuseBanned(owner.id),
+        (None, Some(owner)) => UserDecision::Link(owner),
+    }
+}
+
+impl ResolveUser {
+    /// Finds or drafts the person of a profile; refuses a banned one, and an e-mail that is somebody's.
+    ///
+    /// That an e-mail is free is left to the database's unique key at the first try, and looked up only when
+    /// something stood in the way.
+    pub(super) async fn resolve(
+        &self,
+        profile: &Profile,
+        look_up: bool,
+    ) -> Result<std::result::Result<Person, Refusal>> {
+        let now = self.clock.now();
+        let (found, owner) = self.find(profile).await?;
+        let (known, account, account_write) = match decide_user(found, owner, profile, &self.providers, now) {
+            UserDecision::SignIn(user, account) => {
+                let (account, write) = rescoped(account, profile);
+                (user, account, write)
+            }
+            UserDecision::Link(owner) => {
+                let account = self.new_account(owner.id, profile, now);
+                (owner, account.clone(), Some(AccountWrite::Create(account)))
+            }
+            UserDecision::SignUp => return Ok(Ok(self.new_person(profile, now))),
+            UserDecision::RefuseNotLinked(owner) => {
+                let linked_providers = self.users.linked_providers(owner).await?;
+                let refusal = Refusal::by(DenialReason::AccountNotLinked, None);
+                return Ok(Err(Refusal { linked_providers, ..refusal }));
+            }
+            UserDecision::RefuseBanned(user) => {
+                return Ok(Err(Refusal::by(DenialReason::UserBanned, Some(user))));
+            }
+        };
+        let email_taken = look_up && self.email_is_taken(&known, profile).await?;
+        let version = known.version;
+        let user = refreshed(known, profile, email_taken, now);
+        Ok(Ok(Person { user, account, known: Some(version), account_write }))
+    }
+
+    /// Drafts an account of a user.
+    pub(super) fn new_account(&self, user_id: UserId, profile: &Profile, now: Timestamp) -> Account {
+        Account {
+            id: AccountId::mint(&*self.clock, &*self.entropy),
+            user_id,
+            provider: profile.provider.clone(),
+            provider_account_id: profile.provider_account_id.clone(),
+            issuer: profile.issuer.clone(),
+            kind: profile.kind,
+            scope: profile.scope.clone(),
+            created_at: now,
+        }
+    }
+
+    /// Finds the user of the profile's account; if there is none, the owner of its verified e-mail.
+    async fn find(&self, profile: &Profile) -> Result<(Option<(User, Account)>, Option<User>)> {
+        let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
+        let mut found = self.users.find_user_by_account(key).await?;
+        let mut owner = None;
+        if let Some(email) = profile.verified_email().filter(|_| found.is_none()) {
+            owner = self.users.find_user_by_email(EmailKey::from(email)).await?;
+            if owner.is_some() {
+                // The same person may have signed up between the two looks.
+                found = self.users.find_user_by_account(key).await?;
+            }
+        }
+        Ok((found, owner))
+    }
+
+    /// Whether the e-mail that this sign-in would give to the user is another's: a verified e-mail stays its owner's.
+    async fn email_is_taken(&self, known: &User, profile: &Profile) -> Result<bool> {
+        match profile.verified_email() {
+            Some(email) if takes_verified_email(known, profile) => {
+                Ok(self.users.find_user_by_email(EmailKey::from(email)).await?.is_some())
+            }
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    fn new_person(&self, profile: &Profile, now: Timestamp) -> Person {
+        let user = User {
+            id: UserId::mint(&*self.clock, &*self.entropy),
+            email: profile.email.clone(),
+            email_verified: profile.verified_email().is_some(),
+            name: profile.name.clone(),
+            image: profile.image.clone(),
+            role: self.default_role.clone(),
+            ban: None,
+            epoch: 0,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            last_sign_in_at: Some(now),
+        };
+        let account = self.new_account(user.id, profile, now);
+        let account_write = Some(AccountWrite::Create(account.clone()));
+        Person { user, account, known: None, account_write }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::samples;
+    use crate::model::Ban;
+
+    const NOW: Timestamp = Timestamp(5000);
+
+    fn rules(link_by_verified_email: bool) -> HashMap<ProviderId, ProviderRules> {
+        let rules = ProviderRules { redirect_uris: Vec::new(), link_by_verified_email };
+        HashMap::from([("github".parse().unwrap(), rules)])
+    }
+
+    fn banned(user: &User, expires_at: Option<Timestamp>) -> User {
+        User { ban: Some(Ban { reason: None, expires_at }), ..user.clone() }
+    }
+
+    #[test]
+    fn a_profile_is_its_accounts_user_or_the_owner_of_its_email_or_a_new_one() {
+        let (user, owner) = (samples::user(), samples::user());
+        let account = samples::account(&user);
+        let found = |user: User| Some((user, account.clone()));
+        let over = banned(&user, Some(NOW));
+        for (found, owner, links_by_email, decision) in [
+            (None, None, false, UserDecision::SignUp),
+            (None, None, true, UserDecision::SignUp),
+            (found(user.clone()), None, false, UserDecision::SignIn(user.clone(), account.clone())),
+            // The account wins: it was written between two looks.
+            (
+                found(user.clone()),
+                Some(owner.clone()),
+                true,
+                UserDecision::SignIn(user.clone(), account.clone()),
+            ),
+            (found(banned(&user, None)), None, false, UserDecision::RefuseBanned(user.id)),
+            (found(over.clone()), None, false, UserDecision::SignIn(over, account.clone())),
+            (None, Some(owner.clone()), false, UserDecision::RefuseNotLinked(owner.id)),
+            // That an e-mail belongs to somebody who is banned is for them to learn.
+            (None, Some(banned(&owner, None)), false, UserDecision::RefuseNotLinked(owner.id)),
+            (None, Some(owner.clone()), true, UserDecision::Link(owner.clone())),
+            (None, Some(banned(&owner, None)), true, UserDecision::RefuseBanned(owner.id)),
+        ] {
+            let what = format!("{found:?} {owner:?} {links_by_email}");
+            let decided = decide_user(found, owner, &samples::profile(), &rules(links_by_email), NOW);
+            assert_eq!(decided, decision, "{what}");
+        }
+    }
+
+    #[test]
+    fn only_the_rules_of_the_profiles_own_provider_link_by_email() {
+        let owner = samples::user();
+        let profile = Profile { provider: "other".parse().unwrap(), ..samples::profile() };
+        let decided = decide_user(None, Some(owner.clone()), &profile, &rules(true), NOW);
+        assert_eq!(decided, UserDecision::RefuseNotLinked(owner.id));
+    }
+}
