@@ -6,7 +6,9 @@ use super::error::{Error, Result};
 use super::person::Refusal;
 use super::shared::Auth;
 use super::sign_in::{Denied, SignInOutcome};
-use crate::model::{AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, Email, ProviderId, UserId};
+use crate::model::{
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, Email, LogNote, LogReason, ProviderId, UserId,
+};
 
 /// Whose sign-in the log tells of, as far as that is known.
 #[derive(Debug, Default)]
@@ -25,7 +27,8 @@ impl Auth {
         url: &str,
     ) -> Result<SignInOutcome> {
         let url = self.redirect_to(url).await?;
-        self.append_log(self.denied_log(call, attempt, AuthLogOutcome::Redirected, "REDIRECTED")).await?;
+        self.append_log(self.denied_log(call, attempt, AuthLogOutcome::Redirected, LogNote::Redirected))
+            .await?;
         Ok(SignInOutcome::Redirect(url))
     }
 
@@ -36,7 +39,7 @@ impl Auth {
         refusal: Refusal,
     ) -> Result<SignInOutcome> {
         let Refusal { denial, linked_providers, user_id } = refusal;
-        let entry = self.denied_log(call, attempt, AuthLogOutcome::Denied, denial.reason.name());
+        let entry = self.denied_log(call, attempt, AuthLogOutcome::Denied, denial.reason);
         self.append_log(AuthLogEntry { user_id: user_id.or(entry.user_id), ..entry }).await?;
         let rules = &self.rules.sign_in;
         let redirect_to = match denial.reason {
@@ -58,7 +61,7 @@ impl Auth {
         call: &Call,
         attempt: &Attempt,
         outcome: AuthLogOutcome,
-        reason: &'static str,
+        reason: impl Into<LogReason>,
     ) -> AuthLogEntry {
         let mut entry = self.log_entry(AuthLogAction::SignInDenied, &call.origin).ended(outcome, reason);
         entry.user_id = attempt.user_id;
@@ -68,31 +71,31 @@ impl Auth {
     }
 }
 
-/// What the log says of a sign-in that failed; nothing where the log itself can't be written, or has its row.
-pub(super) fn failure(error: &Error) -> Option<&'static str> {
+/// The reason that the log tells of a sign-in that failed; none where the log itself can't be written, or has its row.
+pub(super) fn failure(error: &Error) -> Option<LogReason> {
     Some(match error {
-        Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.name(),
-        Error::StateMismatch => "STATE_MISMATCH",
-        Error::FlowInvalid => "FLOW_INVALID",
-        Error::FlowExpired => "FLOW_EXPIRED",
-        Error::FlowUsed => "FLOW_USED",
-        Error::ProviderNotFound => "PROVIDER_NOT_FOUND",
-        Error::ReauthenticationRequired => "REAUTHENTICATION_REQUIRED",
-        Error::TokenMalformed => "TOKEN_MALFORMED",
-        Error::TokenExpired => "TOKEN_EXPIRED",
-        Error::TokenSignatureInvalid => "TOKEN_SIGNATURE_INVALID",
-        Error::TokenAudienceMismatch => "TOKEN_AUDIENCE_MISMATCH",
-        Error::TokenStale => "TOKEN_STALE",
-        Error::RevocationStale => "REVOCATION_STALE",
-        Error::SessionRevoked => "SESSION_REVOKED",
-        Error::SessionExpired => "SESSION_EXPIRED",
-        Error::UserBanned => "USER_BANNED",
-        Error::CallbackUnavailable(_) => "CALLBACK_UNAVAILABLE",
-        Error::InvalidRequest(_) => "INVALID_REQUEST",
-        Error::GrantUsed => "GRANT_USED",
-        Error::Conflict => "CONFLICT",
-        Error::SuccessorUnknown => "STORE_UNAVAILABLE",
-        Error::Internal(_) => "INTERNAL",
+        Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.into(),
+        Error::StateMismatch
+        | Error::FlowInvalid
+        | Error::FlowExpired
+        | Error::FlowUsed
+        | Error::ProviderNotFound
+        | Error::ReauthenticationRequired
+        | Error::TokenMalformed
+        | Error::TokenExpired
+        | Error::TokenSignatureInvalid
+        | Error::TokenAudienceMismatch
+        | Error::TokenStale
+        | Error::RevocationStale
+        | Error::SessionRevoked
+        | Error::SessionExpired
+        | Error::UserBanned
+        | Error::CallbackUnavailable(_)
+        | Error::InvalidRequest(_)
+        | Error::GrantUsed
+        | Error::Conflict
+        | Error::SuccessorUnknown
+        | Error::Internal(_) => error.reason().into(),
         // The database; a caller that may not, of which there is a row of its own; and what comes from no sign-in.
         Error::StoreUnavailable(_)
         | Error::CallerNotAllowed(_)

@@ -8,8 +8,8 @@ use super::issued::{Issued, Rotation};
 use super::opening::GRANT_TTL;
 use super::shared::Auth;
 use crate::model::{
-    AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, Email, EndReason, RefreshState, RequestMark,
-    Session, User, random,
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, Email, EndReason, Reason, RefreshState,
+    RequestMark, Session, User, random,
 };
 use crate::storage::Redemption;
 use crate::tokens::{GenuineRefreshToken, GrantToken};
@@ -125,7 +125,7 @@ impl Auth {
         let claims = ask::jwt(&*self.parts.callbacks, &input).await;
         if let Err(Error::CallbackDenied(_)) = &claims {
             let log = self.session_log(AuthLogAction::TokenDenied, call, session, user);
-            let log = log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED");
+            let log = log.ended(AuthLogOutcome::Denied, Reason::CallbackDenied);
             self.end(session.id, EndReason::Denied, log).await?;
         }
         claims

@@ -11,7 +11,7 @@ use super::prove::Proven;
 use super::shared::Auth;
 use super::sign_in::{Allowed, SignInOutcome};
 use super::signed_in::SignedIn;
-use crate::model::{Account, AccountKey, AuthLogAction, AuthLogOutcome, Email, RedirectUrl, User};
+use crate::model::{Account, AccountKey, AuthLogAction, AuthLogOutcome, Email, LogNote, RedirectUrl, User};
 use crate::storage::{Linked, Linking};
 
 /// How often a linking that met another writer looks again.
@@ -58,7 +58,7 @@ impl Auth {
             let email = user.email.as_ref().map(Email::as_str);
             let mut log = self.log_entry(AuthLogAction::AccountLinked, &call.origin).of_user(user.id, email);
             if again {
-                log = log.ended(AuthLogOutcome::Success, "ALREADY_LINKED");
+                log = log.ended(AuthLogOutcome::Success, LogNote::AlreadyLinked);
             }
             let linking = Linking {
                 account: account.clone(),

@@ -13,8 +13,8 @@ use super::error::{Error, Result};
 use super::issued::{Issued, Rotation};
 use super::shared::{Auth, LateRetry, Strategy};
 use crate::model::{
-    AuthLogAction, AuthLogOutcome, ClaimMap, EndReason, RefreshState, Session, Timestamp, User, claims,
-    random,
+    AuthLogAction, AuthLogOutcome, ClaimMap, EndReason, Reason, RefreshState, Session, Timestamp, User,
+    claims, random,
 };
 use crate::storage::{Advance, RotationStep};
 use crate::tokens::GenuineRefreshToken;
@@ -223,7 +223,7 @@ impl Auth {
         let after = ask::jwt(&*self.parts.callbacks, &input).await;
         if let Err(Error::CallbackDenied(_)) = &after {
             let log = self.session_log(AuthLogAction::TokenDenied, call, session, user);
-            self.append_log(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")).await?;
+            self.append_log(log.ended(AuthLogOutcome::Denied, Reason::CallbackDenied)).await?;
         }
         after
     }
@@ -231,7 +231,7 @@ impl Auth {
     /// Ends the session of a reused token; none when it had ended already.
     async fn end_reused(&self, call: &Call, session: &Session, user: &User) -> Result<Option<Issued>> {
         let log = self.session_log(AuthLogAction::RefreshReused, call, session, user);
-        let log = log.ended(AuthLogOutcome::Failed, "REFRESH_REUSED");
+        let log = log.ended(AuthLogOutcome::Failed, Reason::RefreshReused);
         if self.end(session.id, EndReason::Reused, log).await?.is_none() {
             return Ok(None);
         }

@@ -13,7 +13,7 @@ use super::reload_keys::ReloadKeys;
 use super::revocation::Revocations;
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, BaseUrls, Clock, DeniedUrl, EmailDomain, EndReason, Entropy,
-    FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, ProviderId, SessionId, Timestamp, User,
+    FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, ProviderId, Reason, SessionId, Timestamp, User,
 };
 use crate::oauth::Providers;
 use crate::storage::{AuthLogStore, Ending, Revoked, SessionStore, UsedMarkStore, UserStore};
@@ -236,7 +236,7 @@ impl Auth {
     }
 
     /// Logs that a caller was denied. It is, whether or not the row can be written.
-    pub async fn log_caller_denied(&self, origin: &Origin, reason: &'static str) {
+    pub async fn log_caller_denied(&self, origin: &Origin, reason: Reason) {
         let entry = self.log_entry(AuthLogAction::CallerDenied, origin);
         if let Err(error) = self.append_log(entry.ended(AuthLogOutcome::Denied, reason)).await {
             tracing::warn!(?error, "denied caller not logged");

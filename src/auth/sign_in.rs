@@ -12,7 +12,7 @@ use super::pending;
 use super::person::Refusal;
 use super::prove::{Credential, Proven, Proving};
 use super::shared::Auth;
-use crate::model::{Account, AuthLogOutcome, ProviderId, RedirectUrl, RequestMark, Timestamp, User};
+use crate::model::{Account, AuthLogOutcome, ProviderId, Reason, RedirectUrl, RequestMark, Timestamp, User};
 use crate::oauth::ProviderTokens;
 use crate::tokens::GrantToken;
 
@@ -77,7 +77,7 @@ impl Auth {
         let outcome = self.attempt(call, request, &mut attempt).await;
         match &outcome {
             Err(Error::CallerNotAllowed(_)) if self.samples_denial(true) => {
-                self.log_caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await;
+                self.log_caller_denied(&call.origin, Reason::CallerNotAllowed).await;
             }
             Err(error) => {
                 if let Some(reason) = failure(error) {

@@ -3,6 +3,7 @@
 use super::clock::{Clock, Timestamp};
 use super::entropy::Entropy;
 use super::id::{AuthLogId, SessionId, UserId};
+use super::log_reason::LogReason;
 use super::name_enum::name_enum;
 
 name_enum!(
@@ -72,8 +73,8 @@ pub struct AuthLogEntry {
     pub action: AuthLogAction,
     /// How it ended.
     pub outcome: AuthLogOutcome,
-    /// Why, as an upper-case name; empty when there is nothing to say.
-    pub reason: Option<&'static str>,
+    /// Why; empty when there is nothing to say.
+    pub reason: Option<LogReason>,
     /// Whose user.
     pub user_id: Option<UserId>,
     /// The e-mail of the attempt, or of the user.
@@ -116,9 +117,11 @@ impl AuthLogEntry {
     /// A row of success that names nobody yet.
     #[must_use]
     pub fn new(clock: &dyn Clock, entropy: &dyn Entropy, action: AuthLogAction, origin: &Origin) -> Self {
+        // Read once: the order of ids is the order of times.
+        let now = clock.now();
         Self {
-            id: AuthLogId::mint(clock, entropy),
-            created_at: clock.now(),
+            id: AuthLogId::mint_at(now, entropy),
+            created_at: now,
             action,
             outcome: AuthLogOutcome::Success,
             reason: None,
@@ -151,9 +154,35 @@ impl AuthLogEntry {
 
     /// The same row with another outcome and its reason.
     #[must_use]
-    pub fn ended(mut self, outcome: AuthLogOutcome, reason: &'static str) -> Self {
+    pub fn ended(mut self, outcome: AuthLogOutcome, reason: impl Into<LogReason>) -> Self {
         self.outcome = outcome;
-        self.reason = Some(reason);
+        self.reason = Some(reason.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use crate::model::OsEntropy;
+
+    /// A clock that moves on whenever it is read.
+    struct Ticking(AtomicI64);
+
+    impl Clock for Ticking {
+        fn now(&self) -> Timestamp {
+            Timestamp(self.0.fetch_add(1, Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn id_and_time_of_a_row_are_of_one_reading_of_the_clock() {
+        let clock = Ticking(AtomicI64::new(1_767_225_600_000));
+        let entry = AuthLogEntry::new(&clock, &OsEntropy, AuthLogAction::SignIn, &Origin::default());
+        let least = |millis: i64| AuthLogId::least_of(Timestamp(millis));
+        let millis = entry.created_at.millis();
+        assert!(least(millis) <= entry.id && entry.id < least(millis + 1), "{} at {millis}", entry.id);
     }
 }

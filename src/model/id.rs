@@ -20,11 +20,6 @@ impl fmt::Display for NotAnId {
 
 impl std::error::Error for NotAnId {}
 
-/// A fresh `UUIDv7` of this clock's time.
-fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
-    at(clock.now(), random(entropy))
-}
-
 fn at(time: Timestamp, noise: [u8; 10]) -> Uuid {
     let millis = u64::try_from(time.millis()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &noise).into_uuid()
@@ -47,7 +42,13 @@ macro_rules! id {
             /// A fresh identifier.
             #[must_use]
             pub fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
-                Self(mint(clock, entropy))
+                Self::mint_at(clock.now(), entropy)
+            }
+
+            /// A fresh identifier of this time.
+            #[must_use]
+            pub fn mint_at(time: Timestamp, entropy: &dyn Entropy) -> Self {
+                Self(at(time, random(entropy)))
             }
 
             /// The least identifier that can have been minted at this time: those below it are older.
