@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use super::caller::Call;
 use super::error::Result;
 use crate::model::{
-    AuthLogAction, AuthLogEntry, AuthLogOutcome, Clock, Email, Entropy, Origin, Session, User,
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, Clock, Email, Entropy, Origin, Reason, Session, User,
 };
 use crate::storage::AuthLogStore;
 
@@ -72,7 +72,7 @@ impl Audit {
     }
 
     /// Logs that a caller was denied. The call stays denied if the row can't be written.
-    pub async fn caller_denied(&self, origin: &Origin, reason: &'static str) {
+    pub async fn caller_denied(&self, origin: &Origin, reason: Reason) {
         let entry = self.entry(AuthLogAction::CallerDenied, origin).ended(AuthLogOutcome::Denied, reason);
         if let Err(error) = self.append(entry).await {
             tracing::warn!(?error, "denied caller not logged");

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::error::{CallbackFailure, FailureKind};
 use super::session::SessionView;
+pub use crate::model::DenialReason;
 use crate::model::{Account, ClaimMap, Origin, SessionId, User};
 
 /// What a callback answers, or why it can't.
@@ -139,30 +140,6 @@ pub struct Denial {
     /// More, in words.
     pub detail: Option<String>,
 }
-
-crate::model::name_enum!(
-    /// The reasons of a denial, as the proto enum names them.
-    DenialReason {
-        /// A rule without a reason of its own.
-        AccessDenied = "ACCESS_DENIED",
-        /// The user is banned.
-        UserBanned = "USER_BANNED",
-        /// The e-mail's domain is not an allowed one.
-        EmailNotAllowed = "EMAIL_NOT_ALLOWED",
-        /// The provider did not verify the e-mail.
-        EmailNotVerified = "EMAIL_NOT_VERIFIED",
-        /// Nobody new may come.
-        SignUpClosed = "SIGN_UP_CLOSED",
-        /// The e-mail belongs to a user who signs in another way.
-        AccountNotLinked = "ACCOUNT_NOT_LINKED",
-        /// The account to be linked belongs to another user.
-        AccountOwnedByOther = "ACCOUNT_OWNED_BY_OTHER",
-        /// The provider answered with an error.
-        ProviderError = "PROVIDER_ERROR",
-        /// A callback said no.
-        CallbackDenied = "CALLBACK_DENIED",
-    }
-);
 
 crate::model::name_enum!(
     /// When `jwt` is called.

@@ -1,7 +1,7 @@
 //! The one domain error. Its variants state the fact; `grpc/status.rs` says which code and reason that is.
 
-use crate::model::{NotAnId, Permission, ProviderId};
-use crate::oauth::{Meaning, ProviderFault};
+use crate::model::{NotAnId, Permission, ProviderId, Reason};
+use crate::oauth::{FaultKind, Meaning, ProviderFault};
 use crate::storage::StoreError;
 use crate::tokens::{IssueFault, MAX_TOKEN_BYTES, RefreshFault, TokenFault};
 
@@ -134,6 +134,52 @@ impl Error {
         match fault.kind.meaning() {
             Meaning::NoProof => Self::CredentialInvalid(provider.clone(), fault),
             Meaning::Unavailable | Meaning::Refused => Self::ProviderUnavailable(provider.clone(), fault),
+        }
+    }
+
+    /// Its reason, by which programs tell errors apart.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::InvalidRequest(_) => Reason::InvalidRequest,
+            Self::TokenMalformed => Reason::TokenMalformed,
+            Self::TokenExpired => Reason::TokenExpired,
+            Self::TokenSignatureInvalid => Reason::TokenSignatureInvalid,
+            Self::TokenAudienceMismatch => Reason::TokenAudienceMismatch,
+            Self::TokenStale => Reason::TokenStale,
+            Self::SessionRevoked => Reason::SessionRevoked,
+            Self::SessionExpired => Reason::SessionExpired,
+            Self::UserBanned => Reason::UserBanned,
+            Self::GrantInvalid => Reason::GrantInvalid,
+            Self::GrantExpired => Reason::GrantExpired,
+            Self::GrantUsed => Reason::GrantUsed,
+            Self::RefreshInvalid => Reason::RefreshInvalid,
+            Self::RefreshReused => Reason::RefreshReused,
+            Self::CredentialInvalid(_, fault) if fault.kind == FaultKind::IssuerMismatch => {
+                Reason::StateMismatch
+            }
+            Self::CredentialInvalid(..) => Reason::CredentialInvalid,
+            Self::StateMismatch => Reason::StateMismatch,
+            Self::FlowInvalid => Reason::FlowInvalid,
+            Self::FlowExpired => Reason::FlowExpired,
+            Self::FlowUsed => Reason::FlowUsed,
+            Self::CallerUnknown => Reason::CallerUnknown,
+            Self::CallerNotAllowed(_) => Reason::CallerNotAllowed,
+            Self::CallbackDenied(_) => Reason::CallbackDenied,
+            Self::UserNotFound => Reason::UserNotFound,
+            Self::ProviderNotFound => Reason::ProviderNotFound,
+            Self::SessionNotFound => Reason::SessionNotFound,
+            Self::ClaimsTooLarge(_) => Reason::ClaimsTooLarge,
+            Self::ReauthenticationRequired => Reason::ReauthenticationRequired,
+            Self::EtagMismatch => Reason::EtagMismatch,
+            Self::Conflict => Reason::Conflict,
+            Self::ProviderUnavailable(..) => Reason::ProviderUnavailable,
+            Self::CallbackUnavailable(_) => Reason::CallbackUnavailable,
+            Self::SuccessorUnknown | Self::NoSigningKey => Reason::KeysUnavailable,
+            Self::StoreUnavailable(_) => Reason::StoreUnavailable,
+            Self::RevocationStale => Reason::RevocationStale,
+            Self::NotImplemented(_) => Reason::NotImplemented,
+            Self::Internal(_) => Reason::Internal,
         }
     }
 

@@ -1,6 +1,5 @@
-//! How every error of ours looks on the wire: `google.rpc.ErrorInfo`, the same reason as the trailer
-//! `gatepass-reason`, field violations and a retry delay. Which error gets which code and reason is decided by
-//! the callers; this file only keeps them alike.
+//! How every error of ours looks on the wire: the code of its reason, `google.rpc.ErrorInfo`, the same reason as the
+//! trailer `gatepass-reason`, field violations and a retry delay.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,14 +9,13 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use crate::model::Reason;
+
 /// The trailer that repeats the reason for clients that do not read error details.
 pub static REASON: HeaderName = HeaderName::from_static("gatepass-reason");
 
 /// The domain of every `ErrorInfo` of ours.
 pub const DOMAIN: &str = "gatepass.v1";
-
-/// The one reason of a retryable code that no retry mends.
-pub const MESSAGE_TOO_LARGE: &str = "MESSAGE_TOO_LARGE";
 
 /// How long a client waits before it retries, unless the error knows better.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -65,30 +63,112 @@ impl Extra {
 
 /// An error as clients get it. `RetryInfo` comes by itself with the codes that promise it.
 #[must_use]
-pub fn status(code: Code, reason: &'static str, message: &str, extra: Extra) -> Status {
+pub fn status(reason: Reason, message: &str, extra: Extra) -> Status {
     let more: HashMap<String, String> =
         extra.metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, more);
+    let (code, name) = (code(reason), reason.name());
+    let mut details = ErrorDetails::with_error_info(name, DOMAIN, more);
     if !extra.fields.is_empty() {
         details.set_bad_request(extra.fields);
     }
+    // A message that is too large is so at the next try.
     let retryable =
-        matches!(code, Code::Unavailable | Code::ResourceExhausted) && reason != MESSAGE_TOO_LARGE;
+        matches!(code, Code::Unavailable | Code::ResourceExhausted) && reason != Reason::MessageTooLarge;
     if let Some(delay) = extra.retry_after.or(retryable.then_some(RETRY_DELAY)) {
         details.set_retry_info(Some(delay));
     }
     let mut metadata = MetadataMap::with_capacity(1);
-    metadata.insert("gatepass-reason", MetadataValue::from_static(reason));
+    metadata.insert("gatepass-reason", MetadataValue::from_static(name));
     Status::with_error_details_and_metadata(code, message, details, metadata)
+}
+
+/// The code of a reason: the one that its comment in the proto begins with.
+fn code(reason: Reason) -> Code {
+    match reason {
+        Reason::InvalidRequest | Reason::PageTokenInvalid => Code::InvalidArgument,
+        Reason::TokenMalformed
+        | Reason::TokenExpired
+        | Reason::TokenSignatureInvalid
+        | Reason::TokenAudienceMismatch
+        | Reason::TokenStale
+        | Reason::SessionRevoked
+        | Reason::SessionExpired
+        | Reason::UserBanned
+        | Reason::GrantInvalid
+        | Reason::GrantExpired
+        | Reason::GrantUsed
+        | Reason::RefreshInvalid
+        | Reason::RefreshReused
+        | Reason::CredentialInvalid
+        | Reason::StateMismatch
+        | Reason::FlowInvalid
+        | Reason::FlowExpired
+        | Reason::FlowUsed
+        | Reason::CallerUnknown => Code::Unauthenticated,
+        Reason::CallerNotAllowed | Reason::CallbackDenied => Code::PermissionDenied,
+        Reason::UserNotFound
+        | Reason::SessionNotFound
+        | Reason::ProviderNotFound
+        | Reason::ServiceNotFound => Code::NotFound,
+        Reason::ReauthenticationRequired
+        | Reason::NotConfigured
+        | Reason::CursorExpired
+        | Reason::ClaimsTooLarge => Code::FailedPrecondition,
+        Reason::EtagMismatch | Reason::Conflict => Code::Aborted,
+        Reason::RateLimited | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,
+        Reason::DeadlineExceeded => Code::DeadlineExceeded,
+        Reason::StoreUnavailable
+        | Reason::KeysUnavailable
+        | Reason::ProviderUnavailable
+        | Reason::CallbackUnavailable
+        | Reason::RevocationStale
+        | Reason::Draining => Code::Unavailable,
+        Reason::NotImplemented => Code::Unimplemented,
+        Reason::Internal => Code::Internal,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+    use prost_types::FileDescriptorSet;
+
+    use super::super::proto::{FILE_DESCRIPTOR_SET, v1};
     use super::*;
+
+    /// The first word of the comment of each value of `ErrorReason`, by number.
+    fn codes_told() -> HashMap<i32, String> {
+        let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap().file;
+        let file = files.iter().find(|file| file.name() == "gatepass/v1/error_reason.proto").unwrap();
+        let locations = &file.source_code_info.as_ref().unwrap().location;
+        let told = |(index, value): (usize, &prost_types::EnumValueDescriptorProto)| {
+            let path = [5, 0, 2, i32::try_from(index).unwrap()];
+            let comment = locations.iter().find(|location| location.path == path).unwrap().leading_comments();
+            (value.number(), comment.trim().split('.').next().unwrap().to_owned())
+        };
+        file.enum_type[0].value.iter().enumerate().map(told).collect()
+    }
+
+    #[test]
+    fn each_reason_has_the_name_and_the_code_that_the_proto_gives_it() {
+        let told = codes_told();
+        assert_eq!(told.len(), Reason::ALL.len() + 1, "all but the value 0");
+        for reason in Reason::ALL {
+            let wire = v1::ErrorReason::try_from(reason.number()).unwrap();
+            assert_eq!(wire.as_str_name(), format!("ERROR_REASON_{}", reason.name()));
+            let code = format!("{:?}", code(*reason));
+            assert_eq!(
+                told[&reason.number()].replace('_', "").to_lowercase(),
+                code.to_lowercase(),
+                "{reason:?}"
+            );
+        }
+    }
 
     #[test]
     fn every_error_tells_its_reason_twice() {
-        let status = status(Code::NotFound, "USER_NOT_FOUND", "no such user", Extra::none());
+        let status = status(Reason::UserNotFound, "no such user", Extra::none());
+        assert_eq!(status.code(), Code::NotFound);
         assert_eq!(status.metadata().get("gatepass-reason").unwrap(), "USER_NOT_FOUND");
         let details = status.get_error_details();
         let info = details.error_info().unwrap();
@@ -98,19 +178,19 @@ mod tests {
 
     #[test]
     fn retryable_codes_carry_a_delay_and_an_oversize_message_does_not() {
-        let delay = |code, reason, extra| {
-            status(code, reason, "", extra).get_error_details().retry_info().and_then(|r| r.retry_delay)
+        let delay = |reason, extra| {
+            status(reason, "", extra).get_error_details().retry_info().and_then(|r| r.retry_delay)
         };
         let own = Extra::retry_after(Duration::from_millis(200));
-        assert_eq!(delay(Code::Unavailable, "STORE_UNAVAILABLE", Extra::none()), Some(RETRY_DELAY));
-        assert_eq!(delay(Code::ResourceExhausted, "RATE_LIMITED", own), Some(Duration::from_millis(200)));
-        assert_eq!(delay(Code::ResourceExhausted, MESSAGE_TOO_LARGE, Extra::none()), None);
+        assert_eq!(delay(Reason::StoreUnavailable, Extra::none()), Some(RETRY_DELAY));
+        assert_eq!(delay(Reason::KeysUnavailable, Extra::none()), Some(RETRY_DELAY));
+        assert_eq!(delay(Reason::RateLimited, own), Some(Duration::from_millis(200)));
+        assert_eq!(delay(Reason::MessageTooLarge, Extra::none()), None);
     }
 
     #[test]
     fn field_violations_keep_their_paths() {
-        let status =
-            status(Code::InvalidArgument, "INVALID_REQUEST", "", Extra::field("user.name", "is too long"));
+        let status = status(Reason::InvalidRequest, "", Extra::field("user.name", "is too long"));
         let details = status.get_error_details();
         let violations = &details.bad_request().unwrap().field_violations;
         assert_eq!(violations.len(), 1);

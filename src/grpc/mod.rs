@@ -25,8 +25,6 @@ mod status;
 pub mod tls;
 mod to_the_end;
 
-pub use status::reason_name;
-
 /// The most bytes of a message to what answers anybody: health and reflection are asked by a name. Each stream may hold
 /// as much, and who opens them is not known.
 const ASKED_BY_NAME: usize = 1024;

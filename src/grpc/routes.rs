@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use futures_util::future::Either;
+use tonic::Status;
 use tonic::server::NamedService as _;
 use tonic::service::Routes;
-use tonic::{Code, Status};
 use tower::Service;
 
 use super::admin_service::AdminServiceImpl;
@@ -21,6 +21,7 @@ use super::proto::v1::auth_service_server::AuthServiceServer;
 use super::proto::v1::revocation_service_server::RevocationServiceServer;
 use super::revocation_service::RevocationServiceImpl;
 use crate::auth::{Auth, Callers};
+use crate::model::Reason;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
@@ -121,5 +122,5 @@ impl Service<Request> for Front {
 }
 
 fn starting() -> Status {
-    status(Code::Unavailable, "STORE_UNAVAILABLE", "starting: waiting for the database", Extra::none())
+    status(Reason::StoreUnavailable, "starting: waiting for the database", Extra::none())
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::fault::KeysFault;
 use crate::auth::Rules;
 use crate::model::{
-    AuthLogAction, AuthLogEntry, AuthLogOutcome, Clock, Entropy, KeyRecord, Origin, Succession, Timestamp,
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, Clock, Entropy, KeyRecord, LogNote, Origin, Succession,
+    Timestamp,
 };
 use crate::storage::{KeyChange, KeyStep, KeyStore, SteadyClock, StoreResult};
 use crate::tokens::{Algorithm, Secrets, SigningKey};
@@ -37,13 +38,13 @@ pub struct KeyParts {
 #[derive(Clone, Copy)]
 pub(super) struct Cause {
     pub(super) caller: &'static str,
-    pub(super) reason: &'static str,
+    pub(super) reason: LogNote,
 }
 
 impl Cause {
-    pub(super) const SCHEDULED: Self = Self { caller: "gatepass serve", reason: "SCHEDULED" };
-    pub(super) const ROTATED: Self = Self { caller: "gatepass keys", reason: "ROTATED" };
-    pub(super) const REVOKED: Self = Self { caller: "gatepass keys", reason: "REVOKED" };
+    pub(super) const SCHEDULED: Self = Self { caller: "gatepass serve", reason: LogNote::Scheduled };
+    pub(super) const ROTATED: Self = Self { caller: "gatepass keys", reason: LogNote::Rotated };
+    pub(super) const REVOKED: Self = Self { caller: "gatepass keys", reason: LogNote::Revoked };
 }
 
 impl KeyParts {

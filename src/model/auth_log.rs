@@ -4,6 +4,7 @@ use super::clock::{Clock, Timestamp};
 use super::entropy::Entropy;
 use super::id::{AuthLogId, SessionId, UserId};
 use super::name_enum::name_enum;
+use super::reasons::LogReason;
 
 name_enum!(
     /// What happened.
@@ -72,8 +73,8 @@ pub struct AuthLogEntry {
     pub action: AuthLogAction,
     /// How it ended.
     pub outcome: AuthLogOutcome,
-    /// Why, as an upper-case name; empty when there is nothing to say.
-    pub reason: Option<&'static str>,
+    /// Why; empty when there is nothing to say.
+    pub reason: Option<LogReason>,
     /// Whose user.
     pub user_id: Option<UserId>,
     /// The e-mail of the attempt, or of the user.
@@ -152,9 +153,9 @@ impl AuthLogEntry {
 
     /// The same row with another outcome and its reason.
     #[must_use]
-    pub fn ended(mut self, outcome: AuthLogOutcome, reason: &'static str) -> Self {
+    pub fn ended(mut self, outcome: AuthLogOutcome, reason: impl Into<LogReason>) -> Self {
         self.outcome = outcome;
-        self.reason = Some(reason);
+        self.reason = Some(reason.into());
         self
     }
 }

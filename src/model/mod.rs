@@ -13,6 +13,7 @@ mod name_enum;
 mod permission;
 mod profile;
 mod provider;
+mod reasons;
 mod redirect;
 mod revocation;
 mod san;
@@ -35,6 +36,7 @@ pub(crate) use name_enum::name_enum;
 pub use permission::Permission;
 pub use profile::Profile;
 pub use provider::{ProviderAccountId, ProviderId};
+pub use reasons::{DenialReason, LogNote, LogReason, ProviderFaultKind, ProviderFaultMeaning, Reason};
 pub use redirect::{
     Base, BaseUrlFault, BaseUrls, DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectUrl,
     resolve_redirect,

@@ -196,7 +196,7 @@ pub(super) fn auth_log_row(entry: AuthLogEntry) -> auth_log::ActiveModel {
         created_at: Set(entry.created_at.millis()),
         action: Set(entry.action.name().to_owned()),
         outcome: Set(entry.outcome.name().to_owned()),
-        reason: Set(entry.reason.map(str::to_owned)),
+        reason: Set(entry.reason.map(|reason| reason.name().to_owned())),
         user_id: Set(entry.user_id.map(|id| id.0)),
         email: Set(entry.email),
         provider: Set(entry.provider),

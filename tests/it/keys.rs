@@ -445,7 +445,7 @@ async fn a_replica_whose_keys_are_all_retired_asks_to_be_tried_again() {
     app.clock.advance(PUBLISHED_BEFORE + HOUR + LEEWAY);
     eventually("it reads the keys", || async { app.take_readings_of_keys() > 0 }).await;
     let refused = crate::support::refusal(app.refresh(&ada.refresh_token).await);
-    assert_eq!(refused, (tonic::Code::Unavailable, "STORE_UNAVAILABLE".to_owned()));
+    assert_eq!(refused, (tonic::Code::Unavailable, "KEYS_UNAVAILABLE".to_owned()));
     // Nothing was spent.
     let said = app.revoke(&foreign).await.pop().unwrap();
     eventually("it signs again", || async { app.refresh(&ada.refresh_token).await.is_ok() }).await;

@@ -14,7 +14,7 @@ use crate::auth::retry::ATTEMPTS;
 use crate::auth::revocation::SessionEnder;
 use crate::auth::sign_in::pending_session::{GRANT_TTL, SessionDrafts};
 use crate::model::{
-    AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, RequestMark, Session, Timestamp, User,
+    AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, Reason, RequestMark, Session, Timestamp, User,
 };
 use crate::storage::{Redemption, SessionStore};
 use crate::tokens::GrantToken;
@@ -123,7 +123,7 @@ impl IssueToken {
         let claims = self.invoke.jwt(&input).await;
         if let Err(Error::CallbackDenied(_)) = &claims {
             let log = self.audit.session_entry(AuthLogAction::TokenDenied, call, session, user);
-            let log = log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED");
+            let log = log.ended(AuthLogOutcome::Denied, Reason::CallbackDenied);
             self.ender.end(session.id, EndReason::Denied, log).await?;
         }
         claims

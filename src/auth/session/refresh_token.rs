@@ -19,8 +19,8 @@ use crate::auth::retry::ATTEMPTS;
 use crate::auth::revocation::SessionEnder;
 use crate::auth::rules::Strategy;
 use crate::model::{
-    AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, Lifetimes, RefreshState, Session, SessionId,
-    Timestamp, User, claims,
+    AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, Lifetimes, Reason, RefreshState, Session,
+    SessionId, Timestamp, User, claims,
 };
 use crate::storage::{Advance, RotationStep, SessionStore};
 
@@ -171,7 +171,7 @@ impl RefreshToken {
         let after = self.invoke.jwt(&input).await;
         if let Err(Error::CallbackDenied(_)) = &after {
             let log = self.audit.session_entry(AuthLogAction::TokenDenied, call, session, user);
-            self.audit.append(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")).await?;
+            self.audit.append(log.ended(AuthLogOutcome::Denied, Reason::CallbackDenied)).await?;
         }
         after
     }
@@ -211,7 +211,7 @@ impl RefreshToken {
     /// Ends the session of a token that was used before; answers without an error if the session had ended already.
     async fn end_reused(&self, call: &Call, session: &Session, user: &User) -> Result<()> {
         let log = self.audit.session_entry(AuthLogAction::RefreshReused, call, session, user);
-        let log = log.ended(AuthLogOutcome::Failed, "REFRESH_REUSED");
+        let log = log.ended(AuthLogOutcome::Failed, Reason::RefreshReused);
         if self.ender.end(session.id, EndReason::Reused, log).await?.is_none() {
             return Ok(());
         }

@@ -10,7 +10,8 @@ use crate::auth::callbacks_invoke::Invoke;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::model::{
-    AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, DeniedUrl, ProviderId, RedirectUrl, UserId,
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, DeniedUrl, LogNote, LogReason, ProviderId,
+    Reason, RedirectUrl, UserId,
 };
 
 /// Answers sign-ins that let nobody in.
@@ -51,7 +52,7 @@ impl Denials {
         refusal: Refusal,
     ) -> Result<SignInOutcome> {
         let Refusal { denial, linked_providers, user_id } = refusal;
-        let entry = self.entry(call, attempt, AuthLogOutcome::Denied, denial.reason.name());
+        let entry = self.entry(call, attempt, AuthLogOutcome::Denied, denial.reason);
         self.audit.append(AuthLogEntry { user_id: user_id.or(entry.user_id), ..entry }).await?;
         let redirect_to = denial_url(denial.reason, &self.urls);
         Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to }))
@@ -65,7 +66,7 @@ impl Denials {
         url: &str,
     ) -> Result<SignInOutcome> {
         let url = self.invoke.redirect_of_sign_in(url).await?;
-        self.audit.append(self.entry(call, attempt, AuthLogOutcome::Redirected, "REDIRECTED")).await?;
+        self.audit.append(self.entry(call, attempt, AuthLogOutcome::Redirected, LogNote::Redirected)).await?;
         Ok(SignInOutcome::Redirect(url))
     }
 
@@ -73,7 +74,7 @@ impl Denials {
     pub(super) async fn failed(&self, call: &Call, attempt: &Attempt, error: &Error) -> Result<()> {
         if matches!(error, Error::CallerNotAllowed(_)) {
             if self.audit.samples_denial(true) {
-                self.audit.caller_denied(&call.origin, "CALLER_NOT_ALLOWED").await;
+                self.audit.caller_denied(&call.origin, Reason::CallerNotAllowed).await;
             }
             return Ok(());
         }
@@ -90,7 +91,7 @@ impl Denials {
         call: &Call,
         attempt: &Attempt,
         outcome: AuthLogOutcome,
-        reason: &'static str,
+        reason: impl Into<LogReason>,
     ) -> AuthLogEntry {
         let mut entry = self.audit.entry(AuthLogAction::SignInDenied, &call.origin).ended(outcome, reason);
         entry.user_id = attempt.user_id;
@@ -127,31 +128,31 @@ fn denial_url(reason: DenialReason, urls: &DenialUrls) -> RedirectUrl {
     }
 }
 
-/// What the log says of a sign-in that failed; nothing where the log itself can't be written, or has its row.
-fn failure(error: &Error) -> Option<&'static str> {
+/// The reason that the log tells of a sign-in that failed; none where the log itself can't be written, or has its row.
+fn failure(error: &Error) -> Option<LogReason> {
     Some(match error {
-        Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.name(),
-        Error::StateMismatch => "STATE_MISMATCH",
-        Error::FlowInvalid => "FLOW_INVALID",
-        Error::FlowExpired => "FLOW_EXPIRED",
-        Error::FlowUsed => "FLOW_USED",
-        Error::ProviderNotFound => "PROVIDER_NOT_FOUND",
-        Error::ReauthenticationRequired => "REAUTHENTICATION_REQUIRED",
-        Error::TokenMalformed => "TOKEN_MALFORMED",
-        Error::TokenExpired => "TOKEN_EXPIRED",
-        Error::TokenSignatureInvalid => "TOKEN_SIGNATURE_INVALID",
-        Error::TokenAudienceMismatch => "TOKEN_AUDIENCE_MISMATCH",
-        Error::TokenStale => "TOKEN_STALE",
-        Error::RevocationStale => "REVOCATION_STALE",
-        Error::SessionRevoked => "SESSION_REVOKED",
-        Error::SessionExpired => "SESSION_EXPIRED",
-        Error::UserBanned => "USER_BANNED",
-        Error::CallbackUnavailable(_) => "CALLBACK_UNAVAILABLE",
-        Error::InvalidRequest(_) => "INVALID_REQUEST",
-        Error::GrantUsed => "GRANT_USED",
-        Error::Conflict => "CONFLICT",
-        Error::SuccessorUnknown => "STORE_UNAVAILABLE",
-        Error::Internal(_) => "INTERNAL",
+        Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.into(),
+        Error::StateMismatch
+        | Error::FlowInvalid
+        | Error::FlowExpired
+        | Error::FlowUsed
+        | Error::ProviderNotFound
+        | Error::ReauthenticationRequired
+        | Error::TokenMalformed
+        | Error::TokenExpired
+        | Error::TokenSignatureInvalid
+        | Error::TokenAudienceMismatch
+        | Error::TokenStale
+        | Error::RevocationStale
+        | Error::SessionRevoked
+        | Error::SessionExpired
+        | Error::UserBanned
+        | Error::CallbackUnavailable(_)
+        | Error::InvalidRequest(_)
+        | Error::GrantUsed
+        | Error::Conflict
+        | Error::SuccessorUnknown
+        | Error::Internal(_) => error.reason().into(),
         // The database; a caller that may not, of which there is a row of its own; and what comes from no sign-in.
         Error::StoreUnavailable(_)
         | Error::CallerNotAllowed(_)
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_failure_that_the_log_can_not_tell_or_has_told_leaves_no_row() {
-        assert_eq!(failure(&Error::FlowUsed), Some("FLOW_USED"));
+        assert_eq!(failure(&Error::FlowUsed), Some(Reason::FlowUsed.into()));
         assert_eq!(failure(&Error::CallerNotAllowed(None)), None);
         let unavailable = Error::StoreUnavailable(crate::storage::StoreError::no_answer());
         assert_eq!(failure(&unavailable), None);

@@ -16,7 +16,9 @@ use crate::auth::callbacks_invoke::Invoke;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::auth::retry::ATTEMPTS;
-use crate::model::{Account, AccountKey, AuthLogAction, AuthLogOutcome, Clock, RedirectUrl, Timestamp, User};
+use crate::model::{
+    Account, AccountKey, AuthLogAction, AuthLogOutcome, Clock, LogNote, RedirectUrl, Timestamp, User,
+};
 use crate::storage::{Linked, Linking, UserStore};
 
 /// Links accounts.
@@ -98,7 +100,7 @@ impl LinkAccount {
     ) -> Linking {
         let mut log = self.audit.user_entry(AuthLogAction::AccountLinked, call, user);
         if again {
-            log = log.ended(AuthLogOutcome::Success, "ALREADY_LINKED");
+            log = log.ended(AuthLogOutcome::Success, LogNote::AlreadyLinked);
         }
         let log = log.of_session(session.id, account.provider.as_str());
         Linking {

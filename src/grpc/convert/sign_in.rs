@@ -6,8 +6,8 @@ use secrecy::ExposeSecret;
 use super::read::Fields;
 use super::write::{write_account, write_timestamp, write_user};
 use crate::auth::{
-    Allowed, Binding, Call, Credential, DenialReason, Denied, IdTokenCredential, OAuthCallback, Result,
-    SignInOutcome, SignInRequest,
+    Allowed, Binding, Call, Credential, Denied, IdTokenCredential, OAuthCallback, Result, SignInOutcome,
+    SignInRequest,
 };
 use crate::grpc::proto::v1::{self, id_token_credential, sign_in_request, sign_in_response};
 use crate::model::{AccountKind, Email, Profile, ProviderId, Timestamp};
@@ -174,23 +174,25 @@ fn write_provider_tokens(tokens: ProviderTokens) -> v1::ProviderTokens {
 
 fn write_denied(denied: Denied) -> v1::SignInDenied {
     v1::SignInDenied {
-        reason: write_denial_reason(denied.denial.reason).into(),
+        reason: denied.denial.reason.number(),
         detail: denied.denial.detail,
         linked_providers: denied.linked_providers.iter().map(ToString::to_string).collect(),
         redirect_to: denied.redirect_to.into(),
     }
 }
 
-fn write_denial_reason(reason: DenialReason) -> v1::DenialReason {
-    match reason {
-        DenialReason::AccessDenied => v1::DenialReason::AccessDenied,
-        DenialReason::UserBanned => v1::DenialReason::UserBanned,
-        DenialReason::EmailNotAllowed => v1::DenialReason::EmailNotAllowed,
-        DenialReason::EmailNotVerified => v1::DenialReason::EmailNotVerified,
-        DenialReason::SignUpClosed => v1::DenialReason::SignUpClosed,
-        DenialReason::AccountNotLinked => v1::DenialReason::AccountNotLinked,
-        DenialReason::AccountOwnedByOther => v1::DenialReason::AccountOwnedByOther,
-        DenialReason::ProviderError => v1::DenialReason::ProviderError,
-        DenialReason::CallbackDenied => v1::DenialReason::CallbackDenied,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::DenialReason;
+
+    #[test]
+    fn each_reason_of_a_denial_has_its_name_under_its_number() {
+        for reason in DenialReason::ALL {
+            let wire = v1::DenialReason::try_from(reason.number()).unwrap();
+            assert_eq!(wire.as_str_name(), format!("DENIAL_REASON_{}", reason.name()));
+        }
+        let next = i32::try_from(DenialReason::ALL.len()).unwrap() + 1;
+        assert!(v1::DenialReason::try_from(next).is_err(), "a reason that the model lacks");
     }
 }

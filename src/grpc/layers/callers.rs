@@ -112,8 +112,7 @@ fn bearer_keys(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "other errors are not about who calls")]
 fn log_denial(auth: &Auth, request: &Request, error: &Error, caller: Option<&Caller>) {
     let reason = match error {
-        Error::CallerUnknown => "CALLER_UNKNOWN",
-        Error::CallerNotAllowed(_) => "CALLER_NOT_ALLOWED",
+        Error::CallerUnknown | Error::CallerNotAllowed(_) => error.reason(),
         _ => return,
     };
     if !auth.audit.samples_denial(caller.is_some()) {

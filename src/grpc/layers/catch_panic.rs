@@ -8,11 +8,12 @@ use std::task::{Context, Poll};
 
 use http::uri::PathAndQuery;
 use pin_project_lite::pin_project;
-use tonic::{Code, Status};
+use tonic::Status;
 use tower::Service;
 
 use super::{Request, Response, names};
 use crate::grpc::error_details::{Extra, status};
+use crate::model::Reason;
 
 /// The layer.
 #[derive(Debug, Clone)]
@@ -50,7 +51,7 @@ where
 pub(super) fn panicked(path: Option<&PathAndQuery>) -> Status {
     let (service, method) = names(path);
     tracing::error!(rpc.service = service, rpc.method = method, "a handler panicked");
-    status(Code::Internal, "INTERNAL", "internal error", Extra::none())
+    status(Reason::Internal, "internal error", Extra::none())
 }
 
 pin_project! {

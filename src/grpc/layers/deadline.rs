@@ -11,13 +11,14 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
-use tonic::{Code, Status};
+use tonic::Status;
 use tower::Service;
 
 use super::context::context;
 use super::{Request, Response, method};
 use crate::auth::OfCall;
 use crate::grpc::error_details::{Extra, status};
+use crate::model::Reason;
 
 static HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
 
@@ -70,12 +71,7 @@ fn most(request_timeout: Duration, path: &str) -> Duration {
 }
 
 pub(super) fn exceeded() -> Status {
-    status(
-        Code::DeadlineExceeded,
-        "DEADLINE_EXCEEDED",
-        "the deadline passed before the answer was there",
-        Extra::none(),
-    )
+    status(Reason::DeadlineExceeded, "the deadline passed before the answer was there", Extra::none())
 }
 
 /// What the client gives the call, if it says so.
@@ -86,7 +82,7 @@ pub(super) fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, St
     }
     let wanted = "must be 1 to 8 digits and one of H, M, S, m, u, n";
     let extra = Extra::field("grpc-timeout", wanted);
-    Err(status(Code::InvalidArgument, "INVALID_REQUEST", "the metadata grpc-timeout is malformed", extra))
+    Err(status(Reason::InvalidRequest, "the metadata grpc-timeout is malformed", extra))
 }
 
 fn parse(value: &[u8]) -> Option<Duration> {

@@ -16,12 +16,13 @@ use http_body::{Body as _, Frame};
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tower::Service;
 
 use super::{Request, Response, catch_panic, deadline, plain_status, reflects, streams};
 use crate::grpc::error_details::{Extra, status};
+use crate::model::Reason;
 
 /// A client that was told so should try another replica at once.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -171,7 +172,7 @@ impl http_body::Body for Answers {
 
 fn draining() -> Status {
     let extra = Extra::retry_after(RETRY_DELAY);
-    status(Code::Unavailable, "DRAINING", "this replica is shutting down, ask another", extra)
+    status(Reason::Draining, "this replica is shutting down, ask another", extra)
 }
 
 fn corrected(mut frame: Frame<Bytes>) -> Frame<Bytes> {

@@ -14,7 +14,8 @@ use tonic::{Code, Status};
 use tower::Service;
 
 use super::{Request, Response};
-use crate::grpc::error_details::{Extra, MESSAGE_TOO_LARGE, REASON, status};
+use crate::grpc::error_details::{Extra, REASON, status};
+use crate::model::Reason;
 
 /// The layer.
 #[derive(Debug, Clone)]
@@ -58,7 +59,7 @@ where
             None => Plain::Called { future: self.inner.call(request) },
             Some((http, field, wanted)) => {
                 let extra = Extra::field(field, wanted);
-                let status = status(Code::InvalidArgument, "INVALID_REQUEST", "not a gRPC request", extra);
+                let status = status(Reason::InvalidRequest, "not a gRPC request", extra);
                 let mut response: Response = status.into_http();
                 *response.status_mut() = http;
                 Plain::Refused { response: Some(response) }
@@ -124,7 +125,7 @@ fn from_http(http: StatusCode, response: Response) -> Response {
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     // Not through `ours`: an INTERNAL from HTTP's 5xx is not the client's fault.
     let status = if code == Code::Internal {
-        status(code, "INTERNAL", "internal error", Extra::none())
+        status(Reason::Internal, "internal error", Extra::none())
     } else {
         ours(code, http.canonical_reason().unwrap_or_default())
     };
@@ -143,26 +144,26 @@ fn write(status: &Status, headers: &mut HeaderMap) {
 /// Our status for one of tonic's. Its decoder answers INTERNAL for whatever is wrong with a request: bad
 /// protobuf, a truncated or a missing message, a compression flag that nothing announced.
 fn ours(code: Code, message: &str) -> Status {
-    let with = |code, reason| status(code, reason, message, Extra::none());
+    let with = |reason| status(reason, message, Extra::none());
     match code {
         Code::Ok => Status::ok(""),
         Code::Internal | Code::Unknown | Code::InvalidArgument => {
             let (field, description) = violation(message);
-            status(Code::InvalidArgument, "INVALID_REQUEST", message, Extra::field(field, description))
+            status(Reason::InvalidRequest, message, Extra::field(field, description))
         }
-        Code::OutOfRange | Code::ResourceExhausted => with(Code::ResourceExhausted, MESSAGE_TOO_LARGE),
+        Code::OutOfRange | Code::ResourceExhausted => with(Reason::MessageTooLarge),
         Code::Unimplemented => {
             let message = if message.is_empty() { "no such method" } else { message };
-            status(code, "NOT_IMPLEMENTED", message, Extra::none())
+            status(Reason::NotImplemented, message, Extra::none())
         }
         Code::Cancelled | Code::DeadlineExceeded => super::deadline::exceeded(),
-        Code::NotFound => with(code, "SERVICE_NOT_FOUND"),
-        Code::AlreadyExists | Code::Aborted => with(code, "CONFLICT"),
-        Code::PermissionDenied => with(code, "CALLER_NOT_ALLOWED"),
-        Code::Unauthenticated => with(code, "CALLER_UNKNOWN"),
-        Code::FailedPrecondition => with(code, "NOT_CONFIGURED"),
-        Code::Unavailable => with(code, "DRAINING"),
-        Code::DataLoss => with(code, "INTERNAL"),
+        Code::NotFound => with(Reason::ServiceNotFound),
+        Code::AlreadyExists | Code::Aborted => with(Reason::Conflict),
+        Code::PermissionDenied => with(Reason::CallerNotAllowed),
+        Code::Unauthenticated => with(Reason::CallerUnknown),
+        Code::FailedPrecondition => with(Reason::NotConfigured),
+        Code::Unavailable => with(Reason::Draining),
+        Code::DataLoss => with(Reason::Internal),
     }
 }
 
