@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::net::FetchFault;
+
 /// What went wrong at a provider, or with what came from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderFault {
@@ -28,6 +30,16 @@ impl fmt::Display for ProviderFault {
 }
 
 impl std::error::Error for ProviderFault {}
+
+impl From<FetchFault> for ProviderFault {
+    fn from(fault: FetchFault) -> Self {
+        let kind = match fault {
+            FetchFault::TimedOut => FaultKind::TimedOut,
+            FetchFault::GivenUp => FaultKind::Unreachable,
+        };
+        Self::new(kind, fault.to_string())
+    }
+}
 
 crate::model::name_enum!(
     /// The kinds of faults; their names stand in the auth log and in the details of errors.

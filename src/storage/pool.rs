@@ -14,7 +14,7 @@ use sea_orm::{
 
 use super::connect::{Observer, Options};
 use super::error::{is_away, reads_only};
-use crate::to_the_end::ToTheEnd;
+use crate::net::Shield;
 
 /// A server ends a statement before (`open.rs`), and who asked has given up long ago. A connection that a network lost
 /// without a word is waited for no longer.
@@ -159,7 +159,7 @@ impl Pool {
         step: impl Future<Output = Result<T, DbErr>> + Send + 'static,
     ) -> Result<T, DbErr> {
         let pool = self.clone();
-        ToTheEnd::of(async move { pool.run(step).await }).await
+        Shield::over(async move { pool.run(step).await }).await
     }
 
     async fn run<T>(&self, step: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, DbErr> {
