@@ -7,7 +7,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! app, cli, config, telemetry  →  grpc, http  →  auth, callbacks, keys  →  tokens, oauth, storage, metrics  →  model
+//! cli → app → telemetry → config → grpc, http → callbacks, keys → auth → tokens, oauth, storage → net, jose → metrics → model
 //! ```
 //!
 //! | Module | Owns | Leaves to others |
@@ -16,19 +16,20 @@
 //! | [`cli`] | commands and exit codes | what a command does |
 //! | [`config`] | YAML and variables, once, into plain sections; every fault with its line | building things of it: [`app`] |
 //! | [`telemetry`] | the log, and what is never in it | what is logged |
-//! | [`grpc`] | generated code, conversion, layers, status, health, reflection, the accept loop and its TLS; the client of a callback service | decisions |
-//! | [`http`] | JWKS, discovery, probes, the text of metrics, on the accept loop and health of [`grpc`] | keys |
+//! | [`grpc`] | generated code, conversion, layers, status, health, reflection; the client of a callback service | decisions |
+//! | [`http`] | JWKS, discovery, probes, the text of metrics | keys |
 //! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
 //! | [`callbacks`] | the ways a callback can be given: the policy and the CEL expressions of the configuration, the chain; what can stand around any: breaker, cache, shadow, metrics; cases to test a policy by | when they are called; how a service is asked: [`grpc`] |
 //! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
-//! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | time, randomness, rows |
-//! | [`oauth`] | providers: the [`Provider`](oauth::Provider) trait and the ways to be one; HTTP towards them, metadata and keys that are kept, ID tokens, profiles | flows, accounts, what a proven person may do |
+//! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | signatures, time, randomness, rows |
+//! | [`oauth`] | providers: the [`Provider`](oauth::Provider) trait and the ways to be one; their metadata, token endpoints, ID tokens, profiles | flows, accounts, what a proven person may do |
+//! | [`net`] | the accept loop and its limits, connections, both sides of TLS, readiness, the HTTP client and the cache of what it fetches, the rule of addresses, pauses, work that outlives who waits for it | what is spoken, and with whom |
+//! | [`jose`] | signature algorithms, keys that sign and that verify, key sets, signed tokens before anybody believes them | claims, issuers, rings |
 //! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |
 //! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
 //! | [`model`] | types and pure rules: ids, e-mails, claims, redirects, clock, entropy | I/O of any kind |
-//! | `to_the_end` (below all) | one future: work that goes on when nobody waits for it any more | which work that is |
 //!
-//! The ground floors `tokens`, `oauth`, `storage` and `metrics` know nothing of each other. `migrations/` is a crate of its own, because
+//! The rooms `tokens`, `oauth` and `storage` know nothing of each other. `migrations/` is a crate of its own, because
 //! past migrations must not change their meaning when entities do.
 //!
 //! # How a call flows
@@ -92,11 +93,12 @@ pub mod cli;
 pub mod config;
 pub mod grpc;
 pub mod http;
+pub mod jose;
 pub mod keys;
 pub mod metrics;
 pub mod model;
+pub mod net;
 pub mod oauth;
 pub mod storage;
 pub mod telemetry;
-mod to_the_end;
 pub mod tokens;

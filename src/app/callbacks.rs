@@ -12,8 +12,8 @@ use crate::callbacks::{
 };
 use crate::config::{Config, OnFailure, Remote};
 use crate::grpc::callback_client::{CallbackService, RemoteCallbacks};
-use crate::grpc::tls::{ClientTls, TlsFault};
 use crate::model::{Clock, Entropy, ManualClock, Timestamp};
+use crate::net::tls::TlsFault;
 
 /// The most bytes of `session` answers that are remembered, of expressions and of a service each; some 10,000 of few claims.
 const REMEMBERED_ANSWERS: u32 = 16 * 1024 * 1024;
@@ -73,7 +73,7 @@ pub(super) fn chain(app: &App, rules: &Rules, remote: Option<Link>, metrics: &Ca
 
 /// What is wrong with the files of `callbacks.remote.tls`.
 pub(super) fn check_files(remote: &Remote) -> Vec<TlsFault> {
-    if remote.address.is_encrypted() { ClientTls::check(&remote.tls) } else { Vec::new() }
+    if remote.address.is_encrypted() { RemoteCallbacks::check_files(&remote.tls) } else { Vec::new() }
 }
 
 fn link(

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use super::clock::ClockFault;
 use super::secret_file::SecretFileFault;
-use crate::grpc::tls::TlsFault;
 use crate::keys::KeysFault;
+use crate::net::tls::TlsFault;
 use crate::storage::StoreError;
 use crate::tokens::SecretsFault;
 

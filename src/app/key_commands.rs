@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::fault::StartFault;
 use super::{clock, keys, rules, start};
 use crate::config::Config;
+use crate::jose::SigningKey;
 use crate::keys::{KeyParts, KeysFault, RevokedKey, Rotated, keys_of_files};
 use crate::model::{Clock, KeyRecord, KeyState, OsEntropy, PUBLISHED_BEFORE, SystemClock, Timestamp};
 use crate::storage::{Database, Watch};
-use crate::tokens::SigningKey;
 
 /// What `keys list` says.
 #[derive(Debug, Default)]

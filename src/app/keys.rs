@@ -6,10 +6,11 @@ use super::fault::StartFault;
 use crate::auth::{ReloadKeys, Rules};
 use crate::config::Config;
 use crate::http::public::PublicKeys;
+use crate::jose::PublishedJwks as Jwks;
 use crate::keys::{ConstantKeys, KeyParts, KeysFault, ManagedKeys, faults_of_files, keys_of_files};
 use crate::model::{Clock, Entropy};
 use crate::storage::Database;
-use crate::tokens::{Jwks, KeyRing, Secrets};
+use crate::tokens::{KeyRing, Secrets};
 
 /// The ring, and who keeps it up to date.
 pub(super) struct Keys {

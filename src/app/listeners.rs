@@ -12,14 +12,14 @@ use super::App;
 use super::keys::PublishedKeys;
 use super::metrics::Metrics;
 use crate::config::Server;
-use crate::grpc::accept::{self, Limits};
 use crate::grpc::health::Health;
 use crate::grpc::layers::{Ids, Measure, layered};
 use crate::grpc::proto::FILE_DESCRIPTOR_SET;
 use crate::grpc::reflection;
 use crate::grpc::routes::{Front, Services};
-use crate::grpc::tls::{self, Tls};
 use crate::http::{admin, public};
+use crate::net::Limits;
+use crate::net::tls::Tls;
 
 /// How long a probe may still take when all calls have ended.
 const PROBES_GRACE: Duration = Duration::from_secs(1);
@@ -52,11 +52,8 @@ pub(super) fn serve_calls(
     let calls = layered(front.clone(), ids(app), app.config.server.request_timeout, stop.clone());
     let calls = Measure::new(calls, Arc::clone(&metrics.calls));
     let entropy = Arc::clone(&app.entropy);
-    let Some(tls) = tls else {
-        tasks.spawn(accept::serve(listener, limits, entropy, calls, stop.clone()));
-        return;
-    };
-    tasks.spawn(tls::serve(listener, limits, Arc::clone(&tls), entropy, calls, stop.clone()));
+    tasks.spawn(crate::grpc::serve(listener, tls.clone(), limits, entropy, calls, stop.clone()));
+    let Some(tls) = tls else { return };
     let stop = stop.clone();
     tasks.spawn(async move { stop.run_until_cancelled(tls.follow()).await });
 }
@@ -83,7 +80,7 @@ pub(super) fn serve_probes(
 ) {
     let calls = layered(health.service(), ids(app), app.config.server.request_timeout, stop.clone());
     let metrics = app.config.telemetry.metrics.then(|| Arc::clone(&metrics.registry));
-    let probes = admin::router(health.clone(), calls, metrics);
+    let probes = admin::router(health.readiness(), calls, metrics);
     let limits = Limits { shutdown_grace: PROBES_GRACE, ..limits(&app.config.server) };
     tasks.spawn(crate::http::serve(listener, limits, Arc::clone(&app.entropy), probes, stop.clone()));
 }

@@ -28,8 +28,8 @@ use crate::auth::{Callbacks, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::Front;
-use crate::grpc::tls::Tls;
 use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
+use crate::net::tls::Tls;
 use crate::storage::Observer;
 use crate::tokens::Secrets;
 
@@ -80,7 +80,7 @@ impl App {
     pub async fn bind(mut self) -> Result<Bound, StartFault> {
         self.config.server.max_connections = descriptors::connections(&self.config);
         let server = &self.config.server;
-        let tls = server.tls.clone().map(|files| Tls::load(files, Arc::clone(&self.clock)));
+        let tls = server.tls.clone().map(|files| Tls::load("server.tls", files, Arc::clone(&self.clock)));
         let tls = tls.transpose().map_err(StartFault::Tls)?.map(Arc::new);
         let [grpc, http, admin] = [
             listen("server.grpc_addr", server.grpc_addr).await?,
@@ -205,7 +205,8 @@ pub fn check(config: &Config) -> Vec<StartFault> {
     let secrets = config.secrets.as_deref().map_or(Ok(()), |secrets| Secrets::new(secrets).map(drop));
     faults.extend(secrets.err().map(StartFault::Secrets));
     let (tls, remote) = (config.server.tls.iter(), config.callbacks.remote.iter());
-    let files = tls.flat_map(Tls::check).chain(remote.flat_map(callbacks::check_files));
+    let files =
+        tls.flat_map(|files| Tls::check("server.tls", files)).chain(remote.flat_map(callbacks::check_files));
     faults.extend(files.map(StartFault::Tls));
     faults.extend(providers::check(config));
     faults.extend(keys::check_files(config).map(StartFault::from));

@@ -19,7 +19,8 @@ use crate::auth::{Callers, Follower, FollowerRules, FollowerState, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
-use crate::model::{Entropy, OsEntropy, SystemClock, random, spread};
+use crate::model::{Entropy, OsEntropy, SystemClock, random};
+use crate::net::Backoff;
 use crate::storage::{Database, Options, SteadyClock, Watch};
 use crate::tokens::Secrets;
 
@@ -204,7 +205,7 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
                 }
                 waiting = true;
                 // A fleet that starts at once must not come back at once, too.
-                tokio::time::sleep(spread(RETRY / 2, RETRY, random(&OsEntropy))).await;
+                tokio::time::sleep(Backoff::new(RETRY, RETRY).pause(0, random(&OsEntropy))).await;
             }
             outcome => return outcome,
         }

@@ -10,7 +10,7 @@ use tracing::field::display;
 use super::at_fault;
 use crate::app::{self, App};
 use crate::config::Config;
-use crate::grpc::tls::Tls;
+use crate::net::tls::Tls;
 use crate::telemetry;
 
 pub(super) async fn serve(config: Config) -> ExitCode {

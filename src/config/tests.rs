@@ -1,8 +1,8 @@
 //! What the whole of the configuration does, from text and variables to values or faults.
 
 use super::*;
+use crate::jose::Algorithm;
 use crate::keys::KeyFile;
-use crate::tokens::Algorithm;
 use secrecy::ExposeSecret;
 use std::time::Duration;
 

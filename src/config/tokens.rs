@@ -4,8 +4,8 @@ use super::duration::days;
 use super::read::{Section, Setting};
 use super::tree::Value;
 use crate::auth::UserClaim;
+use crate::jose::Algorithm;
 use crate::keys::KeyFile;
-use crate::tokens::Algorithm;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

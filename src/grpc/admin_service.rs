@@ -9,7 +9,7 @@ use super::convert;
 use super::not_yet::{Never, not_yet};
 use super::proto::v1;
 use super::proto::v1::admin_service_server::AdminService;
-use super::to_the_end::to_the_end;
+use super::shield::shielded;
 use crate::auth::{Auth, Error};
 
 /// The service over the use cases.
@@ -50,7 +50,7 @@ impl AdminService for AdminServiceImpl {
         let (call, message) = open(request)?;
         let asked = convert::read_user_update(message)?;
         let auth = Arc::clone(&self.0);
-        let user = to_the_end(async move { auth.update_user.run(&call, asked).await }).await?;
+        let user = shielded(async move { auth.update_user.run(&call, asked).await }).await?;
         let user = convert::write_user(user, self.0.now());
         Ok(Response::new(v1::UpdateUserResponse { user: Some(user) }))
     }
@@ -90,7 +90,7 @@ impl AdminService for AdminServiceImpl {
         let (call, message) = open(request)?;
         let id = message.session_id.parse().map_err(|_| Error::not_an_id("session_id"))?;
         let auth = Arc::clone(&self.0);
-        to_the_end(async move { auth.revoke_session.run(&call, id).await }).await?;
+        shielded(async move { auth.revoke_session.run(&call, id).await }).await?;
         Ok(Response::new(v1::RevokeSessionResponse {}))
     }
 
@@ -101,7 +101,7 @@ impl AdminService for AdminServiceImpl {
         let (call, message) = open(request)?;
         let id = message.user_id.parse().map_err(|_| Error::not_an_id("user_id"))?;
         let auth = Arc::clone(&self.0);
-        let ended = to_the_end(async move { auth.revoke_user_sessions.run(&call, id).await }).await?;
+        let ended = shielded(async move { auth.revoke_user_sessions.run(&call, id).await }).await?;
         Ok(Response::new(v1::RevokeUserSessionsResponse {
             sessions_ended: i32::try_from(ended).unwrap_or(i32::MAX),
         }))

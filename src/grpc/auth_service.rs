@@ -8,7 +8,7 @@ use super::call::open;
 use super::convert;
 use super::proto::v1;
 use super::proto::v1::auth_service_server::AuthService;
-use super::to_the_end::to_the_end;
+use super::shield::shielded;
 use crate::auth::{Auth, ResolveRedirectRequest};
 
 /// The service over the use cases.
@@ -33,7 +33,7 @@ impl AuthService for AuthServiceImpl {
         let (mut call, message) = open(request)?;
         let asked = convert::read_sign_in(&mut call, message)?;
         let auth = Arc::clone(&self.0);
-        let outcome = to_the_end(async move { auth.sign_in.run(&call, asked).await }).await?;
+        let outcome = shielded(async move { auth.sign_in.run(&call, asked).await }).await?;
         Ok(Response::new(convert::write_sign_in(outcome, self.0.now())))
     }
 
@@ -80,7 +80,7 @@ impl AuthService for AuthServiceImpl {
     ) -> Result<Response<v1::SignOutResponse>, Status> {
         let (mut call, message) = open(request)?;
         let auth = Arc::clone(&self.0);
-        let ended = to_the_end(async move {
+        let ended = shielded(async move {
             let asked = convert::read_sign_out(&mut call, &message)?;
             auth.sign_out.run(&call, asked).await
         });

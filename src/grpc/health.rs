@@ -1,37 +1,20 @@
-//! `grpc.health.v1` and what `/livez` and `/readyz` say: one state, published under every name together.
+//! `grpc.health.v1`: what [`Readiness`] knows, published under every name together.
 //! `""` and the services serve from ready to draining; `liveness` as long as the process; `AuthService` also
 //! stops where the revocation feed is too old. Who decides those is the composition root.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Mutex;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
-use super::ASKED_BY_NAME;
+use super::asked_by_name::MAX_BYTES;
+use crate::net::Readiness;
 
 const AUTH: &str = "gatepass.v1.AuthService";
 /// What serves whenever the process as a whole does.
 const OTHERS: [&str; 3] = ["", "gatepass.v1.AdminService", "gatepass.v1.RevocationService"];
-
-#[derive(Debug, Clone, Copy)]
-struct State {
-    ready: bool,
-    draining: bool,
-    auth: bool,
-}
-
-impl State {
-    fn serves(self) -> bool {
-        self.ready && !self.draining
-    }
-
-    fn serves_auth(self) -> bool {
-        self.serves() && self.auth
-    }
-}
 
 /// The handle by which the program says how it is.
 #[derive(Debug, Clone)]
@@ -40,8 +23,9 @@ pub struct Health(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     reporter: HealthReporter,
-    state: Mutex<State>,
-    serving: AtomicBool,
+    readiness: Readiness,
+    /// Held over the publishing, so that two changes are published in the order they were made.
+    publishing: Mutex<()>,
 }
 
 impl Health {
@@ -53,52 +37,57 @@ impl Health {
         for name in OTHERS.into_iter().chain([AUTH]) {
             reporter.set_service_status(name, ServingStatus::NotServing).await;
         }
-        let state = State { ready: false, draining: false, auth: true };
-        Self(Arc::new(Inner { reporter, state: Mutex::new(state), serving: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { reporter, readiness: Readiness::default(), publishing: Mutex::new(()) }))
     }
 
     /// The gRPC service.
     #[must_use]
     pub fn service(&self) -> HealthServer<HealthService> {
         HealthServer::new(HealthService::from_health_reporter(self.0.reporter.clone()))
-            .max_decoding_message_size(ASKED_BY_NAME)
+            .max_decoding_message_size(MAX_BYTES)
+    }
+
+    /// What is published, for others to show.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.0.readiness.clone()
     }
 
     /// Migrations, keys and the first feed snapshot are there.
     pub async fn ready(&self) {
-        self.change(|state| state.ready = true).await;
+        self.change(Readiness::ready).await;
     }
 
     /// Whether `AuthService` can answer: false while the feed is older than the stale limit.
     pub async fn auth_service(&self, serves: bool) {
-        self.change(|state| state.auth = serves).await;
+        self.change(|readiness| readiness.fresh(serves)).await;
     }
 
     /// The process was told to go. Nothing serves again after it.
     pub async fn draining(&self) {
-        self.change(|state| state.draining = true).await;
+        self.change(Readiness::draining).await;
     }
 
     /// What `/readyz` answers: ready, and not draining.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.0.serving.load(Ordering::Acquire)
+        self.0.readiness.serves()
     }
 
-    async fn change(&self, change: impl FnOnce(&mut State)) {
-        // Held over the publishing, so that two changes are published in the order they were made.
-        let mut state = self.0.state.lock().await;
-        let before = *state;
-        change(&mut state);
-        self.0.serving.store(state.serves(), Ordering::Release);
+    async fn change(&self, change: impl FnOnce(&Readiness)) {
+        let Inner { reporter, readiness, publishing } = &*self.0;
+        let _publishing = publishing.lock().await;
+        let before = (readiness.serves(), readiness.serves_fresh());
+        change(readiness);
+        let now = (readiness.serves(), readiness.serves_fresh());
         // Only what changed: the reporter wakes its watchers for an unchanged status too.
-        if before.serves() != state.serves() {
+        if before.0 != now.0 {
             for name in OTHERS {
-                self.0.reporter.set_service_status(name, status(state.serves())).await;
+                reporter.set_service_status(name, status(now.0)).await;
             }
         }
-        if before.serves_auth() != state.serves_auth() {
-            self.0.reporter.set_service_status(AUTH, status(state.serves_auth())).await;
+        if before.1 != now.1 {
+            reporter.set_service_status(AUTH, status(now.1)).await;
         }
     }
 }

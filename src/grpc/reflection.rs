@@ -4,7 +4,7 @@
 use tonic_reflection::pb;
 use tonic_reflection::server::{Builder, Error, v1, v1alpha};
 
-use super::ASKED_BY_NAME;
+use super::asked_by_name::MAX_BYTES;
 
 const OWN: [&str; 3] = [
     "grpc.health.v1.Health",
@@ -32,5 +32,5 @@ pub fn services(
         names.fold(described.include_reflection_service(false), Builder::with_service_name)
     };
     let (v1, v1alpha) = (builder().build_v1()?, builder().build_v1alpha()?);
-    Ok((v1.max_decoding_message_size(ASKED_BY_NAME), v1alpha.max_decoding_message_size(ASKED_BY_NAME)))
+    Ok((v1.max_decoding_message_size(MAX_BYTES), v1alpha.max_decoding_message_size(MAX_BYTES)))
 }

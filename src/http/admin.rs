@@ -1,5 +1,5 @@
 //! The admin port: `/livez`, `/readyz`, `/metrics`, and gRPC health for probes that speak it. What they say is decided
-//! by [`Health`] and by who counts into the registry.
+//! by [`Readiness`] and by who counts into the registry.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use prometheus_client::registry::Registry;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
-use crate::grpc::health::Health;
+use crate::net::Readiness;
 
 /// Prometheus' own text, which everything that reads metrics reads.
 const TEXT: HeaderValue = HeaderValue::from_static(prometheus_text::CONTENT_TYPE);
 
 /// The admin port's answers; `grpc_health` is the health service with the layers around it. Without `metrics` there is no
 /// such page.
-pub fn router<S>(health: Health, grpc_health: S, metrics: Option<Arc<Registry>>) -> Router
+pub fn router<S>(readiness: Readiness, grpc_health: S, metrics: Option<Arc<Registry>>) -> Router
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
@@ -28,7 +28,7 @@ where
     let grpc_health = grpc_health.map_request(|request: Request<axum::body::Body>| request.map(Body::new));
     let router = Router::new()
         .route("/livez", get(async || "ok\n"))
-        .route("/readyz", get(async move || readyz(&health)))
+        .route("/readyz", get(async move || readyz(&readiness)))
         .route_service("/grpc.health.v1.Health/{method}", grpc_health);
     match metrics {
         Some(metrics) => router.route("/metrics", get(async move || text(&metrics))),
@@ -36,8 +36,8 @@ where
     }
 }
 
-fn readyz(health: &Health) -> (StatusCode, &'static str) {
-    if health.is_ready() {
+fn readyz(readiness: &Readiness) -> (StatusCode, &'static str) {
+    if readiness.serves() {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")

@@ -12,7 +12,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use crate::tokens::Jwks;
+use crate::jose::PublishedJwks;
 
 /// A replica publishes a key well longer than this before it signs with it.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -23,7 +23,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// What knows the keys that verify our tokens.
 pub trait PublicKeys: Send + Sync + 'static {
     /// The set as it is now; none before the keys are read.
-    fn jwks(&self) -> Option<Jwks>;
+    fn jwks(&self) -> Option<PublishedJwks>;
     /// The algorithms of that set.
     fn algorithms(&self) -> Option<Vec<&'static str>>;
 }

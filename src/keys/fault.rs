@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::jose::KeyFault;
 use crate::storage::StoreError;
-use crate::tokens::KeyFault;
 
 /// Why signing keys can't be used or changed.
 #[derive(Debug)]

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 
 use super::fault::KeysFault;
 use crate::auth::ReloadKeys;
+use crate::jose::{Algorithm, KeyFault, SigningKey};
 use crate::storage::StoreResult;
-use crate::tokens::{Algorithm, KeyFault, SigningKey};
+use crate::tokens::TOKEN_TYPE;
 
 /// A PEM file with a private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,7 @@ fn each(algorithm: Algorithm, files: &[KeyFile]) -> impl Iterator<Item = Result<
 /// who was told of it, would not know it any more.
 fn key_of(pem: &[u8], signing: Algorithm, wanted: Option<Algorithm>) -> Result<SigningKey, KeyFault> {
     let rsa = wanted.into_iter().chain([signing]).find(|algorithm| algorithm.is_rsa());
-    let key = SigningKey::from_pem(pem, rsa.unwrap_or(Algorithm::Ps256))?;
+    let key = SigningKey::from_pem(pem, rsa.unwrap_or(Algorithm::Ps256), TOKEN_TYPE)?;
     match wanted {
         Some(wanted) if key.algorithm() != wanted => Err(KeyFault::OtherKind(wanted)),
         None if rsa.is_none() && key.algorithm().is_rsa() => Err(KeyFault::Unsaid),
@@ -74,7 +75,7 @@ impl ReloadKeys for ConstantKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokens::Algorithm::{EdDsa, Es256, Ps256, Rs256};
+    use crate::jose::Algorithm::{EdDsa, Es256, Ps256, Rs256};
 
     fn file(name: &str, algorithm: Option<Algorithm>) -> KeyFile {
         let path = format!("{}/tests/it/support/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"));

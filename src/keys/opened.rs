@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use crate::jose::{KeyFault, SigningKey};
 use crate::model::{KeyRecord, Succession, Timestamp};
-use crate::tokens::{KeyFault, RingKey, Secrets, SigningKey};
+use crate::tokens::{RingKey, Secrets};
 
 /// The opened keys of a succession.
 #[derive(Debug, Default)]

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::fault::KeysFault;
 use crate::auth::Rules;
+use crate::jose::{Algorithm, SigningKey};
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, Clock, Entropy, KeyRecord, LogNote, Origin, Succession,
     Timestamp,
 };
 use crate::storage::{KeyChange, KeyStep, KeyStore, SteadyClock, StoreResult};
-use crate::tokens::{Algorithm, Secrets, SigningKey};
+use crate::tokens::Secrets;
 
 /// How often a change is planned anew because the keys were changed meanwhile.
 pub(super) const TRIES: u32 = 5;

@@ -2,9 +2,9 @@
 //! keys stay as they are. While replicas differ in their first secret, each undoes what the other did, once an hour.
 
 use super::parts::KeyParts;
+use crate::jose::SigningKey;
 use crate::model::Succession;
 use crate::storage::StoreResult;
-use crate::tokens::SigningKey;
 
 impl KeyParts {
     /// Seals every living key under the first secret; answers whether there was one to seal.

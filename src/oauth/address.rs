@@ -1,13 +1,15 @@
 //! Which addresses we ask: https, or this machine. Codes, tokens and secrets go there.
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::net::{AddressKind, kind_of_host};
 
 /// Whether it is one.
 pub(super) fn may_be_asked(url: &Url) -> bool {
     let bare = url.username().is_empty() && url.password().is_none();
     bare && match url.scheme() {
         "https" => url.host().is_some(),
-        "http" => url.host().is_some_and(|host| is_loopback(&host)),
+        "http" => is_here(url),
         _ => false,
     }
 }
@@ -18,15 +20,7 @@ pub(super) fn may_be_told(url: &Url, issuer: &str) -> bool {
 }
 
 fn is_here(url: &Url) -> bool {
-    url.host().is_some_and(|host| is_loopback(&host))
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
+    url.host().is_some_and(|host| kind_of_host(&host) == AddressKind::Loopback)
 }
 
 #[cfg(test)]
@@ -42,6 +36,9 @@ mod tests {
             "http://127.9.9.9",
             "http://[::1]:1",
             "http://localhost:3000",
+            "http://localhost.:3000",
+            "http://idp.localhost",
+            "http://[::ffff:127.0.0.1]",
         ] {
             assert!(may_be_asked(&Url::parse(good).unwrap()), "{good}");
         }
@@ -50,7 +47,8 @@ mod tests {
             "http://localhost.example",
             "http://10.0.0.1",
             "http://0.0.0.0",
-            "http://[::ffff:127.0.0.1]",
+            "http://[::]",
+            "http://[::ffff:10.0.0.1]",
             "https://user@idp.example",
             "https://user:password@idp.example",
             "ftp://localhost/",
@@ -70,6 +68,9 @@ mod tests {
             ("http://127.0.0.1:8080/token", "https://idp.example", false),
             ("https://localhost/token", "https://idp.example", false),
             ("https://[::1]/token", "https://idp.example", false),
+            ("https://[::ffff:127.0.0.1]/token", "https://idp.example", false),
+            ("https://localhost./token", "https://idp.example", false),
+            ("https://api.localhost/token", "https://idp.example", false),
             ("http://127.0.0.1/token", "", false),
         ];
         for (told, issuer, wanted) in rows {

@@ -5,18 +5,16 @@ use std::sync::Arc;
 use url::Url;
 
 use super::address::may_be_asked;
-use super::client::OAuthClient;
-use super::discovery::Discovery;
 use super::github::GitHubProvider;
-use super::http::HttpClient;
-use super::jwks::Published;
-use super::kept::Kept;
 use super::oauth2::OAuth2Provider;
-use super::oidc::OidcProvider;
+use super::oidc::{Discovery, OidcProvider, Published};
 use super::provider::Provider;
+use super::provider_client::ProviderClient;
 use super::settings::{ProviderKind, Settings};
 use super::shared::Shared;
+use super::token::OAuthClient;
 use crate::model::{Clock, Entropy};
+use crate::net::RefreshedCache;
 
 /// The provider of these settings. What can't be used of them, it says in words for the operator, beginning with the setting's
 /// name: a file or a key that can't be read, an address that is missing or may not be asked.
@@ -25,14 +23,14 @@ pub fn connect(
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<Arc<dyn Provider>, String> {
-    let http = HttpClient::new(settings.id.clone(), settings.ca.as_deref(), Arc::clone(&clock))?;
+    let provider = ProviderClient::new(settings.id.clone(), settings.ca.as_deref(), Arc::clone(&clock))?;
     let client = OAuthClient::new(
         settings.client_id.clone(),
         &settings.client_authentication,
         Arc::clone(&clock),
         entropy,
     )?;
-    let shared = Shared::new(settings, http, client, clock);
+    let shared = Shared::new(settings, provider, client, clock);
     let settings = &shared.settings;
     let jwks_url = match &settings.kind {
         ProviderKind::Oidc { jwks_url, .. } => jwks_url,
@@ -52,11 +50,11 @@ pub fn connect(
     let required = |name: &str, url: &Option<Url>| url.clone().ok_or_else(|| format!("{name}: is missing"));
     Ok(match settings.kind.clone() {
         ProviderKind::Oidc { issuer, jwks_url, userinfo } => {
-            let (http, clock) = (Arc::clone(&shared.http), Arc::clone(&shared.clock));
-            let discovery = Discovery::new(settings, &issuer, jwks_url.as_ref(), userinfo, &http, &clock)?;
+            let (client, clock) = (Arc::clone(&shared.provider), Arc::clone(&shared.clock));
+            let discovery = Discovery::new(settings, &issuer, jwks_url.as_ref(), userinfo, &client, &clock)?;
             let discovery = Arc::new(discovery);
-            let published = Published { discovery: Arc::clone(&discovery), http };
-            let keys = Kept::new(published, clock, settings.timeout);
+            let published = Published { discovery: Arc::clone(&discovery), client };
+            let keys = RefreshedCache::new(published, clock, settings.timeout);
             Arc::new(OidcProvider { shared, issuer, userinfo, discovery, keys })
         }
         ProviderKind::OAuth2 { issuer } => Arc::new(OAuth2Provider {

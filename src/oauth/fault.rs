@@ -3,6 +3,7 @@
 use std::fmt;
 
 pub use crate::model::{ProviderFaultKind as FaultKind, ProviderFaultMeaning as Meaning};
+use crate::net::FetchFault;
 
 /// What went wrong at a provider, or with what came from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,3 +31,13 @@ impl fmt::Display for ProviderFault {
 }
 
 impl std::error::Error for ProviderFault {}
+
+impl From<FetchFault> for ProviderFault {
+    fn from(fault: FetchFault) -> Self {
+        let kind = match fault {
+            FetchFault::TimedOut => FaultKind::TimedOut,
+            FetchFault::GivenUp => FaultKind::Unreachable,
+        };
+        Self::new(kind, fault.to_string())
+    }
+}

@@ -2,20 +2,19 @@
 
 use async_trait::async_trait;
 use http::StatusCode;
-use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
 use super::answer::Answer;
 use super::authorization;
-use super::exchange;
 use super::fault::{FaultKind, ProviderFault};
 use super::profile::Told;
 use super::proof::Proof;
 use super::provider::{AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
 use super::settings::ResponseMode;
 use super::shared::{Shared, check_issuer};
+use super::token;
 use crate::model::{AccountKind, ClaimMap};
 
 const HEADERS: [(&str, &str); 2] =
@@ -53,14 +52,14 @@ impl Provider for GitHubProvider {
 
     async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault> {
         let until = turn.until;
-        let Shared { http, settings, .. } = &self.shared;
-        let mut tokens = exchange::redeem(&self.shared, &self.token_url, None, code, until).await?;
+        let Shared { provider, settings, .. } = &self.shared;
+        let mut tokens = token::redeem(&self.shared, &self.token_url, None, code, until).await?;
         // It writes commas where RFC 6749 section 3.3 has spaces.
         tokens.scope = tokens.scope.map(|scope| scope.replace(',', " "));
-        let access_token = tokens.access_token.expose_secret();
+        let access_token = &tokens.access_token;
         let (user, emails) = tokio::join!(
-            http.get_with_token(&self.user_url, access_token, &HEADERS, until),
-            http.get_with_token(&self.emails_url, access_token, &HEADERS, until),
+            provider.get_with_token(&self.user_url, access_token, &HEADERS, until),
+            provider.get_with_token(&self.emails_url, access_token, &HEADERS, until),
         );
         let user = user?.object()?;
         let claims = claims(&user, email(&emails?)?);

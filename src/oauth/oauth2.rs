@@ -1,18 +1,17 @@
 //! Providers of OAuth 2.0 without ID tokens: who a person is, their userinfo endpoint tells to who has an access token.
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
 use tokio::time::Instant;
 use url::Url;
 
 use super::authorization;
-use super::exchange;
 use super::fault::ProviderFault;
 use super::profile::Told;
 use super::proof::Proof;
 use super::provider::{AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
 use super::settings::ResponseMode;
 use super::shared::{Shared, check_issuer};
+use super::token;
 use crate::model::AccountKind;
 
 /// One of them.
@@ -44,10 +43,10 @@ impl Provider for OAuth2Provider {
 
     async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault> {
         let until = turn.until;
-        let Shared { http, settings, .. } = &self.shared;
-        let tokens = exchange::redeem(&self.shared, &self.token_url, None, code, until).await?;
-        let access_token = tokens.access_token.expose_secret();
-        let claims = http.get_with_token(&self.userinfo_url, access_token, &[], until).await?.object()?;
+        let Shared { provider, settings, .. } = &self.shared;
+        let tokens = token::redeem(&self.shared, &self.token_url, None, code, until).await?;
+        let access_token = &tokens.access_token;
+        let claims = provider.get_with_token(&self.userinfo_url, access_token, &[], until).await?.object()?;
         let told = Told {
             settings,
             issuer: self.issuer.clone(),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::client::OAuthClient;
 use super::fault::{FaultKind, ProviderFault};
-use super::http::HttpClient;
 use super::proof::ProviderTokens;
 use super::provider::{Asked, Turn};
+use super::provider_client::ProviderClient;
 use super::settings::Settings;
+use super::token::OAuthClient;
 use crate::model::Clock;
 
 /// More codes of one provider are not redeemed at a time.
@@ -19,7 +19,7 @@ const TURNS: usize = 128;
 /// What each has.
 pub(super) struct Shared {
     pub(super) settings: Settings,
-    pub(super) http: Arc<HttpClient>,
+    pub(super) provider: Arc<ProviderClient>,
     pub(super) client: OAuthClient,
     pub(super) clock: Arc<dyn Clock>,
     room: Arc<Semaphore>,
@@ -29,11 +29,11 @@ impl Shared {
     /// What these have.
     pub(super) fn new(
         settings: Settings,
-        http: HttpClient,
+        provider: ProviderClient,
         client: OAuthClient,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, http: Arc::new(http), client, clock, room: Arc::new(Semaphore::new(TURNS)) }
+        Self { settings, provider: Arc::new(provider), client, clock, room: Arc::new(Semaphore::new(TURNS)) }
     }
 
     /// Room for one code, and the time that it has from now on.

@@ -7,7 +7,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::claims::AccessClaims;
-use super::verifier::{MAX_TOKEN_BYTES, TokenFault, Verifier};
+use super::limits::MAX_TOKEN_BYTES;
+use super::verifier::{TokenFault, Verifier};
 use crate::model::{Timestamp, claims, sha256};
 
 /// A token that was proven good.

@@ -3,9 +3,10 @@
 
 use zeroize::Zeroizing;
 
-use super::key::{Algorithm, KeyFault, SigningKey, generate_pem};
+use super::limits::TOKEN_TYPE;
 use super::seal::{self, Purpose};
 use super::secrets::Secrets;
+use crate::jose::{Algorithm, KeyFault, SigningKey, generate_pem};
 use crate::model::{Entropy, KeyRecord, Timestamp};
 
 impl SigningKey {
@@ -18,9 +19,9 @@ impl SigningKey {
         [created_at, not_before]: [Timestamp; 2],
     ) -> Result<(Self, KeyRecord), KeyFault> {
         let pem = Zeroizing::new(generate_pem(algorithm).ok_or(KeyFault::NotMade)?);
-        let key = Self::of_kind(pem.as_bytes(), algorithm).ok_or(KeyFault::NotMade)?;
+        let key = Self::of_kind(pem.as_bytes(), algorithm, TOKEN_TYPE).ok_or(KeyFault::NotMade)?;
         let record = KeyRecord {
-            kid: key.kid.clone(),
+            kid: key.kid().to_owned(),
             algorithm: algorithm.name().to_owned(),
             generation,
             not_before,
@@ -32,9 +33,9 @@ impl SigningKey {
 
     /// Opens a record, if its columns are those that it was sealed with.
     pub fn open(secrets: &Secrets, record: &KeyRecord) -> Result<Self, KeyFault> {
-        let algorithm = Algorithm::from_name(&record.algorithm).ok_or(KeyFault::Sealed)?;
+        let algorithm = Algorithm::of_ours(&record.algorithm).ok_or(KeyFault::Sealed)?;
         let pem = opened(secrets, record)?;
-        let key = Self::of_kind(&pem, algorithm).filter(|key| key.kid == record.kid);
+        let key = Self::of_kind(&pem, algorithm, TOKEN_TYPE).filter(|key| key.kid() == record.kid);
         key.ok_or(KeyFault::OtherKind(algorithm))
     }
 
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn a_made_key_opens_again_for_every_algorithm() {
         let secrets = secrets(&["a"]);
-        for algorithm in Algorithm::ALL {
+        for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| algorithm.signs()) {
             let record = make(&secrets, algorithm);
             let again = SigningKey::open(&secrets, &record).unwrap();
             assert_eq!((again.kid(), again.algorithm()), (record.kid.as_str(), algorithm));

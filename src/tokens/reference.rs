@@ -9,9 +9,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
+use super::limits::MAX_TOKEN_BYTES;
 use super::ring::IssueFault;
 use super::secrets::{Secrets, mac};
-use super::verifier::{MAX_TOKEN_BYTES, TokenFault};
+use super::verifier::TokenFault;
 use crate::model::{LONGEST_TOKEN, SessionId, Timestamp};
 
 const PREFIX: &str = "gps_";

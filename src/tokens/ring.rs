@@ -6,9 +6,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::claims::AccessClaims;
-use super::jwks::Jwks;
-use super::key::SigningKey;
-use super::verifier::MAX_TOKEN_BYTES;
+use super::limits::MAX_TOKEN_BYTES;
+use crate::jose::{PublishedJwks, SigningKey};
 use crate::model::Timestamp;
 
 /// Why no token could be made.
@@ -48,7 +47,7 @@ pub(super) struct Snapshot(Vec<RingKey>);
 impl Snapshot {
     /// The key of this name; that it was known and has retired is another fault than that it was never there.
     pub(super) fn find(&self, kid: &str, now: Timestamp) -> Result<&SigningKey, KeyMissing> {
-        let found = self.0.iter().find(|it| it.key.kid == kid).ok_or(KeyMissing::Unknown)?;
+        let found = self.0.iter().find(|it| it.key.kid() == kid).ok_or(KeyMissing::Unknown)?;
         if found.verifies(now) { Ok(&found.key) } else { Err(KeyMissing::Retired) }
     }
 
@@ -89,9 +88,9 @@ impl KeyRing {
 
     /// The public keys of those that sign, will sign or verify.
     #[must_use]
-    pub fn jwks(&self, now: Timestamp) -> Jwks {
+    pub fn jwks(&self, now: Timestamp) -> PublishedJwks {
         let snapshot = self.0.load();
-        Jwks::new(snapshot.0.iter().filter(|it| it.verifies(now)).map(|it| &it.key.jwk))
+        PublishedJwks::of(snapshot.0.iter().filter(|it| it.verifies(now)).map(|it| &*it.key))
     }
 
     /// The algorithms of those keys, each once.
@@ -99,7 +98,7 @@ impl KeyRing {
     pub fn algorithms(&self, now: Timestamp) -> Vec<&'static str> {
         let mut names = Vec::new();
         for it in self.0.load().0.iter().filter(|it| it.verifies(now)) {
-            let name = it.key.algorithm.name();
+            let name = it.key.algorithm().name();
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -129,8 +128,9 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jose::Algorithm;
     use crate::model::OsEntropy;
-    use crate::tokens::{Algorithm, Secrets};
+    use crate::tokens::Secrets;
 
     fn key() -> Arc<SigningKey> {
         let (secrets, at) = (Secrets::new(&["a".repeat(32).into()]).unwrap(), [Timestamp(0); 2]);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn signs(ring: &KeyRing, now: i64) -> Option<String> {
-        ring.snapshot().signing(Timestamp(now)).map(|key| key.kid.clone())
+        ring.snapshot().signing(Timestamp(now)).map(|key| key.kid().to_owned())
     }
 
     #[test]
@@ -151,17 +151,17 @@ mod tests {
         };
         let ring = KeyRing::new(vec![at(&new, 100, None), at(&old, 10, Some(200))]);
         for (now, wanted) in [(0, &old), (10, &old), (99, &old), (100, &new), (200, &new)] {
-            assert_eq!(signs(&ring, now).as_ref(), Some(&wanted.kid), "{now}");
+            assert_eq!(signs(&ring, now).as_deref(), Some(wanted.kid()), "{now}");
         }
-        let counts = |now| [&old, &new].map(|key| ring.verifies(&key.kid, Timestamp(now)));
+        let counts = |now| [&old, &new].map(|key| ring.verifies(key.kid(), Timestamp(now)));
         assert_eq!([counts(0), counts(199), counts(200)], [[true, true], [true, true], [false, true]]);
         let published = |now| ring.jwks(Timestamp(now)).body.windows(5).filter(|it| it == b"\"kid\"").count();
         assert_eq!([published(0), published(199), published(200)], [2, 2, 1]);
 
         ring.replace(vec![at(&old, 10, Some(200))]);
-        assert_eq!(signs(&ring, 199).as_ref(), Some(&old.kid), "a newer one could not be opened");
+        assert_eq!(signs(&ring, 199).as_deref(), Some(old.kid()), "a newer one could not be opened");
         assert_eq!(signs(&ring, 200), None, "its tokens would be refused elsewhere");
-        assert_eq!(ring.snapshot().find(&new.kid, Timestamp(0)).unwrap_err(), KeyMissing::Unknown);
-        assert_eq!(ring.snapshot().find(&old.kid, Timestamp(200)).unwrap_err(), KeyMissing::Retired);
+        assert_eq!(ring.snapshot().find(new.kid(), Timestamp(0)).unwrap_err(), KeyMissing::Unknown);
+        assert_eq!(ring.snapshot().find(old.kid(), Timestamp(200)).unwrap_err(), KeyMissing::Retired);
     }
 }

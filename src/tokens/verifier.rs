@@ -4,19 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::claims::AccessClaims;
-use super::key::{Algorithm, SigningKey};
+use super::limits::{MAX_TOKEN_BYTES, TOKEN_TYPE};
 use super::ring::{KeyMissing, KeyRing};
+use crate::jose::{Algorithm, Compact, SigningKey};
 use crate::model::{ClaimMap, LONGEST_TOKEN, Timestamp, parse_object};
-
-/// The most bytes a token has.
-pub const MAX_TOKEN_BYTES: usize = 4096;
-
-/// The `typ` of an access token (RFC 9068 section 2.1).
-pub(super) const TOKEN_TYPE: &str = "at+jwt";
 
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,19 +58,13 @@ impl Verifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenFault::Malformed);
         }
-        let mut parts = token.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(TokenFault::Malformed);
-        };
-        let header = Header::parse(header)?;
-        let body = decode(payload)?;
-        decode(signature)?;
+        let token = Compact::split(token).ok_or(TokenFault::Malformed)?;
+        let header = Header::parse(token.header)?;
+        let body = decode(token.payload)?;
+        decode(token.signature)?;
         let ring = self.ring.snapshot();
         let key = ring.find(&header.kid, now)?;
-        let message = &token.as_bytes()[..token.len() - signature.len() - 1];
-        check_signature(key, &header, message, signature)?;
+        check_signature(key, &header, token)?;
         let claims = parse_object(&body).map_err(|_| TokenFault::Malformed)?;
         let claims = AccessClaims::from_json(claims).ok_or(TokenFault::Malformed)?;
         self.check_shape(&claims, now)?;
@@ -124,7 +110,7 @@ struct Header {
 impl Header {
     fn parse(encoded: &str) -> Result<Self, TokenFault> {
         let mut header = parse_object(&decode(encoded)?).map_err(|_| TokenFault::Malformed)?;
-        let algorithm = take(&mut header, "alg").as_deref().and_then(Algorithm::from_name);
+        let algorithm = take(&mut header, "alg").as_deref().and_then(Algorithm::of_ours);
         let typ = take(&mut header, "typ");
         let kid = take(&mut header, "kid");
         match (algorithm, typ.as_deref(), kid) {
@@ -141,20 +127,13 @@ fn take(header: &mut ClaimMap, name: &str) -> Option<String> {
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, TokenFault> {
-    URL_SAFE_NO_PAD.decode(part).ok().filter(|bytes| !bytes.is_empty()).ok_or(TokenFault::Malformed)
+    Compact::decode(part).filter(|bytes| !bytes.is_empty()).ok_or(TokenFault::Malformed)
 }
 
-fn check_signature(
-    key: &SigningKey,
-    header: &Header,
-    message: &[u8],
-    signature: &str,
-) -> Result<(), TokenFault> {
-    if header.algorithm != key.algorithm {
+fn check_signature(key: &SigningKey, header: &Header, token: Compact<'_>) -> Result<(), TokenFault> {
+    if header.algorithm != key.algorithm() {
         return Err(TokenFault::Malformed);
     }
-    match jsonwebtoken::crypto::verify(signature, message, &key.public, key.algorithm.in_library()) {
-        Ok(true) => Ok(()),
-        Ok(false) | Err(_) => Err(TokenFault::Signature),
-    }
+    let holds = key.public().verifies(key.algorithm(), token.message.as_bytes(), token.signature);
+    if holds { Ok(()) } else { Err(TokenFault::Signature) }
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use gatepass::grpc::accept::{Limits, serve};
 use gatepass::grpc::health::Health;
 use gatepass::grpc::layers::{Ids, Layered, Request, Response, layered};
 use gatepass::grpc::reflection;
+use gatepass::grpc::serve;
 use gatepass::model::{OsEntropy, SystemClock};
+use gatepass::net::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -50,7 +51,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let service = around(service, &shutdown);
-        let task = tokio::spawn(serve(listener, limits, Arc::new(OsEntropy), service, shutdown.clone()));
+        let task =
+            tokio::spawn(serve(listener, None, limits, Arc::new(OsEntropy), service, shutdown.clone()));
         Self { addr, shutdown, task }
     }
 

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gatepass::grpc::accept::Limits;
 use gatepass::grpc::health::Health;
 use gatepass::http::public::PublicKeys;
 use gatepass::http::{admin, public, serve};
+use gatepass::jose::PublishedJwks;
 use gatepass::model::OsEntropy;
-use gatepass::tokens::Jwks;
+use gatepass::net::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -44,10 +44,10 @@ fn status(response: &str) -> &str {
     response.split(' ').nth(1).unwrap_or_default()
 }
 
-struct Keys(Mutex<Jwks>);
+struct Keys(Mutex<PublishedJwks>);
 
 impl PublicKeys for Keys {
-    fn jwks(&self) -> Option<Jwks> {
+    fn jwks(&self) -> Option<PublishedJwks> {
         Some(self.0.lock().unwrap().clone())
     }
 
@@ -56,8 +56,8 @@ impl PublicKeys for Keys {
     }
 }
 
-fn keys(tag: &str) -> Jwks {
-    Jwks { body: format!("{{\"keys\":[],\"of\":\"{tag}\"}}").into(), etag: format!("\"{tag}\"") }
+fn keys(tag: &str) -> PublishedJwks {
+    PublishedJwks { body: format!("{{\"keys\":[],\"of\":\"{tag}\"}}").into(), etag: format!("\"{tag}\"") }
 }
 
 #[tokio::test]
@@ -98,7 +98,8 @@ async fn discovery_leads_to_the_key_set_and_nothing_else_is_there() {
 #[tokio::test]
 async fn probes_follow_the_health_of_the_process() {
     let health = Health::new().await;
-    let (addr, ..) = start(admin::router(health.clone(), health.service(), None), Limits::default()).await;
+    let (addr, ..) =
+        start(admin::router(health.readiness(), health.service(), None), Limits::default()).await;
     let mut client =
         HealthClient::new(Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy());
     let mut serving = async |wanted: [bool; 5]| {
@@ -133,7 +134,8 @@ async fn probes_follow_the_health_of_the_process() {
 #[tokio::test]
 async fn large_headers_are_refused() {
     let health = Health::new().await;
-    let (addr, ..) = start(admin::router(health.clone(), health.service(), None), Limits::default()).await;
+    let (addr, ..) =
+        start(admin::router(health.readiness(), health.service(), None), Limits::default()).await;
     let large = format!("X-Large: {}\r\n", "a".repeat(20_000));
     assert_eq!(status(&get(addr, "/livez", &large).await), "431");
 }
@@ -142,7 +144,7 @@ async fn large_headers_are_refused() {
 async fn a_request_whose_headers_do_not_end_is_dropped() {
     let health = Health::new().await;
     let limits = Limits { first_bytes: Duration::from_millis(20), ..Limits::default() };
-    let (addr, ..) = start(admin::router(health.clone(), health.service(), None), limits).await;
+    let (addr, ..) = start(admin::router(health.readiness(), health.service(), None), limits).await;
     let response = exchange(addr, "GET /livez HTTP/1.1\r\nHost: here\r\nX-Slow: ").await;
     assert!(matches!(status(&response), "" | "408"), "{response}");
 }
@@ -151,7 +153,8 @@ async fn a_request_whose_headers_do_not_end_is_dropped() {
 async fn an_idle_connection_does_not_hold_the_drain() {
     let health = Health::new().await;
     let limits = Limits { shutdown_grace: Duration::from_hours(1), ..Limits::default() };
-    let (addr, shutdown, task) = start(admin::router(health.clone(), health.service(), None), limits).await;
+    let (addr, shutdown, task) =
+        start(admin::router(health.readiness(), health.service(), None), limits).await;
     let mut idle = TcpStream::connect(addr).await.unwrap();
     idle.write_all(b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n").await.unwrap();
     assert_ne!(idle.read(&mut [0; 512]).await.unwrap(), 0);

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepass::grpc::accept::Limits;
 use gatepass::grpc::health::Health;
-use gatepass::grpc::tls::{Tls, serve};
+use gatepass::grpc::serve;
 use gatepass::model::{OsEntropy, SystemClock};
+use gatepass::net::Limits;
+use gatepass::net::tls::Tls;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -50,11 +51,12 @@ impl Server {
         if client_ca {
             std::fs::write(folder.path().join("ca.crt"), &authority.pem).unwrap();
         }
-        let tls = Arc::new(Tls::load(files(folder.path()), Arc::new(SystemClock)).unwrap());
+        let tls = Arc::new(Tls::load("server.tls", files(folder.path()), Arc::new(SystemClock)).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (service, shutdown) = (Health::new().await.service(), CancellationToken::new());
-        let task = tokio::spawn(serve(listener, limits, tls, Arc::new(OsEntropy), service, shutdown.clone()));
+        let task =
+            tokio::spawn(serve(listener, Some(tls), limits, Arc::new(OsEntropy), service, shutdown.clone()));
         Self { authority, addr, shutdown, task, _folder: folder }
     }
 

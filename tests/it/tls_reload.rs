@@ -5,10 +5,11 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
 
-use gatepass::grpc::accept::Limits;
 use gatepass::grpc::layers::Request;
-use gatepass::grpc::tls::{Tls, serve};
+use gatepass::grpc::serve;
 use gatepass::model::{OsEntropy, SystemClock};
+use gatepass::net::Limits;
+use gatepass::net::tls::Tls;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -55,7 +56,7 @@ async fn a_call_in_flight_goes_on_while_new_connections_see_the_new_certificate(
             }
         }
     });
-    let tls = Arc::new(Tls::load(files(folder.path()), Arc::new(SystemClock)).unwrap());
+    let tls = Arc::new(Tls::load("server.tls", files(folder.path()), Arc::new(SystemClock)).unwrap());
     let following = tokio::spawn({
         let tls = Arc::clone(&tls);
         async move { tls.follow().await }
@@ -63,7 +64,8 @@ async fn a_call_in_flight_goes_on_while_new_connections_see_the_new_certificate(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let (entropy, shutdown) = (Arc::new(OsEntropy), CancellationToken::new());
-    let serving = serve(listener, Limits::default(), Arc::clone(&tls), entropy, service, shutdown.clone());
+    let serving =
+        serve(listener, Some(Arc::clone(&tls)), Limits::default(), entropy, service, shutdown.clone());
     let serving = tokio::spawn(serving);
 
     let client = authority.client(None);

@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass::grpc::proto::v1::{GetSessionRequest, GetSessionResponse, get_session_request};
-use gatepass::tokens::{Algorithm, KeyRing, SigningKey};
+use gatepass::jose::{Algorithm, SigningKey};
+use gatepass::tokens::{KeyRing, TOKEN_TYPE};
 use jsonwebtoken::EncodingKey;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -24,7 +25,7 @@ fn pem(name: &str) -> Vec<u8> {
 }
 
 fn kid() -> String {
-    SigningKey::from_pem(&pem("es256"), Algorithm::Ps256).unwrap().kid().to_owned()
+    SigningKey::from_pem(&pem("es256"), Algorithm::Ps256, TOKEN_TYPE).unwrap().kid().to_owned()
 }
 
 fn encode(part: impl AsRef<[u8]>) -> String {
@@ -265,7 +266,8 @@ async fn bytes_that_are_no_compact_jws_are_malformed() {
 
 /// The public half, in every spelling that somebody may take for the secret of an HMAC (RFC 8725 section 2.1).
 fn hmac_confusion() -> Vec<String> {
-    let ring = KeyRing::constant(vec![SigningKey::from_pem(&pem("es256"), Algorithm::Ps256).unwrap()]);
+    let ring =
+        KeyRing::constant(vec![SigningKey::from_pem(&pem("es256"), Algorithm::Ps256, TOKEN_TYPE).unwrap()]);
     let jwks: Value = serde_json::from_slice(&ring.jwks(START).body).unwrap();
     let jwk = &jwks["keys"][0];
     let [x, y] = ["x", "y"].map(|name| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap());
@@ -370,7 +372,7 @@ async fn a_token_signed_as_our_key_in_another_algorithm_is_none() {
             "eddsa" => EncodingKey::from_ed_pem(&pem(file)),
             _ => EncodingKey::from_ec_pem(&pem(file)),
         };
-        let theirs = SigningKey::from_pem(&pem(file), Algorithm::Ps256).unwrap().kid().to_owned();
+        let theirs = SigningKey::from_pem(&pem(file), Algorithm::Ps256, TOKEN_TYPE).unwrap().kid().to_owned();
         let kid = if with_their_kid { theirs } else { kid() };
         let header = json!({"typ": "at+jwt", "alg": format!("{alg:?}"), "kid": kid}).to_string();
         let message = format!("{}.{}", encode(header), encode(&payload));

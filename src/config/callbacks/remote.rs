@@ -3,8 +3,9 @@
 use super::super::read::{Section, Setting};
 use super::super::tree::Value;
 use crate::auth::{Callback, PerCallback};
-use crate::grpc::callback_client::{Address, Credential};
-use crate::grpc::tls::ClientTlsFiles;
+use crate::grpc::callback_client::Credential;
+use crate::net::Target as Address;
+use crate::net::tls::ClientTlsFiles;
 use std::time::Duration;
 
 const NAMES: [(&str, Callback); 4] = [

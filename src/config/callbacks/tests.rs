@@ -4,7 +4,7 @@ use crate::auth::{Callback, PerCallback};
 use crate::config::OnFailure::{Allow, Deny};
 use crate::config::Remote;
 use crate::config::tests::{accepted, all_refused};
-use crate::grpc::tls::ClientTlsFiles;
+use crate::net::tls::ClientTlsFiles;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -2,8 +2,9 @@
 //! All of them are https, or on loopback.
 
 use crate::config::read::Setting;
+use crate::net::{AddressKind, kind_of_host};
 use crate::oauth::MAX_ISSUER_BYTES;
-use url::{Host, Url};
+use url::Url;
 
 /// The most bytes of an address.
 const MAX_BYTES: usize = 2048;
@@ -101,12 +102,7 @@ fn is_written_plainly(text: &str) -> bool {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
+    url.host().is_some_and(|host| kind_of_host(&host) == AddressKind::Loopback)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! method has no use for is a fault, since somebody meant something by it.
 
 use crate::config::read::{Section, Setting};
+use crate::jose::{Algorithm, SigningKey};
 use crate::oauth::{AssertionAudience, ClientAuthentication};
-use crate::tokens::{Algorithm, SigningKey};
 use secrecy::{ExposeSecret, SecretString};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -116,7 +116,7 @@ impl Keys<'_> {
             cx.fault(&path, message);
             None
         };
-        match SigningKey::from_pem(pem.expose_secret().as_bytes(), Algorithm::Rs256) {
+        match SigningKey::from_pem(pem.expose_secret().as_bytes(), Algorithm::Rs256, "JWT") {
             Ok(key) if method == Method::Apple && key.algorithm() != Algorithm::Es256 => {
                 refuse("must be a key of P-256, as Apple's are".to_owned())
             }

@@ -3,7 +3,7 @@
 use super::addresses::is_private;
 use super::kind::Type;
 use crate::config::read::{Section, Setting};
-use crate::oauth::{MAX_AGE, ResponseMode, check_parameter};
+use crate::oauth::{MAX_AGE, ResponseMode, check_parameter, is_scope};
 
 /// The most parameters, and the most bytes of the value of one.
 const MAX_PARAMS: usize = 32;
@@ -28,8 +28,7 @@ pub(super) fn scopes(section: &mut Section, kind: Option<Type>) -> Option<Vec<St
 /// A scope of RFC 6749 section 3.3.
 fn scope(setting: Setting) -> Option<String> {
     let text = setting.text()?;
-    let fits = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-    if text.len() > 255 || !text.bytes().all(fits) {
+    if !is_scope(&text) {
         return setting
             .refuse("must be one scope: 1 to 255 visible ASCII characters, without spaces, \" and \\");
     }

@@ -8,7 +8,6 @@ use tokio::time::Instant;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::{Code, Request, Response, Status};
 
-use super::address::Address;
 use super::channel::Channel;
 use super::connector::Connector;
 use super::credential::Credential;
@@ -18,17 +17,21 @@ use crate::auth::{
     PerCallback, RedirectInput, SessionInput, SignInDecision, SignInInput,
 };
 use crate::grpc::proto::callback::v1::callback_service_client::CallbackServiceClient;
-use crate::grpc::tls::{ClientTls, ClientTlsFiles, TlsFault};
 use crate::model::{ClaimMap, Clock, Entropy};
+use crate::net::Target;
+use crate::net::tls::{ClientTls, ClientTlsFiles, TlsFault};
 
 /// The most bytes of an answer.
 const ANSWER_BYTES: usize = 64 * 1024;
+
+/// The setting of its files.
+const TLS: &str = "callbacks.remote.tls";
 
 /// A callback service, and what it is asked.
 #[derive(Debug, Clone)]
 pub struct CallbackService {
     /// Where it is.
-    pub address: Address,
+    pub address: Target,
     /// How it and we are known, where it is called over TLS.
     pub tls: ClientTlsFiles,
     /// What we send as `authorization`.
@@ -58,8 +61,9 @@ impl RemoteCallbacks {
         entropy: &Arc<dyn Entropy>,
     ) -> Result<Self, TlsFault> {
         let CallbackService { address, tls, credential, timeouts } = service;
-        let tls = address.is_encrypted().then(|| ClientTls::load(tls, Arc::clone(&clock))).transpose()?;
-        let origin = address.origin.clone();
+        let load = || ClientTls::load(TLS, tls, Arc::clone(&clock));
+        let tls = address.is_encrypted().then(load).transpose()?;
+        let origin = address.origin().clone();
         let connector = Arc::new(Connector { address, tls, entropy: Arc::clone(entropy) });
         let methods = PerCallback::of(|callback| {
             let timeout = (*timeouts.get(callback))?;
@@ -70,6 +74,12 @@ impl RemoteCallbacks {
             Some(Method { timeout, channel, client })
         });
         Ok(Self { methods, clock })
+    }
+
+    /// What is wrong with the files by which it and we are known.
+    #[must_use]
+    pub fn check_files(files: &ClientTlsFiles) -> Vec<TlsFault> {
+        ClientTls::check(TLS, files)
     }
 
     async fn ask<M, A, F>(

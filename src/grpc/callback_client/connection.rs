@@ -6,27 +6,23 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http_body_util::Full;
-use hyper::client::conn::http2::SendRequest;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::connector::Driver;
+use super::connector::{Driver, Sender};
 use crate::auth::Callback;
 use crate::model::{Entropy, random, spread};
+use crate::net::Backoff;
 
-/// How long at most the task rests after the first attempt in vain; twice as long after each.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long the task rests after attempts in vain.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
+/// A connection that ends sooner was made in vain, too.
+const SOON: Duration = Duration::from_millis(100);
 
 /// When a connection is replaced, give or take a tenth: balancers share out connections, not calls.
 const AGE: Duration = Duration::from_mins(15);
-
-/// What calls are sent by.
-pub(super) type Sender = SendRequest<Full<Bytes>>;
 
 /// What the task that connects and the calls share.
 pub(super) struct Line {
@@ -105,7 +101,7 @@ pub(super) async fn keep<C>(
                     () = tokio::time::sleep(age) => false,
                 };
                 current = (!ended).then_some(driven);
-                in_vain = if since.elapsed() < FIRST_PAUSE { in_vain.saturating_add(1) } else { 0 };
+                in_vain = if since.elapsed() < SOON { in_vain.saturating_add(1) } else { 0 };
             }
             Err(error) => {
                 if !told {
@@ -118,8 +114,7 @@ pub(super) async fn keep<C>(
             }
         }
         if in_vain > 0 {
-            let longest = FIRST_PAUSE.saturating_mul(1 << in_vain.min(8)).min(LONGEST_PAUSE);
-            let pause = spread(longest / 2, longest, random(&*entropy));
+            let pause = PAUSES.pause(in_vain - 1, random(&*entropy));
             let _ = tokio::time::timeout(pause, line.wanted.notified()).await;
         }
         if current.as_ref().is_none_or(JoinHandle::is_finished) {

@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::client::conn::http2::{Builder, Connection};
+use hyper::client::conn::http2::{Builder, Connection, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 
-use super::address::Address;
-use super::connection::Sender;
-use crate::grpc::tls::ClientTls;
 use crate::model::{Entropy, random};
+use crate::net::Target;
+use crate::net::tls::ClientTls;
 
 /// How long all of that may take.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -35,7 +34,7 @@ const HEADER_BYTES: u32 = 16 * 1024;
 
 /// How to reach one callback service.
 pub(super) struct Connector {
-    pub(super) address: Address,
+    pub(super) address: Target,
     /// None where it is called in plaintext.
     pub(super) tls: Option<ClientTls>,
     pub(super) entropy: Arc<dyn Entropy>,
@@ -45,6 +44,9 @@ pub(super) struct Connector {
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// What calls are sent by.
+pub(super) type Sender = SendRequest<Full<Bytes>>;
 
 /// Drives a connection to its end.
 pub(super) type Driver = Connection<TokioIo<Box<dyn Stream>>, Full<Bytes>, TokioExecutor>;
@@ -57,8 +59,8 @@ impl Connector {
     }
 
     async fn within_any_time(&self) -> io::Result<(Sender, Driver)> {
-        let Address { host, port, .. } = &self.address;
-        let addresses = lookup_host((host.as_str(), *port)).await?;
+        let host = self.address.host();
+        let addresses = lookup_host((host, self.address.port())).await?;
         let tcp = reach(shuffled(addresses, &*self.entropy)).await?;
         // Only latency, or the news of a silent end, is lost where an option can't be set.
         let _ = tcp.set_nodelay(true);

@@ -2,7 +2,6 @@
 //! connection for each of the four, messages there and back, and what counts as an answer. When a service that does not
 //! answer is not asked, what is remembered, passed over or only compared is decided around it, in `callbacks/`.
 
-mod address;
 mod channel;
 mod client;
 mod connection;
@@ -11,6 +10,5 @@ mod credential;
 mod failure;
 mod messages;
 
-pub use address::Address;
 pub use client::{CallbackService, RemoteCallbacks};
 pub use credential::Credential;

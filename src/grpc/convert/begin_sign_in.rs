@@ -4,11 +4,10 @@ use super::read::Fields;
 use super::write::write_timestamp;
 use crate::auth::{BeginSignInRequest, Begun, Result};
 use crate::grpc::proto::v1;
-use crate::oauth::{ParameterFault, check_parameter};
+use crate::oauth::{ParameterFault, check_parameter, is_scope};
 
 /// The most scopes, and the most bytes of one.
 const MAX_SCOPES: usize = 64;
-const MAX_SCOPE: usize = 255;
 /// The most further parameters, and the most bytes of the value of one.
 const MAX_PARAMS: usize = 32;
 const MAX_PARAM_VALUE: usize = 1024;
@@ -28,15 +27,13 @@ pub(crate) fn read_begin_sign_in(message: v1::BeginSignInRequest) -> Result<Begi
     }))
 }
 
-/// RFC 6749 section 3.3: printable ASCII without spaces, quotes and backslashes.
 fn read_scopes(fields: &mut Fields, scopes: Vec<String>) -> Vec<String> {
-    let is_token = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
     if scopes.len() > MAX_SCOPES {
         fields.fault("scopes", "must be at most 64");
         return Vec::new();
     }
     for (place, scope) in scopes.iter().enumerate() {
-        if scope.is_empty() || scope.len() > MAX_SCOPE || !scope.bytes().all(is_token) {
+        if !is_scope(scope) {
             let wanted = "must be a scope of RFC 6749 section 3.3, one to an entry, at most 255 bytes";
             fields.fault(&format!("scopes[{place}]"), wanted);
         }

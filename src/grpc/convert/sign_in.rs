@@ -11,7 +11,7 @@ use crate::auth::{
 };
 use crate::grpc::proto::v1::{self, id_token_credential, sign_in_request, sign_in_response};
 use crate::model::{AccountKind, Email, Profile, ProviderId, Timestamp};
-use crate::oauth::ProviderTokens;
+use crate::oauth::{ProviderTokens, is_error_code};
 
 /// The most bytes of a display name.
 const MAX_NAME: usize = 512;
@@ -23,8 +23,6 @@ const MAX_OPAQUE: usize = 4096;
 const MAX_ID_TOKEN: usize = 16 * 1024;
 /// The most bytes of what Apple posts along.
 const MAX_USER: usize = 4096;
-/// The most bytes of a provider's error code.
-const MAX_ERROR: usize = 64;
 
 pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Result<SignInRequest> {
     let mut fields = Fields::default();
@@ -79,12 +77,6 @@ fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> C
     // One that is empty is refused, too: it would check nothing where its caller thinks that it does.
     let provider = message.provider.and_then(|provider| fields.parsed(&at("provider"), &provider));
     Credential::OAuthCallback(OAuthCallback { flow: message.flow, code, state, iss, error, user, provider })
-}
-
-/// RFC 6749 section 4.1.2.1: printable ASCII without quotes and backslashes.
-fn is_error_code(error: &str) -> bool {
-    error.len() <= MAX_ERROR
-        && error.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
 }
 
 fn read_id_token(fields: &mut Fields, message: v1::IdTokenCredential) -> Option<Credential> {

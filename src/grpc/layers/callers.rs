@@ -15,9 +15,9 @@ use tower::Service;
 
 use super::{CallerName, Request, RequestId, Response};
 use crate::auth::{Auth, Caller, Callers, Error};
-use crate::grpc::connection::PeerNames;
 use crate::grpc::proto::permission_of;
 use crate::model::Origin;
+use crate::net::PeerNames;
 
 /// The layer.
 #[derive(Clone)]

@@ -16,8 +16,8 @@ use tower::Service;
 use tracing::{Span, field};
 
 use super::{Request, RequestId, Response, names};
-use crate::grpc::connection::PeerAddr;
 use crate::grpc::error_details::REASON;
+use crate::net::PeerAddr;
 
 /// Who called: what knows it puts it among the extensions of an error's response, and records it as `caller` in
 /// the current span.

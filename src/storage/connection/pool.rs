@@ -13,8 +13,8 @@ use sea_orm::{
 };
 
 use super::options::{Observer, Options};
+use crate::net::Shield;
 use crate::storage::error::{is_unavailable, reads_only};
-use crate::to_the_end::ToTheEnd;
 
 /// A server ends a statement before (`backends.rs`), and who asked has given up long ago. A connection that a network lost
 /// without a word is waited for no longer.
@@ -163,7 +163,7 @@ impl Pool {
         step: impl Future<Output = Result<T, DbErr>> + Send + 'static,
     ) -> Result<T, DbErr> {
         let pool = self.clone();
-        ToTheEnd::of(async move { pool.run(step).await }).await
+        Shield::over(async move { pool.run(step).await }).await
     }
 
     async fn run<T>(&self, step: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, DbErr> {

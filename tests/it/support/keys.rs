@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepass::app::{list_keys, revoke_key, rotate_keys};
+use gatepass::jose::{Algorithm, SigningKey};
 use gatepass::model::{Clock, OsEntropy, PUBLISHED_BEFORE};
 use gatepass::storage::{Database, KeyChange, KeyStep, KeyStore as _, Options};
-use gatepass::tokens::{Algorithm, Secrets, SigningKey};
+use gatepass::tokens::Secrets;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

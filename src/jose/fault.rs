@@ -1,0 +1,96 @@
+//! Why a key, a set of keys, or a token can't be used.
+
+use std::fmt;
+
+use super::algorithm::Algorithm;
+
+/// Why a key can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFault {
+    /// Not a private key in PEM (PKCS#8; PKCS#1 for RSA) of a kind we know.
+    NotAKey,
+    /// A key of another kind than the algorithm wants.
+    OtherKind(Algorithm),
+    /// A key that is there already: keys have their names of their public halves.
+    Twice,
+    /// An RSA key, and nothing says which of its algorithms it has.
+    Unsaid,
+    /// No accepted secret opens the record, or it was changed.
+    Sealed,
+    /// The library could not make one.
+    NotMade,
+}
+
+impl fmt::Display for KeyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAKey => f.write_str("not a PEM private key (PKCS#8) of P-256, P-384, Ed25519 or RSA"),
+            Self::OtherKind(algorithm) => write!(f, "not a key for {}", algorithm.name()),
+            Self::Twice => f.write_str("the key of another file, too; leave one out, or make a new key"),
+            Self::Unsaid => f.write_str(
+                "an RSA key, which does not tell what it has signed by; write {file: PATH, algorithm: RS256}, or PS256",
+            ),
+            Self::Sealed => f.write_str("no configured secret opens this signing key"),
+            Self::NotMade => f.write_str("no key could be made"),
+        }
+    }
+}
+
+impl std::error::Error for KeyFault {}
+
+/// Why a key set can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JwkSetFault {
+    /// It has no list of keys.
+    NoKeys,
+    /// It has more keys than are read.
+    TooMany,
+    /// No key of it is for signatures by an algorithm that we know.
+    NoneForSignatures,
+}
+
+impl fmt::Display for JwkSetFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoKeys => "no keys",
+            Self::TooMany => "too many keys",
+            Self::NoneForSignatures => "no key for signatures",
+        })
+    }
+}
+
+impl std::error::Error for JwkSetFault {}
+
+/// Why a token can be no signed JWT that counts. In words, which tell nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedToken(pub &'static str);
+
+impl fmt::Display for MalformedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for MalformedToken {}
+
+/// Why a signature does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureFault {
+    /// No key fits. Newer keys may.
+    KeyUnknown,
+    /// It is not of the key that the token names.
+    Invalid,
+    /// It is not of the only key there is; the token names none. It may be of a newer one.
+    PerhapsOld,
+}
+
+impl fmt::Display for SignatureFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KeyUnknown => "no key fits",
+            Self::Invalid | Self::PerhapsOld => "the signature does not hold",
+        })
+    }
+}
+
+impl std::error::Error for SignatureFault {}

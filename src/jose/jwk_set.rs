@@ -1,0 +1,129 @@
+//! The keys that somebody publishes (RFC 7517): those of them that may sign tokens.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use serde_json::Value;
+
+use super::algorithm::{Algorithm, KeyKind};
+use super::fault::JwkSetFault;
+use super::public_key::PublicKey;
+use crate::model::ClaimMap;
+
+/// More keys are not read.
+const MAX_KEYS: usize = 64;
+
+/// The keys of somebody.
+#[derive(Debug)]
+pub struct JwkSet(Vec<Jwk>);
+
+/// One key of a set.
+pub struct Jwk {
+    kid: Option<String>,
+    kind: KeyKind,
+    /// The one algorithm that it is for, if it says so.
+    algorithm: Option<Algorithm>,
+    /// Whose tokens it signs, if it says so, as Microsoft's do: where tenants share a set, some of its keys are of one only.
+    issuer: Option<String>,
+    public: PublicKey,
+}
+
+impl std::fmt::Debug for Jwk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Jwk({:?} {:?})", self.kid, self.kind)
+    }
+}
+
+impl JwkSet {
+    /// Reads the keys of a set that are for signatures. What we do not know, and symmetric keys, are passed over (section 5),
+    /// and so is one of an `issuer` that is refused; of which issuers there are, whoever reads the set knows.
+    pub fn read(set: &ClaimMap, issuer: impl Fn(&str) -> bool) -> Result<Self, JwkSetFault> {
+        let keys = set.get("keys").and_then(Value::as_array).ok_or(JwkSetFault::NoKeys)?;
+        if keys.len() > MAX_KEYS {
+            return Err(JwkSetFault::TooMany);
+        }
+        let keys = keys.iter().filter_map(Value::as_object).filter_map(Jwk::read);
+        let keys: Vec<Jwk> = keys.filter(|key| key.issuer().is_none_or(&issuer)).collect();
+        if keys.is_empty() { Err(JwkSetFault::NoneForSignatures) } else { Ok(Self(keys)) }
+    }
+
+    /// The keys that may have made a signature, of those that are allowed to: those of that name, of which there may be one for
+    /// each algorithm; or, where the token names none, the only one that fits (OpenID Connect Core section 10.1).
+    pub fn fitting(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        may_sign: impl Fn(&Jwk) -> bool,
+    ) -> Vec<&PublicKey> {
+        let fits = |key: &&Jwk| {
+            key.kind == algorithm.key_kind()
+                && key.algorithm.is_none_or(|only| only == algorithm)
+                && (kid.is_none() || key.kid.as_deref() == kid)
+                && may_sign(key)
+        };
+        let keys: Vec<_> = self.0.iter().filter(fits).map(|key| &key.public).collect();
+        if kid.is_none() && keys.len() > 1 { Vec::new() } else { keys }
+    }
+}
+
+impl Jwk {
+    /// Whose tokens it signs, as it is written, if it says so.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    fn read(jwk: &ClaimMap) -> Option<Self> {
+        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+        if jwk.contains_key("use") && text("use") != Some("sig") {
+            return None;
+        }
+        if let Some(operations) = jwk.get("key_ops")
+            && !operations.as_array()?.iter().any(|operation| operation == "verify")
+        {
+            return None;
+        }
+        let coordinate = |name: &str, length: usize| bytes(text(name)?).filter(|bytes| bytes.len() == length);
+        let (kind, public) = match (text("kty")?, text("crv")) {
+            ("RSA", _) => {
+                let (modulus, exponent) = (bytes(text("n")?)?, bytes(text("e")?)?);
+                let begin = modulus.iter().position(|byte| *byte != 0)?;
+                let modulus = &modulus[begin..];
+                // 2048 to 8192 bits: with fewer they are too weak, with more they take too long.
+                if !(256..=1024).contains(&modulus.len()) || modulus.len() == 256 && modulus[0] < 0x80 {
+                    return None;
+                }
+                (KeyKind::Rsa, DecodingKey::from_rsa_raw_components(modulus, &exponent))
+            }
+            ("EC", Some("P-256")) => (KeyKind::P256, point(&coordinate("x", 32)?, &coordinate("y", 32)?)),
+            ("EC", Some("P-384")) => (KeyKind::P384, point(&coordinate("x", 48)?, &coordinate("y", 48)?)),
+            ("OKP", Some("Ed25519")) => (KeyKind::Ed25519, DecodingKey::from_ed_der(&coordinate("x", 32)?)),
+            _ => return None,
+        };
+        let algorithm = match jwk.get("alg") {
+            None => None,
+            Some(alg) => Some(Algorithm::from_name(alg.as_str()?).filter(|alg| alg.key_kind() == kind)?),
+        };
+        let name = match jwk.get("kid") {
+            None => None,
+            Some(name) => Some(name.as_str()?.to_owned()),
+        };
+        let issuer = match jwk.get("issuer") {
+            None => None,
+            Some(issuer) => Some(issuer.as_str()?.to_owned()),
+        };
+        Some(Self { kid: name, kind, algorithm, issuer, public: PublicKey(public) })
+    }
+}
+
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// A point of a curve, uncompressed (SEC 1 section 2.3.3).
+fn point(x: &[u8], y: &[u8]) -> DecodingKey {
+    DecodingKey::from_ec_der(&[&[4], x, y].concat())
+}
+
+#[cfg(test)]
+mod tests;

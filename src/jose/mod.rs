@@ -1,0 +1,24 @@
+//! Floor 1, signatures: algorithms, keys that sign and keys that verify, sets of them, and signed tokens before anybody believes
+//! them (JOSE, RFC 7515 to 7518). The types of `jsonwebtoken` stay in here.
+//! Knows no claim: what a token says, and whose keys may have signed it, is for `tokens/` and `oauth/`.
+#![expect(clippy::disallowed_types, reason = "this floor holds the keys of the library")]
+
+mod algorithm;
+mod compact;
+mod fault;
+mod jwk_set;
+mod key;
+mod public_key;
+mod published_jwks;
+mod signature;
+mod unverified;
+
+pub use algorithm::{Algorithm, KeyKind};
+pub use compact::Compact;
+pub use fault::{JwkSetFault, KeyFault, MalformedToken, SignatureFault};
+pub use jwk_set::{Jwk, JwkSet};
+pub use key::SigningKey;
+pub(crate) use key::generate_pem;
+pub use public_key::PublicKey;
+pub use published_jwks::PublishedJwks;
+pub use unverified::Unverified;

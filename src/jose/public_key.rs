@@ -1,0 +1,23 @@
+//! The public half of a key: what verifies.
+
+use jsonwebtoken::DecodingKey;
+
+use super::algorithm::Algorithm;
+
+/// A key that verifies.
+#[derive(Clone)]
+pub struct PublicKey(pub(super) DecodingKey);
+
+impl PublicKey {
+    /// Whether this signature, in base64url, is of this key under this algorithm.
+    #[must_use]
+    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> bool {
+        jsonwebtoken::crypto::verify(signature, message, &self.0, algorithm.in_library()).unwrap_or(false)
+    }
+}
+
+impl std::fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PublicKey")
+    }
+}

@@ -1,0 +1,94 @@
+//! A signed token of somebody else's: its form, and its signature. `jsonwebtoken` checks the signature here and nothing else;
+//! what a token says is for those who asked for it.
+
+use serde_json::Value;
+
+use super::algorithm::Algorithm;
+use super::compact::Compact;
+use super::fault::{MalformedToken, SignatureFault};
+use super::public_key::PublicKey;
+use crate::model::{ClaimMap, parse_object, parse_object_leniently};
+
+/// A token of the right form, which proves nothing yet.
+pub struct Unverified<'t> {
+    algorithm: Algorithm,
+    kid: Option<String>,
+    token: Compact<'t>,
+    claims: ClaimMap,
+}
+
+impl<'t> Unverified<'t> {
+    /// Reads a token. Of its header `alg`, `kid` and `typ` are looked at: keys that it brings along (`jwk`, `x5c`) or says where
+    /// to fetch (`jku`, `x5u`) count for nothing.
+    pub fn read(token: &'t str) -> Result<Self, MalformedToken> {
+        let malformed = MalformedToken;
+        let token = Compact::split(token).ok_or(malformed("not a signed JWT of three parts"))?;
+        let decoded = |part: &str| Compact::decode(part).ok_or(malformed("not base64url"));
+        let header = parse_object(&decoded(token.header)?).map_err(|_| malformed("no JSON in its header"))?;
+        let claims = parse_object_leniently(&decoded(token.payload)?)
+            .map_err(|_| malformed("no JSON in its payload"))?;
+        decoded(token.signature)?;
+        let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
+        let algorithm =
+            algorithm.ok_or(malformed("not signed, or with an algorithm that is not accepted"))?;
+        if header.contains_key("crit") {
+            return Err(malformed("an extension that must be understood (crit)"));
+        }
+        if header.get("typ").is_some_and(is_of_another_kind) {
+            return Err(malformed("its typ is that of another kind of token"));
+        }
+        let kid = match header.get("kid") {
+            None => None,
+            Some(Value::String(kid)) => Some(kid.clone()),
+            Some(_) => return Err(malformed("its kid is no text")),
+        };
+        Ok(Self { algorithm, kid, token, claims })
+    }
+
+    /// By which algorithm it is signed.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key that it names.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// What is signed.
+    #[must_use]
+    pub fn message(&self) -> &'t str {
+        self.token.message
+    }
+
+    /// What it says, which nobody has proven.
+    #[must_use]
+    pub fn claims(&self) -> &ClaimMap {
+        &self.claims
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn into_claims(self) -> ClaimMap {
+        self.claims
+    }
+
+    /// Checks the signature, of which there must be one, with the keys that fit.
+    pub fn check_signature(&self, keys: &[&PublicKey]) -> Result<(), SignatureFault> {
+        let message = self.token.message.as_bytes();
+        let holds = |key: &&PublicKey| key.verifies(self.algorithm, message, self.token.signature);
+        match (keys.is_empty(), keys.iter().any(holds), &self.kid) {
+            (true, ..) => Err(SignatureFault::KeyUnknown),
+            (false, true, _) => Ok(()),
+            (false, false, Some(_)) => Err(SignatureFault::Invalid),
+            (false, false, None) => Err(SignatureFault::PerhapsOld),
+        }
+    }
+}
+
+/// Whether it says to be something else, such as an access token (`at+jwt`) or a logout token (RFC 8725 section 3.11).
+fn is_of_another_kind(typ: &Value) -> bool {
+    typ.as_str().is_none_or(|typ| typ.to_ascii_lowercase().ends_with("+jwt"))
+}

@@ -1,0 +1,130 @@
+//! One connection: how HTTP is spoken on it, and its life from the first byte to GOAWAY. Which connections there are is
+//! the accept loop's business, how requests are answered the bridge's.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulConnection;
+use tokio_util::sync::CancellationToken;
+
+use super::limits::Limits;
+
+/// What one message and its frame header fit in without waiting for a window update.
+const STREAM_WINDOW: u32 = 128 * 1024;
+/// What a peer may make us hold: with every stream's window full it would be two hundred times the above.
+const CONNECTION_WINDOW: u32 = 512 * 1024;
+/// What we hold for a peer that does not read; hyper's own is 400 KiB a stream.
+const SEND_BUFFER: usize = 64 * 1024;
+/// How many streams a peer may open and reset before we hang up (CVE-2023-44487).
+const PENDING_RESETS: usize = 50;
+/// How many faulty frames a peer may send before we hang up (RUSTSEC-2024-0003).
+const LOCAL_RESETS: usize = 100;
+/// The smallest buffer hyper takes for HTTP/1.1; it panics below.
+const LEAST_BUFFER: usize = 8192;
+
+/// HTTP within our limits.
+pub(super) fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.first_bytes)
+        .max_buf_size((limits.max_header_bytes as usize).max(LEAST_BUFFER))
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.max_concurrent_streams)
+        .max_header_list_size(limits.max_header_bytes)
+        .keep_alive_interval(limits.keepalive_interval)
+        .keep_alive_timeout(limits.keepalive_timeout)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_pending_accept_reset_streams(PENDING_RESETS)
+        .max_local_error_reset_streams(LOCAL_RESETS);
+    builder
+}
+
+/// The half of it that is gRPC's.
+pub(super) fn http2(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = http(limits).http2_only();
+    // No gRPC client reads it.
+    builder.http2().auto_date_header(false);
+    builder
+}
+
+/// Drives a connection, if one comes to be, to its end; from its age, or the shutdown, on it takes no new requests. From its
+/// age on there is a grace for those in flight; how long a shutdown may take is the accept loop's business.
+pub(super) async fn drive<C: GracefulConnection>(
+    connecting: impl Future<Output = Option<C>>,
+    age: Duration,
+    grace: Duration,
+    shutdown: CancellationToken,
+) {
+    let Some(connection) = connecting.await else { return };
+    let mut connection = pin!(connection);
+    // A connection that fails is the peer's affair, and each call on it has had its own answer.
+    tokio::select! {
+        biased;
+        _ = connection.as_mut() => return,
+        () = shutdown.cancelled() => {}
+        () = tokio::time::sleep(age) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    if shutdown.is_cancelled() {
+        let _ = connection.await;
+    } else {
+        let _ = tokio::time::timeout(grace, connection).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{pending, ready};
+
+    use ::http::Response;
+    use http_body_util::Full;
+    use hyper::service::service_fn;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncWriteExt, DuplexStream};
+
+    use super::super::write_timeout::WriteTimeout;
+    use super::*;
+
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+    const GRACE: Duration = Duration::from_secs(20);
+    const NEVER: Duration = Duration::from_hours(1);
+
+    /// Drives a connection whose requests are answered so.
+    async fn driven<F>(io: DuplexStream, age: Duration, answer: fn() -> F)
+    where
+        F: Future<Output = Result<Response<Full<&'static [u8]>>, Infallible>> + Send + 'static,
+    {
+        let http = http(&Limits::default());
+        let io = TokioIo::new(WriteTimeout::new(io));
+        let connection = http.serve_connection(io, service_fn(move |_| answer())).into_owned();
+        drive(ready(Some(connection)), age, GRACE, CancellationToken::new()).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_asks_and_never_reads_is_hung_up_on() {
+        let (mut peer, io) = tokio::io::duplex(1024);
+        let asking = tokio::spawn(async move { while peer.write_all(GET).await.is_ok() {} });
+        let answer = || ready(Ok(Response::new(Full::new(&[1; 512][..]))));
+        let driven = driven(io, NEVER, answer);
+        tokio::time::timeout(NEVER / 2, driven).await.unwrap();
+        asking.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_in_flight_does_not_hold_an_old_connection_beyond_the_grace() {
+        let (mut peer, io) = tokio::io::duplex(1024);
+        peer.write_all(GET).await.unwrap();
+        let (age, begin) = (Duration::from_mins(15), tokio::time::Instant::now());
+        let driven = driven(io, age, pending);
+        tokio::time::timeout(NEVER, driven).await.unwrap();
+        assert_eq!(begin.elapsed(), age + GRACE);
+    }
+}

@@ -1,0 +1,105 @@
+//! The HTTP client towards one server. It follows no redirect, trusts no length, keeps no deadline but that of the question, and
+//! shares nothing with others of its kind: a server that hangs holds up its own askers only. How many of those, they bound.
+#![expect(clippy::disallowed_types, reason = "this is the one HTTP client")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::USER_AGENT;
+use http::{HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::{Instant, timeout_at};
+use tracing::Span;
+use zeroize::Zeroizing;
+
+use super::http_fault::HttpFault;
+use super::tls::{TlsFault, client_config};
+use crate::model::Clock;
+
+/// No connection takes longer to be there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Connections that nobody uses are kept for so long: less than servers do (Node 5 s), so that no code meets one that closes.
+const IDLE: Duration = Duration::from_secs(4);
+const USER_AGENT_VALUE: &str = concat!("gatepass/", env!("CARGO_PKG_VERSION"));
+
+/// Asks one server.
+pub struct HttpClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+impl HttpClient {
+    /// A client that trusts the authorities in the file of this setting, or Mozilla's, by this clock.
+    pub fn new(setting: &str, ca: Option<&Path>, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        tcp.set_nodelay(true);
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(client_config(setting, ca, clock)?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(8)
+            .pool_timer(TokioTimer::new())
+            .http1_max_buf_size(64 << 10)
+            .build(connector);
+        Ok(Self(client))
+    }
+
+    /// Sends a request, and reads its answer to the end: no more bytes than `limit`, and no longer than `until`. The current
+    /// span is told the `status`, if it has room for one. What was sent and what came is wiped once nobody has it any more.
+    pub async fn ask(
+        &self,
+        request: http::request::Builder,
+        body: Zeroizing<Vec<u8>>,
+        limit: usize,
+        until: Instant,
+    ) -> Result<Response<Bytes>, HttpFault> {
+        let mut request = request.body(Full::new(Bytes::from_owner(body))).map_err(|_| HttpFault::Address)?;
+        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
+        let answer = timeout_at(until, self.exchange(request, limit)).await;
+        answer.unwrap_or(Err(HttpFault::TimedOut))
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        limit: usize,
+    ) -> Result<Response<Bytes>, HttpFault> {
+        let response = self.0.request(request).await.map_err(|fault| broken(&fault))?;
+        Span::current().record("status", response.status().as_u16());
+        let (head, body) = response.into_parts();
+        Ok(Response::from_parts(head, read(body, limit).await?))
+    }
+}
+
+/// Reads a body, counting: what its head says of its length binds nobody.
+async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, HttpFault> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(HttpFault::TooLarge);
+    }
+    let mut read = Zeroizing::new(Vec::new());
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(|fault| broken(&fault))?.into_data() {
+            if read.len() + data.len() > limit {
+                return Err(HttpFault::TooLarge);
+            }
+            read.extend_from_slice(&data);
+        }
+    }
+    Ok(Bytes::from_owner(read))
+}
+
+/// An error with what caused it. None of these tells what was sent or received.
+fn broken(fault: &dyn std::error::Error) -> HttpFault {
+    let causes = std::iter::successors(Some(fault), |fault| fault.source());
+    let words = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    HttpFault::Unreachable(words.chars().take(300).collect())
+}

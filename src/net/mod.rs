@@ -1,0 +1,33 @@
+//! Floor 1, the network: listeners and their connections, both sides of TLS, the HTTP client and the cache of what it fetches,
+//! and the rules that they share — one for addresses, one for pauses between attempts.
+//! Knows no RPC and no provider: what is spoken on a connection is for `grpc/` and `http/` to say, what is asked for `oauth/`.
+
+mod accept;
+mod address;
+mod backoff;
+mod bridge;
+mod connection;
+mod http_client;
+mod http_fault;
+mod limits;
+mod peer;
+mod preface_timeout;
+mod readiness;
+mod refreshed_cache;
+mod serve;
+mod shield;
+mod target;
+pub mod tls;
+mod write_timeout;
+
+pub use address::{AddressKind, is_loopback, kind_of_host, kind_of_ip};
+pub use backoff::Backoff;
+pub use http_client::HttpClient;
+pub use http_fault::{FetchFault, HttpFault};
+pub use limits::Limits;
+pub use peer::{PeerAddr, PeerNames};
+pub use readiness::Readiness;
+pub use refreshed_cache::{RefreshedCache, Source};
+pub use serve::{Port, Protocol, serve};
+pub(crate) use shield::Shield;
+pub use target::Target;

@@ -1,0 +1,198 @@
+//! What was fetched of somebody and is kept for a while. One fetch at a time, for all who wait; it is a task of its own, so
+//! that nobody's deadline ends it for the others. What is old serves on while no newer is to be had.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
+
+use super::http_fault::FetchFault;
+use crate::model::{Clock, Timestamp};
+
+/// What is too old serves for so long while its source gives nothing newer.
+const STALE_FOR: Duration = Duration::from_hours(24);
+/// Who has something old waits so long for something newer.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// After a failure, the next fetch for those who have something old.
+const RETRY_STALE: Duration = Duration::from_secs(30);
+/// After a failure, the next fetch for those who have nothing.
+const RETRY_EMPTY: Duration = Duration::from_secs(1);
+/// Something newer than what is fresh is fetched no more often than this.
+const RENEW: Duration = Duration::from_secs(30);
+
+/// Where it comes from.
+#[async_trait]
+pub trait Source: Send + Sync + 'static {
+    /// What is kept.
+    type Item: Send + Sync + 'static;
+    /// Why there is none.
+    type Fault: Clone + From<FetchFault> + Send + Sync + 'static;
+
+    /// Fetches it, and says how long it is fresh.
+    async fn fetch(&self, until: Instant) -> Result<(Self::Item, Duration), Self::Fault>;
+}
+
+type Fetched<S> = Result<Arc<<S as Source>::Item>, <S as Source>::Fault>;
+type Flight<S> = watch::Receiver<Option<Fetched<S>>>;
+
+/// What is kept of one source.
+pub struct RefreshedCache<S: Source> {
+    source: Arc<S>,
+    clock: Arc<dyn Clock>,
+    /// How long a fetch may take.
+    timeout: Duration,
+    state: Arc<Mutex<State<S>>>,
+}
+
+struct State<S: Source> {
+    item: Option<Item<S::Item>>,
+    failed: Option<(Timestamp, S::Fault)>,
+    renewed: Option<Timestamp>,
+    flight: Option<Flight<S>>,
+}
+
+struct Item<T> {
+    value: Arc<T>,
+    fetched: Timestamp,
+    fresh_for: Duration,
+}
+
+impl<T> Item<T> {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        within(self.fetched, self.fresh_for, now)
+    }
+
+    fn is_usable(&self, now: Timestamp) -> bool {
+        within(self.fetched, self.fresh_for + STALE_FOR, now)
+    }
+}
+
+/// Whether less than this went by since; a clock that was set back says nothing of it.
+fn within(since: Timestamp, period: Duration, now: Timestamp) -> bool {
+    since <= now && now.since(since) < period
+}
+
+impl<S: Source> RefreshedCache<S> {
+    /// Fetches nothing yet; a fetch may take `timeout`.
+    pub fn new(source: S, clock: Arc<dyn Clock>, timeout: Duration) -> Self {
+        let state = State { item: None, failed: None, renewed: None, flight: None };
+        Self { source: Arc::new(source), clock, timeout, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// What is kept, fetched first where there is none that is fresh.
+    pub async fn get(&self, until: Instant) -> Fetched<S> {
+        let now = self.clock.now();
+        let (old, flight) = {
+            let mut state = lock(&self.state);
+            if let Some(item) = state.item.as_ref().filter(|item| item.is_fresh(now)) {
+                return Ok(Arc::clone(&item.value));
+            }
+            let old = state.item.as_ref().filter(|item| item.is_usable(now));
+            let old = old.map(|item| Arc::clone(&item.value));
+            let pause = if old.is_some() { RETRY_STALE } else { RETRY_EMPTY };
+            if state.flight.is_none()
+                && let Some((_, fault)) = state.failed.as_ref().filter(|failed| within(failed.0, pause, now))
+            {
+                return old.ok_or_else(|| fault.clone());
+            }
+            (old, self.fly(&mut state))
+        };
+        match old {
+            None => wait::<S>(flight, until).await,
+            Some(old) => Ok(wait::<S>(flight, until.min(Instant::now() + PATIENCE)).await.unwrap_or(old)),
+        }
+    }
+
+    /// Something newer than this, which is fresh but has not what is looked for. None where there is no newer, or where
+    /// somebody looked a moment ago.
+    pub async fn newer(&self, than: &Arc<S::Item>, until: Instant) -> Option<Arc<S::Item>> {
+        let now = self.clock.now();
+        let flight = {
+            let mut state = lock(&self.state);
+            match &state.item {
+                Some(item) if !Arc::ptr_eq(&item.value, than) => return Some(Arc::clone(&item.value)),
+                _ => {}
+            }
+            if state.flight.is_none() {
+                if state.renewed.is_some_and(|renewed| within(renewed, RENEW, now)) {
+                    return None;
+                }
+                state.renewed = Some(now);
+            }
+            self.fly(&mut state)
+        };
+        wait::<S>(flight, until).await.ok()
+    }
+
+    /// The fetch that is under way, begun where there is none.
+    fn fly(&self, state: &mut State<S>) -> Flight<S> {
+        if let Some(flight) = &state.flight {
+            return flight.clone();
+        }
+        let (landed, flight) = watch::channel(None);
+        state.flight = Some(flight.clone());
+        let (source, clock, kept) =
+            (Arc::clone(&self.source), Arc::clone(&self.clock), Arc::clone(&self.state));
+        let until = Instant::now() + self.timeout;
+        let task = async move {
+            // Should the fetch panic, the flight ends with it all the same.
+            let landing = Landing(&kept);
+            let fetched = source.fetch(until).await;
+            let mut state = landing.lock();
+            let fetched = match fetched {
+                Ok((value, fresh_for)) => {
+                    let value = Arc::new(value);
+                    state.item = Some(Item { value: Arc::clone(&value), fetched: clock.now(), fresh_for });
+                    state.failed = None;
+                    Ok(value)
+                }
+                Err(fault) => {
+                    state.failed = Some((clock.now(), fault.clone()));
+                    Err(fault)
+                }
+            };
+            state.flight = None;
+            drop(state);
+            landed.send_replace(Some(fetched));
+        };
+        tokio::spawn(task.in_current_span());
+        flight
+    }
+}
+
+/// Ends the flight, however it ends.
+struct Landing<'s, S: Source>(&'s Mutex<State<S>>);
+
+impl<S: Source> Landing<'_, S> {
+    fn lock(&self) -> MutexGuard<'_, State<S>> {
+        lock(self.0)
+    }
+}
+
+impl<S: Source> Drop for Landing<'_, S> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.lock().flight = None;
+        }
+    }
+}
+
+fn lock<S: Source>(state: &Mutex<State<S>>) -> MutexGuard<'_, State<S>> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn wait<S: Source>(mut flight: Flight<S>, until: Instant) -> Fetched<S> {
+    match timeout_at(until, flight.wait_for(Option::is_some)).await {
+        Ok(landed) => {
+            let landed = landed.ok().and_then(|landed| landed.clone());
+            landed.unwrap_or_else(|| Err(FetchFault::GivenUp.into()))
+        }
+        Err(_) => Err(FetchFault::TimedOut.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::model::ManualClock;
+
+const TIMEOUT: Duration = Duration::from_secs(8);
+const FRESH_FOR: Duration = Duration::from_hours(1);
+
+/// Counts its fetches, and answers their number where it is up; each needs a permit.
+struct Counting {
+    fetches: AtomicUsize,
+    is_down: std::sync::atomic::AtomicBool,
+    permits: Semaphore,
+}
+
+/// Why there is nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Late,
+    Down,
+}
+
+impl From<FetchFault> for Fault {
+    fn from(fault: FetchFault) -> Self {
+        match fault {
+            FetchFault::TimedOut => Self::Late,
+            FetchFault::GivenUp => Self::Down,
+        }
+    }
+}
+
+struct Fixture {
+    kept: RefreshedCache<Arc<Counting>>,
+    source: Arc<Counting>,
+    clock: Arc<ManualClock>,
+}
+
+#[async_trait]
+impl Source for Arc<Counting> {
+    type Item = usize;
+    type Fault = Fault;
+
+    async fn fetch(&self, until: Instant) -> Result<(usize, Duration), Fault> {
+        let number = self.fetches.fetch_add(1, Ordering::SeqCst) + 1;
+        let permit = timeout_at(until, self.permits.acquire()).await;
+        permit.map_err(|_| Fault::Late)?.unwrap().forget();
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(Fault::Down);
+        }
+        Ok((number, FRESH_FOR))
+    }
+}
+
+impl Fixture {
+    fn new(permits: usize) -> Self {
+        let source = Arc::new(Counting {
+            fetches: AtomicUsize::new(0),
+            is_down: false.into(),
+            permits: Semaphore::new(permits),
+        });
+        let clock = Arc::new(ManualClock::at(Timestamp(1_000_000_000)));
+        let kept = RefreshedCache::new(Arc::clone(&source), Arc::clone(&clock) as Arc<dyn Clock>, TIMEOUT);
+        Self { kept, source, clock }
+    }
+
+    async fn get(&self) -> Result<usize, Fault> {
+        self.kept.get(Instant::now() + TIMEOUT).await.map(|value| *value)
+    }
+
+    fn fetches(&self) -> usize {
+        self.source.fetches.load(Ordering::SeqCst)
+    }
+
+    fn is_down(&self, is_down: bool) {
+        self.source.is_down.store(is_down, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_fresh_is_not_fetched_again() {
+    let all = Fixture::new(9);
+    for (advance, wanted) in [(0, 1), (3599, 1), (1, 2), (3599, 2)] {
+        all.clock.advance(Duration::from_secs(advance));
+        assert_eq!(all.get().await, Ok(wanted));
+    }
+    // A clock that was set back says nothing of how old it is.
+    all.clock.set(Timestamp(0));
+    assert_eq!(all.get().await, Ok(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_wait_share_one_fetch_that_nobody_ends() {
+    let all = Arc::new(Fixture::new(0));
+    let waiting: Vec<_> = (0..50)
+        .map(|_| {
+            let all = Arc::clone(&all);
+            tokio::spawn(async move { all.get().await })
+        })
+        .collect();
+    while all.fetches() == 0 {
+        tokio::task::yield_now().await;
+    }
+    // The first of them goes away; the others have their answer.
+    waiting[0].abort();
+    all.source.permits.add_permits(1);
+    for waiting in waiting.into_iter().skip(1) {
+        assert_eq!(waiting.await.unwrap(), Ok(1));
+    }
+    assert_eq!(all.fetches(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_not_repeated_for_a_second() {
+    let all = Fixture::new(9);
+    all.is_down(true);
+    for (advance, fetches) in [(0, 1), (999, 1), (1, 2), (0, 2)] {
+        all.clock.advance(Duration::from_millis(advance));
+        assert_eq!(all.get().await, Err(Fault::Down));
+        assert_eq!(all.fetches(), fetches);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_old_serves_while_the_provider_is_down_and_no_longer_than_a_day() {
+    let all = Fixture::new(99);
+    assert_eq!(all.get().await, Ok(1));
+    all.is_down(true);
+    let day = 24 * 3600;
+    for (advance, answer, fetches) in
+        [(3600, Ok(1), 2), (29, Ok(1), 2), (1, Ok(1), 3), (day - 31, Ok(1), 4), (1, Err(Fault::Down), 5)]
+    {
+        all.clock.advance(Duration::from_secs(advance));
+        assert_eq!((all.get().await, all.fetches()), (answer, fetches), "{advance} s later");
+    }
+    all.is_down(false);
+    all.clock.advance(RETRY_EMPTY);
+    assert_eq!(all.get().await, Ok(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_hangs_holds_nobody_up_who_has_something_old() {
+    let all = Fixture::new(1);
+    assert_eq!(all.get().await, Ok(1));
+    all.clock.advance(FRESH_FOR);
+    let begin = Instant::now();
+    assert_eq!(all.get().await, Ok(1));
+    assert_eq!(begin.elapsed(), PATIENCE);
+    // Nor does who has nothing wait longer than asked.
+    let empty = Fixture::new(0);
+    let begin = Instant::now();
+    let fault = empty.kept.get(begin + Duration::from_secs(2)).await.unwrap_err();
+    assert_eq!((fault, begin.elapsed()), (Fault::Late, Duration::from_secs(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn something_newer_is_looked_for_once_in_half_a_minute() {
+    let all = Fixture::new(99);
+    let newer =
+        async |than: &Arc<usize>| all.kept.newer(than, Instant::now() + TIMEOUT).await.map(|value| *value);
+    let first = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();
+    // Though it was fetched this moment.
+    assert_eq!(newer(&first).await, Some(2));
+    // Whoever looks with the first has the second, for nothing.
+    assert_eq!(newer(&first).await, Some(2));
+    let second = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();
+    assert_eq!(newer(&second).await, None);
+    all.clock.advance(RENEW.checked_sub(Duration::from_millis(1)).unwrap());
+    assert_eq!(newer(&second).await, None);
+    assert_eq!(all.fetches(), 2);
+    all.clock.advance(Duration::from_millis(1));
+    assert_eq!(newer(&second).await, Some(3));
+    // A failure leaves what there is.
+    all.is_down(true);
+    all.clock.advance(RENEW);
+    let third = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();
+    assert_eq!(newer(&third).await, None);
+    assert_eq!(all.get().await, Ok(3));
+}

@@ -1,0 +1,22 @@
+//! Whom we believe about the other side: Mozilla's list of public authorities, or those that a file names.
+
+use std::sync::Arc;
+
+use tokio_rustls::rustls::RootCertStore;
+
+use super::pem::{Pem, TlsFault};
+
+/// The authorities in a file; Mozilla's without one.
+pub(super) fn authorities(file: Option<&Pem>) -> Result<Arc<RootCertStore>, TlsFault> {
+    let Some(file) = file else {
+        return Ok(Arc::new(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }));
+    };
+    let (first, rest) = file.certificates()?;
+    let mut roots = RootCertStore::empty();
+    for (index, certificate) in std::iter::once(first).chain(rest).enumerate() {
+        roots.add(certificate).map_err(|error| {
+            file.fault(format!("its certificate number {} can't be used: {error}", index + 1))
+        })?;
+    }
+    Ok(Arc::new(roots))
+}

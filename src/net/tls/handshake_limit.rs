@@ -1,0 +1,107 @@
+//! Room for so many handshakes at a time. While they end soon, more are refused: they would only slow down those that are
+//! under way. One that is under way for long waits for a peer that says no more, and gives way to who comes.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// How long nobody has to give way: several round trips to the other end of the world.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Room for so many handshakes.
+pub(super) struct HandshakeLimit {
+    most: usize,
+    inside: Mutex<Inside>,
+}
+
+#[derive(Default)]
+struct Inside {
+    /// In the order in which they came.
+    places: VecDeque<Taken>,
+    came: u64,
+    full: bool,
+}
+
+/// A place of somebody who is told when it is gone.
+struct Taken {
+    number: u64,
+    since: Instant,
+    _keeps: oneshot::Sender<Infallible>,
+}
+
+/// A place in the room, until it is let go.
+pub(super) struct Place<'a> {
+    room: &'a HandshakeLimit,
+    number: u64,
+    gone: oneshot::Receiver<Infallible>,
+}
+
+impl HandshakeLimit {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, inside: Mutex::default() }
+    }
+
+    /// A place; none while all are taken by those who came a moment ago.
+    pub(super) fn enter(&self) -> Option<Place<'_>> {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if inside.places.is_empty() {
+            inside.full = false;
+        }
+        if inside.places.len() >= self.most {
+            if !std::mem::replace(&mut inside.full, true) {
+                tracing::warn!(max_handshakes = self.most, "too many tls handshakes, refusing more");
+            }
+            inside.places.pop_front_if(|oldest| oldest.since.elapsed() > PATIENCE)?;
+        }
+        let (keeps, gone) = oneshot::channel();
+        inside.came += 1;
+        let number = inside.came;
+        inside.places.push_back(Taken { number, since: Instant::now(), _keeps: keeps });
+        Some(Place { room: self, number, gone })
+    }
+}
+
+impl Place<'_> {
+    /// Ends when this place was given to somebody else.
+    pub(super) async fn gone(&mut self) {
+        let Err(_) = (&mut self.gone).await;
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut inside = self.room.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.places.retain(|taken| taken.number != self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_is_refused_until_somebody_leaves_or_has_been_there_for_long() {
+        let room = HandshakeLimit::new(2);
+        let mut first = room.enter().unwrap();
+        tokio::time::advance(PATIENCE).await;
+        let mut second = room.enter().unwrap();
+        assert!(room.enter().is_none(), "nobody has been there for longer than that");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        let third = room.enter().unwrap();
+        assert!(first.gone().now_or_never().is_some() && second.gone().now_or_never().is_none());
+        drop(first);
+        assert!(room.enter().is_none(), "the place of the first is the third's");
+        drop(third);
+        let fourth = room.enter().unwrap();
+        tokio::time::advance(PATIENCE).await;
+        assert!(second.gone().now_or_never().is_none(), "nobody wants its place");
+        drop((second, fourth));
+        assert!(room.inside.lock().unwrap().places.is_empty());
+    }
+}

@@ -1,0 +1,155 @@
+//! The files of one side of TLS, and their replacement while connections live: their content is read again (a mounted Secret
+//! changes by a symbolic link, so dates and inodes tell nothing). New connections take the new ones; what does not fit leaves
+//! the old ones in use, and is tried again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+
+use super::pem::{Pem, TlsFault};
+use crate::model::{Clock, SystemClock, digest_of};
+
+/// The pause between two readings of the files.
+pub(super) const POLL: Duration = Duration::from_secs(2);
+
+/// The files of one side, as configured.
+pub(super) trait Files: Clone + Send + Sync + 'static {
+    /// What is made of them.
+    type Made: Send + Sync + 'static;
+
+    /// Each file, by the key of its setting.
+    fn paths(&self) -> [(&'static str, Option<&Path>); 3];
+
+    /// What a handshake takes, of the files in that order, each there where its path is. The other side's certificate must
+    /// hold by this clock; `setting` is that of all of them.
+    fn make(setting: &str, pems: [Option<Pem>; 3], clock: Arc<dyn Clock>) -> Result<Self::Made, TlsFault>;
+}
+
+/// What is made of files, as they were when last found sound.
+pub(super) struct Reloading<F: Files> {
+    setting: &'static str,
+    files: F,
+    clock: Arc<dyn Clock>,
+    in_use: ArcSwap<InUse<F::Made>>,
+    asked: Notify,
+}
+
+struct InUse<T> {
+    made: Arc<T>,
+    /// By which a change is known.
+    digest: [u8; 32],
+}
+
+impl<F: Files> Reloading<F> {
+    /// Reads the files of this setting.
+    pub(super) fn load(setting: &'static str, files: F, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
+        let pems = read(setting, &files)?;
+        let digest = digest(&pems);
+        let made = Arc::new(F::make(setting, pems, Arc::clone(&clock))?);
+        let in_use = ArcSwap::from_pointee(InUse { made, digest });
+        Ok(Self { setting, files, clock, in_use, asked: Notify::new() })
+    }
+
+    /// What is wrong with the files: with each that can't be read, or else with what is in them.
+    pub(super) fn faults(setting: &'static str, files: &F) -> Vec<TlsFault> {
+        let paths = files.paths().into_iter();
+        let unreadable: Vec<_> = paths.filter_map(|(key, path)| of(setting, key, path?).err()).collect();
+        if !unreadable.is_empty() {
+            return unreadable;
+        }
+        let made = read(setting, files).and_then(|pems| F::make(setting, pems, Arc::new(SystemClock)));
+        made.err().into_iter().collect()
+    }
+
+    /// The files, as configured.
+    pub(super) fn files(&self) -> &F {
+        &self.files
+    }
+
+    /// What a new connection takes.
+    pub(super) fn in_use(&self) -> Arc<F::Made> {
+        Arc::clone(&self.in_use.load().made)
+    }
+
+    /// Has the files read at once, not only in a moment.
+    pub(super) fn reload(&self) {
+        self.asked.notify_one();
+    }
+
+    /// Follows the files for ever, and tells after each reading whether others are in use now.
+    pub(super) async fn follow(&self, mut after: impl FnMut(bool) + Send) {
+        let mut told = None;
+        loop {
+            let asked = tokio::time::timeout(POLL, self.asked.notified()).await.is_ok();
+            let changed = match self.refresh().await {
+                Ok(changed) => {
+                    if !changed && (asked || told.is_some()) {
+                        tracing::info!("the tls files are those in use");
+                    }
+                    told = None;
+                    changed
+                }
+                Err(fault) => {
+                    if asked || told.as_ref() != Some(&fault) {
+                        tell(&fault);
+                    }
+                    told = Some(fault);
+                    false
+                }
+            };
+            after(changed);
+        }
+    }
+
+    /// Reads the files for one connection; what does not fit is told.
+    pub(super) async fn refreshed(&self) -> Arc<F::Made> {
+        if let Err(fault) = self.refresh().await {
+            tell(&fault);
+        }
+        self.in_use()
+    }
+
+    /// Takes the files, if they are no longer as they are in use; answers whether they are not.
+    async fn refresh(&self) -> Result<bool, TlsFault> {
+        let (setting, files, clock) = (self.setting, self.files.clone(), Arc::clone(&self.clock));
+        let in_use = self.in_use.load().digest;
+        let read = tokio::task::spawn_blocking(move || {
+            let pems = read(setting, &files)?;
+            let digest = digest(&pems);
+            if digest == in_use {
+                return Ok(None);
+            }
+            let made = Arc::new(F::make(setting, pems, clock)?);
+            Ok(Some(InUse { made, digest }))
+        });
+        // It ends early only with the runtime.
+        let changed = read.await.unwrap_or(Ok(None))?;
+        let is_changed = changed.is_some();
+        if let Some(changed) = changed {
+            self.in_use.store(Arc::new(changed));
+        }
+        Ok(is_changed)
+    }
+}
+
+fn tell(fault: &TlsFault) {
+    tracing::error!(%fault, "tls files not loaded, those before stay in use");
+}
+
+fn of(setting: &str, key: &str, path: &Path) -> Result<Pem, TlsFault> {
+    Pem::read(format!("{setting}.{key}"), path)
+}
+
+fn read<F: Files>(setting: &str, files: &F) -> Result<[Option<Pem>; 3], TlsFault> {
+    let [first, second, third] =
+        files.paths().map(|(key, path)| path.map(|path| of(setting, key, path)).transpose());
+    Ok([first?, second?, third?])
+}
+
+fn digest(pems: &[Option<Pem>; 3]) -> [u8; 32] {
+    let parts = pems.each_ref().map(|pem| pem.as_ref().map_or(&b""[..], Pem::bytes));
+    digest_of(b"gatepass tls files", &parts)
+}

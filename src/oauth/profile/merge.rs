@@ -1,0 +1,104 @@
+//! What is told of one person by several: the ID token, the userinfo endpoint, and Apple's page.
+
+use serde_json::Value;
+
+use crate::model::{ClaimMap, parse_object_leniently};
+
+/// More bytes of what Apple posts are not read.
+const MAX_USER: usize = 4096;
+
+/// All claims; those of the ID token win. Whether an e-mail was verified is for that one to say which told it: or the address
+/// of the one would be vouched for by the word of the other.
+pub(in crate::oauth) fn merge(mut userinfo: ClaimMap, mut id_token: ClaimMap) -> ClaimMap {
+    match (id_token.get("email"), userinfo.get("email")) {
+        (Some(email), Some(other)) if email == other => {}
+        (Some(_), _) => drop(userinfo.remove("email_verified")),
+        (None, Some(_)) => drop(id_token.remove("email_verified")),
+        (None, None) => {}
+    }
+    userinfo.extend(id_token);
+    userinfo
+}
+
+/// The name in the JSON that Apple posts at the first sign-in, where the ID token tells none. It comes by way of the browser and
+/// nobody signed it: nothing else of it is taken, and of what is no such JSON nothing at all.
+pub(in crate::oauth) fn with_name_of_apple(claims: &mut ClaimMap, user: &str) {
+    if user.len() > MAX_USER
+        || claims.get("name").and_then(Value::as_str).is_some_and(|name| !name.is_empty())
+    {
+        return;
+    }
+    let Ok(user) = parse_object_leniently(user.as_bytes()) else { return };
+    let part =
+        |part: &str| user.get("name")?.get(part)?.as_str().map(str::trim).filter(|part| !part.is_empty());
+    let parts: Vec<&str> = ["firstName", "lastName"].into_iter().filter_map(part).collect();
+    if !parts.is_empty() {
+        claims.insert("name".to_owned(), parts.join(" ").into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn map(value: &Value) -> ClaimMap {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn the_id_token_wins_and_nobody_vouches_for_the_others_address() {
+        let (a, b) = ("a@example.com", "b@example.com");
+        for (userinfo, id_token, wanted) in [
+            (
+                json!({"sub": "1", "name": "u"}),
+                json!({"sub": "1", "name": "i"}),
+                json!({"sub": "1", "name": "i"}),
+            ),
+            (json!({"email": a}), json!({}), json!({"email": a})),
+            (json!({"email": b, "email_verified": true}), json!({"email": a}), json!({"email": a})),
+            (json!({"email_verified": true}), json!({"email": a}), json!({"email": a})),
+            (json!({"email": a}), json!({"email_verified": true}), json!({"email": a})),
+            (
+                json!({"email": a, "email_verified": false}),
+                json!({"email_verified": true}),
+                json!({"email": a, "email_verified": false}),
+            ),
+            (
+                json!({"email": a, "email_verified": true}),
+                json!({"email": a}),
+                json!({"email": a, "email_verified": true}),
+            ),
+            (
+                json!({"email": a, "email_verified": true}),
+                json!({"email": a, "email_verified": false}),
+                json!({"email": a, "email_verified": false}),
+            ),
+        ] {
+            assert_eq!(Value::Object(merge(map(&userinfo), map(&id_token))), wanted, "{userinfo} {id_token}");
+        }
+    }
+
+    #[test]
+    fn of_what_apple_posts_the_name_alone_is_taken() {
+        let long = format!(r#"{{"name":{{"firstName":"{}"}}}}"#, "x".repeat(MAX_USER));
+        for (claims, user, wanted) in [
+            (
+                json!({"sub": "1"}),
+                r#"{"name":{"firstName":" Ada ","lastName":"Lovelace"},"email":"eve@example.com","sub":"2"}"#,
+                json!({"sub": "1", "name": "Ada Lovelace"}),
+            ),
+            (json!({}), r#"{"name":{"lastName":"Lovelace"}}"#, json!({"name": "Lovelace"})),
+            (json!({"name": ""}), r#"{"name":{"firstName":"Ada"}}"#, json!({"name": "Ada"})),
+            (json!({"name": "Ada"}), r#"{"name":{"firstName":"Eve"}}"#, json!({"name": "Ada"})),
+            (json!({}), r#"{"name":{"firstName":["Ada"]}}"#, json!({})),
+            (json!({}), r#"{"name":"Ada"}"#, json!({})),
+            (json!({}), "Ada", json!({})),
+            (json!({}), &long, json!({})),
+        ] {
+            let mut told = map(&claims);
+            with_name_of_apple(&mut told, user);
+            assert_eq!(Value::Object(told), wanted, "{claims} {user}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The HTTP client of one provider: what each endpoint may answer, and what of it is told. How many sign-ins wait for a
+//! provider, turns bound.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, Request};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+use tracing::{Instrument as _, Span, field};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::address::may_be_asked;
+use super::answer::Answer;
+use super::fault::{FaultKind, ProviderFault};
+use crate::model::{Clock, ProviderId};
+use crate::net::{HttpClient, HttpFault};
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Discovery,
+    Jwks,
+    Token,
+    Userinfo,
+}
+
+impl Endpoint {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Discovery => "discovery",
+            Self::Jwks => "jwks",
+            Self::Token => "token",
+            Self::Userinfo => "userinfo",
+        }
+    }
+
+    /// More bytes of an answer are not read.
+    const fn limit(self) -> usize {
+        match self {
+            Self::Discovery | Self::Jwks => 256 << 10,
+            Self::Token | Self::Userinfo => 1 << 20,
+        }
+    }
+
+    fn fault(self, fault: HttpFault) -> ProviderFault {
+        let kind = match fault {
+            HttpFault::Address => {
+                return ProviderFault::new(FaultKind::Metadata, "an address that can't be asked");
+            }
+            HttpFault::TimedOut => FaultKind::TimedOut,
+            HttpFault::Unreachable(_) => FaultKind::Unreachable,
+            HttpFault::TooLarge => {
+                let cause = format!("{}: more than {} bytes", self.name(), self.limit());
+                return ProviderFault::new(FaultKind::TooLarge, cause);
+            }
+        };
+        ProviderFault::new(kind, format!("{}: {fault}", self.name()))
+    }
+}
+
+/// Asks one provider.
+pub(super) struct ProviderClient {
+    provider: ProviderId,
+    http: HttpClient,
+}
+
+impl ProviderClient {
+    /// A client that trusts these authorities.
+    pub(super) fn new(
+        provider: ProviderId,
+        ca: Option<&Path>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
+        let http = HttpClient::new("ca", ca, clock).map_err(|fault| fault.to_string())?;
+        Ok(Self { provider, http })
+    }
+
+    /// Gets a document.
+    pub(super) async fn get(
+        &self,
+        endpoint: Endpoint,
+        url: &Url,
+        until: Instant,
+    ) -> Result<Answer, ProviderFault> {
+        self.ask(endpoint, url, Request::get(url.as_str()), Vec::new(), until).await
+    }
+
+    /// Gets what an access token opens (RFC 6750 section 2.1), with headers of the provider's own.
+    pub(super) async fn get_with_token(
+        &self,
+        url: &Url,
+        access_token: &SecretString,
+        headers: &[(&'static str, &'static str)],
+        until: Instant,
+    ) -> Result<Answer, ProviderFault> {
+        let mut request = Request::get(url.as_str()).header(AUTHORIZATION, bearer(access_token)?);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.ask(Endpoint::Userinfo, url, request, Vec::new(), until).await
+    }
+
+    /// Posts a form.
+    pub(super) async fn post(
+        &self,
+        endpoint: Endpoint,
+        url: &Url,
+        headers: &HeaderMap,
+        form: Vec<u8>,
+        until: Instant,
+    ) -> Result<Answer, ProviderFault> {
+        let mut request = Request::post(url.as_str());
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        self.ask(endpoint, url, request, form, until).await
+    }
+
+    async fn ask(
+        &self,
+        endpoint: Endpoint,
+        url: &Url,
+        mut request: http::request::Builder,
+        body: Vec<u8>,
+        until: Instant,
+    ) -> Result<Answer, ProviderFault> {
+        let body = Zeroizing::new(body);
+        if !may_be_asked(url) {
+            return Err(ProviderFault::new(FaultKind::Metadata, "an address that is not https"));
+        }
+        if let Some(headers) = request.headers_mut() {
+            headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        }
+        let span = tracing::info_span!(
+            "provider",
+            provider = self.provider.as_str(),
+            endpoint = endpoint.name(),
+            status = field::Empty,
+            duration_ms = field::Empty,
+        );
+        let begin = Instant::now();
+        let exchange = async {
+            let answer = self.http.ask(request, body, endpoint.limit(), until).await;
+            let duration = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+            Span::current().record("duration_ms", duration);
+            tracing::debug!("a provider was asked");
+            answer.map(|answer| Answer::new(endpoint.name(), answer)).map_err(|fault| endpoint.fault(fault))
+        };
+        exchange.instrument(span).await
+    }
+}
+
+/// The header that shows an access token; its bytes are wiped with it.
+fn bearer(access_token: &SecretString) -> Result<HeaderValue, ProviderFault> {
+    let text = Zeroizing::new(format!("Bearer {}", access_token.expose_secret()).into_bytes());
+    let mut bearer = HeaderValue::from_maybe_shared(Bytes::from_owner(text))
+        .map_err(|_| ProviderFault::new(FaultKind::Malformed, "the access token is no bearer token"))?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bearer_token_is_sent_whole_and_never_shown() {
+        let header = bearer(&"the-token".into()).unwrap();
+        assert_eq!(header.to_str().unwrap(), "Bearer the-token");
+        assert!(!format!("{header:?}").contains("the-token"));
+        assert_eq!(bearer(&"a\nb".into()).unwrap_err().kind, FaultKind::Malformed);
+    }
+}

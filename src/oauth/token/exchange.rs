@@ -1,0 +1,198 @@
+//! A code for tokens (RFC 6749 section 4.1.3), by way of the crate `oauth2`: it makes the request and reads the answer, over
+//! our HTTP client, which looks first at what providers do differently.
+#![expect(clippy::disallowed_types, reason = "the one place that redeems codes")]
+
+use std::pin::Pin;
+
+use http::StatusCode;
+use oauth2::basic::BasicErrorResponse;
+use oauth2::{
+    AsyncHttpClient, AuthType, AuthorizationCode as Code, ClientId, ClientSecret, HttpRequest, HttpResponse,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, TokenUrl,
+};
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+use url::Url;
+
+use super::super::answer::Answer;
+use super::super::characters::is_error_code;
+use super::super::fault::{FaultKind, ProviderFault};
+use super::super::proof::ProviderTokens;
+use super::super::provider::AuthorizationCode;
+use super::super::provider_client::{Endpoint, ProviderClient};
+use super::super::shared::Shared;
+use super::client_authentication::Credential;
+use super::response::TokenAnswer;
+
+/// RFC 7523 section 2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+type Client = oauth2::Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    oauth2::basic::BasicTokenIntrospectionResponse,
+    oauth2::StandardRevocableToken,
+    oauth2::basic::BasicRevocationErrorResponse,
+>;
+
+/// Redeems a code at this token endpoint. What we sign to prove who we are is for this issuer, or for the endpoint.
+pub(in crate::oauth) async fn redeem(
+    shared: &Shared,
+    token_endpoint: &Url,
+    issuer: Option<&str>,
+    code: &AuthorizationCode<'_>,
+    until: Instant,
+) -> Result<ProviderTokens, ProviderFault> {
+    let Shared { provider, client, clock, .. } = shared;
+    let redirect_uri = RedirectUrl::new(code.redirect_uri.to_owned())
+        .map_err(|_| ProviderFault::new(FaultKind::CodeRejected, "the redirect URI is no address"))?;
+    let mut requester = Client::new(ClientId::new(client.id.clone())).set_redirect_uri(redirect_uri);
+    let mut assertion = None;
+    match client.credential(issuer.unwrap_or(token_endpoint.as_str()))? {
+        Credential::None => {}
+        Credential::Basic(secret) => {
+            requester = requester.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
+        }
+        Credential::Post(secret) => {
+            let secret = ClientSecret::new(secret.expose_secret().to_owned());
+            requester = requester.set_client_secret(secret).set_auth_type(AuthType::RequestBody);
+        }
+        Credential::Assertion(signed) => assertion = Some(signed),
+    }
+    let requester = requester.set_token_uri(TokenUrl::from_url(token_endpoint.clone()));
+    let verifier = PkceCodeVerifier::new(code.code_verifier.expose_secret().to_owned());
+    let mut request = requester.exchange_code(Code::new(code.code.to_owned())).set_pkce_verifier(verifier);
+    if let Some(assertion) = &assertion {
+        request = request
+            .add_extra_param("client_assertion_type", JWT_BEARER)
+            .add_extra_param("client_assertion", assertion.expose_secret());
+    }
+    let endpoint = TokenEndpoint { provider, url: token_endpoint, until };
+    let answer = request.request_async(&endpoint).await.map_err(fault)?;
+    answer.tokens(clock.now())
+}
+
+/// Our HTTP client, as the crate asks it.
+struct TokenEndpoint<'a> {
+    provider: &'a ProviderClient,
+    url: &'a Url,
+    until: Instant,
+}
+
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
+    type Error = ProviderFault;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, ProviderFault>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        let (head, form) = request.into_parts();
+        Box::pin(async move {
+            let answer = self.provider.post(Endpoint::Token, self.url, &head.headers, form, self.until);
+            readable(&answer.await?)
+        })
+    }
+}
+
+/// The answer as the crate reads it. An error is one whatever its status: GitHub tells them with 200.
+fn readable(answer: &Answer) -> Result<HttpResponse, ProviderFault> {
+    let status = answer.status();
+    let object = match status {
+        StatusCode::OK => answer.object()?,
+        StatusCode::TOO_MANY_REQUESTS => return Err(answer.unwanted_status()),
+        _ if status.is_client_error() => {
+            answer.object_of_any_status().map_err(|_| answer.unwanted_status())?
+        }
+        _ => return Err(answer.unwanted_status()),
+    };
+    let mut response = HttpResponse::new(answer.body().to_vec());
+    *response.status_mut() = match object.get("error") {
+        // Not what was asked, nor who asked it (RFC 6749 section 4.1.2.1 names them for the step before).
+        Some(error) if error == "server_error" || error == "temporarily_unavailable" => {
+            return Err(answer.unwanted_status());
+        }
+        Some(error) if error.is_string() => StatusCode::BAD_REQUEST,
+        None if status == StatusCode::OK => StatusCode::OK,
+        _ => return Err(answer.unwanted_status()),
+    };
+    Ok(response)
+}
+
+fn fault(fault: RequestTokenError<ProviderFault, BasicErrorResponse>) -> ProviderFault {
+    match fault {
+        RequestTokenError::Request(fault) => fault,
+        RequestTokenError::ServerResponse(told) => {
+            let error: &str = told.error().as_ref();
+            let error = is_error_code(error).then(|| error.to_owned());
+            let (kind, cause) = match error.as_deref() {
+                // The others are GitHub's and Slack's names for it.
+                Some("invalid_grant" | "bad_verification_code" | "invalid_code") => {
+                    (FaultKind::CodeRejected, "token: the code was refused")
+                }
+                _ => (FaultKind::ProviderError, "token: an error of OAuth"),
+            };
+            ProviderFault { error, ..ProviderFault::new(kind, cause) }
+        }
+        // The text of neither: it may tell what was received.
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+            ProviderFault::new(FaultKind::Malformed, "token: not what a token endpoint answers")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::Response;
+
+    fn outcome(status: u16, body: &str) -> Result<u16, FaultKind> {
+        let response = Response::builder().status(status).header("content-type", "application/json");
+        let answer = Answer::new("token", response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap());
+        readable(&answer).map(|response| response.status().as_u16()).map_err(|fault| fault.kind)
+    }
+
+    #[test]
+    fn an_error_is_one_whatever_its_status() {
+        for (status, body, wanted) in [
+            (200, r#"{"access_token":"a"}"#, Ok(200)),
+            (200, r#"{"error":"bad_verification_code"}"#, Ok(400)),
+            (200, r#"{"error":"x","access_token":"a"}"#, Ok(400)),
+            (400, r#"{"error":"invalid_grant"}"#, Ok(400)),
+            (401, r#"{"error":"invalid_client"}"#, Ok(400)),
+            (200, r#"{"error":{"message":"x"}}"#, Err(FaultKind::Status)),
+            (400, r#"{"error":{"message":"x"}}"#, Err(FaultKind::Status)),
+            (400, r#"{"message":"x"}"#, Err(FaultKind::Status)),
+            (400, "oh no", Err(FaultKind::Status)),
+            (404, r#"{"access_token":"a"}"#, Err(FaultKind::Status)),
+            (500, r#"{"error":"server_error"}"#, Err(FaultKind::Status)),
+            (429, r#"{"error":"ratelimited"}"#, Err(FaultKind::Status)),
+            (400, r#"{"error":"temporarily_unavailable"}"#, Err(FaultKind::Status)),
+            (200, r#"{"error":"server_error"}"#, Err(FaultKind::Status)),
+            (201, r#"{"access_token":"a"}"#, Err(FaultKind::Status)),
+            (302, "{}", Err(FaultKind::Status)),
+            (200, "[]", Err(FaultKind::Malformed)),
+            (200, r#"{"access_token":"a","access_token":"b"}"#, Err(FaultKind::Malformed)),
+            (200, "access_token=a", Err(FaultKind::Malformed)),
+        ] {
+            assert_eq!(outcome(status, body), wanted, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_an_error_code_is_told_on() {
+        let long = "x".repeat(65);
+        for (error, wanted) in [
+            ("access_denied", Some("access_denied")),
+            ("new error: 7!", Some("new error: 7!")),
+            ("say \"no\"", None),
+            ("a\nb", None),
+            ("\u{e9}", None),
+            ("", None),
+            (&long, None),
+        ] {
+            let body = serde_json::json!({"error": error, "error_description": "ada@example.com"});
+            let told = fault(RequestTokenError::ServerResponse(serde_json::from_value(body).unwrap()));
+            assert_eq!((told.kind, told.error.as_deref()), (FaultKind::ProviderError, wanted));
+            assert!(!told.cause.contains("ada"));
+        }
+    }
+}
