@@ -75,8 +75,8 @@
 //! | a recipe of a policy | its section in `docs/callbacks.md`, with cases: a test runs them |
 //! | a command | its file in `cli/` |
 //! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
-//! | another way to give callbacks | one file in `callbacks/`; one link in the chain of `app/callbacks.rs` |
-//! | something around every remote callback | a decorator in `callbacks/`; where it stands in `app/callbacks.rs` |
+//! | another way to give callbacks | one file in `callbacks/` that implements [`Callbacks`](auth::Callbacks); one link in the chain of `app/callbacks.rs` |
+//! | something around every remote callback | a decorator in `callbacks/`, which has the one method of [`Ask`](auth::Ask); its place in `app/callbacks.rs` |
 //! | a way to prove who somebody is | a variant of [`Credential`](auth::Credential) and its method in `auth/prove.rs`; its message in `grpc/convert/sign_in.rs` |
 //! | a preset of a provider | its file in `config/providers/presets/`; what its documentation shows, in `tests/it/presets/`; its row in `docs/providers.md` |
 //! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/open.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
@@ -101,6 +101,12 @@
 //! floor, as any callback does, and knows messages, connections and what is no answer. When a service is not asked, what is
 //! remembered, passed over or only compared are decorators in `callbacks/` that know no gRPC and are tested without it. A
 //! module of the second floor with a client in it lost: `tonic` would have been on two floors.
+//!
+//! **2026-11-30 · Callbacks are implemented by four methods and asked by one.** [`Callbacks`](auth::Callbacks) keeps the shape of
+//! Auth.js and says which of the four it implements; [`Ask`](auth::Ask) takes a [`Question`](auth::Question), so that a
+//! decorator has one method. Which callbacks there are, and which decide, is data beside it
+//! ([`AnyCallbacks`](auth::AnyCallbacks)). A trait of both lost: each decorator forwarded six methods, and a default claimed all
+//! four callbacks.
 //!
 //! **2026-11-25 · The deadline of a call is ambient.** The layer that keeps it scopes each call in a
 //! [`CallContext`](auth::CallContext) (a task-local), from which whoever asks others takes what is left, the request's id and

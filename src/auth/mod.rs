@@ -2,7 +2,6 @@
 //! callers, what is revoked, and the one domain error. Knows stores and tokens by their traits and types, and
 //! neither gRPC nor SQL.
 
-pub mod ask;
 mod begin_sign_in;
 mod call_context;
 mod callbacks;
@@ -19,7 +18,6 @@ mod jwt_reader;
 mod link_account;
 mod opening;
 mod pending;
-mod per_callback;
 mod person;
 mod prove;
 mod reference_reader;
@@ -40,8 +38,9 @@ mod update_user;
 pub use begin_sign_in::{BeginSignIn, Begun};
 pub use call_context::{CallContext, OfCall};
 pub use callbacks::{
-    Callback, CallbackResult, Callbacks, Denial, DenialReason, JwtDecision, JwtInput, RedirectInput,
-    SessionInput, SignInDecision, SignInInput, Trigger,
+    Answer, AnyCallbacks, Ask, Callback, CallbackResult, CallbackSet, Callbacks, Denial, DenialReason,
+    JwtDecision, JwtInput, PerCallback, Question, RedirectInput, SessionInput, SignInDecision, SignInInput,
+    Trigger, invoke as ask,
 };
 pub use caller::{Call, Caller, Callers};
 pub use error::{CallbackFailure, Error, FailureKind, FieldFault, Result};
@@ -51,7 +50,6 @@ pub use get_user::UserKey;
 pub use issue_token::IssueToken;
 pub use issued::{Issued, Rotation};
 pub use jwt_reader::JwtReader;
-pub use per_callback::PerCallback;
 pub use prove::{Binding, Credential, IdTokenCredential, OAuthCallback};
 pub use reference_reader::ReferenceReader;
 pub use refresh_token::RefreshToken;

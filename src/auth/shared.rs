@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use super::callbacks::Callbacks;
+use super::callbacks::AnyCallbacks;
 use super::error::Result;
 use super::feed::Follower;
 use super::get_session::SessionReaders;
@@ -45,7 +45,7 @@ pub struct Parts {
     /// The auth log.
     pub log: Arc<dyn AuthLogStore>,
     /// The chain of callbacks.
-    pub callbacks: Arc<dyn Callbacks>,
+    pub callbacks: Arc<AnyCallbacks>,
     /// The operator's secrets.
     pub secrets: Arc<Secrets>,
     /// The signing keys.

@@ -6,7 +6,12 @@ use futures_util::FutureExt as _;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
+use super::answer;
+use super::budget::Budget;
+use super::expressions::{Cel, CelRules};
+use super::inputs::{Inputs, Run};
+use super::program::Program;
+use crate::auth::{AnyCallbacks, Callback, Callbacks as _, RedirectInput, SignInInput};
 use crate::callbacks::cases::{Bench, Case};
 use crate::model::{BaseUrls, ManualClock, Timestamp};
 
@@ -21,7 +26,7 @@ fn compiled(callback: Callback, source: &str) -> Program {
 fn outcome(rules: CelRules, callback: &str, input: &Value) -> Value {
     let clock = Arc::new(ManualClock::at(NOW));
     let bench = Bench {
-        callbacks: Arc::new(Cel::new(rules, Arc::clone(&clock) as _)),
+        callbacks: AnyCallbacks::new(Cel::new(rules, Arc::clone(&clock) as _)),
         clock,
         now: NOW,
         base_urls: BaseUrls::parse(&["https://app.example.com".to_owned()]).unwrap(),
