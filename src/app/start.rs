@@ -87,7 +87,7 @@ pub(super) async fn start(
         used_marks: Arc::clone(&stores) as _,
         providers: Arc::new(providers),
         log: stores,
-        callbacks: Arc::new(chain),
+        callbacks: chain,
         secrets,
         ring: Arc::clone(&keys.ring),
         keys: Arc::clone(&keys.reload),

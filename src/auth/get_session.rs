@@ -67,7 +67,7 @@ impl Auth {
     /// Reads the session of an access token.
     pub async fn get_session(&self, request: GetSession<'_>) -> Result<SessionAnswer> {
         let mut answer = self.readers.of(request.access_token).read(&request).await?;
-        ask::session(&*self.parts.callbacks, &mut answer.session).await?;
+        ask::session(&self.parts.callbacks, &mut answer.session).await?;
         Ok(answer)
     }
 }

@@ -122,7 +122,7 @@ impl Auth {
             claims: &nothing,
             update: &nothing,
         };
-        let claims = ask::jwt(&*self.parts.callbacks, &input).await;
+        let claims = ask::jwt(&self.parts.callbacks, &input).await;
         if let Err(Error::CallbackDenied(_)) = &claims {
             let log = self.session_log(AuthLogAction::TokenDenied, call, session, user);
             let log = log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED");

@@ -79,7 +79,7 @@ impl Auth {
             Strategy::Database => self.issue_reference(session, user, issued_at, expires_at),
         };
         let mut token = issued?;
-        ask::session(&*self.parts.callbacks, &mut token.session).await?;
+        ask::session(&self.parts.callbacks, &mut token.session).await?;
         Ok(token)
     }
 

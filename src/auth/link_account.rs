@@ -49,7 +49,7 @@ impl Auth {
                 is_new_account: !again,
                 origin: &call.origin,
             };
-            match ask::sign_in(&*self.parts.callbacks, &input).await? {
+            match ask::sign_in(&self.parts.callbacks, &input).await? {
                 SignInDecision::Allow => {}
                 SignInDecision::Deny(denial) => return self.denied(call, attempt, refusal(denial)).await,
                 SignInDecision::Redirect(url) => return self.redirected(call, attempt, &url).await,

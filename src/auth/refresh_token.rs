@@ -220,7 +220,7 @@ impl Auth {
             claims: before,
             update,
         };
-        let after = ask::jwt(&*self.parts.callbacks, &input).await;
+        let after = ask::jwt(&self.parts.callbacks, &input).await;
         if let Err(Error::CallbackDenied(_)) = &after {
             let log = self.session_log(AuthLogAction::TokenDenied, call, session, user);
             self.append_log(log.ended(AuthLogOutcome::Denied, "CALLBACK_DENIED")).await?;

@@ -23,13 +23,13 @@ impl Auth {
             self.rules.base_urls.select(request.base_url).ok_or_else(|| {
                 Error::invalid("base_url", "must be one of the configured base_urls, or empty")
             })?;
-        ask::redirect(&*self.parts.callbacks, &self.rules.base_urls, &base, request.url).await
+        ask::redirect(&self.parts.callbacks, &self.rules.base_urls, &base, request.url).await
     }
 
     /// Decides a redirect of a sign-in: on the default site.
     pub(super) async fn redirect_to(&self, url: &str) -> Result<RedirectUrl> {
         let bases = &self.rules.base_urls;
-        let decided = ask::redirect(&*self.parts.callbacks, bases, bases.default_base(), url);
+        let decided = ask::redirect(&self.parts.callbacks, bases, bases.default_base(), url);
         Ok(ask::in_time(Callback::Redirect, decided).await?.0)
     }
 }

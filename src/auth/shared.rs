@@ -45,7 +45,7 @@ pub struct Parts {
     /// The auth log.
     pub log: Arc<dyn AuthLogStore>,
     /// The chain of callbacks.
-    pub callbacks: Arc<AnyCallbacks>,
+    pub callbacks: AnyCallbacks,
     /// The operator's secrets.
     pub secrets: Arc<Secrets>,
     /// The signing keys.

@@ -156,7 +156,7 @@ impl Auth {
                 is_new_account: person.has_new_account(),
                 origin: &call.origin,
             };
-            match ask::sign_in(&*self.parts.callbacks, &input).await? {
+            match ask::sign_in(&self.parts.callbacks, &input).await? {
                 SignInDecision::Allow => {}
                 SignInDecision::Deny(denial) => {
                     return self.denied(call, attempt, person.refused(denial)).await;
