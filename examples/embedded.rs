@@ -6,8 +6,8 @@
 use std::process::ExitCode;
 
 use gatepass::auth::{
-    CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput, SignInDecision,
-    SignInInput,
+    CallbackResult, CallbackSet, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput,
+    SignInDecision, SignInInput,
 };
 use gatepass::model::{ClaimMap, Email};
 use gatepass::{app, config, telemetry};
@@ -19,8 +19,12 @@ struct Rules {
     tenant: &'static str,
 }
 
-#[async_trait::async_trait]
 impl Callbacks for Rules {
+    /// The callbacks that are below. One that is not listed is never called.
+    fn implemented(&self) -> CallbackSet {
+        CallbackSet::ALL
+    }
+
     /// Auth.js `signIn`. Nothing is written yet. Look at what the provider says now, and at its verified e-mail only.
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         let email = input.user.email.as_ref().filter(|_| input.user.email_verified).map(Email::as_str);

@@ -76,8 +76,8 @@
 //! | a recipe of a policy | its section in `docs/callbacks.md`, with cases: a test runs them |
 //! | a command | its file in `cli/` |
 //! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
-//! | another way to give callbacks | one file in `callbacks/`; one link in the chain of `app/callbacks.rs` |
-//! | something around every remote callback | a decorator in `callbacks/`; where it stands in `app/callbacks.rs` |
+//! | another way to give callbacks | one file in `callbacks/` that implements [`Callbacks`](auth::Callbacks); one link in the chain of `app/callbacks.rs` |
+//! | something around every remote callback | a decorator in `callbacks/`, which has the one method of [`Ask`](auth::Ask); its place in `app/callbacks.rs` |
 //! | a way to prove who somebody is | a variant of [`Credential`](auth::Credential) and its method in `auth/prove.rs`; its message in `grpc/convert/sign_in.rs` |
 //! | a preset of a provider | its file in `config/providers/presets/`; what its documentation shows, in `tests/it/presets/`; its row in `docs/providers.md` |
 //! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/connection/backends.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |

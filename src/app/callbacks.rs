@@ -1,77 +1,83 @@
-//! The chain of callbacks: the built-in policy, those of the configuration, those of the program that links us; and what
-//! stands around the ones that a service answers.
+//! The chain of callbacks: the built-in policy, those of the configuration, those of the program that links us; and the
+//! decorators around those that a service answers.
 
 use std::sync::Arc;
 
 use super::fault::StartFault;
 use super::{App, rules};
-use crate::auth::{Callback, Callbacks, PerCallback, Rules};
+use crate::auth::{AnyCallbacks, Callback, Invoke, PerCallback, Rules};
 use crate::callbacks::cases::Bench;
 use crate::callbacks::{
-    Breaker, CallbackMetrics, Cel, Chain, Measured, PassedOver, Policy, Remembered, Shadow,
+    Breaker, CallbackMetrics, Cel, Chain, FailOpen, Measured, Policy, SessionCache, Shadow,
 };
 use crate::config::{Config, OnFailure, Remote};
 use crate::grpc::callback_client::{CallbackService, RemoteCallbacks};
 use crate::model::{Clock, Entropy, ManualClock, Timestamp};
 use crate::net::tls::TlsFault;
 
-/// The most bytes of `session` answers that are remembered, of expressions and of a service each; some 10,000 of few claims.
-const REMEMBERED_ANSWERS: u32 = 16 * 1024 * 1024;
-
-/// Callbacks of one kind.
-type Link = Arc<dyn Callbacks>;
+/// The most bytes of cached `session` answers, of expressions and of a service each; some 10,000 of few claims.
+const CACHED_ANSWERS: u32 = 16 * 1024 * 1024;
 
 /// The callbacks that a service answers, if one is configured. Connecting begins here, and holds up nothing.
-pub(super) fn remote(app: &App, metrics: &CallbackMetrics) -> Result<Option<Link>, StartFault> {
+pub(super) fn remote(app: &App, metrics: &CallbackMetrics) -> Result<Option<AnyCallbacks>, StartFault> {
     let remote = app.config.callbacks.remote.as_ref();
     let link = remote.map(|remote| link(remote, &app.clock, &app.entropy, metrics));
     link.transpose().map_err(StartFault::Tls)
 }
 
-/// What the configuration itself decides: its policy, then its expressions. Each kind is measured before its answers are
-/// remembered: what is remembered is not asked.
+/// The callbacks of the configuration itself: its policy, then its expressions. Each kind is measured inside its cache: a
+/// cached answer is no call.
 fn configured(
     config: &Config,
     rules: &Rules,
     clock: Arc<dyn Clock>,
-    measured: impl Fn(Link, &'static str) -> Link,
-) -> Vec<Link> {
+    measured: impl Fn(AnyCallbacks, &'static str) -> AnyCallbacks,
+) -> Vec<AnyCallbacks> {
     let policy = Policy::new(rules.sign_in.clone());
     let cel = Cel::new(config.callbacks.cel.clone(), Arc::clone(&clock));
     let timeless = !cel.asks_the_time(Callback::Session);
-    let mut cel = measured(Arc::new(cel), "cel");
+    let mut cel = measured(AnyCallbacks::new(cel), "cel");
     if timeless {
-        cel = Arc::new(Remembered::new(cel, None, REMEMBERED_ANSWERS, clock));
+        cel = cel.decorated(|inner| SessionCache::new(inner, None, CACHED_ANSWERS, clock));
     }
-    vec![measured(Arc::new(policy), "policy"), cel]
+    vec![measured(AnyCallbacks::new(policy), "policy"), cel]
 }
 
-/// What cases of this configuration are asked of, for `gatepass callbacks test`: its callbacks, without what is reached by
-/// the network.
+/// The callbacks that cases of this configuration ask, for `gatepass callbacks test`: all but those that are reached by the
+/// network.
 pub fn bench(config: &Config, now: Timestamp) -> Result<Bench, StartFault> {
     let rules = rules::build(config).map_err(StartFault::Rules)?;
     let clock = Arc::new(ManualClock::at(now));
     let links = configured(config, &rules, Arc::clone(&clock) as _, |link, _| link);
     Ok(Bench {
-        callbacks: Arc::new(Chain::new(links)),
+        invoke: Invoke { callbacks: Chain::of(&links), base_urls: Arc::new(rules.base_urls) },
         clock,
         now,
-        base_urls: rules.base_urls,
         default_role: rules.sign_in.default_role,
         update_allow: rules.update_allow,
     })
 }
 
 /// All callbacks, in the order they are asked.
-pub(super) fn chain(app: &App, rules: &Rules, remote: Option<Link>, metrics: &CallbackMetrics) -> Chain {
-    let measured = |link, kind| Arc::new(Measured::new(link, kind, metrics)) as Link;
+pub(super) fn chain(
+    app: &App,
+    rules: &Rules,
+    remote: Option<AnyCallbacks>,
+    metrics: &CallbackMetrics,
+) -> AnyCallbacks {
+    let measured = |callbacks, kind| measured(callbacks, kind, metrics);
     let mut links = configured(&app.config, rules, Arc::clone(&app.clock), measured);
     links.extend(remote);
-    links.extend(app.callbacks.iter().map(|callbacks| measured(Arc::clone(callbacks), "library")));
-    Chain::new(links)
+    links.extend(app.callbacks.iter().map(|callbacks| measured(callbacks.clone(), "library")));
+    Chain::of(&links)
 }
 
-/// What is wrong with the files of `callbacks.remote.tls`.
+fn measured(callbacks: AnyCallbacks, kind: &'static str, metrics: &CallbackMetrics) -> AnyCallbacks {
+    let implemented = callbacks.implemented();
+    callbacks.decorated(|inner| Measured::new(inner, implemented, kind, metrics))
+}
+
+/// The faults of the files of `callbacks.remote.tls`.
 pub(super) fn check_files(remote: &Remote) -> Vec<TlsFault> {
     if remote.address.is_encrypted() { RemoteCallbacks::check_files(&remote.tls) } else { Vec::new() }
 }
@@ -81,7 +87,7 @@ fn link(
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
     metrics: &CallbackMetrics,
-) -> Result<Link, TlsFault> {
+) -> Result<AnyCallbacks, TlsFault> {
     let asked = |callback| remote.callbacks.contains(&callback);
     let service = CallbackService {
         address: remote.address.clone(),
@@ -90,16 +96,18 @@ fn link(
         timeouts: PerCallback::of(|callback| asked(callback).then(|| *remote.timeout.get(callback))),
     };
     let client = RemoteCallbacks::connect(service, Arc::clone(clock), entropy)?;
-    let guarded = Breaker::new(Arc::new(client), Arc::clone(clock), Arc::clone(entropy));
-    // Around no more than this: a failure counts though it is passed over, and so does what is only tried out.
-    let mut link: Link = Arc::new(Measured::new(Arc::new(guarded), "remote", metrics));
+    let breaker = |inner| Breaker::new(inner, Arc::clone(clock), Arc::clone(entropy));
+    let guarded = AnyCallbacks::new(client).decorated(breaker);
+    // Inside the rest: a failure counts even if it is ignored, and so does an answer that is only tried out.
+    let mut link = measured(guarded, "remote", metrics);
     if let Some(ttl) = remote.session_cache_ttl {
-        link = Arc::new(Remembered::new(link, Some(ttl), REMEMBERED_ANSWERS, Arc::clone(clock)));
+        let cache = |inner| SessionCache::new(inner, Some(ttl), CACHED_ANSWERS, Arc::clone(clock));
+        link = link.decorated(cache);
     }
     if remote.shadow {
-        return Ok(Arc::new(Shadow::new(link)));
+        return Ok(Shadow::of(link));
     }
     let allow = |on_failure| on_failure == OnFailure::Allow;
     let (session, redirect) = (allow(remote.on_failure.session), allow(remote.on_failure.redirect));
-    Ok(Arc::new(PassedOver::new(link, session, redirect)))
+    Ok(link.decorated(|inner| FailOpen::new(inner, session, redirect)))
 }

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Callbacks, Revocations};
+use crate::auth::{AnyCallbacks, Callbacks, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::Front;
@@ -41,7 +41,7 @@ pub use start::migrate;
 /// A Gatepass to be started.
 pub struct App {
     config: Config,
-    callbacks: Vec<Arc<dyn Callbacks>>,
+    callbacks: Vec<AnyCallbacks>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Option<Observer>,
@@ -58,7 +58,7 @@ impl App {
     /// Adds callbacks behind the built-in policy, and behind those added before.
     #[must_use]
     pub fn callbacks(mut self, callbacks: impl Callbacks) -> Self {
-        self.callbacks.push(Arc::new(callbacks));
+        self.callbacks.push(AnyCallbacks::new(callbacks));
         self
     }
 

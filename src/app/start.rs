@@ -83,7 +83,7 @@ pub(super) async fn start(
         entropy: Arc::clone(&app.entropy),
         stores: Arc::new(database.clone()),
         providers: Arc::new(providers),
-        callbacks: Arc::new(chain),
+        callbacks: chain,
         secrets,
         ring: Arc::clone(&keys.ring),
         keys: Arc::clone(&keys.reload),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::readers;
 use crate::auth::{
-    AccessRules, AccessTokens, Audit, Auth, BeginSignIn, Callbacks, Credentials, DenialSampler, DenialUrls,
-    Denials, Flows, Follower, GetSession, GetUser, Invoke, IssueToken, LinkAccount, LinkRules, LinkSessions,
-    LocalRevocations, OpenSession, RedirectRules, RefreshRules, RefreshToken, ReloadKeys, ResolveRedirect,
-    ResolveUser, Revocations, RevokeSession, RevokeUserSessions, RotationRules, Rules, SessionDrafts,
-    SessionEnder, SignIn, SignOut, TokenIssuer, TokenNames, UpdateUser,
+    AccessRules, AccessTokens, AnyCallbacks, Audit, Auth, BeginSignIn, Credentials, DenialSampler,
+    DenialUrls, Denials, Flows, Follower, GetSession, GetUser, Invoke, IssueToken, LinkAccount, LinkRules,
+    LinkSessions, LocalRevocations, OpenSession, RedirectRules, RefreshRules, RefreshToken, ReloadKeys,
+    ResolveRedirect, ResolveUser, Revocations, RevokeSession, RevokeUserSessions, RotationRules, Rules,
+    SessionDrafts, SessionEnder, SignIn, SignOut, TokenIssuer, TokenNames, UpdateUser,
 };
 use crate::model::{Clock, Entropy};
 use crate::oauth::Providers;
@@ -21,7 +21,7 @@ pub(super) struct Resources {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) stores: Arc<Database>,
     pub(super) providers: Arc<Providers>,
-    pub(super) callbacks: Arc<dyn Callbacks>,
+    pub(super) callbacks: AnyCallbacks,
     pub(super) secrets: Arc<Secrets>,
     pub(super) ring: Arc<KeyRing>,
     pub(super) keys: Arc<dyn ReloadKeys>,
@@ -90,7 +90,7 @@ impl<'a> Shared<'a> {
         let verifier = Verifier::new(Arc::clone(&has.ring), rules.issuer.clone(), rules.clock_leeway);
         let references = References::new(Arc::clone(&has.secrets), rules.clock_leeway);
         let base_urls = Arc::new(rules.base_urls.clone());
-        let invoke = Invoke { callbacks: Arc::clone(&has.callbacks), base_urls: Arc::clone(&base_urls) };
+        let invoke = Invoke { callbacks: has.callbacks.clone(), base_urls: Arc::clone(&base_urls) };
         let audit = Arc::new(Audit {
             log: Arc::clone(&has.stores) as _,
             clock: clock(),

@@ -3,15 +3,12 @@
 //! one domain error. Knows stores and tokens by their traits and types, and neither gRPC nor SQL.
 
 mod admin;
-pub mod ask;
 mod audit;
 mod call_context;
 mod callbacks;
-mod callbacks_invoke;
 mod caller;
 mod error;
 mod live;
-mod per_callback;
 mod redirect;
 mod reload_keys;
 mod retry;
@@ -30,13 +27,11 @@ pub use admin::update_user::{UpdateUser, UpdateUserRequest, UserChange};
 pub use audit::{Audit, DenialSampler};
 pub use call_context::{CallContext, OfCall};
 pub use callbacks::{
-    Callback, CallbackResult, Callbacks, Denial, DenialReason, JwtDecision, JwtInput, RedirectInput,
-    SessionInput, SignInDecision, SignInInput, Trigger,
+    Answer, AnyCallbacks, Ask, Callback, CallbackResult, CallbackSet, Callbacks, Denial, Invoke, JwtDecision,
+    JwtInput, PerCallback, Question, RedirectInput, SessionInput, SignInDecision, SignInInput, Trigger,
 };
-pub use callbacks_invoke::Invoke;
 pub use caller::{Call, Caller, Callers};
 pub use error::{CallbackFailure, Error, FailureKind, FieldFault, Result};
-pub use per_callback::PerCallback;
 pub use redirect::{ResolveRedirect, ResolveRedirectRequest};
 pub use reload_keys::ReloadKeys;
 pub use revocation::{

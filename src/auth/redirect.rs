@@ -1,7 +1,7 @@
 //! `ResolveRedirect`: where a person may be sent (Auth.js `redirect`). Every redirect of the product is decided by
 //! the one rule of `model::resolve_redirect`; what a callback answers passes it again.
 
-use super::callbacks_invoke::Invoke;
+use super::callbacks::Invoke;
 use super::error::{Error, Result};
 use crate::model::{Disposition, RedirectUrl};
 

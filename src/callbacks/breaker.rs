@@ -1,6 +1,6 @@
-//! Callbacks that may hang or be gone: each of the four is asked only while it answers, and by a bounded number of calls
-//! at once. Who can't ask fails at once, so that a dead service costs no call its timeout, and none of the four harms
-//! another.
+//! A circuit breaker for callbacks that may hang or be gone: each of the four is asked only while it answers, and by a
+//! bounded number of calls at once. A call that may not ask fails at once, so that a dead service costs no call its timeout,
+//! and none of the four harms another.
 
 use std::sync::Arc;
 
@@ -9,17 +9,16 @@ use tokio::sync::Semaphore;
 
 use super::circuit::{Change, Circuit, Leave, UNANSWERED};
 use crate::auth::{
-    Callback, CallbackFailure, CallbackResult, Callbacks, FailureKind, JwtDecision, JwtInput, PerCallback,
-    RedirectInput, SessionInput, SignInDecision, SignInInput,
+    Answer, Ask, Callback, CallbackFailure, CallbackResult, FailureKind, PerCallback, Question,
 };
-use crate::model::{ClaimMap, Clock, Entropy, random};
+use crate::model::{Clock, Entropy, random};
 
-/// Calls of one callback that wait for its answer at a time.
+/// The most calls of one callback that wait for its answer at a time.
 const WAITING: usize = 256;
 
-/// Asks callbacks while they answer.
+/// A circuit breaker around callbacks.
 pub struct Breaker {
-    inner: Arc<dyn Callbacks>,
+    inner: Arc<dyn Ask>,
     gates: PerCallback<Gate>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -31,33 +30,15 @@ struct Gate {
 }
 
 impl Breaker {
-    /// Around `inner`.
+    /// Makes a breaker around `inner`.
     #[must_use]
-    pub fn new(inner: Arc<dyn Callbacks>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(inner: Arc<dyn Ask>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let gates = PerCallback::of(|_| Gate { circuit: Circuit::new(), room: Semaphore::new(WAITING) });
         Self { inner, gates, clock, entropy }
     }
-
-    async fn guard<T>(
-        &self,
-        callback: Callback,
-        ask: impl Future<Output = CallbackResult<T>> + Send,
-    ) -> CallbackResult<T> {
-        let not_asked = |cause: &str| callback.failed_as(FailureKind::NotAsked, cause);
-        let gate = self.gates.get(callback);
-        let _place = gate.room.try_acquire().map_err(|_| not_asked("too many calls wait for its answer"))?;
-        let leave = gate
-            .circuit
-            .leave(self.clock.now())
-            .ok_or_else(|| not_asked("it did not answer the calls before"))?;
-        let mut turn = Turn { breaker: self, callback, leave: Some(leave) };
-        let answer = ask.await;
-        turn.ends(answer.as_ref().err());
-        answer
-    }
 }
 
-/// One that asks; dropped before the end, nobody waited for the answer.
+/// A call that asks. If it is dropped before it ends, nothing waited for the answer.
 struct Turn<'a> {
     breaker: &'a Breaker,
     callback: Callback,
@@ -103,28 +84,19 @@ impl Drop for Turn<'_> {
 }
 
 #[async_trait]
-impl Callbacks for Breaker {
-    async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
-        self.guard(Callback::SignIn, self.inner.sign_in(input)).await
-    }
-
-    async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
-        self.guard(Callback::Jwt, self.inner.jwt(input)).await
-    }
-
-    async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
-        self.guard(Callback::Session, self.inner.session(input)).await
-    }
-
-    async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
-        self.guard(Callback::Redirect, self.inner.redirect(input)).await
-    }
-
-    fn has(&self, callback: Callback) -> bool {
-        self.inner.has(callback)
-    }
-
-    fn decides(&self, callback: Callback) -> bool {
-        self.inner.decides(callback)
+impl Ask for Breaker {
+    async fn ask(&self, question: Question<'_>) -> CallbackResult<Answer> {
+        let callback = question.callback();
+        let not_asked = |cause: &str| callback.failed_as(FailureKind::NotAsked, cause);
+        let gate = self.gates.get(callback);
+        let _place = gate.room.try_acquire().map_err(|_| not_asked("too many calls wait for its answer"))?;
+        let leave = gate
+            .circuit
+            .leave(self.clock.now())
+            .ok_or_else(|| not_asked("it did not answer the calls before"))?;
+        let mut turn = Turn { breaker: self, callback, leave: Some(leave) };
+        let answer = self.inner.ask(question).await;
+        turn.ends(answer.as_ref().err());
+        answer
     }
 }

@@ -1,15 +1,15 @@
-//! Whether it is worth asking somebody. After some calls in a row that nobody answered nobody asks, but one now and then,
-//! to see: the first that is answered lets all ask again. Time and chance come in from outside.
+//! The state machine of a circuit breaker. After some unanswered calls in a row it lets only a probe pass now and then; the
+//! first probe that is answered lets all calls ask again. Time and randomness are arguments.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::{Timestamp, spread};
 
-/// So many calls in a row that are not answered open the circuit.
+/// The number of unanswered calls in a row that opens the circuit.
 pub(super) const UNANSWERED: u32 = 5;
 
-/// How long at most nobody asks after the first time; twice as long after each that was in vain.
+/// The longest pause after the circuit opens; each probe without an answer doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -19,24 +19,24 @@ pub(super) struct Circuit(Mutex<State>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Everybody asks; so many in a row were not answered.
+    /// All calls ask; so many in a row were not answered.
     Closed { unanswered: u32 },
-    /// Nobody asks for this long.
+    /// No call asks for this long.
     Open { since: Timestamp, pause: Duration, tries: u32 },
-    /// One asks, to see.
+    /// One call asks, as a probe.
     Probing { tries: u32 },
 }
 
-/// Leave to ask.
+/// A permission to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leave {
-    /// As everybody has.
+    /// The permission that every call has while the circuit is closed.
     Usual,
-    /// As the one that asks to see.
+    /// The permission of a probe.
     Probe,
 }
 
-/// What an answer, or none, did to the circuit.
+/// The effect of an answer, or of none, on the circuit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     None,
@@ -53,7 +53,7 @@ impl Circuit {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leave to ask now, if there is any. Who got it tells what came of it.
+    /// Gives a permission to ask now, if there is one. The call that gets it reports the outcome.
     pub(super) fn leave(&self, now: Timestamp) -> Option<Leave> {
         let mut state = self.state();
         match *state {

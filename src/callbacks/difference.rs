@@ -1,12 +1,12 @@
-//! What a callback's answer would change, in words that tell no values: kinds of decisions and names of claims.
+//! The difference that a callback's answer would make, in words that tell no values: kinds of decisions and names of claims.
 
-use crate::auth::{JwtDecision, SignInDecision};
+use crate::auth::{Answer, CallbackResult, JwtDecision, Question, SignInDecision};
 use crate::model::ClaimMap;
 
 /// The most claims that are named.
 const NAMED: usize = 16;
 
-/// What would be otherwise; nothing, where the answer agrees.
+/// What an answer would change; empty if it agrees.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Difference(pub(super) Vec<String>);
 
@@ -14,8 +14,20 @@ fn one(word: &str) -> Difference {
     Difference(vec![word.to_owned()])
 }
 
+impl Difference {
+    /// Compares an answer with what was decided without it.
+    pub(super) fn of(question: Question<'_>, answer: Answer) -> CallbackResult<Self> {
+        Ok(match question {
+            Question::SignIn(_) => of_sign_in(&answer.sign_in()?),
+            Question::Jwt(input) => of_jwt(input.claims, &answer.jwt()?),
+            Question::Session(input) => of_claims(input.claims, &answer.session()?),
+            Question::Redirect(input) => of_redirect(input.url, answer.redirect()?.as_deref()),
+        })
+    }
+}
+
 /// Against a sign-in that goes on.
-pub(super) fn of_sign_in(decision: &SignInDecision) -> Difference {
+fn of_sign_in(decision: &SignInDecision) -> Difference {
     match decision {
         SignInDecision::Allow => Difference(Vec::new()),
         SignInDecision::Deny(_) => one("deny"),
@@ -24,7 +36,7 @@ pub(super) fn of_sign_in(decision: &SignInDecision) -> Difference {
 }
 
 /// Against a token with these claims.
-pub(super) fn of_jwt(claims: &ClaimMap, decision: &JwtDecision) -> Difference {
+fn of_jwt(claims: &ClaimMap, decision: &JwtDecision) -> Difference {
     match decision {
         JwtDecision::Claims(additions) => of_claims(claims, additions),
         JwtDecision::Deny(_) => one("deny"),
@@ -32,7 +44,7 @@ pub(super) fn of_jwt(claims: &ClaimMap, decision: &JwtDecision) -> Difference {
 }
 
 /// Against these claims: `+name` would be added, `~name` be another, `-name` go.
-pub(super) fn of_claims(claims: &ClaimMap, additions: &ClaimMap) -> Difference {
+fn of_claims(claims: &ClaimMap, additions: &ClaimMap) -> Difference {
     let mut changes = additions.iter().filter_map(|(name, value)| {
         let sign = match claims.get(name) {
             Some(_) if value.is_null() => '-',
@@ -51,7 +63,7 @@ pub(super) fn of_claims(claims: &ClaimMap, additions: &ClaimMap) -> Difference {
 }
 
 /// Against a redirect to this URL.
-pub(super) fn of_redirect(url: &str, answer: Option<&str>) -> Difference {
+fn of_redirect(url: &str, answer: Option<&str>) -> Difference {
     if answer.is_none_or(|answer| answer == url) { Difference(Vec::new()) } else { one("url") }
 }
 

@@ -1,4 +1,4 @@
-//! Callbacks that are counted and timed, whoever gives them: a decorator of the trait.
+//! A decorator that counts and times callbacks, whoever implements them.
 
 use std::sync::Arc;
 
@@ -6,81 +6,47 @@ use async_trait::async_trait;
 
 use super::metrics::{CallbackMetrics, Lines, Outcome};
 use crate::auth::{
-    Callback, CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput, SignInDecision,
-    SignInInput,
+    Answer, Ask, CallbackResult, CallbackSet, JwtDecision, PerCallback, Question, SignInDecision,
 };
-use crate::model::ClaimMap;
 
 /// Callbacks, measured.
 pub struct Measured {
-    inner: Arc<dyn Callbacks>,
-    sign_in: Option<Lines>,
-    jwt: Option<Lines>,
-    session: Option<Lines>,
-    redirect: Option<Lines>,
+    inner: Arc<dyn Ask>,
+    lines: PerCallback<Option<Lines>>,
 }
 
 impl Measured {
-    /// Around `inner`, which is given in this way: `policy`, `library` and the like.
+    /// Measures those callbacks of `inner` that are implemented; `kind` is how they are given: `policy`, `library` and the
+    /// like.
     #[must_use]
-    pub fn new(inner: Arc<dyn Callbacks>, kind: &'static str, metrics: &CallbackMetrics) -> Self {
-        let lines = |callback| inner.has(callback).then(|| metrics.lines(kind, callback));
-        Self {
-            sign_in: lines(Callback::SignIn),
-            jwt: lines(Callback::Jwt),
-            session: lines(Callback::Session),
-            redirect: lines(Callback::Redirect),
-            inner,
-        }
+    pub fn new(
+        inner: Arc<dyn Ask>,
+        implemented: CallbackSet,
+        kind: &'static str,
+        metrics: &CallbackMetrics,
+    ) -> Self {
+        let lines = |callback| implemented.contains(callback).then(|| metrics.lines(kind, callback));
+        Self { inner, lines: PerCallback::of(lines) }
     }
 }
 
-/// Waits for an answer, counted into `lines` as what `outcome` makes of it.
-async fn measured<T>(
-    lines: Option<&Lines>,
-    answer: impl Future<Output = CallbackResult<T>>,
-    outcome: impl FnOnce(&T) -> Outcome,
-) -> CallbackResult<T> {
-    let running = lines.map(Lines::begin);
-    let answer = answer.await;
-    if let Some(running) = running {
-        running.end(answer.as_ref().map_or(Outcome::Failed, outcome));
+fn outcome(answer: &Answer) -> Outcome {
+    match answer {
+        Answer::SignIn(SignInDecision::Allow) => Outcome::Allow,
+        Answer::SignIn(SignInDecision::Deny(_)) | Answer::Jwt(JwtDecision::Deny(_)) => Outcome::Deny,
+        Answer::SignIn(SignInDecision::Redirect(_)) => Outcome::Redirect,
+        Answer::Jwt(JwtDecision::Claims(_)) | Answer::Session(_) | Answer::Redirect(_) => Outcome::Ok,
     }
-    answer
 }
 
 #[async_trait]
-impl Callbacks for Measured {
-    async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
-        measured(self.sign_in.as_ref(), self.inner.sign_in(input), |decision| match decision {
-            SignInDecision::Allow => Outcome::Allow,
-            SignInDecision::Deny(_) => Outcome::Deny,
-            SignInDecision::Redirect(_) => Outcome::Redirect,
-        })
-        .await
-    }
-
-    async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
-        measured(self.jwt.as_ref(), self.inner.jwt(input), |decision| match decision {
-            JwtDecision::Claims(_) => Outcome::Ok,
-            JwtDecision::Deny(_) => Outcome::Deny,
-        })
-        .await
-    }
-
-    async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
-        measured(self.session.as_ref(), self.inner.session(input), |_| Outcome::Ok).await
-    }
-
-    async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
-        measured(self.redirect.as_ref(), self.inner.redirect(input), |_| Outcome::Ok).await
-    }
-
-    fn has(&self, callback: Callback) -> bool {
-        self.inner.has(callback)
-    }
-
-    fn decides(&self, callback: Callback) -> bool {
-        self.inner.decides(callback)
+impl Ask for Measured {
+    async fn ask(&self, question: Question<'_>) -> CallbackResult<Answer> {
+        let running = self.lines.get(question.callback()).as_ref().map(Lines::begin);
+        let answer = self.inner.ask(question).await;
+        if let Some(running) = running {
+            running.end(answer.as_ref().map_or(Outcome::Failed, outcome));
+        }
+        answer
     }
 }

@@ -1,5 +1,5 @@
-//! The metrics of callbacks: what each answered and how long it took, by callback and by how it is given. Their lines are
-//! there from the start, at zero; from then on a call counts by atomics alone.
+//! The metrics of callbacks: outcomes and durations, by callback and by how it is given. Their lines are there from the
+//! start, at zero; from then on a call counts by atomics alone.
 
 use std::time::Instant;
 
@@ -31,7 +31,7 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
-/// How a call of a callback ended.
+/// The outcome of one call of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// `sign_in` lets the person in.
@@ -98,7 +98,7 @@ impl CallbackMetrics {
     }
 }
 
-/// What one callback counts into.
+/// The lines that one callback counts into.
 #[derive(Debug)]
 pub(super) struct Lines {
     calls: Vec<(Outcome, Counter)>,
@@ -112,7 +112,7 @@ impl Lines {
     }
 }
 
-/// A callback that runs. It ends when this goes, and was cancelled if nobody said otherwise.
+/// A running call of a callback. It ends when this is dropped, and counts as cancelled if [`end`](Self::end) was not called.
 pub(super) struct Running<'a> {
     lines: &'a Lines,
     began: Instant,

@@ -1,7 +1,7 @@
-//! Floor 2, the ways a callback can be given, and what can be put around any: the built-in policy; expressions of the
-//! configuration; the chain that asks one after the other; a breaker for those that may not answer, failures passed over,
-//! answers remembered, callbacks that are only tried out, each counted and timed. A Rust program adds its own by implementing
-//! [`Callbacks`](crate::auth::Callbacks); those of a gRPC service speak it in `grpc/callback_client/`.
+//! The ways to give callbacks, and the decorators around them: the built-in policy; expressions of the configuration; the
+//! chain that asks one after the other; a circuit breaker, a cache, ignored failures, callbacks that are only tried out,
+//! metrics; and cases to test a policy by. A Rust program adds its own callbacks by implementing
+//! [`Callbacks`](crate::auth::Callbacks); those of a gRPC service are in `grpc/callback_client/`.
 
 mod breaker;
 pub mod cases;
@@ -9,20 +9,20 @@ mod cel;
 mod chain;
 mod circuit;
 mod difference;
+mod fail_open;
 mod measured;
 mod metrics;
-mod passed_over;
+mod owned_question;
 mod policy;
-mod question;
-mod remembered;
+mod session_cache;
 mod shadow;
 
 pub use breaker::Breaker;
 pub use cel::{Cel, CelFault, CelRules, ProfileRules, Program, Subject};
 pub use chain::Chain;
+pub use fail_open::FailOpen;
 pub use measured::Measured;
 pub use metrics::CallbackMetrics;
-pub use passed_over::PassedOver;
 pub use policy::Policy;
-pub use remembered::Remembered;
+pub use session_cache::SessionCache;
 pub use shadow::Shadow;

@@ -1,15 +1,14 @@
-//! The built-in policy: who may sign in by the configuration alone. Only what the provider says now counts, and
+//! The built-in policy: the rules of the configuration about who may sign in. Only what the provider says now counts, and
 //! only a verified e-mail meets a rule about e-mails.
 
-use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::auth::{
-    Callback, CallbackResult, Callbacks, Denial, DenialReason, SignInDecision, SignInInput, SignInRules,
+    Callback, CallbackResult, CallbackSet, Callbacks, Denial, SignInDecision, SignInInput, SignInRules,
 };
-use crate::model::Email;
+use crate::model::{DenialReason, Email};
 
-/// The rules of `sign_in` in the configuration.
+/// The callback `sign_in` by the rules of the configuration.
 #[derive(Debug)]
 pub struct Policy(SignInRules);
 
@@ -39,14 +38,13 @@ impl Policy {
     }
 }
 
-#[async_trait]
 impl Callbacks for Policy {
+    fn implemented(&self) -> CallbackSet {
+        [Callback::SignIn].into()
+    }
+
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         let refusal = self.refuses(input).map(|reason| SignInDecision::Deny(Denial { reason, detail: None }));
         Ok(refusal.unwrap_or(SignInDecision::Allow))
-    }
-
-    fn has(&self, callback: Callback) -> bool {
-        callback == Callback::SignIn
     }
 }

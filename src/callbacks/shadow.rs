@@ -1,5 +1,5 @@
 //! Callbacks that are tried out: asked beside the call, compared with what was decided without them, logged, and never
-//! obeyed. They delay no call and fail none; beyond a number of them at once they are left out.
+//! obeyed. They neither delay nor fail a call; beyond a number of them at once, further ones are left out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,42 +8,42 @@ use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::difference::Difference;
-use super::question::Question;
+use super::owned_question::OwnedQuestion;
 use crate::auth::{
-    CallContext, Callback, CallbackFailure, CallbackResult, Callbacks, FailureKind, JwtDecision, JwtInput,
-    RedirectInput, SessionInput, SignInDecision, SignInInput,
+    Answer, AnyCallbacks, Ask, CallContext, Callback, CallbackFailure, CallbackResult, FailureKind, Question,
 };
-use crate::model::ClaimMap;
 
-/// Questions under way at a time.
+/// The most questions under way at a time.
 const UNDER_WAY: usize = 64;
 
-/// Tries callbacks out.
+/// Callbacks that are only tried out.
 pub struct Shadow {
-    inner: Arc<dyn Callbacks>,
+    inner: Arc<dyn Ask>,
     room: Arc<Semaphore>,
     full: Arc<AtomicBool>,
 }
 
 impl Shadow {
-    /// Tries these.
+    /// Tries these callbacks out, so that they decide nothing.
     #[must_use]
-    pub fn new(inner: Arc<dyn Callbacks>) -> Self {
-        Self { inner, room: Arc::new(Semaphore::new(UNDER_WAY)), full: Arc::default() }
+    pub fn of(callbacks: AnyCallbacks) -> AnyCallbacks {
+        let room = Arc::new(Semaphore::new(UNDER_WAY));
+        callbacks.decorated(|inner| Self { inner, room, full: Arc::default() }).deciding_nothing()
     }
 
-    /// Has the question asked and the answer logged, by a task of its own.
-    fn ask(&self, callback: Callback, question: impl FnOnce() -> Question) {
+    /// Asks and logs the answer, in a task of its own.
+    fn try_out(&self, question: Question<'_>) {
         let Some(place) = self.place() else { return };
-        let (inner, question) = (Arc::clone(&self.inner), question());
+        let callback = question.callback();
+        let (inner, question) = (Arc::clone(&self.inner), OwnedQuestion::of(question));
         let context = CallContext::current();
         let request_id = context.as_ref().map(|context| Arc::clone(&context.request_id));
         let asking = async move {
             let _place = place;
-            tell(callback, request_id.as_deref(), question.ask(&*inner).await);
+            log(callback, request_id.as_deref(), question.ask(&*inner).await);
         };
         match context {
-            // No answer waits for it.
+            // No call waits for its answer.
             Some(context) => drop(tokio::spawn(CallContext { due: None, ..context }.around(asking))),
             None => drop(tokio::spawn(asking)),
         }
@@ -61,7 +61,7 @@ impl Shadow {
     }
 }
 
-fn tell(callback: Callback, request_id: Option<&str>, answer: Result<Difference, CallbackFailure>) {
+fn log(callback: Callback, request_id: Option<&str>, answer: CallbackResult<Difference>) {
     let callback = callback.name();
     match answer {
         Ok(Difference(would)) if would.is_empty() => {
@@ -81,32 +81,9 @@ fn tell(callback: Callback, request_id: Option<&str>, answer: Result<Difference,
 }
 
 #[async_trait]
-impl Callbacks for Shadow {
-    async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
-        self.ask(Callback::SignIn, || Question::sign_in(input));
-        Ok(SignInDecision::Allow)
-    }
-
-    async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
-        self.ask(Callback::Jwt, || Question::jwt(input));
-        Ok(JwtDecision::Claims(ClaimMap::new()))
-    }
-
-    async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
-        self.ask(Callback::Session, || Question::session(input));
-        Ok(ClaimMap::new())
-    }
-
-    async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
-        self.ask(Callback::Redirect, || Question::redirect(input));
-        Ok(None)
-    }
-
-    fn has(&self, callback: Callback) -> bool {
-        self.inner.has(callback)
-    }
-
-    fn decides(&self, _: Callback) -> bool {
-        false
+impl Ask for Shadow {
+    async fn ask(&self, question: Question<'_>) -> CallbackResult<Answer> {
+        self.try_out(question);
+        Ok(question.answer_by_default())
     }
 }

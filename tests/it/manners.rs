@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use gatepass::app::App;
 use gatepass::auth::{
-    CallbackResult, Callbacks, JwtDecision, JwtInput, SessionInput, SignInDecision, SignInInput,
+    Callback, CallbackResult, CallbackSet, Callbacks, JwtDecision, JwtInput, SessionInput, SignInDecision,
+    SignInInput,
 };
 use gatepass::config;
 use gatepass::grpc::proto::v1::{
@@ -80,8 +80,11 @@ impl Moody {
     }
 }
 
-#[async_trait]
 impl Callbacks for Moody {
+    fn implemented(&self) -> CallbackSet {
+        [Callback::SignIn, Callback::Jwt, Callback::Session].into()
+    }
+
     async fn sign_in(&self, _: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         self.act().await;
         Ok(SignInDecision::Allow)

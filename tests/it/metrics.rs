@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use futures_util::stream;
-use gatepass::auth::{Callback, CallbackResult, Callbacks, SignInDecision, SignInInput};
+use gatepass::auth::{Callback, CallbackResult, CallbackSet, Callbacks, SignInDecision, SignInInput};
 use gatepass::grpc::proto::METHODS;
 use gatepass::grpc::proto::v1::{
     GetSessionRequest, GetSessionResponse, ResolveRedirectRequest, get_session_request,
@@ -131,15 +130,14 @@ async fn a_stream_is_handled_when_it_ends_and_cancelled_when_its_client_goes() {
 /// A `sign_in` callback that never answers, and tells when it is asked.
 struct Silent(Arc<Semaphore>);
 
-#[async_trait]
 impl Callbacks for Silent {
+    fn implemented(&self) -> CallbackSet {
+        [Callback::SignIn].into()
+    }
+
     async fn sign_in(&self, _: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         self.0.add_permits(1);
         std::future::pending().await
-    }
-
-    fn has(&self, callback: Callback) -> bool {
-        callback == Callback::SignIn
     }
 }
 

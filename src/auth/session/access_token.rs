@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::view::SessionView;
-use crate::auth::callbacks_invoke::Invoke;
+use crate::auth::callbacks::Invoke;
 use crate::auth::error::Result;
 use crate::auth::rules::{Strategy, UserClaim, user_claims};
 use crate::model::{Clock, Entropy, Session, Timestamp, TokenId, User};

@@ -1,7 +1,7 @@
 //! `GetSession`: what a credential says of its session, if it is still accepted (Auth.js `session`).
 
 use super::readers::{GetSessionRequest, SessionAnswer, SessionReaders};
-use crate::auth::callbacks_invoke::Invoke;
+use crate::auth::callbacks::Invoke;
 use crate::auth::error::Result;
 
 /// The use case `GetSession`.

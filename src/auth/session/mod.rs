@@ -15,5 +15,3 @@ pub(super) mod token_issuer;
 pub(super) mod token_names;
 pub(super) mod token_response;
 pub(super) mod view;
-
-pub(super) use view::SessionView;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::attempt::Attempt;
 use super::outcome::{Denied, SignInOutcome};
 use crate::auth::audit::Audit;
-use crate::auth::callbacks::{Denial, DenialReason};
-use crate::auth::callbacks_invoke::Invoke;
+use crate::auth::callbacks::Denial;
+use crate::auth::callbacks::Invoke;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
+use crate::model::DenialReason;
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, DeniedUrl, LogNote, LogReason, ProviderId,
     Reason, RedirectUrl, UserId,

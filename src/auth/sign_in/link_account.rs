@@ -11,11 +11,12 @@ use super::person::rescoped;
 use super::resolve_user::ResolveUser;
 use super::signed_in::{LinkSessions, SignedIn};
 use crate::auth::audit::Audit;
-use crate::auth::callbacks::{DenialReason, SignInDecision, SignInInput};
-use crate::auth::callbacks_invoke::Invoke;
+use crate::auth::callbacks::Invoke;
+use crate::auth::callbacks::{SignInDecision, SignInInput};
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::auth::retry::ATTEMPTS;
+use crate::model::DenialReason;
 use crate::model::{
     Account, AccountKey, AuthLogAction, AuthLogOutcome, Clock, LogNote, RedirectUrl, Timestamp, User,
 };

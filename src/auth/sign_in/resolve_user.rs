@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::denial::Refusal;
 use super::person::{Person, refreshed, rescoped, takes_verified_email};
-use crate::auth::callbacks::DenialReason;
 use crate::auth::error::Result;
 use crate::auth::rules::ProviderRules;
+use crate::model::DenialReason;
 use crate::model::{
     Account, AccountId, AccountKey, Clock, EmailKey, Entropy, Profile, ProviderId, Timestamp, User, UserId,
 };

@@ -1,4 +1,4 @@
-//! What is asked in a case, by callback. What can be wrong with it is found when it is read.
+//! The inputs of cases, by callback. Everything that can be wrong with one is found when it is read.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::written::{self, When};
 use crate::auth::{SessionView, Trigger};
 use crate::model::{Account, ClaimMap, Origin, SessionId, Timestamp, User};
 
-/// What one callback is asked.
+/// The input of one callback.
 pub(super) enum Input {
     SignIn(Box<OfSignIn>),
     Jwt(Box<OfJwt>),
@@ -15,7 +15,7 @@ pub(super) enum Input {
     Redirect(OfRedirect),
 }
 
-/// What `sign_in` is asked.
+/// The input of `sign_in`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct OfSignIn {
@@ -27,7 +27,7 @@ pub(super) struct OfSignIn {
     pub(super) now: When,
 }
 
-/// What `jwt` is asked.
+/// The input of `jwt`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct OfJwt {
@@ -42,7 +42,7 @@ pub(super) struct OfJwt {
     pub(super) now: When,
 }
 
-/// What `session` is asked.
+/// The input of `session`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct OfSession {
@@ -52,7 +52,7 @@ pub(super) struct OfSession {
     pub(super) now: When,
 }
 
-/// What `redirect` is asked.
+/// The input of `redirect`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct OfRedirect {
@@ -103,7 +103,7 @@ pub(super) struct Asked {
 }
 
 impl OfSignIn {
-    /// Who is asked about, now and where this is the role of new users.
+    /// Reads the person, at this time and with this role for new users.
     pub(super) fn asked(&self, now: Timestamp, role: &str) -> Result<Asked, String> {
         let user = written::user(&self.user, &self.profile, now, role)?;
         let account = written::account(&self.account, &self.profile, &user)?;

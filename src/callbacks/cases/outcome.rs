@@ -1,36 +1,34 @@
-//! What comes of a case: the chain is asked as the use cases ask it, and its answer is told as JSON.
+//! The outcomes of cases: the chain is asked as the use cases ask it, and its answer becomes JSON.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Case;
+use super::case::Case;
 use super::input::{Asked, Input, OfJwt, OfRedirect, OfSession, OfSignIn};
 use super::written::When;
-use crate::auth::{Callbacks, Denial, Error, JwtInput, SignInDecision, SignInInput, Trigger, ask};
-use crate::model::{BaseUrls, ClaimMap, ManualClock, Timestamp, claims};
+use crate::auth::{Denial, Error, Invoke, JwtInput, SignInDecision, SignInInput, Trigger};
+use crate::model::{ClaimMap, ManualClock, Timestamp, claims};
 
-/// What cases are asked of: the callbacks of a configuration, and the rules by which calls ask them.
+/// The callbacks of a configuration, and the rules by which calls ask them.
 pub struct Bench {
-    /// The callbacks.
-    pub callbacks: Arc<dyn Callbacks>,
+    /// The callbacks, and the base URLs, which redirects may go to.
+    pub invoke: Invoke,
     /// Their clock.
     pub clock: Arc<ManualClock>,
-    /// When a case is that does not say.
+    /// The time of a case that does not say it.
     pub now: Timestamp,
-    /// Where redirects may go.
-    pub base_urls: BaseUrls,
     /// The role of new users.
     pub default_role: String,
     /// Claims that a client may change by `update`.
     pub update_allow: Vec<String>,
 }
 
-/// An outcome, or what is wrong with the case after all.
+/// An outcome, or a fault of the case.
 type Outcome = Result<Value, String>;
 
 impl Bench {
-    /// Asks a case; what the callbacks fail with is an outcome, too.
+    /// Asks a case; a failure of the callbacks is an outcome, too.
     pub async fn ask(&self, case: &Case) -> Outcome {
         match &case.input {
             Input::SignIn(input) => self.sign_in(input).await,
@@ -52,12 +50,12 @@ impl Bench {
             is_new_account: input.is_new_user,
             origin: &asked.origin,
         };
-        Ok(match ask::sign_in(&*self.callbacks, &question).await {
+        Ok(match self.invoke.sign_in(&question).await {
             Ok(SignInDecision::Allow) => json!({"allow": true}),
             Ok(SignInDecision::Deny(Denial { reason, detail })) => denied(reason.name(), detail),
             Ok(SignInDecision::Redirect(url)) => {
-                let base = self.base_urls.default_base();
-                let sent = ask::redirect(&*self.callbacks, &self.base_urls, base, &url).await;
+                let base = self.invoke.base_urls.default_base();
+                let sent = self.invoke.redirect(base, &url).await;
                 sent.map_or_else(failed, |(url, _)| json!({"redirect": url.as_str()}))
             }
             Err(error) => failed(error),
@@ -84,25 +82,25 @@ impl Bench {
             claims: &before,
             update: &update,
         };
-        let answer = ask::jwt(&*self.callbacks, &question).await;
+        let answer = self.invoke.jwt(&question).await;
         Ok(answer.map_or_else(failed, |claims| json!({"claims": claims})))
     }
 
     async fn session(&self, input: &OfSession) -> Outcome {
         let mut session = input.asked(self.at(input.now))?;
-        let answer = ask::session(&*self.callbacks, &mut session).await;
+        let answer = self.invoke.session(&mut session).await;
         Ok(answer.map_or_else(failed, |()| json!({"claims": *session.claims})))
     }
 
     async fn redirect(&self, input: &OfRedirect) -> Outcome {
         self.at(input.now);
-        let base = self.base_urls.select(&input.base_url);
+        let base = self.invoke.base_urls.select(&input.base_url);
         let base = base.ok_or("input.base_url: must be one of the configured base_urls, or empty")?;
-        let answer = ask::redirect(&*self.callbacks, &self.base_urls, &base, &input.url).await;
+        let answer = self.invoke.redirect(&base, &input.url).await;
         Ok(answer.map_or_else(failed, |(url, _)| json!({"url": url.as_str()})))
     }
 
-    /// Sets the clock to when the case is; answers the time.
+    /// Sets the clock to the time of the case, and returns it.
     fn at(&self, when: When) -> Timestamp {
         let now = when.or(self.now);
         self.clock.set(now);

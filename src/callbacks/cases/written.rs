@@ -1,5 +1,5 @@
-//! People, accounts, clients and sessions as cases write them, and what they stand for: what is left out is some id or time,
-//! what the profile tells, or not set.
+//! People, accounts, clients and sessions as cases write them. A field that is left out is some id or time, the value of the
+//! profile, or not set.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::model::{
     Account, AccountId, AccountKind, ClaimMap, Email, Origin, SessionId, Timestamp, User, UserId,
 };
 
-/// The provider where none is named.
+/// The provider of cases that name none.
 const PROVIDER: &str = "example";
 
-/// A time, if one is written.
+/// An optional time.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct When(Option<Timestamp>);
@@ -51,7 +51,7 @@ struct WrittenUser {
     last_sign_in_at: When,
 }
 
-/// A user; by default what a first sign-in makes of the profile, now and with this role.
+/// Reads a user; by default the one that a first sign-in makes of the profile, now and with this role.
 pub(super) fn user(written: &Value, profile: &ClaimMap, now: Timestamp, role: &str) -> Result<User, String> {
     let written: WrittenUser = part("input.user", written)?;
     let told = |name: &str| profile.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -86,7 +86,7 @@ struct WrittenAccount {
     created_at: When,
 }
 
-/// An account of this user, who is the profile's subject.
+/// Reads an account of this user, who is the profile's subject.
 pub(super) fn account(written: &Value, profile: &ClaimMap, user: &User) -> Result<Account, String> {
     let written: WrittenAccount = part("input.account", written)?;
     let subject = profile.get("sub").and_then(Value::as_str).unwrap_or("1");
@@ -118,7 +118,7 @@ struct WrittenClient {
     user_agent: Option<String>,
 }
 
-/// Where a call comes from.
+/// Reads the client that a call comes from.
 pub(super) fn origin(written: &Value) -> Result<Origin, String> {
     let WrittenClient { ip_address, user_agent } = part("input.client", written)?;
     Ok(Origin { ip_address, user_agent, ..Origin::default() })
@@ -145,7 +145,7 @@ struct WrittenSessionUser {
     role: Option<String>,
 }
 
-/// A session that began now, for as long as an access token is good by default.
+/// Reads a session; by default one that began now and lasts as long as an access token does by default.
 pub(super) fn session(
     written: &Value,
     user: &Value,
@@ -173,7 +173,7 @@ pub(super) fn session(
     })
 }
 
-/// A part of the input; nothing is as good as an empty one.
+/// Reads a part of the input; a missing part is an empty one.
 pub(super) fn part<T: DeserializeOwned + Default>(at: &str, value: &Value) -> Result<T, String> {
     if value.is_null() {
         return Ok(T::default());
@@ -181,7 +181,7 @@ pub(super) fn part<T: DeserializeOwned + Default>(at: &str, value: &Value) -> Re
     T::deserialize(value).map_err(|error| format!("{at}: {error}"))
 }
 
-/// A value of a type of ours, if it is written.
+/// Parses an optional value.
 pub(super) fn parsed<T: FromStr<Err: ToString>>(
     at: &str,
     written: Option<&str>,

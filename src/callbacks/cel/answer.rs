@@ -1,18 +1,18 @@
-//! What becomes of an expression's value: a decision, a place, a claim, a field of a profile. What is none of these is a failure.
+//! Reads the value of an expression as a decision, a URL, a claim or a field of a profile. Any other value is a failure.
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not of the wanted kind is a failure alike")]
 
 use cel::Value as CelValue;
 use cel::objects::{Key, OptionalValue};
 use serde_json::{Number, Value};
 
-use crate::auth::{Denial, DenialReason, SignInDecision};
-use crate::model::ClaimMap;
+use crate::auth::{Denial, SignInDecision};
 use crate::model::claims::whole_enough;
+use crate::model::{ClaimMap, DenialReason};
 
-/// A value, or why it is not what is wanted.
+/// A value, or the reason why it is not of the wanted kind.
 type Answer<T> = Result<T, String>;
 
-/// Yes, no, or where to go first.
+/// Reads a decision: true, false, or the URL to go to first.
 pub(super) fn decision(value: CelValue) -> Answer<SignInDecision> {
     match value {
         CelValue::Bool(true) => Ok(SignInDecision::Allow),
@@ -24,7 +24,7 @@ pub(super) fn decision(value: CelValue) -> Answer<SignInDecision> {
     }
 }
 
-/// Where to go.
+/// Reads the URL to go to.
 pub(super) fn place(value: CelValue) -> Answer<String> {
     match value {
         CelValue::String(place) => Ok(place.to_string()),
@@ -32,7 +32,7 @@ pub(super) fn place(value: CelValue) -> Answer<String> {
     }
 }
 
-/// A claim; none where the expression has nothing to say, which leaves the claim as it is.
+/// Reads a claim. An optional without a value leaves the claim as it is.
 pub(super) fn claim(value: CelValue) -> Answer<Option<Value>> {
     match <&OptionalValue>::try_from(&value) {
         Ok(optional) => optional.value().map(json).transpose(),
@@ -40,7 +40,7 @@ pub(super) fn claim(value: CelValue) -> Answer<Option<Value>> {
     }
 }
 
-/// A text; none where there is nothing to say, or an empty one.
+/// Reads a text; an empty one is none.
 pub(super) fn text(value: CelValue) -> Answer<Option<String>> {
     said(&value, |value| match value {
         CelValue::String(text) if text.is_empty() => Ok(None),
@@ -49,7 +49,7 @@ pub(super) fn text(value: CelValue) -> Answer<Option<String>> {
     })
 }
 
-/// An id: a text, or a whole number in decimal digits.
+/// Reads an id: a text, or a whole number in decimal digits.
 pub(super) fn id(value: CelValue) -> Answer<Option<String>> {
     said(&value, |value| match value {
         CelValue::String(text) if text.is_empty() => Ok(None),
@@ -60,7 +60,7 @@ pub(super) fn id(value: CelValue) -> Answer<Option<String>> {
     })
 }
 
-/// Yes or no, which nothing is, too.
+/// Reads true or false; none is false.
 pub(super) fn flag(value: CelValue) -> Answer<bool> {
     let answer = said(&value, |value| match value {
         CelValue::Bool(flag) => Ok(Some(*flag)),
@@ -114,7 +114,7 @@ fn number(number: Number) -> Answer<Value> {
     }
 }
 
-/// What a value is, for who wrote the expression.
+/// The kind of a value, for the author of the expression.
 fn kind(value: &CelValue) -> String {
     match value {
         CelValue::Opaque(_) => "an optional: add .orValue(…)".to_owned(),

@@ -1,6 +1,6 @@
-//! What one run of a callback may cost. The library has no limit of its own, and what an expression works on comes from
-//! strangers; so expressions pay, as `meter` has them do, for each turn of a loop, for each text or list that they make,
-//! and in loops for what they look at. A run that can't pay fails, whatever its expression would have made of that.
+//! The budget of one run of a callback. The library has no limit of its own, and expressions work on input from strangers;
+//! so `meter` makes them pay for each turn of a loop, for each text or list that they make, and in loops for each value that
+//! they look at. A run that can't pay fails, even if its expression handles the failure.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use cel::common::types::{CelBytes, CelList, CelMap, CelOptional, CelString, Type
 use cel::common::value::{StaticVal, Val};
 
 use super::fault::failed;
+use super::names::BUDGET_TYPE;
 
-/// What one run may cost: at the very worst some twenty milliseconds of a processor (2026), where a common run takes one to five microseconds. A unit
-/// is a step of a loop's body, a value that is made, or 16 bytes of text that is made or looked at in a loop.
+/// The cost that one run may have: at worst some twenty milliseconds of a processor (2026); a common run takes one to five
+/// microseconds. A unit is a step of a loop's body, a value that is made, or 16 bytes of text that is made or looked at in a
+/// loop.
 pub(super) const UNITS: u64 = 100_000;
 
-pub(super) static BUDGET: Type = Type::new_unspecified_type("budget");
-
-/// What is left of a run's budget. Clones share it.
+/// The rest of a run's budget. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Budget(Arc<Account>);
 
@@ -33,7 +33,7 @@ impl Budget {
         Self(Arc::new(Account { left: AtomicU64::new(UNITS), overdrawn: AtomicBool::new(false) }))
     }
 
-    /// Pays. One thread does at a time: a run is not split.
+    /// Pays. Only one thread pays at a time: a run is not split.
     pub(super) fn charge(&self, units: u64) -> Result<(), ExecutionError> {
         let left = self.0.left.load(Ordering::Relaxed).checked_sub(units);
         self.0.left.store(left.unwrap_or(0), Ordering::Relaxed);
@@ -44,16 +44,16 @@ impl Budget {
         Ok(())
     }
 
-    /// Whether something was not paid for: an expression may have gone on without its value.
+    /// Tells if something was not paid for: an expression may have gone on without its value.
     pub(super) fn is_overdrawn(&self) -> bool {
         self.0.overdrawn.load(Ordering::Relaxed)
     }
 }
 
-/// What is said of a run that can't pay.
+/// The failure of a run that can't pay.
 pub(super) const TOO_COSTLY: &str = "costs more than it may: loop over less, or make less text";
 
-/// What holding or looking through a value costs.
+/// The cost of holding or looking through a value.
 pub(super) fn weight(value: &dyn Val) -> u64 {
     if let Some(text) = value.downcast_ref::<CelString>() {
         text_weight(text.len())
@@ -72,18 +72,18 @@ pub(super) fn weight(value: &dyn Val) -> u64 {
     }
 }
 
-/// What a text of so many bytes costs.
+/// The cost of a text of so many bytes.
 pub(super) fn text_weight(bytes: usize) -> u64 {
     1 + u64::try_from(bytes / 16).unwrap_or(u64::MAX / 2)
 }
 
 impl Val for Budget {
     fn get_type(&self) -> &Type {
-        &BUDGET
+        &BUDGET_TYPE
     }
 
     fn cel_type() -> &'static Type {
-        &BUDGET
+        &BUDGET_TYPE
     }
 
     fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {

@@ -1,5 +1,5 @@
-//! What can be known of an expression before it runs: that every name in it is one, every function is called as it is
-//! written, every pattern is a pattern, and that all of it is small.
+//! Checks an expression before it runs: every name is known, every function is called as it is declared, every pattern
+//! compiles, and the expression is small.
 
 use cel::IdedExpr as Expression;
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, operators};
@@ -11,10 +11,10 @@ use crate::model::suggest;
 
 /// The most steps of an expression; a macro counts as what it stands for, some eight.
 const MAX_STEPS: usize = 400;
-/// How deep loops may stand in each other.
+/// The deepest nesting of loops.
 const MAX_LOOPS: usize = 2;
 
-/// Something wrong, at this place of the expression.
+/// A fault, at this place of the expression.
 pub(super) type Found = (u64, String);
 
 /// Looks through an expression.
@@ -27,7 +27,7 @@ pub(super) struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    /// What is wrong with an expression over these variables.
+    /// The faults of an expression over these variables.
     pub(super) fn of(expression: &'a Expression, variables: &'a [(&'static str, Kind)]) -> Vec<Found> {
         let mut check = Self { variables, locals: Vec::new(), loops: 0, found: Vec::new() };
         let steps = count(expression);
@@ -93,7 +93,7 @@ impl<'a> Check<'a> {
 
     fn call(&mut self, at: &'a Expression, call: &'a CallExpr) {
         if let Some((name, usage)) = MACROS.iter().find(|(known, _)| *known == call.func_name) {
-            // Its names are none.
+            // Its arguments name no variables.
             return self.fault(at, format!("{name}() is written {usage}"));
         }
         let family = call.target.as_deref().is_some_and(|target| self.is_family(target));
@@ -154,7 +154,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// What is wrong with a call by its name and the number of its arguments.
+/// The fault of a call by its name and the number of its arguments.
 fn wrong(functions: &[Function], call: &CallExpr, family: bool) -> Option<String> {
     let name = call.func_name.as_str();
     let shown = if family { format!("optional.{name}") } else { name.to_owned() };
@@ -182,17 +182,17 @@ fn wrong(functions: &[Function], call: &CallExpr, family: bool) -> Option<String
     Some(format!("{shown}() takes {} argument{plural}, not {}", wanted.join(" or "), call.args.len()))
 }
 
-/// How many steps an expression has.
+/// The number of steps of an expression.
 pub(super) fn count(expression: &Expression) -> usize {
     children(expression).fold(1, |sum, child| sum + count(child))
 }
 
-/// How deep an expression nests.
+/// The depth of an expression.
 pub(super) fn depth(expression: &Expression) -> usize {
     children(expression).map(depth).max().unwrap_or(0) + 1
 }
 
-/// Whether an expression names this, as a variable of its own or of a callback's.
+/// Tells if an expression names this, as a variable of its own or of a callback.
 pub(super) fn names(expression: &Expression, variable: &str) -> bool {
     matches!(&expression.expr, Expr::Ident(name) if name == variable)
         || children(expression).any(|child| names(child, variable))

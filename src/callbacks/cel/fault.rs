@@ -1,22 +1,20 @@
-//! What is wrong with an expression, before it runs and when it does. What is said of a run goes to the log, so it holds
-//! words of the expression and names of types, and nothing of what the expression saw.
+//! Faults of expressions, before they run and when they do. A message about a run goes to the log, so it holds words of the
+//! expression and names of types, but no value that the expression saw.
 
 use std::fmt;
 
 use cel::ExecutionError;
 
-use super::budget::BUDGET;
-use super::pattern::PATTERN;
-use super::record::RECORD;
+use super::names::{BUDGET_TYPE, PATTERN_TYPE, RECORD_TYPE};
 
-/// What is wrong with an expression, and where in it.
+/// A fault of an expression, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CelFault {
     /// The line, from 1.
     pub line: usize,
     /// The column in that line, from 1, in characters.
     pub column: usize,
-    /// What to write instead.
+    /// The fault, and what to write instead.
     pub message: String,
 }
 
@@ -26,7 +24,7 @@ impl fmt::Display for CelFault {
     }
 }
 
-/// The name under which functions of ours tell what may be told as it is.
+/// The name under which functions of ours report messages that may be logged as they are.
 pub(super) const OURS: &str = "gatepass";
 
 /// A failure of a function of ours.
@@ -34,7 +32,7 @@ pub(super) fn failed(what: &str) -> ExecutionError {
     ExecutionError::function_error(OURS, what)
 }
 
-/// What to say of a run that failed.
+/// The message about a run that failed.
 #[expect(clippy::wildcard_enum_match_arm, reason = "what else is there quotes values")]
 pub(super) fn cause(error: &ExecutionError, source: &str) -> String {
     let say = |what: &str| what.to_owned();
@@ -47,15 +45,15 @@ pub(super) fn cause(error: &ExecutionError, source: &str) -> String {
             // One of ours in the place of the one that was written.
             Some(function) => {
                 let types = overload.argument_types().iter().map(String::as_str);
-                let types = types.filter(|name| *name != BUDGET.name());
+                let types = types.filter(|name| *name != BUDGET_TYPE.name());
                 let types: Vec<_> =
-                    types.map(|name| if name == PATTERN.name() { "string" } else { name }).collect();
+                    types.map(|name| if name == PATTERN_TYPE.name() { "string" } else { name }).collect();
                 ExecutionError::no_such_overload(function, types.into_iter().map(str::to_owned).collect())
                     .to_string()
             }
         },
         ExecutionError::UndeclaredReference(name) => format!("nothing is called {name}"),
-        ExecutionError::UnexpectedType { got, .. } if got == RECORD.name() => {
+        ExecutionError::UnexpectedType { got, .. } if got == RECORD_TYPE.name() => {
             say("answers a whole user, account, client or session: take the fields that you want")
         }
         ExecutionError::UnexpectedType { got, want } => format!("found {got} where {want} is wanted"),

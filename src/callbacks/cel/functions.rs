@@ -1,4 +1,4 @@
-//! What rewritten expressions call: functions that pay, and `has()`, which knows what is not set.
+//! The functions that metered expressions call: some that pay, and `has()`, which knows which fields are not set.
 
 use cel::ExecutionError;
 use cel::common::types::{CelBool, CelInt, CelNull, CelOptional};
@@ -6,12 +6,12 @@ use cel::common::value::{CowVal, Val};
 
 use super::budget::{Budget, weight};
 use super::fault::failed;
-use super::record::RECORD;
+use super::names::RECORD_TYPE;
 
-/// What functions answer.
+/// The answer of a function.
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
-/// `left + right`, paid for when it is there.
+/// Adds `left + right`, and pays for the sum.
 pub(super) fn add<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let [budget, left, right] = args.as_slice() else { return Err(misused()) };
     let types = || vec![left.get_type().name().to_owned(), right.get_type().name().to_owned()];
@@ -24,7 +24,7 @@ pub(super) fn add<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     Ok(CowVal::Owned(sum))
 }
 
-/// Pays for a value, and hands it on.
+/// Pays for a value, and returns it.
 pub(super) fn spend<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let value = args.pop().ok_or_else(misused)?;
     let budget = args.pop().ok_or_else(misused)?;
@@ -54,7 +54,7 @@ pub(super) fn has<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
         }
         let no_fields = || ExecutionError::no_such_overload("has", vec![value.get_type().name().to_owned()]);
         match value.as_indexer().ok_or_else(no_fields)?.get(field.as_ref()) {
-            Ok(found) => Ok(*value.get_type() != RECORD || found.downcast_ref::<CelNull>().is_none()),
+            Ok(found) => Ok(*value.get_type() != RECORD_TYPE || found.downcast_ref::<CelNull>().is_none()),
             Err(ExecutionError::NoSuchKey(_)) => Ok(false),
             Err(error) => Err(error),
         }

@@ -1,34 +1,35 @@
-//! What expressions see, those of each callback and those of profiles: names, and what is behind them, made when an
-//! expression asks for it.
+//! The inputs of expressions, for each callback and for profiles: variables, whose values are made when an expression asks
+//! for them.
 
 use cel::common::types::{CelBool, CelNull};
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 
 use super::budget::Budget;
+use super::names::{BUDGET, PATTERN, WHOLE};
 use super::pattern::Pattern;
-use super::record::{ACCOUNT, CLIENT, Record, SESSION, SESSION_USER, USER, text, time};
+use super::record::{ACCOUNT, CLIENT, Record, SESSION, SESSION_USER, USER, owned, text, time};
 use super::value::{View, from_map, map_weight};
 use crate::auth::{Callback, JwtInput, RedirectInput, SessionInput, SignInInput, Trigger};
 use crate::model::{ClaimMap, Timestamp};
 
-/// What kind of thing a variable is.
+/// The kind of a variable.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
-    /// It has these fields, and no others.
+    /// A record of these fields, and no others.
     Record(&'static [&'static str]),
     /// A JSON object.
     Json,
-    /// A value.
+    /// Any other value.
     Plain,
 }
 
-/// What an expression is for.
+/// The purpose of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// It answers this callback, or a claim of it.
+    /// To answer this callback, or a claim of it.
     Callback(Callback),
-    /// It takes a field from what a provider tells of a person, its variable `profile`.
+    /// To take a field from a provider's profile of a person, its variable `profile`.
     Profile,
 }
 
@@ -38,7 +39,7 @@ impl From<Callback> for Subject {
     }
 }
 
-/// The variables of expressions on this.
+/// The variables of expressions for this purpose.
 pub(super) fn variables(subject: Subject) -> &'static [(&'static str, Kind)] {
     let callback = match subject {
         Subject::Callback(callback) => callback,
@@ -75,7 +76,7 @@ pub(super) fn variables(subject: Subject) -> &'static [(&'static str, Kind)] {
     }
 }
 
-/// What a callback was asked, or a profile.
+/// The input of a callback, or a profile.
 #[derive(Clone, Copy)]
 pub(super) enum Inputs<'a> {
     SignIn(&'a SignInInput<'a>),
@@ -85,7 +86,7 @@ pub(super) enum Inputs<'a> {
     Profile(&'a ClaimMap),
 }
 
-/// One run: what was asked, when, if that may be known, and what it may still cost.
+/// One run: its input, its time, if that may be known, and the rest of its budget.
 pub(super) struct Run<'a> {
     pub(super) inputs: Inputs<'a>,
     pub(super) now: Option<Timestamp>,
@@ -94,12 +95,6 @@ pub(super) struct Run<'a> {
 
 /// The variable that is the time.
 pub(super) const NOW: &str = "now";
-/// The variable that is the budget; no expression can spell it.
-pub(super) const BUDGET: &str = "@budget";
-/// Before a name: the whole of a JSON object, and not a view of it.
-pub(super) const WHOLE: &str = "@whole ";
-/// Before a number: a pattern of the expression.
-pub(super) const PATTERN: &str = "@pattern ";
 
 /// The variables of an expression during a run.
 pub(super) struct Variables<'a> {
@@ -118,13 +113,13 @@ impl VariableResolver for Variables<'_> {
         if let Some(name) = name.strip_prefix(WHOLE) {
             return self.run.whole(name);
         }
-        // Names that macros of the library make are found where they made them.
+        // The library itself resolves the names that its macros make.
         let number: usize = name.strip_prefix(PATTERN)?.parse().ok()?;
         self.patterns.get(number).map(|pattern| CowVal::Borrowed(pattern as &dyn Val))
     }
 }
 
-/// A JSON object, or that there is none at this trigger.
+/// A JSON object, or none at this trigger.
 enum Object<'a> {
     Here(&'a ClaimMap),
     NotNow,
@@ -161,7 +156,7 @@ impl<'a> Run<'a> {
             (Inputs::Jwt(input), "trigger") => CowVal::Owned(text(input.trigger.name())),
             (Inputs::Jwt(input), "is_new_user") => flag(input.trigger == Trigger::SignUp),
             (Inputs::Jwt(input), "client") => CowVal::owned(Record::Client(input.origin)),
-            (Inputs::Jwt(input), "session_id") => CowVal::Owned(super::record::owned(&input.session_id)),
+            (Inputs::Jwt(input), "session_id") => CowVal::Owned(owned(&input.session_id)),
             (Inputs::Session(input), "session") => CowVal::owned(Record::Session(input.session)),
             (Inputs::Session(input), "user") => CowVal::owned(Record::SessionUser(&input.session.user)),
             (Inputs::Redirect(input), "url") => CowVal::Owned(text(input.url)),
@@ -183,7 +178,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// All of a JSON object. One that can't be paid for is not made; the run fails then, whatever comes of it.
+    /// The whole of a JSON object. One that can't be paid for is not made, and the run fails.
     fn whole<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
         Some(match self.json(name)? {
             Object::Here(map) if self.budget.charge(map_weight(map)).is_ok() => CowVal::owned(from_map(map)),

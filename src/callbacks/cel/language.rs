@@ -6,9 +6,9 @@ use std::sync::{Arc, LazyLock};
 use cel::common::types::{DYN_TYPE, INT_TYPE, LIST_TYPE, STRING_TYPE};
 use cel::{DeclarationError, Env, extensions};
 
-use super::budget::BUDGET;
 use super::functions::{add, each, has, spend};
-use super::pattern::{PATTERN, matches};
+use super::names::{BUDGET_TYPE, PATTERN_TYPE};
+use super::pattern::matches;
 use super::text::{join, replace, split};
 
 /// A function, and with how many arguments it is called.
@@ -80,7 +80,7 @@ pub(super) const MACROS: &[(&str, &str)] = &[
     ("filter", "list.filter(x, condition)"),
 ];
 
-/// What other languages call it.
+/// The names that other languages have for them.
 pub(super) const SYNONYMS: &[(&str, &str)] = &[
     ("lower", "x.lowerAscii()"),
     ("toLowerCase", "x.lowerAscii()"),
@@ -101,13 +101,13 @@ pub(super) const SYNONYMS: &[(&str, &str)] = &[
 pub(super) const TYPES: &[&str] =
     &["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"];
 
-/// `+`, which pays for what it makes.
+/// `+`, which pays for its result.
 pub(super) const ADD: &str = "@add";
-/// Pays for a value, and hands it on.
+/// Pays for a value, and returns it.
 pub(super) const SPEND: &str = "@spend";
-/// Pays for a loop over a value, and hands it on.
+/// Pays for a loop over a value, and returns the value.
 pub(super) const EACH: &str = "@each";
-/// Whether a field is there.
+/// Tells if a field is set.
 pub(super) const HAS: &str = "@has";
 pub(super) const MATCHES: &str = "@matches";
 pub(super) const SPLIT: &str = "@split";
@@ -121,20 +121,26 @@ pub(super) static LANGUAGE: LazyLock<Result<Arc<Env>, DeclarationError>> =
 fn language() -> Result<Env, DeclarationError> {
     let mut env = Env::stdlib();
     env.add_extension(extensions::strings)?;
-    env.add_overload(MATCHES, "matches", vec![BUDGET.to_owned(), STRING_TYPE, PATTERN.to_owned()], matches)?;
-    env.add_overload(ADD, "add", vec![BUDGET.to_owned(), DYN_TYPE, DYN_TYPE], add)?;
-    env.add_overload(SPEND, "spend", vec![BUDGET.to_owned(), DYN_TYPE], spend)?;
-    env.add_overload(EACH, "each", vec![BUDGET.to_owned(), DYN_TYPE, INT_TYPE], each)?;
+    env.add_overload(
+        MATCHES,
+        "matches",
+        vec![BUDGET_TYPE.to_owned(), STRING_TYPE, PATTERN_TYPE.to_owned()],
+        matches,
+    )?;
+    env.add_overload(ADD, "add", vec![BUDGET_TYPE.to_owned(), DYN_TYPE, DYN_TYPE], add)?;
+    env.add_overload(SPEND, "spend", vec![BUDGET_TYPE.to_owned(), DYN_TYPE], spend)?;
+    env.add_overload(EACH, "each", vec![BUDGET_TYPE.to_owned(), DYN_TYPE, INT_TYPE], each)?;
     env.add_overload(HAS, "has", vec![DYN_TYPE, STRING_TYPE], has)?;
     for (id, more) in [("split", vec![]), ("split_most", vec![INT_TYPE])] {
-        let types = [vec![BUDGET.to_owned(), STRING_TYPE, STRING_TYPE], more].into_iter().flatten().collect();
+        let types =
+            [vec![BUDGET_TYPE.to_owned(), STRING_TYPE, STRING_TYPE], more].into_iter().flatten().collect();
         env.add_overload(SPLIT, id, types, split)?;
     }
     for (id, more) in [("replace", vec![]), ("replace_most", vec![INT_TYPE])] {
-        let types = [BUDGET.to_owned(), STRING_TYPE, STRING_TYPE, STRING_TYPE].into_iter().chain(more);
+        let types = [BUDGET_TYPE.to_owned(), STRING_TYPE, STRING_TYPE, STRING_TYPE].into_iter().chain(more);
         env.add_overload(REPLACE, id, types.collect(), replace)?;
     }
-    env.add_overload(JOIN, "join", vec![BUDGET.to_owned(), LIST_TYPE], join)?;
-    env.add_overload(JOIN, "join_separator", vec![BUDGET.to_owned(), LIST_TYPE, STRING_TYPE], join)?;
+    env.add_overload(JOIN, "join", vec![BUDGET_TYPE.to_owned(), LIST_TYPE], join)?;
+    env.add_overload(JOIN, "join_separator", vec![BUDGET_TYPE.to_owned(), LIST_TYPE, STRING_TYPE], join)?;
     Ok(env)
 }

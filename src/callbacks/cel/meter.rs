@@ -1,5 +1,5 @@
-//! Has an expression pay for what it does: the parsed expression is rewritten, once, so that it hands what it makes, and
-//! what its loops go over, to functions that charge the run's budget. What it says does not change.
+//! Makes an expression pay for its work: the parsed expression is rewritten, once, so that functions charge the run's budget
+//! for the values that it makes and that its loops go over. The meaning of the expression does not change.
 //!
 //! Loops over lists keep the shapes by which the library knows them: it appends in place where it would else copy.
 
@@ -9,11 +9,12 @@ use cel::common::ast::{
 };
 use cel::common::types::{CelInt, CelString};
 
-use super::inputs::{BUDGET, PATTERN, WHOLE};
+use super::check::count;
 use super::language::{ADD, EACH, HAS, JOIN, MATCHES, REPLACE, SPEND, SPLIT};
+use super::names::{BUDGET, PATTERN, WHOLE};
 use super::pattern::Pattern;
 
-/// Calls that hand on what they are given, or look into it.
+/// Calls that return an argument, or a part of it.
 const FREE: &[&str] = &[
     operators::LOGICAL_AND,
     operators::LOGICAL_OR,
@@ -28,7 +29,7 @@ const FREE: &[&str] = &[
 /// Calls whose first argument is looked into.
 const LOOKING: &[&str] = &[operators::INDEX, operators::OPT_INDEX, operators::OPT_SELECT];
 
-/// Calls that make a text or a list about as large as what they are given.
+/// Calls that make a text or a list about as large as their arguments.
 const MAKING: &[&str] = &["lowerAscii", "upperAscii", "trim", "substring", "string", "of"];
 
 /// Calls that pay by themselves.
@@ -171,7 +172,7 @@ impl<'a> Meter<'a> {
     }
 
     fn comprehension(&mut self, id: u64, loops: ComprehensionExpr) -> Expr {
-        let body = super::check::count(&loops.loop_step) + super::check::count(&loops.loop_cond);
+        let body = count(&loops.loop_step) + count(&loops.loop_cond);
         let range = self.value(loops.iter_range);
         let body = literal(id, LiteralValue::Int(CelInt::from(i64::try_from(body).unwrap_or(i64::MAX))));
         let iter_range = Expression { id, expr: call(EACH, vec![budget(id), range, body]) };
@@ -187,7 +188,7 @@ impl<'a> Meter<'a> {
         Expr::Comprehension(Box::new(ComprehensionExpr { iter_range, accu_init, loop_step, result, ..loops }))
     }
 
-    /// What a loop does each time: the shapes that `map` and `filter` have stay, and what they append is paid for.
+    /// The step of a loop: the shapes of `map` and `filter` stay, and each value that they append is paid for.
     fn step(&mut self, accumulator: &str, step: Expression) -> Expression {
         let is_accumulator =
             |expression: &Expression| matches!(&expression.expr, Expr::Ident(name) if name == accumulator);
@@ -208,7 +209,7 @@ impl<'a> Meter<'a> {
         Expression { id, expr: Expr::Call(call) }
     }
 
-    /// What `make` makes, paid for when it is there.
+    /// The expression that `make` makes, and that pays for its value.
     fn paid(&mut self, id: u64, make: impl FnOnce(&mut Self) -> Expr) -> Expression {
         let expression = Expression { id, expr: make(self) };
         Expression { id, expr: call(SPEND, vec![budget(id), expression]) }

@@ -10,15 +10,14 @@ use regex::{Regex, RegexBuilder};
 
 use super::budget::{Budget, text_weight};
 use super::fault::failed;
+use super::names::PATTERN_TYPE;
 
 /// The most KiB of a compiled pattern.
 const MAX_KIB: usize = 64;
-/// The most bytes of what the engine remembers of the texts it met.
+/// The most bytes of the engine's cache for the texts it met.
 const MAX_MEMORY: usize = 512 * 1024;
-/// What a pattern of one KiB costs more than looking at the text: it may have to follow all its states for each byte.
+/// The additional cost of a pattern, for each KiB: the engine may have to follow all its states for each byte of the text.
 const STATES: u64 = 8;
-
-pub(super) static PATTERN: Type = Type::new_unspecified_type("pattern");
 
 /// A pattern.
 #[derive(Debug, Clone)]
@@ -28,7 +27,7 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern, or says what is wrong with it.
+    /// Compiles a pattern. The error says what is wrong with it.
     pub(super) fn new(text: &str) -> Result<Self, String> {
         let text = of_ascii(text);
         let build =
@@ -90,11 +89,11 @@ pub(super) fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v
 
 impl Val for Pattern {
     fn get_type(&self) -> &Type {
-        &PATTERN
+        &PATTERN_TYPE
     }
 
     fn cel_type() -> &'static Type {
-        &PATTERN
+        &PATTERN_TYPE
     }
 
     fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {

@@ -1,5 +1,5 @@
-//! What is taken from a profile: an expression for each of our fields, over what the provider tells. All of them together
-//! cost no more than one budget, and what fails is told by the field's name alone.
+//! Reads a profile by an expression for each of our fields, over the provider's claims. All of them together cost no more
+//! than one budget, and a failure names the field alone.
 
 use super::answer::{flag, id, text};
 use super::budget::Budget;
@@ -8,14 +8,14 @@ use super::program::Program;
 use crate::model::ClaimMap;
 use crate::oauth::{ProfileFields, ReadProfile};
 
-/// An expression for each field, compiled as [`Subject::Profile`](super::Subject); a field without one is never told.
+/// An expression for each field, compiled as [`Subject::Profile`](super::Subject); a field without one is never set.
 #[derive(Debug, Clone)]
 pub struct ProfileRules {
     /// Answers the person's id: a text, or a whole number.
     pub id: Program,
     /// Answers the e-mail address, or null.
     pub email: Option<Program>,
-    /// Answers whether the provider verified it.
+    /// Answers true if the provider verified it.
     pub email_verified: Option<Program>,
     /// Answers the display name, or null.
     pub name: Option<Program>,
@@ -49,8 +49,8 @@ impl ReadProfile for ProfileRules {
 
 #[cfg(test)]
 mod tests {
+    use super::super::inputs::Subject;
     use super::*;
-    use crate::callbacks::Subject;
     use serde_json::{Value, json};
 
     fn program(source: &str) -> Program {

@@ -18,11 +18,11 @@ use super::pattern::Pattern;
 
 /// The most bytes of an expression.
 const MAX_SOURCE: usize = 4096;
-/// How deep the parser goes.
+/// The deepest nesting that the parser takes.
 const MAX_NESTING: u16 = 48;
-/// How deep an expression goes when it runs, which it does on the thread of a call.
+/// The deepest nesting of an expression that runs, on the thread of a call.
 const MAX_DEPTH: usize = 32;
-/// The stack that compiling has; unoptimised, the parser takes 200 KiB a level.
+/// The stack of the compiling thread; unoptimised, the parser takes 200 KiB a level.
 const STACK: usize = 32 * 1024 * 1024;
 
 /// A compiled expression of one callback, or of profiles.
@@ -38,7 +38,7 @@ struct Compiled {
 }
 
 impl Program {
-    /// Compiles an expression, or says everything that is wrong with it.
+    /// Compiles an expression, or reports all its faults.
     pub fn compile(subject: impl Into<Subject>, source: &str) -> Result<Self, Vec<CelFault>> {
         let subject = subject.into();
         if source.len() > MAX_SOURCE {
@@ -84,12 +84,12 @@ impl Program {
         })))
     }
 
-    /// Whether it looks at `now`, or calls something else so.
+    /// Tells if it reads `now`, or calls a variable of its own so.
     pub(super) fn asks_the_time(&self) -> bool {
         self.0.asks_the_time
     }
 
-    /// Evaluates it, and reads the value; what went wrong is told without anything that the expression saw.
+    /// Evaluates it, and reads the value. A failure quotes no value that the expression saw.
     pub(super) fn evaluate<T>(
         &self,
         run: &Run<'_>,
@@ -120,7 +120,7 @@ fn whole(message: String) -> Vec<CelFault> {
     vec![CelFault { line: 1, column: 1, message }]
 }
 
-/// The first thing that is wrong with the syntax: what follows from it is told by nobody.
+/// The first fault of the syntax; the others usually follow from it.
 fn syntax(errors: &ParseErrors) -> Vec<CelFault> {
     let Some(first) = errors.errors.first() else { return whole("is no expression".to_owned()) };
     let at = |place: isize| usize::try_from(place).unwrap_or(0).max(1);

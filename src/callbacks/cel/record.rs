@@ -1,4 +1,4 @@
-//! What has fields of fixed names: a user, an account, a client, a session. A field is made when it is read. One that is
+//! Values with fields of fixed names: a user, an account, a client, a session. A field is made when it is read. One that is
 //! not set is null, and `has()` says no, as with the wrapper types of protocol buffers.
 
 use cel::ExecutionError;
@@ -6,11 +6,10 @@ use cel::common::traits::Indexer;
 use cel::common::types::{CelBool, CelNull, CelString, CelTimestamp, Type};
 use cel::common::value::{CowVal, Val};
 
+use super::names::RECORD_TYPE;
 use super::value::{Boxed, name};
 use crate::auth::{SessionUser, SessionView};
 use crate::model::{Account, Email, Origin, Timestamp, User};
-
-pub(super) static RECORD: Type = Type::new_unspecified_type("record");
 
 /// A thing with fields, where it is.
 #[derive(Debug, Clone, Copy)]
@@ -114,11 +113,11 @@ pub(super) fn time<'v>(at: Timestamp) -> Boxed<'v> {
 
 impl Val for Record<'_> {
     fn get_type(&self) -> &Type {
-        &RECORD
+        &RECORD_TYPE
     }
 
     fn cel_type() -> &'static Type {
-        &RECORD
+        &RECORD_TYPE
     }
 
     fn as_indexer<'b, 'w>(&'b self) -> Option<&'b (dyn Indexer + 'w)>

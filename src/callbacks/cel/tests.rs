@@ -6,7 +6,12 @@ use futures_util::FutureExt as _;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
+use super::answer;
+use super::budget::Budget;
+use super::expressions::{Cel, CelRules};
+use super::inputs::{Inputs, Run};
+use super::program::Program;
+use crate::auth::{AnyCallbacks, Callback, Callbacks as _, Invoke, RedirectInput, SignInInput};
 use crate::callbacks::cases::{Bench, Case};
 use crate::model::{BaseUrls, ManualClock, Timestamp};
 
@@ -21,10 +26,12 @@ fn compiled(callback: Callback, source: &str) -> Program {
 fn outcome(rules: CelRules, callback: &str, input: &Value) -> Value {
     let clock = Arc::new(ManualClock::at(NOW));
     let bench = Bench {
-        callbacks: Arc::new(Cel::new(rules, Arc::clone(&clock) as _)),
+        invoke: Invoke {
+            callbacks: AnyCallbacks::new(Cel::new(rules, Arc::clone(&clock) as _)),
+            base_urls: Arc::new(BaseUrls::parse(&["https://app.example.com".to_owned()]).unwrap()),
+        },
         clock,
         now: NOW,
-        base_urls: BaseUrls::parse(&["https://app.example.com".to_owned()]).unwrap(),
         default_role: "user".to_owned(),
         update_allow: vec!["theme".to_owned()],
     };

@@ -1,4 +1,4 @@
-//! The functions on text whose result may be much larger than what they are given: `split`, `replace` and `join`, as
+//! The functions on text whose result may be much larger than their arguments: `split`, `replace` and `join`, as
 //! cel-go's strings extension has them. Each pays for its result before it makes it.
 
 use cel::ExecutionError;
@@ -8,7 +8,7 @@ use cel::common::value::{CowVal, Val};
 use super::budget::{Budget, text_weight};
 use super::fault::failed;
 
-/// What these functions answer.
+/// The answer of a function.
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
 /// `text.split(separator)` and `text.split(separator, most)`.
@@ -65,7 +65,7 @@ fn string<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, Executio
     args.get(at).and_then(|arg| arg.downcast_ref::<CelString>()).map(CelString::inner).ok_or_else(wrong)
 }
 
-/// How many, if it is said and not negative; else all.
+/// The largest number of parts, if it is given and not negative; else all.
 fn most(args: &[CowVal<'_, '_>], at: usize) -> Result<usize, ExecutionError> {
     match args.get(at) {
         None => Ok(usize::MAX),

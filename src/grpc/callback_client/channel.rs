@@ -1,5 +1,10 @@
-//! Calls of one callback, over whichever connection there is. One that no connection took, since it was about to be
+//! The calls of one callback, over the connection that there is. A call that no connection took, since it was about to be
 //! closed, goes by the next.
+//!
+//! This is no `tonic::transport::Channel` (0.14), which connects when the first call asks, keeps a connection until it breaks,
+//! and fails a call that a GOAWAY refused. `the_connection_is_there_before_the_first_call`,
+//! `a_connection_that_nobody_knows_of_any_more_costs_one_call_its_timeout`, `a_call_that_the_service_did_not_take_goes_by_another_connection`
+//! and the replacement of a connection at its age would fail, and each call would pass a queue and a task more.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -28,7 +33,7 @@ const ONCE: [&str; 3] = ["grpc-timeout", "x-request-id", "traceparent"];
 
 static AGENT: HeaderValue = HeaderValue::from_static(concat!("gatepass/", env!("CARGO_PKG_VERSION")));
 
-/// Sends calls.
+/// Sends the calls of one callback.
 #[derive(Clone)]
 pub(super) struct Channel(Arc<Shared>);
 
@@ -41,7 +46,7 @@ struct Shared {
 type Failure = Box<dyn Error + Send + Sync>;
 
 impl Channel {
-    /// Connects, and stays connected while there is a clone of it.
+    /// Connects, and stays connected until the last clone is dropped.
     pub(super) fn open(
         callback: Callback,
         connector: Arc<Connector>,
@@ -57,7 +62,7 @@ impl Channel {
         Self(Arc::new(Shared { line, credential, _keeping: AbortOnDropHandle::new(keeping) }))
     }
 
-    /// Has the connection replaced, if it is from before then.
+    /// Replaces the connection, if it was made before then.
     pub(super) fn doubt(&self, asked: Instant) {
         self.0.line.doubt(asked);
     }
@@ -80,7 +85,7 @@ impl Shared {
 
     fn add_headers(&self, headers: &mut HeaderMap) {
         for name in ONCE {
-            // Told to HPACK as never to be indexed: what does not come twice would evict what does.
+            // HPACK never indexes sensitive headers: a value that comes once would evict those that come again.
             if let Some(value) = headers.get_mut(name) {
                 value.set_sensitive(true);
             }
@@ -96,8 +101,8 @@ fn again(head: &Parts, body: &Bytes) -> Request<Full<Bytes>> {
     Request::from_parts(head.clone(), Full::new(body.clone()))
 }
 
-/// Whether the service has certainly not seen the call, and the connection takes no other: it was closed before, or the
-/// service said so in closing it (RFC 9113 section 6.8).
+/// Tells if the service has certainly not seen the call, and the connection takes no other: it was closed before, or the
+/// service said so in its GOAWAY (RFC 9113 section 6.8).
 fn was_not_taken(error: &hyper::Error) -> bool {
     let told = error.source().and_then(|source| source.downcast_ref::<h2::Error>());
     let goes_away = |error: &h2::Error| {

@@ -1,9 +1,9 @@
-//! The callbacks of a service: each question in its time, which is what is left of the call that asks, or less.
+//! The callbacks that a service implements. Each question has a timeout: its own, or less if the call that asks has less time
+//! left.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::time::Instant;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::{Code, Request, Response, Status};
@@ -13,8 +13,8 @@ use super::connector::Connector;
 use super::credential::Credential;
 use super::{failure, messages};
 use crate::auth::{
-    CallContext, Callback, CallbackFailure, CallbackResult, Callbacks, FailureKind, JwtDecision, JwtInput,
-    PerCallback, RedirectInput, SessionInput, SignInDecision, SignInInput,
+    CallContext, Callback, CallbackFailure, CallbackResult, CallbackSet, Callbacks, FailureKind, JwtDecision,
+    JwtInput, PerCallback, RedirectInput, SessionInput, SignInDecision, SignInInput,
 };
 use crate::grpc::proto::callback::v1::callback_service_client::CallbackServiceClient;
 use crate::model::{ClaimMap, Clock, Entropy};
@@ -27,16 +27,16 @@ const ANSWER_BYTES: usize = 64 * 1024;
 /// The setting of its files.
 const TLS: &str = "callbacks.remote.tls";
 
-/// A callback service, and what it is asked.
+/// A callback service, and the callbacks that it implements.
 #[derive(Debug, Clone)]
 pub struct CallbackService {
-    /// Where it is.
+    /// Its address.
     pub address: Target,
-    /// How it and we are known, where it is called over TLS.
+    /// Its authority and our client certificate, if it is called over TLS.
     pub tls: ClientTlsFiles,
-    /// What we send as `authorization`.
+    /// The credential that we send as `authorization`.
     pub credential: Option<Credential>,
-    /// How long each callback has; those that it is not asked have nothing.
+    /// The timeout of each callback; one that the service does not implement has none.
     pub timeouts: PerCallback<Option<Duration>>,
 }
 
@@ -46,7 +46,7 @@ pub struct RemoteCallbacks {
     clock: Arc<dyn Clock>,
 }
 
-/// One of them.
+/// One of the callbacks.
 struct Method {
     timeout: Duration,
     channel: Channel,
@@ -104,7 +104,7 @@ impl RemoteCallbacks {
         let request = request(message, time, context.as_ref());
         match tokio::time::timeout(time, send(method.client.clone(), request)).await {
             Ok(Ok(answer)) => Ok(answer.into_inner()),
-            // What the service did not get enough time for says nothing about it.
+            // A service that did not get enough time may be well.
             Err(_) if time < enough => Err(cut_short(callback, time)),
             Ok(Err(status)) if time < enough && is_late(&status) => Err(cut_short(callback, time)),
             Ok(Err(status)) => Err(failure::of_status(callback, &status)),
@@ -120,18 +120,18 @@ fn cut_short(callback: Callback, time: Duration) -> CallbackFailure {
     callback.failed_as(FailureKind::CutShort, format!("no answer in the {time:?} that were left"))
 }
 
-/// Whether the service noticed itself that the time was over.
+/// Tells if the service itself noticed that the time was over.
 fn is_late(status: &Status) -> bool {
     matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
 }
 
-/// What a call that is due then can give away: nine tenths, so that it can still say what came of it.
+/// The time that a call can give away before it is due: nine tenths, so that it can still answer.
 fn left(due: Instant, now: Instant) -> Duration {
     due.saturating_duration_since(now) * 9 / 10
 }
 
-/// The time after which a service that is silent counts as gone: its own, or three quarters of what any call may take, so
-/// that one which is given more than calls have counts as gone, too.
+/// The time after which a silent service counts as gone: its timeout, or three quarters of the longest time of a call, so that
+/// a service with a longer timeout than calls have counts as gone, too.
 fn enough(timeout: Duration, context: Option<&CallContext>) -> Duration {
     context.map_or(timeout, |context| timeout.min(context.most * 3 / 4))
 }
@@ -141,7 +141,7 @@ fn request<M>(message: M, time: Duration, context: Option<&CallContext>) -> Requ
     request.set_timeout(time);
     let Some(context) = context else { return request };
     let metadata = request.metadata_mut();
-    // Both came as headers, so they fit into some.
+    // Both came as headers, so they are valid as headers.
     if let Ok(id) = AsciiMetadataValue::try_from(&*context.request_id) {
         metadata.insert("x-request-id", id);
     }
@@ -151,8 +151,11 @@ fn request<M>(message: M, time: Duration, context: Option<&CallContext>) -> Requ
     request
 }
 
-#[async_trait]
 impl Callbacks for RemoteCallbacks {
+    fn implemented(&self) -> CallbackSet {
+        CallbackSet::of(|callback| self.methods.get(callback).is_some())
+    }
+
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         let question = messages::sign_in(input, self.clock.now());
         let answer = self.ask(Callback::SignIn, question, |mut client, question| async move {
@@ -182,10 +185,6 @@ impl Callbacks for RemoteCallbacks {
             client.redirect(question).await
         });
         messages::redirect_url(answer.await?)
-    }
-
-    fn has(&self, callback: Callback) -> bool {
-        self.methods.get(callback).is_some()
     }
 }
 

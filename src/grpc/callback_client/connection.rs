@@ -1,6 +1,6 @@
-//! The one connection of a callback: made before it is needed, made again when it ends, is old, or is in doubt because a
-//! call got no answer by it — a connection that nobody at the other end knows of says nothing either, and a new one may
-//! reach another replica. A service that can't be reached is tried again after growing pauses, and whenever a call asks.
+//! The one connection of a callback: made before it is needed, and replaced when it ends, is old, or is in doubt because a
+//! call got no answer over it. A connection that the other end has forgotten is silent, too, and a new one may reach another
+//! replica. If the service can't be reached, the task tries again after growing pauses, and whenever a call asks.
 
 use std::io;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ const PAUSES: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_
 /// A connection that ends sooner was made in vain, too.
 const SOON: Duration = Duration::from_millis(100);
 
-/// When a connection is replaced, give or take a tenth: balancers share out connections, not calls.
+/// The age at which a connection is replaced, give or take a tenth: balancers share out connections, not calls.
 const AGE: Duration = Duration::from_mins(15);
 
-/// What the task that connects and the calls share.
+/// The state that the connecting task and the calls share.
 pub(super) struct Line {
     state: watch::Sender<State>,
     /// A call wants another connection.
@@ -43,7 +43,7 @@ impl Line {
         Self { state: watch::Sender::new(State::Connecting), wanted: Notify::new() }
     }
 
-    /// A connection, once the attempt that is under way has come to an end, or one that this call asks for.
+    /// Waits for a connection: that of the attempt under way, or of one that this call asks for.
     pub(super) async fn sender(&self) -> io::Result<Sender> {
         let mut state = self.state.subscribe();
         let mut asked = false;
@@ -61,7 +61,7 @@ impl Line {
         }
     }
 
-    /// Has the connection replaced, if it is from before then.
+    /// Replaces the connection, if it was made before then.
     pub(super) fn doubt(&self, asked: Instant) {
         if matches!(&*self.state.borrow(), State::Up { since, .. } if *since <= asked) {
             self.wanted.notify_one();
@@ -69,7 +69,7 @@ impl Line {
     }
 }
 
-/// Keeps the line connected by these connections, for ever.
+/// Keeps the line connected by these connections until the task is aborted.
 pub(super) async fn keep<C>(
     callback: Callback,
     connect: impl Fn() -> C,
@@ -89,10 +89,10 @@ pub(super) async fn keep<C>(
                 }
                 told = false;
                 let since = Instant::now();
-                // Who wanted one until now has it.
+                // Calls that wanted a connection until now have it.
                 let _ = line.wanted.notified().now_or_never();
                 line.state.send_replace(State::Up { sender, since });
-                // The one before carries its calls to their end: it is driven by a task of its own.
+                // A task of its own drives the connection before, which carries its calls to their end.
                 let mut driven = tokio::spawn(async { drop(connection.await) });
                 let age = spread(AGE * 9 / 10, AGE * 11 / 10, random(&*entropy));
                 let ended = tokio::select! {
@@ -164,7 +164,7 @@ mod tests {
         };
         let kept = keep(Callback::Jwt, connect, Arc::clone(&line), Arc::new(OsEntropy));
         tokio::spawn(kept);
-        // By the clock of the test, which stands still but for what it is moved here.
+        // The clock of the test stands still unless it is advanced here.
         let of_a_call = line.sender().await.unwrap();
         let (almost, moment) = (AGE * 899 / 1000, AGE / 1000);
         assert_eq!(after(almost, &peers).await, 1);
@@ -174,7 +174,7 @@ mod tests {
 
         drop(of_a_call);
         let mut first = peers.lock().unwrap().remove(0);
-        // Nobody is called by it any more: it ends.
+        // No call uses it any more: it ends.
         first.read_to_end(&mut Vec::new()).await.unwrap();
         assert!(!line.sender().await.unwrap().is_closed());
     }

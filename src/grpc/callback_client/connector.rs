@@ -17,42 +17,42 @@ use crate::model::{Entropy, random};
 use crate::net::Target;
 use crate::net::tls::ClientTls;
 
-/// How long all of that may take.
+/// The time limit for all of that.
 const WITHIN: Duration = Duration::from_secs(5);
-/// How long of it one address may take while there are others: nobody may be at home where a name still leads to.
+/// The time limit for one address while there are others: a name may still lead to a host that is gone.
 const EACH: Duration = Duration::from_secs(1);
 
-/// Silence for this long is looked into, by TCP alone: gRPC servers punish HTTP/2 pings without calls (gRFC A8).
+/// The idle time before TCP keepalive probes. HTTP/2 pings without calls are no choice: gRPC servers punish them (gRFC A8).
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What an answer may take before it is read: little more than the largest that is accepted.
+/// The bytes of an answer that may come before it is read: little more than the largest answer that is accepted.
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// The most bytes of an answer's headers.
 const HEADER_BYTES: u32 = 16 * 1024;
 
-/// How to reach one callback service.
+/// Connects to one callback service.
 pub(super) struct Connector {
     pub(super) address: Target,
-    /// None where it is called in plaintext.
+    /// None if it is called in plaintext.
     pub(super) tls: Option<ClientTls>,
     pub(super) entropy: Arc<dyn Entropy>,
 }
 
-/// What carries the bytes.
+/// A byte stream, encrypted or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// What calls are sent by.
+/// Sends calls over a connection.
 pub(super) type Sender = SendRequest<Full<Bytes>>;
 
 /// Drives a connection to its end.
 pub(super) type Driver = Connection<TokioIo<Box<dyn Stream>>, Full<Bytes>, TokioExecutor>;
 
 impl Connector {
-    /// Connects. What calls are sent by, and what must be driven for it.
+    /// Connects. The sender works while the driver is polled.
     pub(super) async fn connect(&self) -> io::Result<(Sender, Driver)> {
         let connected = tokio::time::timeout(WITHIN, self.within_any_time()).await;
         connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
@@ -62,7 +62,7 @@ impl Connector {
         let host = self.address.host();
         let addresses = lookup_host((host, self.address.port())).await?;
         let tcp = reach(shuffled(addresses, &*self.entropy)).await?;
-        // Only latency, or the news of a silent end, is lost where an option can't be set.
+        // Without an option only latency, or the news of a silent end, is lost.
         let _ = tcp.set_nodelay(true);
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_INTERVAL);
         let _ = SockRef::from(&tcp).set_tcp_keepalive(&keepalive);
@@ -80,7 +80,7 @@ impl Connector {
     }
 }
 
-/// In an order by chance: each attempt begins elsewhere, and the replicas of Gatepass share out those of the service.
+/// Shuffles addresses: each attempt begins elsewhere, and the replicas of Gatepass share out those of the service.
 fn shuffled(addresses: impl Iterator<Item = SocketAddr>, entropy: &dyn Entropy) -> Vec<SocketAddr> {
     let mut addresses: Vec<_> = addresses.collect();
     addresses.sort_by_cached_key(|_| random::<8>(entropy));

@@ -1,14 +1,14 @@
-//! What proves us to a callback service, besides a client certificate: the value of `authorization`.
+//! The credential for a callback service, besides a client certificate: the value of `authorization`.
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-/// `Bearer …`, never shown and never indexed by HPACK.
+/// The header value `Bearer …`: sensitive, so that it is never shown, and never indexed by HPACK.
 #[derive(Debug, Clone)]
 pub struct Credential(HeaderValue);
 
 impl Credential {
-    /// Of a bearer string; none where it is no visible ASCII.
+    /// Makes the credential of a bearer string; none if that is no visible ASCII.
     #[must_use]
     pub fn bearer(secret: &SecretString) -> Option<Self> {
         let text = secret.expose_secret();
@@ -20,6 +20,7 @@ impl Credential {
         Some(Self(value))
     }
 
+    /// The value to send; a copy of it is sensitive, too.
     pub(super) fn header(&self) -> HeaderValue {
         self.0.clone()
     }
@@ -33,6 +34,7 @@ mod tests {
     fn a_credential_is_visible_ascii_and_is_not_shown() {
         let credential = Credential::bearer(&"s3cret".into()).unwrap();
         assert_eq!(credential.header(), "Bearer s3cret");
+        assert!(credential.header().is_sensitive());
         assert!(!format!("{credential:?}").contains("s3cret"));
         for bad in ["two words", "a\nb", "é"] {
             assert!(Credential::bearer(&bad.into()).is_none(), "{bad:?}");

@@ -1,6 +1,6 @@
-//! Callbacks that a gRPC service of the users' answers (`gatepass.callback.v1.CallbackService`, in any language): one warm
-//! connection for each of the four, messages there and back, and what counts as an answer. When a service that does not
-//! answer is not asked, what is remembered, passed over or only compared is decided around it, in `callbacks/`.
+//! The client of a callback service (`gatepass.callback.v1.CallbackService`, which users implement in any language): one
+//! warm connection for each of the four callbacks, and their messages. The circuit breaker, the cache and the other
+//! decorators around it are in `callbacks/`.
 
 mod channel;
 mod client;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_trait::async_trait;
-use gatepass::auth::{Callback, CallbackResult, Callbacks, JwtDecision, JwtInput};
+use gatepass::auth::{Callback, CallbackResult, CallbackSet, Callbacks, JwtDecision, JwtInput};
 use tokio::sync::Semaphore;
 
 /// The gate, open until it is closed for the next call.
@@ -41,17 +40,16 @@ impl Gate {
 
 struct Gated(Arc<Gate>);
 
-#[async_trait]
 impl Callbacks for Gated {
+    fn implemented(&self) -> CallbackSet {
+        [Callback::Jwt].into()
+    }
+
     async fn jwt(&self, _: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
         if self.0.closed.swap(false, Ordering::SeqCst) {
             self.0.arrived.add_permits(1);
             self.0.released.acquire().await.unwrap().forget();
         }
         Ok(JwtDecision::Claims(gatepass::model::ClaimMap::new()))
-    }
-
-    fn has(&self, callback: Callback) -> bool {
-        callback == Callback::Jwt
     }
 }

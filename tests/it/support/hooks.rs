@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_trait::async_trait;
 use gatepass::auth::{
-    Callback, CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput, SignInDecision,
-    SignInInput,
+    Callback, CallbackResult, CallbackSet, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput,
+    SignInDecision, SignInInput,
 };
 use gatepass::model::ClaimMap;
 
@@ -86,8 +85,16 @@ pub fn claims(claims: serde_json::Value) -> JwtDecision {
     JwtDecision::Claims(object(claims))
 }
 
-#[async_trait]
 impl Callbacks for Hooks {
+    fn implemented(&self) -> CallbackSet {
+        CallbackSet::of(|callback| match callback {
+            Callback::SignIn => self.sign_in.is_some(),
+            Callback::Jwt => self.jwt.is_some(),
+            Callback::Redirect => self.redirect.is_some(),
+            Callback::Session => self.session.is_some(),
+        })
+    }
+
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         self.sign_in.as_ref().map_or(Ok(SignInDecision::Allow), |hook| hook(input))
     }
@@ -102,14 +109,5 @@ impl Callbacks for Hooks {
 
     async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
         self.redirect.as_ref().map_or(Ok(None), |hook| hook(input))
-    }
-
-    fn has(&self, callback: Callback) -> bool {
-        match callback {
-            Callback::SignIn => self.sign_in.is_some(),
-            Callback::Jwt => self.jwt.is_some(),
-            Callback::Redirect => self.redirect.is_some(),
-            Callback::Session => self.session.is_some(),
-        }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use gatepass::auth::{
-    Callback, CallbackResult, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput, SignInDecision,
-    SignInInput,
+    CallbackResult, CallbackSet, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput,
+    SignInDecision, SignInInput,
 };
 use gatepass::model::ClaimMap;
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -65,8 +64,11 @@ impl Witness {
     }
 }
 
-#[async_trait]
 impl Callbacks for Witness {
+    fn implemented(&self) -> CallbackSet {
+        CallbackSet::ALL
+    }
+
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         self.note(format!("sign_in {}", if input.is_new_user { "of a new user" } else { "of a known user" }))
             .await;
@@ -86,9 +88,5 @@ impl Callbacks for Witness {
     async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
         self.note(format!("redirect {}", input.url)).await;
         self.answers.redirect(input).await
-    }
-
-    fn has(&self, _: Callback) -> bool {
-        true
     }
 }

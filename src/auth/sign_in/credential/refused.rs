@@ -1,8 +1,9 @@
 //! A provider's no.
 
 use super::proven::Proving;
-use crate::auth::callbacks::{Denial, DenialReason};
+use crate::auth::callbacks::Denial;
 use crate::auth::error::{Error, Result};
+use crate::model::DenialReason;
 use crate::model::ProviderId;
 use crate::oauth::{Meaning, ProviderFault};
 

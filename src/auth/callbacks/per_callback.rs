@@ -1,22 +1,22 @@
-//! One of something for each callback.
+//! A value for each of the four callbacks.
 
-use super::callbacks::Callback;
+use super::callback::Callback;
 
-/// One of something for each callback.
+/// A value for each of the four callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PerCallback<T> {
-    /// That of `sign_in`.
+    /// The value for `sign_in`.
     pub sign_in: T,
-    /// That of `jwt`.
+    /// The value for `jwt`.
     pub jwt: T,
-    /// That of `session`.
+    /// The value for `session`.
     pub session: T,
-    /// That of `redirect`.
+    /// The value for `redirect`.
     pub redirect: T,
 }
 
 impl<T> PerCallback<T> {
-    /// Makes one for each.
+    /// Makes a value for each.
     pub fn of(mut make: impl FnMut(Callback) -> T) -> Self {
         Self {
             sign_in: make(Callback::SignIn),
@@ -26,7 +26,7 @@ impl<T> PerCallback<T> {
         }
     }
 
-    /// That of this callback.
+    /// The value for this callback.
     #[must_use]
     pub fn get(&self, callback: Callback) -> &T {
         match callback {

@@ -1,0 +1,22 @@
+//! The four callbacks: the trait that implements them, the one question by which everything asks them, and the checks that
+//! their answers pass.
+
+mod any;
+mod callback;
+mod callback_set;
+mod decisions;
+mod definition;
+mod inputs;
+mod invoke;
+mod per_callback;
+mod question;
+
+pub use any::AnyCallbacks;
+pub use callback::Callback;
+pub use callback_set::CallbackSet;
+pub use decisions::{Denial, JwtDecision, SignInDecision};
+pub use definition::{CallbackResult, Callbacks};
+pub use inputs::{JwtInput, RedirectInput, SessionInput, SignInInput, Trigger};
+pub use invoke::Invoke;
+pub use per_callback::PerCallback;
+pub use question::{Answer, Ask, Question};

@@ -1,0 +1,106 @@
+//! The callbacks that expressions of the configuration implement.
+
+use std::sync::Arc;
+
+use super::answer;
+use super::budget::Budget;
+use super::inputs::{Inputs, Run};
+use super::program::Program;
+use crate::auth::{
+    Callback, CallbackFailure, CallbackResult, CallbackSet, Callbacks, JwtDecision, JwtInput, RedirectInput,
+    SessionInput, SignInDecision, SignInInput,
+};
+use crate::model::{ClaimMap, Clock};
+
+/// The expressions of the configuration, each compiled for its callback.
+#[derive(Debug, Clone, Default)]
+pub struct CelRules {
+    /// Answers true, false, or the URL that the person goes to first.
+    pub sign_in: Option<Program>,
+    /// Answers claims to add to a token. Each expression sees the claims as they were before all of them.
+    pub jwt: Vec<(String, Program)>,
+    /// Answers claims to add to a session.
+    pub session: Vec<(String, Program)>,
+    /// Answers the URL of a redirect.
+    pub redirect: Option<Program>,
+}
+
+/// Callbacks that evaluate expressions.
+pub struct Cel {
+    rules: CelRules,
+    clock: Arc<dyn Clock>,
+}
+
+impl Cel {
+    /// Makes the callbacks of these expressions, by this clock.
+    #[must_use]
+    pub fn new(rules: CelRules, clock: Arc<dyn Clock>) -> Self {
+        Self { rules, clock }
+    }
+
+    /// Tells if an expression of this callback reads `now`. The answers of other expressions depend on their input alone.
+    #[must_use]
+    pub fn asks_the_time(&self, callback: Callback) -> bool {
+        let CelRules { sign_in, jwt, session, redirect } = &self.rules;
+        match callback {
+            Callback::SignIn => sign_in.iter().any(Program::asks_the_time),
+            Callback::Jwt => jwt.iter().any(|(_, program)| program.asks_the_time()),
+            Callback::Session => session.iter().any(|(_, program)| program.asks_the_time()),
+            Callback::Redirect => redirect.iter().any(Program::asks_the_time),
+        }
+    }
+
+    fn run<'a>(&self, inputs: Inputs<'a>) -> Run<'a> {
+        Run { inputs, now: Some(self.clock.now()), budget: Budget::new() }
+    }
+}
+
+/// Evaluates the expression of each claim.
+fn claims(callback: Callback, rules: &[(String, Program)], run: &Run<'_>) -> CallbackResult<ClaimMap> {
+    let mut claims = ClaimMap::new();
+    for (name, program) in rules {
+        let said = program.evaluate(run, answer::claim);
+        let said = said
+            .map_err(|cause| callback.failed(format!("callbacks.cel.{}.{name}: {cause}", callback.name())))?;
+        if let Some(value) = said {
+            claims.insert(name.clone(), value);
+        }
+    }
+    Ok(claims)
+}
+
+fn failed(callback: Callback) -> impl FnOnce(String) -> CallbackFailure {
+    move |cause| callback.failed(format!("callbacks.cel.{}: {cause}", callback.name()))
+}
+
+impl Callbacks for Cel {
+    fn implemented(&self) -> CallbackSet {
+        CallbackSet::of(|callback| match callback {
+            Callback::SignIn => self.rules.sign_in.is_some(),
+            Callback::Jwt => !self.rules.jwt.is_empty(),
+            Callback::Session => !self.rules.session.is_empty(),
+            Callback::Redirect => self.rules.redirect.is_some(),
+        })
+    }
+
+    async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
+        let Some(program) = &self.rules.sign_in else { return Ok(SignInDecision::Allow) };
+        let run = self.run(Inputs::SignIn(input));
+        program.evaluate(&run, answer::decision).map_err(failed(Callback::SignIn))
+    }
+
+    async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
+        let run = self.run(Inputs::Jwt(input));
+        claims(Callback::Jwt, &self.rules.jwt, &run).map(JwtDecision::Claims)
+    }
+
+    async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
+        claims(Callback::Session, &self.rules.session, &self.run(Inputs::Session(input)))
+    }
+
+    async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
+        let Some(program) = &self.rules.redirect else { return Ok(None) };
+        let run = self.run(Inputs::Redirect(input));
+        program.evaluate(&run, answer::place).map(Some).map_err(failed(Callback::Redirect))
+    }
+}

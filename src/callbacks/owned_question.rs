@@ -1,0 +1,101 @@
+//! A question to a callback that outlives the call it comes from.
+
+use super::difference::Difference;
+use crate::auth::{
+    Ask, CallbackResult, JwtInput, Question, RedirectInput, SessionInput, SessionView, SignInInput, Trigger,
+};
+use crate::model::{Account, ClaimMap, Origin, SessionId, User};
+
+/// A question with an input of its own.
+pub(super) enum OwnedQuestion {
+    SignIn(Box<SignIn>),
+    Jwt(Box<Jwt>),
+    Session(Box<SessionView>, ClaimMap),
+    Redirect { url: String, base_url: String },
+}
+
+pub(super) struct SignIn {
+    user: User,
+    account: Account,
+    profile: ClaimMap,
+    is_new_user: bool,
+    is_new_account: bool,
+    origin: Origin,
+}
+
+pub(super) struct Jwt {
+    trigger: Trigger,
+    user: User,
+    account: Option<Account>,
+    profile: Option<ClaimMap>,
+    session_id: SessionId,
+    claims: ClaimMap,
+    update: ClaimMap,
+    origin: Origin,
+}
+
+impl OwnedQuestion {
+    /// Copies the input of a question.
+    pub(super) fn of(question: Question<'_>) -> Self {
+        match question {
+            Question::SignIn(input) => Self::SignIn(Box::new(SignIn {
+                user: input.user.clone(),
+                account: input.account.clone(),
+                profile: input.profile.clone(),
+                is_new_user: input.is_new_user,
+                is_new_account: input.is_new_account,
+                origin: input.origin.clone(),
+            })),
+            Question::Jwt(input) => Self::Jwt(Box::new(Jwt {
+                trigger: input.trigger,
+                user: input.user.clone(),
+                account: input.account.cloned(),
+                profile: input.profile.cloned(),
+                session_id: input.session_id,
+                claims: input.claims.clone(),
+                update: input.update.clone(),
+                origin: input.origin.clone(),
+            })),
+            Question::Session(input) => Self::Session(Box::new(input.session.clone()), input.claims.clone()),
+            Question::Redirect(input) => {
+                Self::Redirect { url: input.url.to_owned(), base_url: input.base_url.to_owned() }
+            }
+        }
+    }
+
+    /// Asks callbacks, and returns the difference that their answer would make.
+    pub(super) async fn ask(&self, callbacks: &dyn Ask) -> CallbackResult<Difference> {
+        match self {
+            Self::SignIn(asked) => {
+                let SignIn { user, account, profile, is_new_user, is_new_account, origin } = &**asked;
+                let (is_new_user, is_new_account) = (*is_new_user, *is_new_account);
+                let input = SignInInput { user, account, profile, is_new_user, is_new_account, origin };
+                difference(callbacks, Question::SignIn(&input)).await
+            }
+            Self::Jwt(asked) => {
+                let Jwt { trigger, user, account, profile, session_id, claims, update, origin } = &**asked;
+                let input = JwtInput {
+                    trigger: *trigger,
+                    user,
+                    account: account.as_ref(),
+                    profile: profile.as_ref(),
+                    session_id: *session_id,
+                    claims,
+                    update,
+                    origin,
+                };
+                difference(callbacks, Question::Jwt(&input)).await
+            }
+            Self::Session(session, claims) => {
+                difference(callbacks, Question::Session(&SessionInput { session, claims })).await
+            }
+            Self::Redirect { url, base_url } => {
+                difference(callbacks, Question::Redirect(&RedirectInput { url, base_url })).await
+            }
+        }
+    }
+}
+
+async fn difference(callbacks: &dyn Ask, question: Question<'_>) -> CallbackResult<Difference> {
+    Difference::of(question, callbacks.ask(question).await?)
+}
