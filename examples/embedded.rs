@@ -1,6 +1,5 @@
-//! Gatepass inside a program of yours, with callbacks of its own: only people of example.com may sign in, and their
-//! tokens tell a tenant and what they may do there. Run it with `cargo run --example embedded`; `examples/README.md`
-//! shows the calls.
+//! A program with Gatepass embedded and with its own callbacks. Only people of example.com may sign in, and their tokens
+//! contain a tenant and permissions. Run it with `cargo run --example embedded`; `examples/README.md` shows the calls.
 #![expect(clippy::print_stderr, reason = "a program for a person at a terminal")]
 
 use std::process::ExitCode;
@@ -14,29 +13,29 @@ use gatepass::{app, config, telemetry};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-/// What the callbacks know: a pool of connections, a client of another service, or as here a name.
+/// The state of the callbacks: a connection pool, a client of another service or, as here, a name.
 struct Rules {
     tenant: &'static str,
 }
 
 impl Callbacks for Rules {
-    /// The callbacks that are below. One that is not listed is never called.
+    /// The callbacks that are implemented below. One that is not listed is never called.
     fn implemented(&self) -> CallbackSet {
         CallbackSet::ALL
     }
 
-    /// Auth.js `signIn`. Nothing is written yet. Look at what the provider says now, and at its verified e-mail only.
+    /// Auth.js `signIn`. Gatepass has written nothing yet. Trust only a verified e-mail.
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         let email = input.user.email.as_ref().filter(|_| input.user.email_verified).map(Email::as_str);
         Ok(match email.and_then(|email| email.rsplit_once('@')) {
             Some((_, "example.com")) => SignInDecision::Allow,
-            // A URL instead sends the person there: `SignInDecision::Redirect("/waiting-list".to_owned())`.
+            // To send the person to a URL instead: `SignInDecision::Redirect("/waiting-list".to_owned())`.
             Some(_) | None => SignInDecision::deny("only for people of example.com"),
         })
     }
 
-    /// Auth.js `jwt`, at the first token (`SIGN_IN`, `SIGN_UP`) and at each refresh (`UPDATE`). What it adds is kept in
-    /// the session, so a refresh begins with it: here it is made anew, so that a change of role shows at once.
+    /// Auth.js `jwt`, at the first token (`SIGN_IN`, `SIGN_UP`) and at each refresh (`UPDATE`). The session keeps the added
+    /// claims, and a refresh starts from them. This callback computes them again, so that a new role takes effect.
     async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
         let permissions = match input.user.role.as_str() {
             "admin" => vec!["orders:read", "orders:write"],
@@ -48,13 +47,13 @@ impl Callbacks for Rules {
         Ok(JwtDecision::Claims(claims))
     }
 
-    /// Auth.js `session`: what the answer shows besides. Kept nowhere and called often, so be quick.
+    /// Auth.js `session`: adds claims to the response. Gatepass does not store them and calls this often, so be quick.
     async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
         let greeting = input.session.user.name.as_deref().map(|name| json!(format!("Hello, {name}")));
         Ok(greeting.map(|text| ("greeting".to_owned(), text)).into_iter().collect())
     }
 
-    /// Auth.js `redirect`: who has no place to go starts at the dashboard. The answer passes Gatepass' own rule again.
+    /// Auth.js `redirect`: the dashboard is the default page. Gatepass applies its own rule to the result again.
     async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
         Ok((input.url == input.base_url).then(|| "/dashboard".to_owned()))
     }
@@ -62,7 +61,7 @@ impl Callbacks for Rules {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // The same configuration as the program `gatepass`: here variables only, over the defaults.
+    // The configuration of the program `gatepass`. Here it has only environment variables and defaults.
     let config = match config::load(None, std::env::vars_os()) {
         Ok(config) => config,
         Err(faults) => {
@@ -71,7 +70,7 @@ async fn main() -> ExitCode {
         }
     };
     telemetry::start(&config.telemetry);
-    // Cancelled, it makes `serve` drain and return.
+    // Cancel it to make `serve` drain and return.
     let shutdown = CancellationToken::new();
     let on_signal = shutdown.clone();
     tokio::spawn(async move {

@@ -1,14 +1,14 @@
-// The gRPC client: one channel for the life of the process, with deadlines, retries and the reasons of errors.
+// The gRPC client: one channel for the life of the process, with deadlines, retries and error reasons.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { AuthError } from "@auth/core/errors";
 import grpc from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
 
-// GATEPASS_CA is needed beyond loopback, and so is GATEPASS_KEY, this application's key (`gatepass callers key`).
+// Beyond loopback, set GATEPASS_CA and GATEPASS_KEY, this application's key (`gatepass callers key`).
 const { GATEPASS_TARGET = "127.0.0.1:50051", GATEPASS_CA, GATEPASS_KEY } = process.env;
 
-// Milliseconds a call may take, its retries included: less than the server's own limit, so that the client decides.
+// The timeout of a call with its retries, in milliseconds. It is below the server's own limit, so that the client decides.
 const DEADLINE = 4_000;
 
 const proto = fileURLToPath(new URL("../../proto", import.meta.url));
@@ -42,7 +42,7 @@ const stub = new AuthService(
 const metadata = new grpc.Metadata();
 if (GATEPASS_KEY) metadata.set("authorization", `Bearer ${GATEPASS_KEY}`);
 
-/** Why a call failed. Being an AuthError, it reaches the error page as `Configuration`, and the log as it is. */
+/** A failed call. As an AuthError, it becomes `Configuration` on the error page, and the log shows it unchanged. */
 class GatepassError extends AuthError {
   static type = "GatepassError";
 
@@ -50,7 +50,7 @@ class GatepassError extends AuthError {
     const reason = status.metadata?.get("gatepass-reason")[0] ?? "";
     super(`${method}: ${grpc.status[status.code]} ${reason}: ${status.details}`);
     this.reason = reason;
-    // Not if it is our own key that is not known.
+    // CALLER_UNKNOWN concerns this application's own key, not the session.
     this.endsSession = status.code === grpc.status.UNAUTHENTICATED && reason !== "CALLER_UNKNOWN";
   }
 }

@@ -1,15 +1,15 @@
-// The four callbacks of Auth.js, answered by Gatepass. Takes what Auth.js hands to a callback and gives back what it
-// expects; decides nothing. What Auth.js keeps in its cookie are Gatepass' two tokens and what it shows of the user.
+// The four callbacks of Auth.js as calls to Gatepass. They convert arguments and results, and decide nothing. Auth.js
+// keeps Gatepass' two tokens and the displayed fields of the user in its cookie.
 import { randomBytes } from "node:crypto";
 import { AccessDenied } from "@auth/core/errors";
 import { call } from "./client.mjs";
 import { fromStruct, toDate, toStruct } from "./struct.mjs";
 
-// What one callback leaves for the next one of the same request, and what no cookie shall hold.
+// Data that one callback passes to the next one of the same request, and that must not be in a cookie.
 const grants = new WeakMap(); // by account: from signIn to jwt
 const sessions = new WeakMap(); // by token: from jwt to session
 
-/** `signIn` → SignIn: who may enter, and the user who was found or created. */
+/** `signIn` → SignIn: decides the sign-in, and finds or creates the user. */
 export async function signIn({ account, profile }, client) {
   const answer = await call("SignIn", {
     profile: {
@@ -43,22 +43,22 @@ export async function jwt({ token, account, trigger, session: update }, client) 
   try {
     return trigger === "update" ? await refresh(token, client, update) : await read(token, client);
   } catch (error) {
-    // Null ends the session here too. A failure does not: the cookie stays, and `session` tells nothing this time.
+    // Null ends the session in Auth.js too. After any other error, the cookie stays and `session` returns null this time.
     if (error.endsSession) return null;
     console.error(error.message);
     return token;
   }
 }
 
-/** `session`: what `jwt` just heard of it; nobody, if that was nothing. */
+/** `session`: the session that `jwt` has just read; null if there is none. */
 export function session({ token }) {
-  const told = sessions.get(token);
-  if (!told) return null;
-  const { id, name, email, image, role } = told.user;
-  return { user: { id, name, email, image, role }, expires: toDate(told.expiresAt), claims: fromStruct(told.claims) };
+  const read = sessions.get(token);
+  if (!read) return null;
+  const { id, name, email, image, role } = read.user;
+  return { user: { id, name, email, image, role }, expires: toDate(read.expiresAt), claims: fromStruct(read.claims) };
 }
 
-/** `redirect` → ResolveRedirect, which has an answer to everything. */
+/** `redirect` → ResolveRedirect, which accepts every input. */
 export async function redirect({ url, baseUrl }) {
   try {
     return (await call("ResolveRedirect", { url, baseUrl })).url;
@@ -77,7 +77,7 @@ async function issue(token, grant, client) {
   try {
     return keep(token, await call("IssueToken", { grant, client, requestId: requestId() }));
   } catch (error) {
-    // Null would send the person on as if signed in.
+    // Null would continue as after a successful sign-in.
     throw error.reason === "CALLBACK_DENIED" ? new AccessDenied(error.message) : error;
   }
 }
@@ -86,20 +86,20 @@ async function read(token, client) {
   try {
     return keep(token, await call("GetSession", { accessToken: token.accessToken }));
   } catch (error) {
-    // What the access token does not prove any more, the refresh token does, or nothing.
+    // If the access token is no longer valid, try the refresh token.
     if (error.endsSession) return refresh(token, client);
     throw error;
   }
 }
 
-/** Requests that come at once with one cookie all spend the same refresh token: Gatepass answers them alike. */
+/** Parallel requests with one cookie use the same refresh token: Gatepass gives all of them the same successor. */
 async function refresh(token, client, update) {
   const isObject = typeof update === "object" && update !== null && !Array.isArray(update);
   const request = { refreshToken: token.refreshToken, client, update: isObject ? toStruct(update) : undefined };
   return keep(token, await call("RefreshToken", request));
 }
 
-/** The token for the cookie, after an answer. */
+/** The token for the cookie, updated from a response. */
 function keep(token, { session, accessToken, refreshToken }) {
   const { id, name, email, image, role } = session.user;
   const kept = { ...token, sub: id, name, email, picture: image, role };
@@ -108,7 +108,7 @@ function keep(token, { session, accessToken, refreshToken }) {
   return kept;
 }
 
-/** Makes a call repeatable: an answer that got lost is given again. */
+/** A new id that makes a call safe to retry. */
 function requestId() {
   return randomBytes(32).toString("base64url");
 }

@@ -3,13 +3,13 @@ import http from "node:http";
 import { Auth } from "@auth/core";
 import { authConfig } from "./auth.mjs";
 
-// What browsers call it, and what Gatepass has in `base_urls`.
+// The public origin; Gatepass has it in `base_urls`.
 const { ORIGIN = "http://localhost:3000", PORT = "3000" } = process.env;
 const LARGEST_BODY = 64 * 1024;
 
 const REASONS = new Map([
-  ["AccessDenied", "Only people of company.com may."],
-  ["OAuthAccountNotLinked", "Sign in as you did before."],
+  ["AccessDenied", "Only people of company.com may sign in."],
+  ["OAuthAccountNotLinked", "Sign in with the provider that you used before."],
 ]);
 
 const server = http.createServer(async (incoming, outgoing) => {
@@ -23,7 +23,7 @@ const server = http.createServer(async (incoming, outgoing) => {
 });
 
 async function answer(incoming) {
-  // Anything but a path: a proxy's request.
+  // Only a proxy request has no path here.
   if (!incoming.url.startsWith("/")) return new Response("Bad request.", { status: 400 });
   const url = new URL(ORIGIN + incoming.url);
   const config = authConfig({ ipAddress: incoming.socket.remoteAddress, userAgent: incoming.headers["user-agent"] });
@@ -48,7 +48,7 @@ async function toRequest(incoming, url) {
   return new Request(url, { method: incoming.method, headers: incoming.headers, body });
 }
 
-/** Reads the session as a browser would, so that a token which was refreshed on the way reaches the cookie. */
+/** Reads the session as a browser would, so that a refreshed token reaches the cookie. */
 async function home(cookie = "", config) {
   const read = await Auth(new Request(`${ORIGIN}/api/auth/session`, { headers: { cookie } }), config);
   const session = await read.json();

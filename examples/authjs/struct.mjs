@@ -1,4 +1,4 @@
-// google.protobuf.Struct and Timestamp as the JavaScript values that they stand for.
+// Conversion between google.protobuf.Struct or Timestamp and JavaScript values.
 
 export function toStruct(object) {
   return { fields: Object.fromEntries(Object.entries(object).map(([name, value]) => [name, toValue(value)])) };
@@ -9,7 +9,7 @@ export function fromStruct(struct) {
   return Object.fromEntries(fields.map(([name, value]) => [name, fromValue(value)]));
 }
 
-/** A time as Auth.js writes it in a session. */
+/** The time in the format of an Auth.js session. */
 export function toDate({ seconds = 0, nanos = 0 }) {
   return new Date(seconds * 1_000 + nanos / 1_000_000).toISOString();
 }

@@ -1,9 +1,9 @@
-"""A complete client of Gatepass: signs a person in, reads, refreshes and ends the session.
+"""A complete client of Gatepass: signs a person in, then reads, refreshes and ends the session.
 
     pip install -r requirements.txt
     python client.py [HOST:PORT] [CALLER_KEY]
 
-The stubs are generated from `proto/` into a temporary folder at run time; a real service generates them in its build.
+It generates the stubs from `proto/` into a temporary folder at run time; a real service does so in its build.
 """
 
 import json
@@ -19,8 +19,8 @@ from grpc_tools import protoc
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 
-# What may be repeated: reads, RefreshToken within `session.refresh_retry_window`, and SignIn and IssueToken because
-# each call here carries a `request_id`.
+# All calls here are safe to retry: reads, RefreshToken within `session.refresh_retry_window`, and SignIn and IssueToken
+# with a `request_id`.
 SERVICE_CONFIG = {
     "methodConfig": [{
         "name": [{"service": "gatepass.v1.AuthService"}],
@@ -35,28 +35,28 @@ SERVICE_CONFIG = {
     "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1},
 }
 
-# Waits for one call, its retries included. Shorter than the server's own limit, so that the client decides.
+# The timeout of a call with its retries, in seconds. It is below the server's own limit, so that the client decides.
 DEADLINE = 4.0
 
 
 def generate_stubs(folder):
-    """Makes the modules of gatepass.v1 importable."""
+    """Generates the modules of gatepass.v1 and makes them importable."""
     sources = [str(path) for path in sorted((PROTO / "gatepass" / "v1").glob("*.proto"))]
     wellknown = pathlib.Path(protoc.__file__).parent / "_proto"
     arguments = ["protoc", f"-I{PROTO}", f"-I{wellknown}", f"--python_out={folder}", f"--grpc_python_out={folder}"]
     if protoc.main(arguments + sources) != 0:
-        sys.exit("the protos can't be compiled")
+        sys.exit("failed to compile the protos")
     sys.path.insert(0, folder)
 
 
 def reason_of(error):
-    """The reason of an error: what a program decides by, next to the code."""
+    """The reason of an error. A program decides by it and by the code."""
     status = rpc_status.from_call(error)
     for detail in status.details if status else []:
         info = error_details_pb2.ErrorInfo()
         if detail.Is(info.DESCRIPTOR) and detail.Unpack(info) and info.domain == "gatepass.v1":
             return info.reason
-    # The same as text, for clients without the details' protos; absent where a proxy answered.
+    # The same reason as text. It is absent if a proxy responded.
     return dict(error.trailing_metadata() or ()).get("gatepass-reason", "")
 
 
@@ -79,7 +79,7 @@ class Gatepass:
         return getattr(self.stub, method)(request, timeout=DEADLINE, metadata=self.metadata)
 
     def sign_in(self, profile, client, redirect_to):
-        """The tokens of a new session and where to send the person, or where to send a person who was denied."""
+        """Signs in: returns the tokens of a new session (None if denied) and the URL to send the person to."""
         request = self.pb.SignInRequest(
             profile=profile, client=client, redirect_to=redirect_to, request_id=secrets.token_urlsafe(32))
         answer = self.call("SignIn", request)
@@ -93,7 +93,7 @@ class Gatepass:
         return tokens, answer.allowed.redirect_to
 
     def session(self, tokens):
-        """The session and the tokens to keep from now on, or None where the person must sign in again."""
+        """Reads the session: returns it and the current tokens, or None if the person must sign in again."""
         for attempt in range(2):
             try:
                 answer = self.call("GetSession", self.pb.GetSessionRequest(access_token=tokens.access_token))
@@ -107,11 +107,11 @@ class Gatepass:
                     if tokens is not None:
                         continue
                 elif reason == "CALLER_UNKNOWN":
-                    raise  # Our own key is wrong; signing in again would not help.
+                    raise  # This caller's own key is wrong; a new sign-in would not help.
                 return None
 
     def refresh(self, tokens):
-        """The next tokens, or None where the session is over."""
+        """Returns the next tokens, or None if the session has ended."""
         try:
             return self.call("RefreshToken", self.pb.RefreshTokenRequest(refresh_token=tokens.refresh_token))
         except grpc.RpcError as error:
@@ -140,7 +140,7 @@ def main():
             sys.exit(f"denied: send the person to {redirect_to}")
         print("signed in:  send the person to", redirect_to)
 
-        session, tokens = gatepass.session(tokens) or sys.exit("the session is over")
+        session, tokens = gatepass.session(tokens) or sys.exit("the session has ended")
         print("session:   ", session.user.name, session.user.role, session.provider)
 
         rotation = gatepass.pb.Rotation.Name

@@ -1,4 +1,4 @@
-"""What all routes have in common: how Gatepass is asked, who may post, and what a failure looks like."""
+"""Shared by all routes: the gRPC call, the check of the origin, and the error page."""
 
 import os
 
@@ -7,7 +7,7 @@ from flask import Flask, abort, render_template, request
 from gatepass.v1 import auth_pb2 as pb, auth_pb2_grpc
 from werkzeug.exceptions import HTTPException
 
-ORIGIN = os.environ.get("ORIGIN", "http://localhost:3000")  # what browsers call this application
+ORIGIN = os.environ.get("ORIGIN", "http://localhost:3000")  # the public origin of this application
 HTTPS = ORIGIN.startswith("https://")
 TARGET = os.environ.get("GATEPASS_TARGET", "127.0.0.1:50051")
 STATUS = {"INVALID_ARGUMENT": 400, "PERMISSION_DENIED": 403, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504}
@@ -17,9 +17,9 @@ gatepass = auth_pb2_grpc.AuthServiceStub(grpc.insecure_channel(TARGET))
 
 
 def ask(rpc, **fields):
-    """What Gatepass answers; None where a token, or the answer of GitHub, is not good or not good any more."""
+    """Calls Gatepass. Returns None if a token or the response of GitHub is invalid or expired."""
     message = getattr(pb, rpc + "Request")(**fields)
-    if "client" in message.DESCRIPTOR.fields_by_name:  # whose browser it is, for the auth log
+    if "client" in message.DESCRIPTOR.fields_by_name:  # the person's browser, for the auth log
         message.client.ip_address = request.remote_addr
         message.client.user_agent = request.user_agent.string
     try:
@@ -28,7 +28,7 @@ def ask(rpc, **fields):
         code, reason = error.code().name, dict(error.trailing_metadata() or ()).get("gatepass-reason")
         if code == "UNAUTHENTICATED" and reason != "CALLER_UNKNOWN":
             return None
-        app.logger.error("%s: %s %s", rpc, code, reason)  # never what was asked: tokens are in it
+        app.logger.error("%s: %s %s", rpc, code, reason)  # never log the request: it contains tokens
         abort(STATUS.get(code, 500))
 
 

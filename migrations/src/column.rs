@@ -1,30 +1,30 @@
-//! The few column types there are, and tables and indexes that can be made twice: MariaDB commits each statement by
-//! itself, so a step that was cut off half way is done again from its beginning.
+//! Column types, and tables and indexes whose creation can be repeated. MariaDB commits each statement separately, so an
+//! interrupted migration runs again from its beginning.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm;
 
-/// 16 bytes of a UUID.
+/// A column of the 16 bytes of a UUID.
 pub(crate) fn id(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).uuid().to_owned()
 }
 
-/// A SHA-256 digest, or a salt of that size.
+/// A column of a SHA-256 digest, or of a salt of the same size.
 pub(crate) fn digest(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).binary_len(32).to_owned()
 }
 
-/// Milliseconds since the epoch, or a counter.
+/// A column of milliseconds since the Unix epoch, or of a counter.
 pub(crate) fn integer(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().to_owned()
 }
 
-/// A short text, for display or of fixed words.
+/// A column of a short text: a display text or one of a few fixed words.
 pub(crate) fn text(name: &'static str, length: u32) -> ColumnDef {
     ColumnDef::new(name).string_len(length).to_owned()
 }
 
-/// A table. On MariaDB its texts keep apart what any difference keeps apart, whatever the server's own collation is.
+/// A table. On MariaDB it has a binary collation, so that texts compare byte for byte on every server.
 pub(crate) fn table(schema: &SchemaManager<'_>, name: &'static str) -> TableCreateStatement {
     let mut table = Table::create();
     table.table(name).if_not_exists();
@@ -34,7 +34,7 @@ pub(crate) fn table(schema: &SchemaManager<'_>, name: &'static str) -> TableCrea
     table
 }
 
-/// An index, unless it is there.
+/// Creates an index unless it exists.
 pub(crate) async fn create_index(
     schema: &SchemaManager<'_>,
     table: &'static str,
@@ -47,7 +47,7 @@ pub(crate) async fn create_index(
     schema.create_index(index.table(table).name(name).to_owned()).await
 }
 
-/// An index, if it is there.
+/// Drops an index if it exists.
 pub(crate) async fn drop_index(
     schema: &SchemaManager<'_>,
     table: &'static str,

@@ -1,8 +1,12 @@
-//! The schema of Gatepass, one file a step. A past step never changes: it must mean tomorrow what it meant when
-//! it ran, so this crate imports nothing of the service. Ids are 16 bytes, times milliseconds in BIGINT, and what
-//! is looked up is a 32-byte digest: text collations fold what identities keep apart. A step may be cut off on MariaDB,
-//! which commits each statement by itself: it is written to be done again from its beginning.
-#![expect(clippy::disallowed_types, reason = "migrations speak to the database")]
+//! The database schema of Gatepass, one file per migration.
+//!
+//! A released migration never changes. This crate imports nothing from the service, so that a change there cannot change
+//! the meaning of an old migration.
+//!
+//! Ids are 16 bytes, and times are milliseconds in BIGINT. Lookup keys are 32-byte digests, because text collations treat
+//! different identities as equal. MariaDB commits each statement separately, so every migration can be interrupted and run
+//! again from its beginning.
+#![expect(clippy::disallowed_types, reason = "migrations run on the database connection")]
 
 use sea_orm_migration::prelude::*;
 
@@ -17,7 +21,7 @@ mod m0007_sweeping;
 mod m0008_claims_role;
 mod m0009_used_marks;
 
-/// Every step, in order.
+/// All migrations, in order.
 #[derive(Debug)]
 pub struct Migrator;
 

@@ -1,4 +1,4 @@
-//! Users. `email_key` is set only while the e-mail is verified: nothing else is unique or looked up.
+//! Users. `email_key` is set only while the e-mail is verified: only a verified e-mail is unique and can be looked up.
 
 use sea_orm_migration::prelude::*;
 

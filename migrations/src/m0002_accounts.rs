@@ -1,4 +1,4 @@
-//! Accounts: which person of which provider a user is.
+//! Accounts: the identities of users at providers.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Sessions, from the grant to the last refresh. Of grants and refresh tokens the row has hashes only.
+//! Sessions, from the grant to the last refresh. A row stores only hashes of grants and refresh tokens.
 
 use sea_orm_migration::prelude::*;
 

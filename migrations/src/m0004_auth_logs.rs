@@ -1,4 +1,4 @@
-//! The auth log. It outlives the users it tells of, so nothing refers to them.
+//! The auth log. Entries outlive their users, so there is no foreign key to them.
 
 use sea_orm_migration::prelude::*;
 

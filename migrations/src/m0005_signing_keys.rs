@@ -1,4 +1,4 @@
-//! Signing keys, both halves in one sealed record: a public key is never taken from a plain column.
+//! Signing keys. One sealed record holds both halves: Gatepass never trusts a public key from an unsealed column.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The revocation feed, and the one-row counter that makes its order the order of commits.
+//! The revocation feed, and the one-row counter that numbers its entries in commit order.
 
 use sea_orm_migration::prelude::*;
 

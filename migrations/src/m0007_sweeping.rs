@@ -1,5 +1,5 @@
-//! What the sweeper looks for. None of these columns changes when a session is refreshed, so that PostgreSQL can go on
-//! updating it in place.
+//! Indexes for the clean-up of sessions. A refresh changes none of these columns, so that PostgreSQL can still update
+//! the row in place.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Which role the claims of a session were made from: a user of another role by now is owed new ones.
+//! The role that the claims of a session were made with. If the user's role has changed since, the claims are stale.
 
 use sea_orm_migration::prelude::*;
 
@@ -10,7 +10,7 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        // A step that MariaDB committed half of is done again.
+        // The column exists if an earlier run was interrupted on MariaDB.
         if schema.has_column("sessions", "claims_role").await? {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! What can be used once and is no row of ours: the flows of sign-ins, and ID tokens.
+//! Marks of single-use credentials without a row of their own: sign-in flows and ID tokens.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-// Command callbacks is a callback service for Gatepass: the server around the rules. Who may ask, health, an orderly end.
+// Command callbacks is a callback service for Gatepass: the server for the rules, with authentication, health and shutdown.
 //
 //	CALLBACK_TOKEN=SECRET callbacks [HOST:PORT]
 package main
@@ -38,15 +38,15 @@ func main() {
 		log.Fatal(err)
 	}
 
-	server := grpc.NewServer(grpc.UnaryInterceptor(authenticate(secret))) // Beyond loopback: grpc.Creds too.
+	server := grpc.NewServer(grpc.UnaryInterceptor(authenticate(secret))) // Beyond loopback, add grpc.Creds.
 	callbackv1.RegisterCallbackServiceServer(server, rules{})
 	healthv1.RegisterHealthServer(server, health.NewServer())
 
-	told, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	signalled, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	go func() {
-		<-told.Done()
-		server.GracefulStop() // Takes no new calls, and lets open ones end.
+		<-signalled.Done()
+		server.GracefulStop() // Accepts no new calls and completes open ones.
 	}()
 	log.Print("listening on ", listener.Addr())
 	if err := server.Serve(listener); err != nil {
@@ -54,16 +54,16 @@ func main() {
 	}
 }
 
-// authenticate answers only who sends the secret, as Gatepass does by `callbacks.remote.credential`.
+// authenticate rejects calls without the secret. Gatepass sends it if `callbacks.remote.credential` is set.
 func authenticate(secret string) grpc.UnaryServerInterceptor {
 	expected := []byte("Bearer " + secret)
 	return func(ctx context.Context, in any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-		// Probes have no credential, and learn nothing.
+		// Probes have no credential, and the health service reveals nothing.
 		if strings.HasPrefix(info.FullMethod, "/grpc.health.v1.Health/") {
 			return next(ctx, in)
 		}
 		given, _ := metadata.FromIncomingContext(ctx)
-		// In constant time: else the time an answer takes tells how much of a guess is right.
+		// Compare in constant time. Otherwise the response time reveals how much of a guess is right.
 		sent := strings.Join(given.Get("authorization"), ",")
 		if subtle.ConstantTimeCompare([]byte(sent), expected) != 1 {
 			return nil, status.Error(codes.Unauthenticated, "send `authorization: Bearer …` with the secret")

@@ -21,15 +21,15 @@ var (
 	greetings   = map[string]string{"en": "Hello", "de": "Hallo", "fr": "Bonjour"}
 )
 
-// rules is who may sign in, what a token tells, what a session shows, where people are sent. Each method is one callback
-// of Auth.js. Leave out those that you do not list in `callbacks.remote.callbacks`.
+// rules decides sign-ins, claims of tokens and sessions, and redirects. Each method is one callback of Auth.js. Omit the
+// methods that `callbacks.remote.callbacks` does not list.
 type rules struct {
 	callbackv1.UnimplementedCallbackServiceServer
 }
 
 func (rules) SignIn(_ context.Context, in *callbackv1.SignInRequest) (*callbackv1.SignInResponse, error) {
 	domain := ""
-	// Whoever likes may call themselves anything@company.com: only a verified address proves something.
+	// Anyone can claim an unverified address: trust only a verified one.
 	if in.GetUser().GetEmailVerified() {
 		email := in.GetUser().GetEmail()
 		domain = email[strings.LastIndex(email, "@")+1:]
@@ -45,8 +45,8 @@ func (rules) SignIn(_ context.Context, in *callbackv1.SignInRequest) (*callbackv
 	return &callbackv1.SignInResponse{Outcome: &callbackv1.SignInResponse_Deny{Deny: deny}}, nil
 }
 
-// Jwt is asked again at each refresh, with the user as stored now: a new role shows at once. If your own database answers
-// what a role may do, give it ctx: it ends when Gatepass waits no longer.
+// Jwt runs again at each refresh with the current user, so that a new role takes effect. If you read permissions from a
+// database, pass ctx to it: Gatepass cancels ctx at the deadline.
 func (rules) Jwt(_ context.Context, in *callbackv1.JwtRequest) (*callbackv1.JwtResponse, error) {
 	role := in.GetUser().GetRole()
 	if role == "suspended" {
@@ -54,7 +54,7 @@ func (rules) Jwt(_ context.Context, in *callbackv1.JwtRequest) (*callbackv1.JwtR
 		return &callbackv1.JwtResponse{Outcome: &callbackv1.JwtResponse_Deny{Deny: deny}}, nil
 	}
 	additions := map[string]any{"tenant": tenant, "permissions": permissions[role]}
-	// What the application asked to change is in the claims already; take back what may not be.
+	// The claims already contain the application's changes: remove those that are not allowed.
 	if update := in.GetUpdate().GetFields(); in.GetTrigger() == gatepassv1.Trigger_TRIGGER_UPDATE && update["language"] != nil {
 		if language := update["language"].GetStringValue(); greetings[language] != "" {
 			additions["language"] = language
@@ -89,7 +89,7 @@ func (rules) Redirect(_ context.Context, in *callbackv1.RedirectRequest) (*callb
 	return &callbackv1.RedirectResponse{Url: in.GetUrl()}, nil
 }
 
-// isMember tells whether GitHub says so: the application asked it for /user/orgs and put the names into the profile.
+// isMember checks the organisations in the profile. The application read them from GitHub (/user/orgs) and put them there.
 func isMember(in *callbackv1.SignInRequest) bool {
 	if in.GetAccount().GetProvider() != "github" {
 		return false

@@ -1,5 +1,5 @@
-// The rules: who may sign in, what a token tells, what a session shows, where people are sent. Each method is one
-// callback of Auth.js. Leave out those that you do not list in `callbacks.remote.callbacks`.
+// The rules for sign-ins, claims of tokens and sessions, and redirects. Each method is one callback of Auth.js. Omit the
+// methods that `callbacks.remote.callbacks` does not list.
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type * as pb from "./gen/gatepass/callback/v1/callback_pb.js";
@@ -21,7 +21,7 @@ const GREETINGS = new Map<unknown, string>([
 
 export const rules: Partial<ServiceImpl<typeof pb.CallbackService>> = {
   async signIn(request): Promise<MessageInitShape<typeof pb.SignInResponseSchema>> {
-    // Whoever likes may call themselves anything@company.com: only a verified address proves something.
+    // Anyone can claim an unverified address: trust only a verified one.
     const email = request.user?.emailVerified ? request.user.email : undefined;
     const domain = email?.slice(email.lastIndexOf("@") + 1) ?? "";
     if (DOMAINS.has(domain) || isMember(request)) return { outcome: { case: "allow", value: {} } };
@@ -36,10 +36,10 @@ export const rules: Partial<ServiceImpl<typeof pb.CallbackService>> = {
   async jwt({ user, trigger, update }): Promise<MessageInitShape<typeof pb.JwtResponseSchema>> {
     const role = user?.role ?? "";
     if (role === "suspended") return { outcome: { case: "deny", value: { reason: "this user is suspended" } } };
-    // Asked again at each refresh, with the user as stored now: a new role shows at once. If your own database answers
-    // this, give it `signal` of the handler's second argument: it is aborted when Gatepass waits no longer.
+    // Runs again at each refresh with the current user, so that a new role takes effect. If you read permissions from a
+    // database, pass it `signal` of the handler's second argument: it is aborted at the deadline.
     const claims: JsonObject = { tenant: TENANT, permissions: PERMISSIONS.get(role) ?? [] };
-    // What the application asked to change is in the claims already; take back what may not be.
+    // The claims already contain the application's changes: remove those that are not allowed.
     const language = trigger === Trigger.UPDATE ? update?.language : undefined;
     if (language !== undefined) claims.language = GREETINGS.has(language) ? language : null;
     return { outcome: { case: "claims", value: claims } };
@@ -55,7 +55,7 @@ export const rules: Partial<ServiceImpl<typeof pb.CallbackService>> = {
   },
 };
 
-/** Whether GitHub says so: the application asked it for /user/orgs and put the names into the profile. */
+/** Checks the organisations in the profile. The application read them from GitHub (/user/orgs) and put them there. */
 function isMember({ account, profile }: pb.SignInRequest) {
   const names = profile?.organizations;
   return account?.provider === "github" && Array.isArray(names) && names.includes(ORGANISATION);

@@ -1,4 +1,4 @@
-// The server around the rules: who may ask, and an orderly end.
+// The server for the rules, with authentication and shutdown.
 //
 //   CALLBACK_TOKEN=SECRET node dist/server.js [HOST:PORT]
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -14,13 +14,13 @@ if (!CALLBACK_TOKEN) {
   process.exit(1);
 }
 const { hostname, port } = new URL(`http://${process.argv[2] ?? "127.0.0.1:9000"}`);
-// A URL has an address of IPv6 in brackets, which `listen` takes for a name.
+// A URL has an IPv6 address in brackets, which `listen` would take for a host name.
 const host = hostname.replace(/^\[(.*)\]$/, "$1");
 
-/** Answers only who sends the secret, as Gatepass does by `callbacks.remote.credential`. */
+/** Rejects calls without the secret. Gatepass sends it if `callbacks.remote.credential` is set. */
 const authenticate: Interceptor = (next) => (request) => {
   const given = digest(request.header.get("authorization") ?? "");
-  // In constant time: else the time an answer takes tells how much of a guess is right.
+  // Compare in constant time. Otherwise the response time reveals how much of a guess is right.
   if (!timingSafeEqual(given, expected)) {
     throw new ConnectError("send `authorization: Bearer …` with the secret", Code.Unauthenticated);
   }
@@ -29,12 +29,12 @@ const authenticate: Interceptor = (next) => (request) => {
 const digest = (text: string) => createHash("sha256").update(text).digest();
 const expected = digest(`Bearer ${CALLBACK_TOKEN}`);
 
-// Beyond loopback: createSecureServer.
+// Beyond loopback, use createSecureServer.
 const server = createServer(
   connectNodeAdapter({
     routes: (router) => router.service(CallbackService, rules),
     interceptors: [authenticate],
-    connect: false, // gRPC alone
+    connect: false, // only gRPC
     grpcWeb: false,
     readMaxBytes: 1 << 20,
   }),
@@ -51,7 +51,7 @@ server.on("error", (error) => {
 });
 server.listen(Number(port || 80), host, () => console.log(`listening on ${hostname}:${port}`));
 
-// Takes no new calls, and lets open ones end.
+// Accepts no new calls and completes open ones.
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {
     server.close();

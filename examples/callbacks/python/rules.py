@@ -1,6 +1,6 @@
-"""The rules: who may sign in, what a token tells, what a session shows, where people are sent.
+"""The rules for sign-ins, claims of tokens and sessions, and redirects.
 
-Each method is one callback of Auth.js. Leave out those that you do not list in `callbacks.remote.callbacks`.
+Each method is one callback of Auth.js. Omit the methods that `callbacks.remote.callbacks` does not list.
 """
 
 from gatepass.callback.v1 import callback_pb2 as pb
@@ -19,7 +19,7 @@ GREETINGS = {"en": "Hello", "de": "Hallo", "fr": "Bonjour"}
 class Rules(CallbackServiceServicer):
     async def SignIn(self, request, context):
         user = request.user
-        # Whoever likes may call themselves anything@company.com: only a verified address proves something.
+        # Anyone can claim an unverified address: trust only a verified one.
         domain = user.email.rpartition("@")[2] if user.email_verified else ""
         if domain in DOMAINS or is_member(request):
             return pb.SignInResponse(allow=pb.Allow())
@@ -32,23 +32,23 @@ class Rules(CallbackServiceServicer):
     async def Jwt(self, request, context):
         if request.user.role == "suspended":
             return pb.JwtResponse(deny=pb.Deny(reason="this user is suspended"))
-        # Asked again at each refresh, with the user as stored now: a new role shows at once. If your own database
-        # answers this, `await` it: when Gatepass waits no longer, the call is cancelled, and so is what it awaits.
+        # Runs again at each refresh with the current user, so that a new role takes effect. If you read permissions
+        # from a database, `await` it: at the deadline, this call is cancelled together with the query.
         claims = {"tenant": TENANT, "permissions": PERMISSIONS.get(request.user.role, [])}
-        # What the application asked to change is in the claims already; take back what may not be.
+        # The claims already contain the application's changes: remove those that are not allowed.
         if request.trigger == TRIGGER_UPDATE and "language" in request.update:
             language = request.update["language"]
             claims["language"] = language if isinstance(language, str) and language in GREETINGS else None
-        answer = pb.JwtResponse()
-        answer.claims.update(claims)
-        return answer
+        response = pb.JwtResponse()
+        response.claims.update(claims)
+        return response
 
     async def Session(self, request, context):
-        answer = pb.SessionResponse()
+        response = pb.SessionResponse()
         if request.session.user.name:
             language = str(MessageToDict(request.claims).get("language"))
-            answer.claims["greeting"] = f"{GREETINGS.get(language, 'Hello')}, {request.session.user.name}"
-        return answer
+            response.claims["greeting"] = f"{GREETINGS.get(language, 'Hello')}, {request.session.user.name}"
+        return response
 
     async def Redirect(self, request, context):
         nowhere = request.url in (request.base_url, request.base_url + "/")
@@ -56,6 +56,6 @@ class Rules(CallbackServiceServicer):
 
 
 def is_member(request):
-    """Whether GitHub says so: the application asked it for /user/orgs and put the names into the profile."""
+    """Checks the organisations in the profile. The application read them from GitHub (/user/orgs)."""
     organizations = MessageToDict(request.profile).get("organizations")
     return request.account.provider == "github" and isinstance(organizations, list) and ORGANISATION in organizations

@@ -1,4 +1,4 @@
-"""The server around the rules: who may ask, health, an orderly end.
+"""The server for the rules, with authentication, health and shutdown.
 
     CALLBACK_TOKEN=SECRET python server.py [HOST:PORT]
 """
@@ -17,7 +17,7 @@ from rules import Rules
 
 
 class Credential(grpc.aio.ServerInterceptor):
-    """Answers only who sends the secret, as Gatepass does by `callbacks.remote.credential`."""
+    """Rejects calls without the secret. Gatepass sends it if `callbacks.remote.credential` is set."""
 
     def __init__(self, secret):
         async def refuse(_, context):
@@ -27,11 +27,11 @@ class Credential(grpc.aio.ServerInterceptor):
         self.refusal = grpc.unary_unary_rpc_method_handler(refuse)
 
     async def intercept_service(self, continuation, details):
-        # Probes have no credential, and learn nothing.
+        # Probes have no credential, and the health service reveals nothing.
         if details.method.startswith("/grpc.health.v1.Health/"):
             return await continuation(details)
         given = dict(details.invocation_metadata).get("authorization", "")
-        # In constant time: else the time an answer takes tells how much of a guess is right.
+        # Compare in constant time. Otherwise the response time reveals how much of a guess is right.
         known = hmac.compare_digest(given.encode(), self.expected)
         return await continuation(details) if known else self.refusal
 
@@ -39,19 +39,19 @@ class Credential(grpc.aio.ServerInterceptor):
 async def main(address, secret):
     server = grpc.aio.server(
         interceptors=[Credential(secret)],
-        options=[("grpc.so_reuseport", 0)],  # A second server on this port is refused, not given half of the calls.
+        options=[("grpc.so_reuseport", 0)],  # A second server cannot take half of the calls on this port.
     )
     add_CallbackServiceServicer_to_server(Rules(), server)
     health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
-    server.add_insecure_port(address)  # Beyond loopback: add_secure_port.
+    server.add_insecure_port(address)  # Beyond loopback, use add_secure_port.
     await server.start()
     print("listening on", address, flush=True)
 
-    told = asyncio.Event()
+    signalled = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
-    await server.stop(grace=5)  # Takes no new calls, and lets open ones end.
+        asyncio.get_running_loop().add_signal_handler(number, signalled.set)
+    await signalled.wait()
+    await server.stop(grace=5)  # Accepts no new calls and completes open ones.
 
 
 if __name__ == "__main__":

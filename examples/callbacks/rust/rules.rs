@@ -1,5 +1,4 @@
-//! The rules: who may sign in, what a token tells, what a session shows, where people are sent. Each method is one
-//! callback of Auth.js.
+//! The rules for sign-ins, claims of tokens and sessions, and redirects. Each method is one callback of Auth.js.
 
 use gatepass::grpc::proto::callback::v1::callback_service_server::CallbackService;
 use gatepass::grpc::proto::callback::v1::{
@@ -16,14 +15,14 @@ const ORGANISATION: &str = "acme";
 const WAITING_LIST: &str = "waitlist.example";
 const TENANT: &str = "acme";
 
-/// What the rules know: a pool of connections, a client of another service, or as here nothing.
+/// The state of the rules: a connection pool, a client of another service or, as here, nothing.
 pub(crate) struct Rules;
 
 #[tonic::async_trait]
 impl CallbackService for Rules {
     async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
         let request = request.into_inner();
-        // Whoever likes may call themselves anything@company.com: only a verified address proves something.
+        // Anyone can claim an unverified address: trust only a verified one.
         let user = request.user.as_ref().filter(|user| user.email_verified);
         let email = user.and_then(|user| user.email.as_deref()).unwrap_or_default();
         let outcome = match email.rsplit_once('@') {
@@ -40,8 +39,8 @@ impl CallbackService for Rules {
         Ok(Response::new(SignInResponse { outcome: Some(outcome) }))
     }
 
-    /// Asked again at each refresh, with the user as stored now: a new role shows at once. If your own database answers
-    /// what a role may do, `await` it: when Gatepass waits no longer, this future is dropped.
+    /// Runs again at each refresh with the current user, so that a new role takes effect. If you read permissions from a
+    /// database, `await` it: this future is dropped at the deadline.
     async fn jwt(&self, request: Request<JwtRequest>) -> Result<Response<JwtResponse>, Status> {
         let request = request.into_inner();
         let role = request.user.as_ref().map(|user| user.role.as_str()).unwrap_or_default();
@@ -55,7 +54,7 @@ impl CallbackService for Rules {
         let mut claims = Struct::default();
         claims.fields.insert("tenant".to_owned(), text(TENANT));
         claims.fields.insert("permissions".to_owned(), Value { kind: Some(permissions) });
-        // What the application asked to change is in the claims already; take back what may not be.
+        // The claims already contain the application's changes: remove those that are not allowed.
         let update = request.update.as_ref().filter(|_| request.trigger == i32::from(Trigger::Update));
         if let Some(language) = update.and_then(|update| update.fields.get("language")) {
             let known = string(language).filter(|language| hello(language).is_some());
@@ -86,7 +85,7 @@ impl CallbackService for Rules {
     }
 }
 
-/// Whether GitHub says so: the application asked it for /user/orgs and put the names into the profile.
+/// Checks the organisations in the profile. The application read them from GitHub (/user/orgs) and put them there.
 fn is_member(request: &SignInRequest) -> bool {
     let github = request.account.as_ref().is_some_and(|account| account.provider == "github");
     let organizations = request.profile.as_ref().and_then(|profile| profile.fields.get("organizations"));
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_has_no_place_to_go_starts_at_the_dashboard() {
+    async fn the_dashboard_is_the_default_page() {
         let base_url = "https://app.example.com".to_owned();
         let request = RedirectRequest { url: base_url.clone(), base_url };
         assert_eq!(Rules.redirect(Request::new(request)).await.unwrap().into_inner().url, "/dashboard");

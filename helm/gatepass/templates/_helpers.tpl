@@ -1,4 +1,4 @@
-{{/* The name of every object; room is left for "-headless" in the 63 characters of a Service's name. */}}
+{{/* The name of all objects. It leaves room for "-headless" in the 63 characters of a Service's name. */}}
 {{- define "gatepass.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
@@ -37,7 +37,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* The settings that follow from the chart's other values. They stand over the file, whoever wrote that. */}}
+{{/* The settings that follow from other values of the chart. They override the configuration file. */}}
 {{- define "gatepass.settings" -}}
 - name: GATEPASS_CONFIG
   value: /etc/gatepass/config/gatepass.yaml

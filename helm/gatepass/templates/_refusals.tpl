@@ -1,14 +1,14 @@
-{{/* What can't be, though each value is fine: every fault at once, each with what to write instead. */}}
+{{/* Rejects combinations of values that the schema cannot check. Lists all faults at once, each with its fix. */}}
 {{- define "gatepass.refusals" -}}
 {{- $faults := list -}}
 {{- if not .Values.image.repository -}}
-{{- $faults = append $faults "image.repository: name an image; none is published with this version, so build the Dockerfile and push it to a registry of yours" -}}
+{{- $faults = append $faults "image.repository: name an image; none is published for this version, so build the Dockerfile and push it to your registry" -}}
 {{- end -}}
 {{- range list "config" "database" "secrets" -}}
 {{- $faults = concat $faults (include (printf "gatepass.refusals.%s" .) $ | fromJsonArray) -}}
 {{- end -}}
 {{- if $faults -}}
-{{- fail (printf "these values can't be used:\n- %s" (join "\n- " $faults)) -}}
+{{- fail (printf "invalid values:\n- %s" (join "\n- " $faults)) -}}
 {{- end -}}
 {{- end -}}
 
@@ -28,48 +28,48 @@
 {{- range $section, $settings := $reserved -}}
 {{- range $setting, $instead := $settings -}}
 {{- if hasKey (get $config $section | default dict) $setting -}}
-{{- $faults = append $faults (printf "config.%s.%s: leave it out; %s" $section $setting $instead) -}}
+{{- $faults = append $faults (printf "config.%s.%s: remove it; %s" $section $setting $instead) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if hasKey $config "secrets" -}}
-{{- $faults = append $faults "config.secrets: leave it out; secrets.existingSecret names the Secret that holds them" -}}
+{{- $faults = append $faults "config.secrets: remove it; secrets.existingSecret names the Secret that holds them" -}}
 {{- end -}}
 {{- range $at, $provider := $config.providers -}}
 {{- range $secret := list "client_secret" "private_key" -}}
 {{- if kindIs "string" (get $provider $secret) -}}
-{{- $faults = append $faults (printf "config.providers[%d].%s: a ConfigMap is no place for it; write {env: NAME}, and have extraEnv read NAME from a Secret" $at $secret) -}}
+{{- $faults = append $faults (printf "config.providers[%d].%s: do not put a secret into a ConfigMap; write {env: NAME}, and let extraEnv read NAME from a Secret" $at $secret) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- $remote := get ($config.callbacks | default dict) "remote" -}}
 {{- if and (kindIs "map" $remote) (kindIs "string" (get ($remote | default dict) "credential")) -}}
-{{- $faults = append $faults "config.callbacks.remote.credential: a ConfigMap is no place for it; write {env: NAME}, and have extraEnv read NAME from a Secret" -}}
+{{- $faults = append $faults "config.callbacks.remote.credential: do not put a secret into a ConfigMap; write {env: NAME}, and let extraEnv read NAME from a Secret" -}}
 {{- end -}}
 {{- range $at, $caller := $config.callers -}}
 {{- $credentials := get $caller "credential" -}}
 {{- range kindIs "slice" $credentials | ternary $credentials (list $credentials) -}}
 {{- if and (kindIs "map" .) (hasKey . "mtls_san") (not (and $.Values.tls.existingSecret.name $.Values.tls.existingSecret.clientCaKey)) -}}
-{{- $faults = append $faults (printf "config.callers[%d].credential.mtls_san: name the CA of client certificates: tls.existingSecret.clientCaKey, beside its name" $at) -}}
+{{- $faults = append $faults (printf "config.callers[%d].credential.mtls_san: set tls.existingSecret.name and tls.existingSecret.clientCaKey, the CA of client certificates" $at) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.tls.existingSecret.clientCaKey (not .Values.tls.existingSecret.name) -}}
-{{- $faults = append $faults "tls.existingSecret.name: name the Secret that has clientCaKey, or leave that out" -}}
+{{- $faults = append $faults "tls.existingSecret.name: name the Secret that has clientCaKey, or remove clientCaKey" -}}
 {{- end -}}
 {{- if .Values.existingConfigMap.name -}}
 {{- if $config -}}
-{{- $faults = append $faults "config: keep one of config and existingConfigMap" -}}
+{{- $faults = append $faults "config: set only one of config and existingConfigMap" -}}
 {{- end -}}
 {{- else -}}
 {{- if not (hasPrefix "https://" ($config.issuer | default "")) -}}
-{{- $faults = append $faults "config.issuer: give the https URL that clients know Gatepass by, such as https://auth.example.com" -}}
+{{- $faults = append $faults "config.issuer: set the public https URL of Gatepass, such as https://auth.example.com" -}}
 {{- end -}}
 {{- if not $config.callers -}}
-{{- $faults = append $faults "config.callers: list the backends that may call; `gatepass callers key` makes a key, and the hash of it that belongs here" -}}
+{{- $faults = append $faults "config.callers: list the backends that may call; `gatepass callers key` prints a key and the hash to write here" -}}
 {{- end -}}
 {{- if not (or .Values.tls.existingSecret.name (dig "server" "plaintext" false $config)) -}}
-{{- $faults = append $faults "tls.existingSecret.name: name a Secret with a certificate, or set config.server.plaintext: true if a mesh or a gateway encrypts before the pods" -}}
+{{- $faults = append $faults "tls.existingSecret.name: name a Secret with a certificate, or set config.server.plaintext: true if a mesh or a gateway encrypts in front of the pods" -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $faults -}}
@@ -80,15 +80,15 @@
 {{- $sqlite := .Values.database.sqlite.enabled -}}
 {{- $url := .Values.database.existingSecret.name -}}
 {{- if and $sqlite $url -}}
-{{- $faults = append $faults "database: keep one of existingSecret and sqlite" -}}
+{{- $faults = append $faults "database: set only one of existingSecret and sqlite" -}}
 {{- else if not (or $sqlite $url) -}}
 {{- $faults = append $faults "database.existingSecret.name: name the Secret with the URL of PostgreSQL or MariaDB, or set database.sqlite.enabled: true for one replica on a volume" -}}
 {{- end -}}
 {{- if and $sqlite (gt (int .Values.replicaCount) 1) -}}
-{{- $faults = append $faults "replicaCount: SQLite is a file that one pod opens, so set replicaCount: 1; for more, name the Secret with the URL of PostgreSQL or MariaDB as database.existingSecret.name" -}}
+{{- $faults = append $faults "replicaCount: set 1, because only one pod can open a SQLite file; for more, set database.existingSecret.name to the Secret with the URL of PostgreSQL or MariaDB" -}}
 {{- end -}}
 {{- if and $sqlite .Values.database.existingCaSecret.name -}}
-{{- $faults = append $faults "database.existingCaSecret: leave it out; SQLite has no server" -}}
+{{- $faults = append $faults "database.existingCaSecret: remove it; SQLite has no server" -}}
 {{- end -}}
 {{- toJson $faults -}}
 {{- end -}}
@@ -96,11 +96,11 @@
 {{- define "gatepass.refusals.secrets" -}}
 {{- $faults := list -}}
 {{- if not .Values.secrets.existingSecret.name -}}
-{{- $faults = append $faults "secrets.existingSecret.name: name a Secret; this makes one: kubectl create secret generic gatepass-secrets --from-literal=secret=\"$(openssl rand -base64 32)\"" -}}
+{{- $faults = append $faults "secrets.existingSecret.name: name a Secret; to create one: kubectl create secret generic gatepass-secrets --from-literal=secret=\"$(openssl rand -base64 32)\"" -}}
 {{- end -}}
 {{- range .Values.extraEnv -}}
 {{- if hasPrefix "GATEPASS_" .name -}}
-{{- $faults = append $faults (printf "extraEnv: %s: settings belong in config; give a secret's variable a name of its own" .name) -}}
+{{- $faults = append $faults (printf "extraEnv: %s: write settings in config; for a secret, choose another variable name" .name) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $faults -}}

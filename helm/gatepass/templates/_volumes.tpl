@@ -1,4 +1,4 @@
-{{/* Configuration and secrets as files: they show in no description of the pod, and in no process's environment. */}}
+{{/* Configuration and secrets as files, so that neither pod descriptions nor process environments contain them. */}}
 {{- define "gatepass.volumeMounts" -}}
 - name: config
   mountPath: /etc/gatepass/config

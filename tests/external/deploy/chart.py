@@ -129,7 +129,7 @@ def documented(chart, root):
         lines = block.splitlines()
         for above, line in zip(lines, lines[1:]):
             # What Kubernetes defines is told of as a whole.
-            leaf = re.match(r" *\w+: \S", line) and not block.startswith("# What one pod may use")
+            leaf = re.match(r" *\w+: \S", line) and not block.startswith("# Resources of one pod")
             if leaf and not above.lstrip().startswith("#"):
                 yield f"values.yaml: no comment above: {line.strip()}"
     schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
