@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::fault::StartFault;
-use super::{App, rules};
+use super::builder::App;
+use super::rules;
 use crate::auth::{Callback, Callbacks, PerCallback, Rules};
 use crate::callbacks::cases::Bench;
 use crate::callbacks::{
@@ -21,11 +21,16 @@ const REMEMBERED_ANSWERS: u32 = 16 * 1024 * 1024;
 /// Callbacks of one kind.
 type Link = Arc<dyn Callbacks>;
 
+/// The TLS of the callback service, if it is called over TLS.
+pub(super) fn tls(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<ClientTls>, Vec<TlsFault>> {
+    let encrypted = config.callbacks.remote.as_ref().filter(|remote| remote.address.is_encrypted());
+    encrypted.map(|remote| ClientTls::load(remote.tls.clone(), Arc::clone(clock))).transpose()
+}
+
 /// The callbacks that a service answers, if one is configured. Connecting begins here, and holds up nothing.
-pub(super) fn remote(app: &App, metrics: &CallbackMetrics) -> Result<Option<Link>, StartFault> {
+pub(super) fn remote(app: &App, tls: Option<ClientTls>, metrics: &CallbackMetrics) -> Option<Link> {
     let remote = app.config.callbacks.remote.as_ref();
-    let link = remote.map(|remote| link(remote, &app.clock, &app.entropy, metrics));
-    link.transpose().map_err(StartFault::Tls)
+    remote.map(|remote| link(remote, tls, &app.clock, &app.entropy, metrics))
 }
 
 /// What the configuration itself decides: its policy, then its expressions. Each kind is measured before its answers are
@@ -48,18 +53,19 @@ fn configured(
 
 /// What cases of this configuration are asked of, for `gatepass callbacks test`: its callbacks, without what is reached by
 /// the network.
-pub fn bench(config: &Config, now: Timestamp) -> Result<Bench, StartFault> {
-    let rules = rules::build(config).map_err(StartFault::Rules)?;
+#[must_use]
+pub fn bench(config: &Config, now: Timestamp) -> Bench {
+    let rules = rules::build(config);
     let clock = Arc::new(ManualClock::at(now));
     let links = configured(config, &rules, Arc::clone(&clock) as _, |link, _| link);
-    Ok(Bench {
+    Bench {
         callbacks: Arc::new(Chain::new(links)),
         clock,
         now,
         base_urls: rules.base_urls,
         default_role: rules.sign_in.default_role,
         update_allow: rules.update_allow,
-    })
+    }
 }
 
 /// All callbacks, in the order they are asked.
@@ -71,25 +77,21 @@ pub(super) fn chain(app: &App, rules: &Rules, remote: Option<Link>, metrics: &Ca
     Chain::new(links)
 }
 
-/// What is wrong with the files of `callbacks.remote.tls`.
-pub(super) fn check_files(remote: &Remote) -> Vec<TlsFault> {
-    if remote.address.is_encrypted() { ClientTls::check(&remote.tls) } else { Vec::new() }
-}
-
 fn link(
     remote: &Remote,
+    tls: Option<ClientTls>,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
     metrics: &CallbackMetrics,
-) -> Result<Link, TlsFault> {
+) -> Link {
     let asked = |callback| remote.callbacks.contains(&callback);
     let service = CallbackService {
         address: remote.address.clone(),
-        tls: remote.tls.clone(),
+        tls,
         credential: remote.credential.clone(),
         timeouts: PerCallback::of(|callback| asked(callback).then(|| *remote.timeout.get(callback))),
     };
-    let client = RemoteCallbacks::connect(service, Arc::clone(clock), entropy)?;
+    let client = RemoteCallbacks::connect(service, Arc::clone(clock), entropy);
     let guarded = Breaker::new(Arc::new(client), Arc::clone(clock), Arc::clone(entropy));
     // Around no more than this: a failure counts though it is passed over, and so does what is only tried out.
     let mut link: Link = Arc::new(Measured::new(Arc::new(guarded), "remote", metrics));
@@ -97,9 +99,9 @@ fn link(
         link = Arc::new(Remembered::new(link, Some(ttl), REMEMBERED_ANSWERS, Arc::clone(clock)));
     }
     if remote.shadow {
-        return Ok(Arc::new(Shadow::new(link)));
+        return Arc::new(Shadow::new(link));
     }
     let allow = |on_failure| on_failure == OnFailure::Allow;
     let (session, redirect) = (allow(remote.on_failure.session), allow(remote.on_failure.redirect));
-    Ok(Arc::new(PassedOver::new(link, session, redirect)))
+    Arc::new(PassedOver::new(link, session, redirect))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use sea_orm::{ConnectionTrait as _, DbErr, RuntimeErr};
+use secrecy::SecretString;
 
 use super::error::StoreError;
 use super::find::Find;
@@ -16,8 +17,8 @@ use super::pool::Pool;
 /// How to reach the database.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// `sqlite://FILE?mode=rwc`, `sqlite::memory:`, `postgres://…`, or `mysql://…` for MariaDB.
-    pub url: String,
+    /// `sqlite://FILE?mode=rwc`, `sqlite::memory:`, `postgres://…`, or `mysql://…` for MariaDB. It may hold a password.
+    pub url: SecretString,
     /// The most connections that calls take; following the feed takes one more.
     pub max_connections: u32,
     /// How long a step waits for a connection.

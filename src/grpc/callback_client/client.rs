@@ -18,19 +18,18 @@ use crate::auth::{
     PerCallback, RedirectInput, SessionInput, SignInDecision, SignInInput,
 };
 use crate::grpc::proto::callback::v1::callback_service_client::CallbackServiceClient;
-use crate::grpc::tls::{ClientTls, ClientTlsFiles, TlsFault};
+use crate::grpc::tls::ClientTls;
 use crate::model::{ClaimMap, Clock, Entropy};
 
 /// The most bytes of an answer.
 const ANSWER_BYTES: usize = 64 * 1024;
 
 /// A callback service, and what it is asked.
-#[derive(Debug, Clone)]
 pub struct CallbackService {
     /// Where it is.
     pub address: Address,
-    /// How it and we are known, where it is called over TLS.
-    pub tls: ClientTlsFiles,
+    /// How it and we are known; none where it is called in plaintext.
+    pub tls: Option<ClientTls>,
     /// What we send as `authorization`.
     pub credential: Option<Credential>,
     /// How long each callback has; those that it is not asked have nothing.
@@ -52,13 +51,9 @@ struct Method {
 
 impl RemoteCallbacks {
     /// Begins to connect: a connection for each callback, so that no two wait for each other.
-    pub fn connect(
-        service: CallbackService,
-        clock: Arc<dyn Clock>,
-        entropy: &Arc<dyn Entropy>,
-    ) -> Result<Self, TlsFault> {
+    #[must_use]
+    pub fn connect(service: CallbackService, clock: Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> Self {
         let CallbackService { address, tls, credential, timeouts } = service;
-        let tls = address.is_encrypted().then(|| ClientTls::load(tls, Arc::clone(&clock))).transpose()?;
         let origin = address.origin.clone();
         let connector = Arc::new(Connector { address, tls, entropy: Arc::clone(entropy) });
         let methods = PerCallback::of(|callback| {
@@ -69,7 +64,7 @@ impl RemoteCallbacks {
                 .max_decoding_message_size(ANSWER_BYTES);
             Some(Method { timeout, channel, client })
         });
-        Ok(Self { methods, clock })
+        Self { methods, clock }
     }
 
     async fn ask<M, A, F>(

@@ -25,18 +25,11 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads the files; a client's certificate must hold by this clock.
-    pub fn load(files: TlsFiles, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
-        let in_use = files.read()?.load(Arc::clone(&clock))?;
-        let tls = Self { files, clock, in_use: ArcSwap::from_pointee(in_use), asked: Notify::new() };
-        tls.tell();
-        Ok(tls)
-    }
-
-    /// What is wrong with the files: with each that can't be read, or else with what is in them.
-    #[must_use]
-    pub fn check(files: &TlsFiles) -> Vec<TlsFault> {
-        files.faults()
+    /// Reads the files; a client's certificate must hold by this clock. Else tells what is wrong: with each file that
+    /// can't be read, or with what is in them.
+    pub fn load(files: TlsFiles, clock: Arc<dyn Clock>) -> Result<Self, Vec<TlsFault>> {
+        let in_use = files.load(Arc::clone(&clock))?;
+        Ok(Self { files, clock, in_use: ArcSwap::from_pointee(in_use), asked: Notify::new() })
     }
 
     /// Has the files read at once, not only in a moment.
@@ -96,7 +89,8 @@ impl Tls {
         self.in_use.load().certificate.holds_at(self.clock.now())
     }
 
-    fn tell(&self) {
+    /// Logs which certificate is in use.
+    pub fn tell(&self) {
         let certificate = &self.in_use.load().certificate;
         let not_after = certificate.validity.map(|(_, to)| rfc3339(to));
         tracing::info!(not_after, names = certificate.names.join(" "), "certificate loaded");
