@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::fault::StartFault;
-use super::{App, rules};
+use super::builder::App;
+use super::rules;
 use crate::auth::{AnyCallbacks, Callback, Invoke, PerCallback, Rules};
 use crate::callbacks::cases::Bench;
 use crate::callbacks::{
@@ -13,16 +13,24 @@ use crate::callbacks::{
 use crate::config::{Config, OnFailure, Remote};
 use crate::grpc::callback_client::{CallbackService, RemoteCallbacks};
 use crate::model::{Clock, Entropy, ManualClock, Timestamp};
-use crate::net::tls::TlsFault;
+use crate::net::tls::{ClientTls, TlsFault};
 
 /// The most bytes of cached `session` answers, of expressions and of a service each; some 10,000 of few claims.
 const CACHED_ANSWERS: u32 = 16 * 1024 * 1024;
 
+/// The setting of the callback service's TLS files.
+const TLS: &str = "callbacks.remote.tls";
+
+/// The TLS of the callback service, if it is called over TLS.
+pub(super) fn tls(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<ClientTls>, Vec<TlsFault>> {
+    let encrypted = config.callbacks.remote.as_ref().filter(|remote| remote.address.is_encrypted());
+    encrypted.map(|remote| ClientTls::load(TLS, remote.tls.clone(), Arc::clone(clock))).transpose()
+}
+
 /// The callbacks that a service answers, if one is configured. Connecting begins here, and holds up nothing.
-pub(super) fn remote(app: &App, metrics: &CallbackMetrics) -> Result<Option<AnyCallbacks>, StartFault> {
+pub(super) fn remote(app: &App, tls: Option<ClientTls>, metrics: &CallbackMetrics) -> Option<AnyCallbacks> {
     let remote = app.config.callbacks.remote.as_ref();
-    let link = remote.map(|remote| link(remote, &app.clock, &app.entropy, metrics));
-    link.transpose().map_err(StartFault::Tls)
+    remote.map(|remote| link(remote, tls, &app.clock, &app.entropy, metrics))
 }
 
 /// The callbacks of the configuration itself: its policy, then its expressions. Each kind is measured inside its cache: a
@@ -45,17 +53,18 @@ fn configured(
 
 /// The callbacks that cases of this configuration ask, for `gatepass callbacks test`: all but those that are reached by the
 /// network.
-pub fn bench(config: &Config, now: Timestamp) -> Result<Bench, StartFault> {
-    let rules = rules::build(config).map_err(StartFault::Rules)?;
+#[must_use]
+pub fn bench(config: &Config, now: Timestamp) -> Bench {
+    let rules = rules::build(config);
     let clock = Arc::new(ManualClock::at(now));
     let links = configured(config, &rules, Arc::clone(&clock) as _, |link, _| link);
-    Ok(Bench {
+    Bench {
         invoke: Invoke { callbacks: Chain::of(&links), base_urls: Arc::new(rules.base_urls) },
         clock,
         now,
         default_role: rules.sign_in.default_role,
         update_allow: rules.update_allow,
-    })
+    }
 }
 
 /// All callbacks, in the order they are asked.
@@ -77,25 +86,21 @@ fn measured(callbacks: AnyCallbacks, kind: &'static str, metrics: &CallbackMetri
     callbacks.decorated(|inner| Measured::new(inner, implemented, kind, metrics))
 }
 
-/// The faults of the files of `callbacks.remote.tls`.
-pub(super) fn check_files(remote: &Remote) -> Vec<TlsFault> {
-    if remote.address.is_encrypted() { RemoteCallbacks::check_files(&remote.tls) } else { Vec::new() }
-}
-
 fn link(
     remote: &Remote,
+    tls: Option<ClientTls>,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
     metrics: &CallbackMetrics,
-) -> Result<AnyCallbacks, TlsFault> {
+) -> AnyCallbacks {
     let asked = |callback| remote.callbacks.contains(&callback);
     let service = CallbackService {
         address: remote.address.clone(),
-        tls: remote.tls.clone(),
+        tls,
         credential: remote.credential.clone(),
         timeouts: PerCallback::of(|callback| asked(callback).then(|| *remote.timeout.get(callback))),
     };
-    let client = RemoteCallbacks::connect(service, Arc::clone(clock), entropy)?;
+    let client = RemoteCallbacks::connect(service, Arc::clone(clock), entropy);
     let breaker = |inner| Breaker::new(inner, Arc::clone(clock), Arc::clone(entropy));
     let guarded = AnyCallbacks::new(client).decorated(breaker);
     // Inside the rest: a failure counts even if it is ignored, and so does an answer that is only tried out.
@@ -105,9 +110,9 @@ fn link(
         link = link.decorated(cache);
     }
     if remote.shadow {
-        return Ok(Shadow::of(link));
+        return Shadow::of(link);
     }
     let allow = |on_failure| on_failure == OnFailure::Allow;
     let (session, redirect) = (allow(remote.on_failure.session), allow(remote.on_failure.redirect));
-    Ok(link.decorated(|inner| FailOpen::new(inner, session, redirect)))
+    link.decorated(|inner| FailOpen::new(inner, session, redirect))
 }

@@ -27,8 +27,10 @@ pub enum StartFault {
     Secrets(SecretsFault),
     /// The generated secret can't be kept or read.
     SecretFile(SecretFileFault),
-    /// A rule of the configuration can't be kept.
-    Rules(String),
+    /// A provider can't be asked.
+    Provider(String),
+    /// Files or values of the configuration can't be used.
+    Unfit(Vec<StartFault>),
     /// Signing keys can't be used.
     Keys(KeysFault),
     /// The database holds what it must not.
@@ -44,7 +46,11 @@ impl std::fmt::Display for StartFault {
             Self::Tls(fault) => fault.fmt(f),
             Self::Secrets(fault) => write!(f, "secrets: {fault}"),
             Self::SecretFile(fault) => fault.fmt(f),
-            Self::Rules(fault) => f.write_str(fault),
+            Self::Provider(fault) => f.write_str(fault),
+            Self::Unfit(faults) => {
+                let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
+                f.write_str(&lines.join("\n"))
+            }
             Self::Keys(fault) => fault.fmt(f),
             Self::Store(fault) => fault.fmt(f),
             Self::Clock(fault) => fault.fmt(f),
@@ -64,7 +70,8 @@ impl StartFault {
             | Self::Tls(_)
             | Self::Secrets(_)
             | Self::SecretFile(_)
-            | Self::Rules(_)
+            | Self::Provider(_)
+            | Self::Unfit(_)
             | Self::Keys(_)
             | Self::Store(StoreError::Broken(_)) => false,
         }

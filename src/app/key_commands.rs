@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::fault::StartFault;
-use super::{clock, keys, rules, start};
+use super::{clock, keys, rules, secrets, start};
 use crate::config::Config;
 use crate::jose::SigningKey;
 use crate::keys::{KeyParts, KeysFault, RevokedKey, Rotated, keys_of_files};
@@ -24,7 +24,8 @@ pub struct ListedKeys {
 pub async fn list_keys(config: &Config, clock: Arc<dyn Clock>) -> Result<ListedKeys, StartFault> {
     let tokens = &config.tokens;
     if !tokens.signing_keys.is_empty() {
-        let keys = keys_of_files(tokens.algorithm, &tokens.signing_keys)?;
+        let keys = keys_of_files(tokens.algorithm, &tokens.signing_keys);
+        let keys = keys.map_err(|faults| StartFault::Unfit(faults.into_iter().map(Into::into).collect()))?;
         let line = |(place, key): (usize, &SigningKey)| {
             let (state, file) = (if place == 0 { "signs" } else { "verifies" }, &tokens.signing_keys[place]);
             format!("{}  {}  {state:8}  {}", key.kid(), key.algorithm().name(), file.path.display())
@@ -120,12 +121,15 @@ async fn with_parts<T>(
     clock: Arc<dyn Clock>,
     run: impl AsyncFnOnce(&KeyParts, &Database) -> Result<T, StartFault>,
 ) -> Result<T, StartFault> {
-    let rules = rules::build(config).map_err(StartFault::Rules)?;
+    let rules = rules::build(config);
     let database = Database::connect(&start::options(config)).await?;
     if !database.is_migrated().await? {
         return Err(KeysFault::NoSchema.into());
     }
-    let secrets = Arc::new(start::secrets(config, &OsEntropy)?);
+    let secrets = match secrets::configured(config)? {
+        Some(secrets) => Arc::new(secrets),
+        None => Arc::new(secrets::kept(config, &OsEntropy)?),
+    };
     let parts = keys::parts(config, rules, secrets, database.clone(), clock, Arc::new(OsEntropy));
     let outcome = run(&parts, &database).await;
     database.close().await;

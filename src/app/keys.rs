@@ -6,8 +6,8 @@ use super::fault::StartFault;
 use crate::auth::{ReloadKeys, Rules};
 use crate::config::Config;
 use crate::http::public::PublicKeys;
-use crate::jose::PublishedJwks as Jwks;
-use crate::keys::{ConstantKeys, KeyParts, KeysFault, ManagedKeys, faults_of_files, keys_of_files};
+use crate::jose::{PublishedJwks as Jwks, SigningKey};
+use crate::keys::{ConstantKeys, KeyParts, KeysFault, ManagedKeys, keys_of_files};
 use crate::model::{Clock, Entropy};
 use crate::storage::Database;
 use crate::tokens::{KeyRing, Secrets};
@@ -20,18 +20,25 @@ pub(super) struct Keys {
     pub(super) managed: Option<ManagedKeys>,
 }
 
-/// Reads the ring.
-pub(super) async fn load(config: &Config, parts: KeyParts) -> Result<Keys, StartFault> {
-    let tokens = &config.tokens;
-    if tokens.signing_keys.is_empty() {
+impl Keys {
+    /// The keys of files, which do not change.
+    pub(super) fn constant(keys: Vec<SigningKey>) -> Self {
+        let ring = Arc::new(KeyRing::constant(keys));
+        Self { ring, reload: Arc::new(ConstantKeys), managed: None }
+    }
+
+    /// The keys that Gatepass manages, as they are in the database.
+    pub(super) async fn managed(parts: KeyParts) -> Result<Self, StartFault> {
         let managed = ManagedKeys::start(parts).await?;
         let ring = Arc::clone(managed.ring());
-        Ok(Keys { ring, reload: Arc::new(managed.clone()), managed: Some(managed) })
-    } else {
-        let keys = keys_of_files(tokens.algorithm, &tokens.signing_keys)?;
-        let ring = Arc::new(KeyRing::constant(keys));
-        Ok(Keys { ring, reload: Arc::new(ConstantKeys), managed: None })
+        Ok(Self { ring, reload: Arc::new(managed.clone()), managed: Some(managed) })
     }
+}
+
+/// The keys of the configured PEM files, if there are any.
+pub(super) fn of_files(config: &Config) -> Result<Option<Vec<SigningKey>>, Vec<KeysFault>> {
+    let files = &config.tokens.signing_keys;
+    if files.is_empty() { Ok(None) } else { keys_of_files(config.tokens.algorithm, files).map(Some) }
 }
 
 /// What managed keys are made of.
@@ -45,11 +52,6 @@ pub(super) fn parts(
 ) -> KeyParts {
     let (algorithm, rotation) = (config.tokens.algorithm, config.tokens.key_rotation);
     KeyParts { store: Arc::new(database), secrets, clock, entropy, algorithm, rotation, rules }
-}
-
-/// What is wrong with the configured PEM files, if there are any.
-pub(super) fn check_files(config: &Config) -> impl Iterator<Item = KeysFault> {
-    faults_of_files(config.tokens.algorithm, &config.tokens.signing_keys)
 }
 
 /// The ring's keys for the public port, once they are read.

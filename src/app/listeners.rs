@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::App;
+use super::builder::App;
 use super::keys::PublishedKeys;
 use super::metrics::Metrics;
 use crate::config::Server;

@@ -6,36 +6,24 @@ use std::sync::Arc;
 use super::fault::StartFault;
 use crate::auth::ProviderRules;
 use crate::config::Config;
-use crate::model::{Clock, Entropy, OsEntropy, ProviderId, SystemClock};
-use crate::oauth::{self, Provider, Providers};
+use crate::model::{Clock, Entropy, ProviderId};
+use crate::oauth::{self, Providers};
 
-/// Every provider, by its id.
+/// Every provider by its id, and what is wrong with the files and keys of the others.
 pub(super) fn connect(
     config: &Config,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
-) -> Result<Providers, StartFault> {
-    each(config, clock, entropy).collect()
-}
-
-/// What is wrong with the files and keys of providers.
-pub(super) fn check(config: &Config) -> Vec<StartFault> {
-    let (clock, entropy) = (Arc::new(SystemClock) as _, Arc::new(OsEntropy) as _);
-    each(config, &clock, &entropy).filter_map(Result::err).collect()
-}
-
-fn each(
-    config: &Config,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-) -> impl Iterator<Item = Result<(ProviderId, Arc<dyn Provider>), StartFault>> {
-    config.providers.iter().map(move |provider| {
+) -> (Providers, Vec<StartFault>) {
+    let (mut providers, mut faults) = (Providers::new(), Vec::new());
+    for provider in &config.providers {
         let id = provider.settings.id.clone();
         match oauth::connect(provider.settings.clone(), Arc::clone(clock), Arc::clone(entropy)) {
-            Ok(connected) => Ok((id, connected)),
-            Err(fault) => Err(StartFault::Rules(format!("provider {id}: {fault}"))),
+            Ok(connected) => drop(providers.insert(id, connected)),
+            Err(fault) => faults.push(StartFault::Provider(format!("provider {id}: {fault}"))),
         }
-    })
+    }
+    (providers, faults)
 }
 
 /// What is ruled of each.

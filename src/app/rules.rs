@@ -6,14 +6,11 @@ use std::sync::Arc;
 use super::sweep::SweepRules;
 use crate::auth::{Caller, Callers, Rules, SignInRules};
 use crate::config::{self, Config};
-use crate::model::{AuthLogAction, BaseUrls, DeniedUrl, EmailDomain, Lifetimes};
+use crate::model::Lifetimes;
 
-/// The rules; what is wrong here the configuration's own checks have said before.
-pub(super) fn build(config: &Config) -> Result<Rules, String> {
-    let base_urls = BaseUrls::parse(&config.base_urls).map_err(|faults| {
-        faults.iter().map(|fault| format!("base_urls{fault}")).collect::<Vec<_>>().join("\n")
-    })?;
-    Ok(Rules {
+/// The rules.
+pub(super) fn build(config: &Config) -> Rules {
+    Rules {
         issuer: config.issuer.clone(),
         audiences: config.tokens.audiences.clone(),
         user_claims: config.tokens.user_claims.clone(),
@@ -30,15 +27,10 @@ pub(super) fn build(config: &Config) -> Result<Rules, String> {
         max_staleness: config.session.max_staleness,
         stale_limit: config.session.stale_limit,
         providers: super::providers::rules(config),
-        sign_in: sign_in(&config.sign_in, &base_urls)?,
-        base_urls,
-        log_exclude: config
-            .auth_log
-            .exclude
-            .iter()
-            .filter_map(|name| AuthLogAction::from_name(name))
-            .collect(),
-    })
+        sign_in: sign_in(&config.sign_in),
+        base_urls: config.base_urls.clone(),
+        log_exclude: config.auth_log.exclude.clone(),
+    }
 }
 
 /// What the sweeper goes by.
@@ -50,23 +42,16 @@ pub(super) fn sweeping(config: &Config) -> SweepRules {
     }
 }
 
-fn sign_in(section: &config::SignIn, base_urls: &BaseUrls) -> Result<SignInRules, String> {
-    let place = |setting: &str, url: &str| {
-        DeniedUrl::parse(base_urls, url).map_err(|fault| format!("sign_in.{setting}: {fault}"))
-    };
-    let domains = section.allowed_email_domains.iter().flatten();
-    let domains = domains.map(|domain| EmailDomain::parse(domain));
-    Ok(SignInRules {
-        allowed_email_domains: domains
-            .collect::<Result<_, _>>()
-            .map_err(|fault| format!("sign_in.allowed_email_domains: {fault}"))?,
+fn sign_in(section: &config::SignIn) -> SignInRules {
+    SignInRules {
+        allowed_email_domains: section.allowed_email_domains.clone(),
         require_verified_email: section.require_verified_email,
         allow_sign_up: section.allow_sign_up,
         default_role: section.default_role.clone(),
-        denied_url: place("denied_url", &section.denied_url)?,
-        banned_url: place("banned_url", &section.banned_url)?,
+        denied_url: section.denied_url.clone(),
+        banned_url: section.banned_url.clone(),
         link_within: section.link_within,
-    })
+    }
 }
 
 /// Everybody is the same caller.

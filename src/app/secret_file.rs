@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::model::{Entropy, random};
@@ -36,8 +36,8 @@ impl std::fmt::Display for SecretFileFault {
 }
 
 /// The secret beside the database of this URL, made if it is missing. A database in memory has one as short-lived.
-pub(super) fn beside(url: &str, entropy: &dyn Entropy) -> Result<SecretString, SecretFileFault> {
-    let Some(path) = path_of(url) else { return Ok(new_secret(entropy)) };
+pub(super) fn beside(url: &SecretString, entropy: &dyn Entropy) -> Result<SecretString, SecretFileFault> {
+    let Some(path) = path_of(url.expose_secret()) else { return Ok(new_secret(entropy)) };
     match read(&path) {
         Err(SecretFileFault::Io(_, cause)) if cause.kind() == io::ErrorKind::NotFound => {
             keep(&path, entropy).map_err(|cause| SecretFileFault::Io(path.clone(), cause))?;
@@ -59,7 +59,7 @@ fn path_of(url: &str) -> Option<PathBuf> {
 
 fn new_secret(entropy: &dyn Entropy) -> SecretString {
     let bytes = Zeroizing::new(random::<32>(entropy));
-    URL_SAFE_NO_PAD.encode(*bytes).into()
+    URL_SAFE_NO_PAD.encode(bytes.as_slice()).into()
 }
 
 fn read(path: &Path) -> Result<SecretString, SecretFileFault> {
@@ -75,7 +75,6 @@ fn read(path: &Path) -> Result<SecretString, SecretFileFault> {
 /// Writes the secret under another name and links it to its own: it is there whole, or not at all, and never over
 /// one that is there.
 fn keep(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
-    use secrecy::ExposeSecret;
     let draft = path.with_extension(format!("secret.{}", URL_SAFE_NO_PAD.encode(random::<9>(entropy))));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let written = writeln!(file, "{}", new_secret(entropy).expose_secret()).and_then(|()| file.sync_all());
@@ -95,12 +94,11 @@ fn keep(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::model::OsEntropy;
-    use secrecy::ExposeSecret;
 
     #[test]
     fn a_secret_is_made_once_and_for_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/g.db?mode=rwc", folder.path().display());
+        let url = format!("sqlite://{}/g.db?mode=rwc", folder.path().display()).into();
         let first = beside(&url, &OsEntropy).unwrap();
         assert_eq!(beside(&url, &OsEntropy).unwrap().expose_secret(), first.expose_secret());
         let path = folder.path().join("g.db.secret");

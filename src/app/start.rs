@@ -4,25 +4,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use super::clock;
+use super::builder::App;
 use super::fault::StartFault;
-use super::keys::{self, PublishedKeys};
+use super::keys::{self, Keys, PublishedKeys};
 use super::metrics::Metrics;
-use super::secret_file;
+use super::prepare::Loaded;
 use super::sweep::Sweeper;
 use super::use_cases::{self, Resources};
-use super::{App, callbacks, providers, rules};
+use super::{callbacks, clock, rules, secrets};
 use crate::auth::{Callers, Follower, FollowerRules, FollowerState, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
-use crate::model::{Entropy, OsEntropy, SystemClock, random};
+use crate::model::{OsEntropy, SystemClock, random};
 use crate::net::Backoff;
 use crate::storage::{Database, Options, SteadyClock, Watch};
-use crate::tokens::Secrets;
 
 /// The longest pause between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
@@ -33,7 +31,7 @@ const FRESHNESS_EVERY: Duration = Duration::from_millis(250);
 /// A Gatepass whose services are open.
 pub(super) struct Running {
     database: Database,
-    keys: keys::Keys,
+    keys: Keys,
     watch: Arc<Watch>,
     follower: Arc<Follower>,
     poll: Duration,
@@ -45,6 +43,7 @@ pub(super) struct Running {
 
 pub(super) async fn start(
     app: &App,
+    loaded: Loaded,
     front: &Front,
     published: &PublishedKeys,
     health: &Health,
@@ -52,11 +51,13 @@ pub(super) async fn start(
     revocations: Arc<Revocations>,
 ) -> Result<Running, StartFault> {
     let config = &app.config;
-    let rules = rules::build(config).map_err(StartFault::Rules)?;
-    let remote = callbacks::remote(app, &metrics.callbacks)?;
-    let providers = providers::connect(config, &app.clock, &app.entropy)?;
-    let secrets = || async { secrets(config, &*app.entropy) };
-    let secrets = Arc::new(patiently("secret", secrets).await?);
+    let Loaded { rules, secrets, callback_tls, providers, signing_keys } = loaded;
+    let remote = callbacks::remote(app, callback_tls, &metrics.callbacks);
+    let secrets = match secrets {
+        Some(secrets) => secrets,
+        None => patiently("secret", || async { secrets::kept(config, &*app.entropy) }).await?,
+    };
+    let secrets = Arc::new(secrets);
     if config.open_on_loopback() {
         tracing::warn!("no callers are configured: every local process may sign anybody in");
     }
@@ -66,7 +67,10 @@ pub(super) async fn start(
     let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
     patiently("clock", in_step).await?;
     let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
-    let keys = patiently("signing keys", || keys::load(config, parts.clone())).await?;
+    let keys = match signing_keys {
+        Some(keys) => Keys::constant(keys),
+        None => patiently("signing keys", || Keys::managed(parts.clone())).await?,
+    };
     let follower = Arc::new(Follower {
         feed: Arc::clone(&watch) as _,
         keys: Arc::clone(&keys.reload),
@@ -148,17 +152,6 @@ fn callers(config: &Config) -> Callers {
     if config.open_on_loopback() { rules::open_callers() } else { rules::callers(&config.callers) }
 }
 
-/// The configured secrets, or the one that is kept beside the database.
-pub(super) fn secrets(config: &Config, entropy: &dyn Entropy) -> Result<Secrets, StartFault> {
-    let secrets = if let Some(secrets) = &config.secrets {
-        secrets.clone()
-    } else {
-        let kept = secret_file::beside(config.database.url.expose_secret(), entropy);
-        vec![kept.map_err(StartFault::SecretFile)?]
-    };
-    Secrets::new(&secrets).map_err(StartFault::Secrets)
-}
-
 /// Opens the database and waits for its schema.
 async fn connect(app: &App) -> Result<Database, StartFault> {
     let options = Options { observer: app.observer.clone(), ..options(&app.config) };
@@ -176,7 +169,7 @@ async fn connect(app: &App) -> Result<Database, StartFault> {
 
 pub(super) fn options(config: &Config) -> Options {
     Options {
-        url: config.database.url.expose_secret().to_owned(),
+        url: config.database.url.clone(),
         max_connections: config.database.max_connections,
         acquire_timeout: config.database.acquire_timeout,
         observer: None,

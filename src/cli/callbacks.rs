@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{at_fault, print};
+use super::output::{at_fault, print};
 use crate::app;
 use crate::callbacks::cases::{Bench, Case};
 use crate::config::Config;
@@ -33,7 +33,7 @@ impl Callbacks {
     pub(super) async fn run(self, config: &Config) -> ExitCode {
         let Self::Test { input } = self;
         let tested = async {
-            let bench = app::bench(config, SystemClock.now()).map_err(|fault| at_fault([fault]))?;
+            let bench = app::bench(config, SystemClock.now());
             // Every file is read before the first case is asked.
             let read = |path: &PathBuf| {
                 Ok((path.display().to_string(), cases(path).map_err(|fault| at_fault([fault]))?))

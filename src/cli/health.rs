@@ -7,7 +7,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::printed;
+use super::output::printed;
 use crate::config::Config;
 
 pub(super) async fn health(config: &Config) -> ExitCode {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Subcommand;
+use zeroize::Zeroizing;
 
-use super::{printed, said};
+use super::output::{print, printed, said};
 use crate::app;
 use crate::config::Config;
 use crate::model::{OsEntropy, SystemClock, random, sha256};
@@ -52,7 +53,10 @@ async fn list(config: &Config) -> ExitCode {
 
 /// Makes a caller's key. The hash is of the whole string that follows `Bearer `.
 pub(super) fn make_caller_key() -> ExitCode {
-    let key = format!("gpk_{}", URL_SAFE_NO_PAD.encode(random::<32>(&OsEntropy)));
+    let random = Zeroizing::new(random::<32>(&OsEntropy));
+    let key = Zeroizing::new(format!("gpk_{}", *Zeroizing::new(URL_SAFE_NO_PAD.encode(random.as_slice()))));
     let hash = hex::encode(sha256(key.as_bytes()));
-    printed([format!("key:        {key}"), format!("key_sha256: {hash}")])
+    let said =
+        print(format_args!("key:        {}", *key)).and_then(|()| print(format_args!("key_sha256: {hash}")));
+    said.err().unwrap_or(ExitCode::SUCCESS)
 }

@@ -7,21 +7,22 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::field::display;
 
-use super::at_fault;
-use crate::app::{self, App};
+use super::output::at_fault;
+use crate::app::App;
 use crate::config::Config;
 use crate::net::tls::Tls;
 use crate::telemetry;
 
 pub(super) async fn serve(config: Config) -> ExitCode {
-    let faults = app::check(&config);
-    if !faults.is_empty() {
-        return at_fault(faults);
-    }
-    telemetry::start(&config.telemetry);
+    let settings = config.telemetry.clone();
+    let prepared = match App::new(config).prepare() {
+        Ok(prepared) => prepared,
+        Err(faults) => return at_fault(faults),
+    };
+    telemetry::start(&settings);
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
-    let served = match App::new(config).bind().await {
+    let served = match prepared.bind().await {
         Ok(bound) => {
             let (grpc, http, admin) = (bound.grpc_addr(), bound.http_addr(), bound.admin_addr());
             let (grpc, http, admin) = (grpc.map(display), http.map(display), admin.map(display));

@@ -1,53 +1,51 @@
-//! `auth_log`: how long the log of what happened is kept, and what is not logged.
+//! `auth_log`: the log of what happened to users and sessions.
 
-use super::duration::days;
-use super::read::Section;
+use super::entries::AnyEntry;
+use super::entry::{Absent, Choice, Entry, Keys, List, Span};
+use super::reader::{Section, days};
+use crate::model::AuthLogAction;
 use std::time::Duration;
 
-/// The names of `AuthLogAction`.
-const ACTIONS: [&str; 18] = [
-    "SIGN_IN",
-    "SIGN_UP",
-    "SIGN_IN_DENIED",
-    "ACCOUNT_LINKED",
-    "TOKEN_ISSUED",
-    "TOKEN_DENIED",
-    "TOKEN_REFRESHED",
-    "TOKEN_REPLAYED",
-    "REFRESH_REUSED",
-    "SIGN_OUT",
-    "SESSION_REVOKED",
-    "USER_CREATED",
-    "USER_UPDATED",
-    "USER_BANNED",
-    "USER_UNBANNED",
-    "USER_DELETED",
-    "KEY_ROTATED",
-    "CALLER_DENIED",
-];
+pub(super) static AUTH_LOG: Entry<Keys> = Entry {
+    path: "auth_log",
+    kind: Keys,
+    absent: Absent::Default("{}"),
+    doc: "The log of what happened to users and sessions.",
+};
+
+static RETENTION: Entry<Span> = Entry {
+    path: "auth_log.retention",
+    kind: Span(Duration::from_secs(1)..=days(3650)),
+    absent: Absent::Default("400d"),
+    doc: "The age at which a row is removed.",
+};
+
+static EXCLUDE: Entry<List<Choice<AuthLogAction>>> = Entry {
+    path: "auth_log.exclude",
+    kind: List { least: 0, most: AuthLogAction::ALL.len(), item: Choice(actions), empty: None },
+    absent: Absent::Default("[TOKEN_REFRESHED]"),
+    doc: "The actions that are not logged, by their names in `AuthLogAction`.",
+};
+
+fn actions() -> Vec<(&'static str, AuthLogAction)> {
+    AuthLogAction::ALL.iter().map(|action| (action.name(), *action)).collect()
+}
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![&AUTH_LOG, &RETENTION, &EXCLUDE]
+}
 
 /// The auth log.
 #[derive(Debug, Clone)]
 pub struct AuthLog {
-    /// `retention`: the age at which a row is swept, 1s to 3650d. Default 400d.
+    /// The age at which a row is removed.
     pub retention: Duration,
-    /// `exclude`: actions not logged, by their name in `AuthLogAction`. Default `TOKEN_REFRESHED`.
-    pub exclude: Vec<String>,
+    /// The actions that are not logged.
+    pub exclude: Vec<AuthLogAction>,
 }
 
 impl AuthLog {
-    pub(super) fn read(section: &mut Section) -> Self {
-        let actions = ACTIONS.map(|name| (name, name));
-        Self {
-            retention: section
-                .read("retention", |s| s.duration(&(Duration::from_secs(1)..=days(3650))))
-                .unwrap_or(days(400)),
-            exclude: section
-                .read("exclude", |s| s.distinct(0, ACTIONS.len(), |item| item.choice(&actions)))
-                .unwrap_or_else(|| vec!["TOKEN_REFRESHED"])
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-        }
+    pub(super) fn read(section: &mut Section) -> Option<Self> {
+        Some(Self { retention: section.get(&RETENTION)?, exclude: section.get(&EXCLUDE)? })
     }
 }

@@ -1,32 +1,116 @@
 //! `callers`: the backends that may call, how they prove who they are, and what each may do. A caller's key is never
 //! here, only its SHA-256; what stands in a hash's place is still not quoted, since it may be the key.
 
-use super::read::{Context, Section, Setting};
-use super::tree::Value;
+use super::entries::AnyEntry;
+use super::entry::{Absent, Choice, Entry, Items, Kind, List, Parsed, Shape, Shaped, Text};
+use super::reader::{Context, Section, Setting, Value};
 use crate::model::{Permission, ProviderId, San};
+
+pub(super) static CALLERS: Entry<Items> = Entry {
+    path: "callers",
+    kind: Items(None),
+    absent: Absent::Default("[]"),
+    doc: "The backends that may call. While there is none, calls need no credential, and every listener must be on loopback.",
+};
+
+static ID: Entry<Text<String>> = Entry {
+    path: "callers[].id",
+    kind: NAME,
+    absent: Absent::Required("its name"),
+    doc: "The caller's name in the auth log.",
+};
+
+static GROUP: Entry<Text<String>> = Entry {
+    path: "callers[].group",
+    kind: NAME,
+    absent: Absent::Means("= `id`"),
+    doc: "The group of the caller. Callers of one group share sessions and grants; it is the `client_id` of their tokens.",
+};
+
+static CREDENTIAL: Entry<Credentials> = Entry {
+    path: "callers[].credential",
+    kind: Credentials,
+    absent: Absent::Required("{key_sha256: HEX} (`gatepass callers key` makes one) or {mtls_san: NAME}"),
+    doc: "The credential of the caller, of one kind, or a list of credentials.",
+};
+
+static KEY_SHA256: Entry<Text<[u8; 32]>> = Entry {
+    path: "callers[].credential.key_sha256",
+    kind: Text { what: "64 hex digits", pattern: Some("^[0-9A-Fa-f]{64}$"), parse: key_hash },
+    absent: Absent::Means("the credential is of the other kind"),
+    doc: "The SHA-256 of the whole bearer string of the caller.",
+};
+
+static MTLS_SAN: Entry<Text<San>> = Entry {
+    path: "callers[].credential.mtls_san",
+    kind: Text {
+        what: "DNS name or SPIFFE ID",
+        pattern: None,
+        parse: |text| text.parse::<San>().map_err(Into::into),
+    },
+    absent: Absent::Means("the credential is of the other kind"),
+    doc: "A name in the caller's TLS client certificate.",
+};
+
+static ALLOW: Entry<List<Choice<Permission>>> = Entry {
+    path: "callers[].allow",
+    kind: List {
+        least: 1,
+        most: Permission::ALL.len(),
+        item: Choice(|| Permission::ALL.map(|permission| (permission.name(), permission)).to_vec()),
+        empty: None,
+    },
+    absent: Absent::Required("a list of permissions"),
+    doc: "The permissions of the caller.",
+};
+
+static ASSERT_PROVIDERS: Entry<List<Text<ProviderId>>> = Entry {
+    path: "callers[].assert_providers",
+    kind: List {
+        least: 1,
+        most: 64,
+        item: Text {
+            what: "id of a provider",
+            pattern: Some("^[a-z0-9][a-z0-9_-]{0,63}$"),
+            parse: |text| text.parse::<ProviderId>().map_err(Into::into),
+        },
+        empty: None,
+    },
+    absent: Absent::Means("any provider"),
+    doc: "The providers whose profiles the caller may vouch for. It needs the permission `sign_in.assert`.",
+};
+
+const NAME: Text<String> = Text {
+    what: "1 to 64 characters of A-Z a-z 0-9 . _ : / @ -",
+    pattern: Some("^[A-Za-z0-9._:/@-]{1,64}$"),
+    parse: name,
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![&CALLERS, &ID, &GROUP, &CREDENTIAL, &KEY_SHA256, &MTLS_SAN, &ALLOW, &ASSERT_PROVIDERS]
+}
 
 /// A backend that may call.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// `id`: its name in the auth log; 1 to 64 of `A-Z a-z 0-9 . _ : / @ -`.
+    /// The name in the auth log.
     pub id: String,
-    /// `group`: callers of one group share sessions and grants; `client_id` of their tokens. Default `id`.
+    /// The group, whose callers share sessions and grants.
     pub group: String,
-    /// `credential`, of the kind `key_sha256`: SHA-256 of each bearer string that is accepted of it, of the whole string.
-    /// One or more of both kinds together.
+    /// The SHA-256 of each whole bearer string that is accepted. There is at least one credential of either kind.
     pub key_sha256: Vec<[u8; 32]>,
-    /// `credential`, of the kind `mtls_san`: each name in a TLS client certificate that is its own.
+    /// The names in TLS client certificates that are accepted.
     pub mtls_san: Vec<San>,
-    /// `allow`: its permissions. One or more.
+    /// The permissions; at least one.
     pub allow: Vec<Permission>,
-    /// `assert_providers`: the providers whose profiles it may vouch for. Default (`None`) any; needs `sign_in.assert`.
+    /// The providers whose profiles it may vouch for; `None` for any.
     pub assert_providers: Option<Vec<ProviderId>>,
 }
 
-/// `callers`. None written: no credential is asked, while every listener is on loopback.
+/// Reads all callers.
 pub(super) fn read(root: &mut Section) -> Vec<Caller> {
     let cx = root.cx;
-    let items = root.read("callers", Setting::list).unwrap_or_default();
+    let items = root.items(&CALLERS);
     let mut callers: Vec<Caller> = Vec::with_capacity(items.len());
     for item in items {
         let path = item.path.clone();
@@ -56,13 +140,11 @@ fn refuse_twins(cx: &Context, path: &str, caller: &Caller, others: &[Caller]) {
 }
 
 fn caller(section: &mut Section) -> Option<Caller> {
-    let id = section.require("id", "its name", name);
-    let group = section.read("group", name);
-    let wanted = "{key_sha256: HEX} (`gatepass callers key` makes one) or {mtls_san: NAME}";
-    let credentials = section.require("credential", wanted, credentials);
-    let allow = section
-        .require("allow", "a list of permissions", |s| s.distinct(1, Permission::ALL.len(), permission));
-    let assert_providers = section.read("assert_providers", |s| s.distinct(1, 64, provider));
+    let id = section.get(&ID);
+    let group = section.get(&GROUP);
+    let credentials = section.get(&CREDENTIAL);
+    let allow = section.get(&ALLOW);
+    let assert_providers = section.get(&ASSERT_PROVIDERS);
     if let (Some(allow), Some(_)) = (&allow, &assert_providers)
         && !allow.contains(&Permission::SignInAssert)
     {
@@ -73,7 +155,7 @@ fn caller(section: &mut Section) -> Option<Caller> {
     let key_sha256 = credentials.iter().filter_map(Credential::key).collect();
     let mtls_san = credentials.into_iter().filter_map(Credential::name).collect();
     Some(Caller {
-        group: group.unwrap_or_else(|| id.clone()),
+        group: group.unwrap_or_else(|| section.assume(&GROUP, id.clone(), id.as_str())),
         id,
         key_sha256,
         mtls_san,
@@ -82,24 +164,12 @@ fn caller(section: &mut Section) -> Option<Caller> {
     })
 }
 
-fn name(setting: Setting) -> Option<String> {
-    let text = setting.text()?;
+fn name(text: &str) -> Parsed<String> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._:/@-".contains(&b);
     if text.len() > 64 || !text.bytes().all(fits) {
-        return setting.refuse("must have 1 to 64 characters of A-Z a-z 0-9 . _ : / @ -");
+        return Err("must have 1 to 64 characters of A-Z a-z 0-9 . _ : / @ -".into());
     }
-    Some(text)
-}
-
-fn permission(setting: Setting) -> Option<Permission> {
-    setting.choice(&Permission::ALL.map(|permission| (permission.name(), permission)))
-}
-
-fn provider(setting: Setting) -> Option<ProviderId> {
-    match setting.text()?.parse() {
-        Ok(id) => Some(id),
-        Err(message) => setting.refuse::<ProviderId>(message),
-    }
+    Ok(text.to_owned())
 }
 
 #[derive(PartialEq)]
@@ -119,20 +189,33 @@ impl Credential {
 }
 
 /// One credential or a list of them.
-fn credentials(setting: Setting) -> Option<Vec<Credential>> {
-    let (cx, path) = (setting.cx, setting.path.clone());
-    let entries = if matches!(setting.value, Value::List(_)) { setting.list()? } else { vec![setting] };
-    if entries.is_empty() {
-        cx.fault(&path, "must not be empty: nobody could call as this caller");
-        return None;
+struct Credentials;
+
+impl Shaped for Credentials {
+    fn shape(&self) -> Shape {
+        let list = Shape::List { least: 1, most: None, item: Box::new(Shape::Section) };
+        Shape::Either(Box::new(Shape::Section), Box::new(list))
     }
-    // Read to the end before the first that is at fault ends it: each is to be told.
-    let read: Vec<_> = entries.into_iter().map(|entry| entry.section(credential).flatten()).collect();
-    let credentials: Vec<Credential> = read.into_iter().collect::<Option<_>>()?;
-    if (1..credentials.len()).any(|at| credentials[..at].contains(&credentials[at])) {
-        cx.fault(&path, "has the same credential twice; keep one");
+}
+
+impl Kind for Credentials {
+    type Value = Vec<Credential>;
+
+    fn read(&self, setting: Setting) -> Option<Vec<Credential>> {
+        let (cx, path) = (setting.cx, setting.path.clone());
+        let entries = if matches!(setting.value, Value::List(_)) { setting.list()? } else { vec![setting] };
+        if entries.is_empty() {
+            cx.fault(&path, "must not be empty: nobody could call as this caller");
+            return None;
+        }
+        // Read to the end before the first that is at fault ends it: each is to be told.
+        let read: Vec<_> = entries.into_iter().map(|entry| entry.section(credential).flatten()).collect();
+        let credentials: Vec<Credential> = read.into_iter().collect::<Option<_>>()?;
+        if (1..credentials.len()).any(|at| credentials[..at].contains(&credentials[at])) {
+            cx.fault(&path, "has the same credential twice; keep one");
+        }
+        Some(credentials)
     }
-    Some(credentials)
 }
 
 fn credential(section: &mut Section) -> Option<Credential> {
@@ -141,9 +224,9 @@ fn credential(section: &mut Section) -> Option<Credential> {
         section.cx.fault(&section.path, message);
         None
     };
-    match (section.take("key_sha256"), section.take("mtls_san")) {
-        (Some(key), None) => key_hash(key).map(Credential::Key),
-        (None, Some(name)) => san(name).map(Credential::Name),
+    match (section.take(&KEY_SHA256), section.take(&MTLS_SAN)) {
+        (Some(key), None) => KEY_SHA256.kind.read(key).map(Credential::Key),
+        (None, Some(name)) => MTLS_SAN.kind.read(name).map(Credential::Name),
         (Some(_), Some(_)) => {
             fault(section, "has both key_sha256 and mtls_san; give each an entry of its own in a list")
         }
@@ -156,16 +239,8 @@ fn credential(section: &mut Section) -> Option<Credential> {
     }
 }
 
-fn san(setting: Setting) -> Option<San> {
-    match setting.text()?.parse() {
-        Ok(san) => Some(san),
-        Err(message) => setting.refuse::<San>(message),
-    }
-}
-
-fn key_hash(setting: Setting) -> Option<[u8; 32]> {
-    let text = setting.text()?;
-    hex(&text).or_else(|| setting.refuse("must be 64 hex digits: the SHA-256 of the key, not the key"))
+fn key_hash(text: &str) -> Parsed<[u8; 32]> {
+    hex(text).ok_or_else(|| "must be 64 hex digits: the SHA-256 of the key, not the key".into())
 }
 
 fn hex(text: &str) -> Option<[u8; 32]> {

@@ -1,9 +1,9 @@
 //! Combinations that are unsafe or impossible though each value is fine. All are reported together; a check rests where
 //! a value it needs is already at fault, since the default in its place was never asked for.
 
-use super::read::Context;
-use super::{Config, issuer};
-use crate::model::{BaseUrls, DeniedUrl};
+use super::issuer;
+use super::reader::Context;
+use super::settings::Config;
 use std::net::SocketAddr;
 
 pub(super) fn check(config: &Config, cx: &Context) {
@@ -15,7 +15,6 @@ pub(super) fn check(config: &Config, cx: &Context) {
         lifetimes(config, cx);
         shared_secrets(config, cx);
         keys(config, cx);
-        redirects(config, cx);
     }
 }
 
@@ -115,29 +114,6 @@ fn keys(config: &Config, cx: &Context) {
             "tokens.key_rotation",
             "has no effect beside tokens.signing_keys: Gatepass rotates only keys it made; keep one of the two",
         );
-    }
-}
-
-fn redirects(config: &Config, cx: &Context) {
-    if !cx.sound("base_urls") {
-        return;
-    }
-    let bases = match BaseUrls::parse(&config.base_urls) {
-        Ok(bases) => bases,
-        Err(faults) => {
-            for fault in faults {
-                cx.fault(&format!("base_urls[{}]", fault.index), fault.message);
-            }
-            return;
-        }
-    };
-    let sign_in = &config.sign_in;
-    for (path, url) in
-        [("sign_in.denied_url", &sign_in.denied_url), ("sign_in.banned_url", &sign_in.banned_url)]
-    {
-        if cx.given(path) && cx.sound(path) && DeniedUrl::parse(&bases, url).is_err() {
-            cx.fault(path, "must be a plain path, or a URL on one of base_urls");
-        }
     }
 }
 

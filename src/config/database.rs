@@ -1,57 +1,90 @@
 //! `database`: where users, sessions, keys and the auth log are kept.
 
-use super::read::{Section, Setting};
+use super::entries::AnyEntry;
+use super::entry::{Absent, Entry, Flag, Keys, Secret, Span, Whole};
+use super::reader::Section;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
+
+pub(super) static DATABASE: Entry<Keys> = Entry {
+    path: "database",
+    kind: Keys,
+    absent: Absent::Default("{}"),
+    doc: "The database of users, sessions, keys and the auth log, and its pool.",
+};
+
+static URL: Entry<Secret<SecretString>> = Entry {
+    path: "database.url",
+    kind: Secret(parse),
+    absent: Absent::Default("sqlite://gatepass.db?mode=rwc"),
+    doc: "The address of the database: `sqlite://FILE?mode=rwc`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `mysql://…` \
+          for MariaDB. The latter two take `?sslmode=verify-full&sslrootcert=FILE` (MariaDB: \
+          `ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE`). It may hold a password, so it may also be `{env: NAME}` or `{file: PATH}`.",
+};
+
+static MAX_CONNECTIONS: Entry<Whole<u32>> = Entry {
+    path: "database.max_connections",
+    kind: Whole(1..=1000, "connections"),
+    absent: Absent::Default("10"),
+    doc: "The most connections that the calls of this replica take. One more follows the revocation feed.",
+};
+
+static ACQUIRE_TIMEOUT: Entry<Span> = Entry {
+    path: "database.acquire_timeout",
+    kind: Span(Duration::from_millis(10)..=Duration::from_mins(1)),
+    absent: Absent::Default("2s"),
+    doc: "The longest time that a call waits for a connection.",
+};
+
+static MIGRATE_ON_START: Entry<Flag> = Entry {
+    path: "database.migrate_on_start",
+    kind: Flag,
+    absent: Absent::Default("true"),
+    doc: "Whether the schema is brought up to date before serving. Otherwise Gatepass waits for `gatepass migrate`.",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![&DATABASE, &URL, &MAX_CONNECTIONS, &ACQUIRE_TIMEOUT, &MIGRATE_ON_START]
+}
 
 /// The database and its pool.
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// `url`: `sqlite://FILE?mode=rwc`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `mysql://…` for MariaDB; those take
-    /// `?sslmode=verify-full&sslrootcert=FILE` (MariaDB: `ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE`). A secret, since it may
-    /// hold a password: a literal, `{env: NAME}` or `{file: PATH}`. Default `sqlite://gatepass.db?mode=rwc` (in the
-    /// working directory).
+    /// The address, which may hold a password.
     pub url: SecretString,
-    /// `max_connections`: the most connections that calls of this replica take, 1 to 1000; one more follows the
-    /// revocation feed. Default 10.
+    /// The most connections that the calls of this replica take.
     pub max_connections: u32,
-    /// `acquire_timeout`: how long a call waits for a connection, 10ms to 1m. Default 2s.
+    /// The longest time that a call waits for a connection.
     pub acquire_timeout: Duration,
-    /// `migrate_on_start`: bring the schema up before serving. Default true.
+    /// Whether the schema is brought up to date before serving.
     pub migrate_on_start: bool,
 }
 
 impl Database {
-    pub(super) fn read(section: &mut Section) -> Self {
-        let waits = Duration::from_millis(10)..=Duration::from_mins(1);
-        Self {
-            url: section.read("url", url).unwrap_or_else(|| "sqlite://gatepass.db?mode=rwc".into()),
-            max_connections: section.read("max_connections", |s| s.integer(&(1..=1000))).unwrap_or(10),
-            acquire_timeout: section
-                .read("acquire_timeout", |s| s.duration(&waits))
-                .unwrap_or(Duration::from_secs(2)),
-            migrate_on_start: section.read("migrate_on_start", Setting::boolean).unwrap_or(true),
-        }
+    pub(super) fn read(section: &mut Section) -> Option<Self> {
+        Some(Self {
+            url: section.get(&URL)?,
+            max_connections: section.get(&MAX_CONNECTIONS)?,
+            acquire_timeout: section.get(&ACQUIRE_TIMEOUT)?,
+            migrate_on_start: section.get(&MIGRATE_ON_START)?,
+        })
     }
-}
 
-impl Database {
     /// Whether it is a file of this machine, or memory, and so of one replica only.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
-        self.url.expose_secret().to_ascii_lowercase().starts_with("sqlite:")
+        let scheme = self.url.expose_secret().split_once(':').map_or("", |(scheme, _)| scheme);
+        scheme.eq_ignore_ascii_case("sqlite")
     }
 }
 
-fn url(setting: Setting) -> Option<SecretString> {
-    let (cx, path) = (setting.cx, setting.path.clone());
-    let url = setting.secret()?;
+fn parse(url: SecretString) -> Result<SecretString, String> {
     let text = url.expose_secret();
     let scheme = text.split(':').next().unwrap_or_default();
-    let message = match scheme {
-        "sqlite" => return Some(url),
+    Err(match scheme {
+        "sqlite" => return Ok(url),
         "postgres" | "postgresql" | "mysql" | "mariadb" => match url::Url::parse(text) {
-            Ok(parsed) if parsed.path().len() > 1 => return Some(url),
+            Ok(parsed) if parsed.path().len() > 1 => return Ok(url),
             Ok(_) => format!("names no database; write \"{scheme}://USER:PASSWORD@HOST/DATABASE\""),
             // The cause is told without what it was found in: that holds a password.
             Err(cause) => {
@@ -62,7 +95,5 @@ fn url(setting: Setting) -> Option<SecretString> {
         },
         _ => "must begin with sqlite://, postgres:// or mysql://; write \"sqlite://gatepass.db?mode=rwc\""
             .to_owned(),
-    };
-    cx.fault(&path, message);
-    None
+    })
 }

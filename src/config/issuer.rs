@@ -2,21 +2,24 @@
 //! 8414 §2, §3.3; `OpenID` Connect Discovery §4), so it is taken only in the one spelling that no URL library changes,
 //! and without a slash at its end.
 
-use super::read::Section;
+use super::entry::{Absent, Entry, Parsed, Text};
 use url::Url;
 
 /// The issuer of a Gatepass without configuration.
 pub(super) const DEFAULT: &str = "http://localhost:8080";
 
-pub(super) fn read(root: &mut Section) -> String {
-    root.read("issuer", |setting| {
-        let text = setting.text()?;
-        match fault(&text) {
-            None => Some(text),
-            Some(message) => setting.refuse(message),
-        }
-    })
-    .unwrap_or_else(|| DEFAULT.to_owned())
+pub(super) static ISSUER: Entry<Text<String>> = Entry {
+    path: "issuer",
+    kind: Text { what: "http or https URL", pattern: Some("^https?://"), parse },
+    absent: Absent::Default(DEFAULT),
+    doc: "The `iss` of every token: an http or https URL without a slash at its end.",
+};
+
+fn parse(text: &str) -> Parsed<String> {
+    match fault(text) {
+        None => Ok(text.to_owned()),
+        Some(message) => Err(message.into()),
+    }
 }
 
 fn fault(text: &str) -> Option<String> {

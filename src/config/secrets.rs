@@ -1,22 +1,38 @@
-//! `secrets`, and how any secret is written: a literal, `{env: NAME}` or `{file: PATH}` (from the working directory; one
-//! line end at its end is dropped). A secret is in no fault, and redacted in `Debug`; the name of a variable or file that is
-//! missing is told where it is hardly the secret itself.
+//! `secrets`: what tokens are made with and keys are sealed with.
 
-use super::read::{Section, Setting};
-use super::tree::Value;
+use super::entry::{Absent, Entry, Kind, Secret, Shape, Shaped};
+use super::reader::Setting;
 use secrecy::{ExposeSecret, SecretString};
-use std::path::Path;
-use zeroize::Zeroizing;
+use std::ops::RangeInclusive;
 
-/// Bytes that a secret of `secrets` needs, and may have.
-const BYTES: std::ops::RangeInclusive<usize> = 32..=4096;
+/// Bytes that a secret needs, and may have.
+const BYTES: RangeInclusive<usize> = 32..=4096;
+const COUNT: RangeInclusive<usize> = 1..=16;
 
-/// `secrets`: the first makes, all accept. `None`: not written, so that one is generated and kept.
-pub(super) fn read(root: &mut Section) -> Option<Vec<SecretString>> {
-    root.read("secrets", |setting| {
+pub(super) static SECRETS: Entry<Secrets> = Entry {
+    path: "secrets",
+    kind: Secrets(Secret(Ok)),
+    absent: Absent::Means("one is generated and kept beside the database"),
+    doc: "The secrets that refresh tokens, references and sealed keys are made with, each of 32 to 4096 bytes: a literal, \
+          `{env: NAME}` or `{file: PATH}`. The first is used for new ones; all are accepted for existing ones.",
+};
+
+/// A list of distinct secrets.
+pub(super) struct Secrets(Secret<SecretString>);
+
+impl Shaped for Secrets {
+    fn shape(&self) -> Shape {
+        Shape::List { least: *COUNT.start(), most: Some(*COUNT.end()), item: Box::new(self.0.shape()) }
+    }
+}
+
+impl Kind for Secrets {
+    type Value = Vec<SecretString>;
+
+    fn read(&self, setting: Setting) -> Option<Self::Value> {
         let (cx, path) = (setting.cx, setting.path.clone());
         let items = setting.list()?;
-        if items.is_empty() || items.len() > 16 {
+        if !COUNT.contains(&items.len()) {
             cx.fault(
                 &path,
                 "must have 1 to 16 entries; leave the key out to have a secret generated and kept",
@@ -26,7 +42,7 @@ pub(super) fn read(root: &mut Section) -> Option<Vec<SecretString>> {
         let mut secrets: Vec<SecretString> = Vec::with_capacity(items.len());
         for item in items {
             let at = item.path.clone();
-            let Some(secret) = item.secret() else { continue };
+            let Some(secret) = self.0.read(item) else { continue };
             let text = secret.expose_secret();
             if !BYTES.contains(&text.len()) {
                 cx.fault(&at, "must have 32 to 4096 bytes; `openssl rand -base64 32` makes one");
@@ -36,71 +52,5 @@ pub(super) fn read(root: &mut Section) -> Option<Vec<SecretString>> {
             secrets.push(secret);
         }
         Some(secrets)
-    })
-}
-
-impl Setting<'_> {
-    /// A secret that is not empty.
-    pub(super) fn secret(self) -> Option<SecretString> {
-        let setting = self.flow_if("{", "{env: NAME} or {file: PATH}")?;
-        let Value::Map(entries) = &setting.value else {
-            return setting.text().map(SecretString::from);
-        };
-        let source = match entries.as_slice() {
-            [(key, node)] => match &node.value {
-                Value::Text(name) if key == "env" => return setting.secret_of_variable(name),
-                Value::Text(path) if key == "file" => return setting.secret_of_file(path),
-                Value::Variable(name) if key == "env" => return setting.secret_of_variable(name),
-                Value::Variable(path) if key == "file" => return setting.secret_of_file(path),
-                _ => "takes a literal (in quotes), {env: NAME} or {file: PATH}",
-            },
-            _ => "takes a literal (in quotes), or one of {env: NAME} and {file: PATH}",
-        };
-        setting.refuse(source)
     }
-
-    fn secret_of_variable(&self, name: &str) -> Option<SecretString> {
-        let message = match self.cx.variables.get(name).map(|value| value.to_str()) {
-            Some(Some("")) => "is empty",
-            Some(Some(text)) => return Some(SecretString::from(text)),
-            Some(None) => "is not text; write the secret in base64 or hex",
-            None if is_variables_name(name) => "is not set",
-            None => return self.refuse("env takes the name of a variable that is set, not the secret"),
-        };
-        self.refuse(format!("the variable {name} {message}"))
-    }
-
-    fn secret_of_file(&self, path: &str) -> Option<SecretString> {
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if is_surely_a_path(path) => {
-                return self.refuse(format!("the file {path} cannot be read: {}", error.kind()));
-            }
-            Err(error) => {
-                return self.refuse(format!(
-                    "file takes the path of a file, not the secret; there is none that can be read: {}",
-                    error.kind()
-                ));
-            }
-        };
-        let Ok(text) = std::str::from_utf8(&bytes) else {
-            return self.refuse(format!("the file {path} is not text; write the secret in base64 or hex"));
-        };
-        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-        if text.is_empty() {
-            return self.refuse(format!("the file {path} is empty"));
-        }
-        Some(SecretString::from(text))
-    }
-}
-
-/// Whether text looks like the name of a variable, so that it may be quoted: it could be the secret itself.
-fn is_variables_name(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && text.starts_with(|first: char| !first.is_ascii_digit())
-}
-
-/// The same for a path. A slash within it tells nothing: base64 has them.
-fn is_surely_a_path(text: &str) -> bool {
-    text.starts_with(['/', '.']) || Path::new(text).exists()
 }

@@ -1,76 +1,194 @@
 //! `server`: where Gatepass listens, and the limits of a connection and a call.
 
-use super::read::{Section, Setting};
+use super::entries::AnyEntry;
+use super::entry::{Absent, Address, Entry, Flag, Keys, PemFile, Span, Whole};
+use super::reader::Section;
 use crate::net::is_loopback;
 use crate::net::tls::TlsFiles;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
+
+pub(super) static SERVER: Entry<Keys> =
+    Entry { path: "server", kind: Keys, absent: Absent::Default("{}"), doc: "Listeners and their limits." };
+
+static GRPC_ADDR: Entry<Address> = Entry {
+    path: "server.grpc_addr",
+    kind: Address,
+    absent: Absent::Default("127.0.0.1:50051"),
+    doc: "The listener of the gRPC services. Port 0 takes any free one.",
+};
+
+static HTTP_ADDR: Entry<Address> = Entry {
+    path: "server.http_addr",
+    kind: Address,
+    absent: Absent::Default("127.0.0.1:8080"),
+    doc: "The listener of `/.well-known/jwks.json` and `/.well-known/openid-configuration`.",
+};
+
+static ADMIN_ADDR: Entry<Address> = Entry {
+    path: "server.admin_addr",
+    kind: Address,
+    absent: Absent::Default("127.0.0.1:8081"),
+    doc: "The listener of `/livez`, `/readyz`, `/metrics` and gRPC health, in plaintext and without credentials.",
+};
+
+static TLS: Entry<Keys> = Entry {
+    path: "server.tls",
+    kind: Keys,
+    absent: Absent::Means("plaintext"),
+    doc: "The TLS files of `grpc_addr`.",
+};
+
+static CERT: Entry<PemFile> = Entry {
+    path: "server.tls.cert",
+    kind: PemFile,
+    absent: Absent::Required("the PEM file of the certificate, its intermediates after it"),
+    doc: "The certificate of `grpc_addr`, its intermediates after it.",
+};
+
+static KEY: Entry<PemFile> = Entry {
+    path: "server.tls.key",
+    kind: PemFile,
+    absent: Absent::Required("the PEM file of the certificate's private key"),
+    doc: "The private key of the certificate.",
+};
+
+static CLIENT_CA: Entry<PemFile> = Entry {
+    path: "server.tls.client_ca",
+    kind: PemFile,
+    absent: Absent::Means("no client is asked for a certificate"),
+    doc: "The authorities that sign client certificates.",
+};
+
+static PLAINTEXT: Entry<Flag> = Entry {
+    path: "server.plaintext",
+    kind: Flag,
+    absent: Absent::Default("false"),
+    doc: "Whether Gatepass may listen beyond loopback without TLS, because a proxy or mesh before it encrypts.",
+};
+
+static REFLECTION: Entry<Flag> = Entry {
+    path: "server.reflection",
+    kind: Flag,
+    absent: Absent::Means("`true` if `grpc_addr` is on loopback, else `false`"),
+    doc: "Whether gRPC server reflection is served, v1 and v1alpha.",
+};
+
+static REQUEST_TIMEOUT: Entry<Span> = Entry {
+    path: "server.request_timeout",
+    kind: Span(Duration::from_millis(10)..=Duration::from_mins(5)),
+    absent: Absent::Default("5s"),
+    doc: "The longest time that a call may take. BeginSignIn and SignIn have twice as long.",
+};
+
+static SHUTDOWN_GRACE: Entry<Span> = Entry {
+    path: "server.shutdown_grace",
+    kind: Span(Duration::ZERO..=Duration::from_mins(10)),
+    absent: Absent::Default("20s"),
+    doc: "The longest time that calls may go on after SIGTERM.",
+};
+
+static MAX_MESSAGE_BYTES: Entry<Whole<usize>> = Entry {
+    path: "server.max_message_bytes",
+    kind: Whole(1024..=4 << 20, "bytes"),
+    absent: Absent::Default("65536"),
+    doc: "The largest request message. Health and reflection take 1024 bytes.",
+};
+
+static MAX_HEADER_BYTES: Entry<Whole<u32>> = Entry {
+    path: "server.max_header_bytes",
+    kind: Whole(2048..=1 << 20, "bytes"),
+    absent: Absent::Default("16384"),
+    doc: "The largest header list of a request.",
+};
+
+static MAX_CONCURRENT_STREAMS: Entry<Whole<u32>> = Entry {
+    path: "server.max_concurrent_streams",
+    kind: Whole(1..=10_000, "calls"),
+    absent: Absent::Default("200"),
+    doc: "The most calls at once on one connection.",
+};
+
+static MAX_CONNECTIONS: Entry<Whole<usize>> = Entry {
+    path: "server.max_connections",
+    kind: Whole(1..=1_000_000, "connections"),
+    absent: Absent::Default("10000"),
+    doc: "The most connections at once on each listener; fewer where the limit of file descriptors is lower.",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![
+        &SERVER,
+        &GRPC_ADDR,
+        &HTTP_ADDR,
+        &ADMIN_ADDR,
+        &TLS,
+        &CERT,
+        &KEY,
+        &CLIENT_CA,
+        &PLAINTEXT,
+        &REFLECTION,
+        &REQUEST_TIMEOUT,
+        &SHUTDOWN_GRACE,
+        &MAX_MESSAGE_BYTES,
+        &MAX_HEADER_BYTES,
+        &MAX_CONCURRENT_STREAMS,
+        &MAX_CONNECTIONS,
+    ]
+}
 
 /// Listeners and their limits.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// `grpc_addr`: the gRPC services. Default 127.0.0.1:50051; port 0 takes any free one.
+    /// The address of the gRPC services.
     pub grpc_addr: SocketAddr,
-    /// `http_addr`: JWKS and discovery. Default 127.0.0.1:8080.
+    /// The address of JWKS and discovery.
     pub http_addr: SocketAddr,
-    /// `admin_addr`: plaintext gRPC health, `/metrics`, `/livez`, `/readyz`. Default 127.0.0.1:8081.
+    /// The address of probes and metrics.
     pub admin_addr: SocketAddr,
-    /// `tls`: the certificate of `grpc_addr`, its key, and the authorities of client certificates. Default none.
+    /// The TLS files of `grpc_addr`.
     pub tls: Option<TlsFiles>,
-    /// `plaintext`: listen beyond loopback without TLS, because something before Gatepass ends it. Default false.
+    /// Whether it may listen beyond loopback without TLS.
     pub plaintext: bool,
-    /// `reflection`: answer gRPC server reflection. Default true while `grpc_addr` is on loopback, else false.
+    /// Whether gRPC server reflection is served.
     pub reflection: bool,
-    /// `request_timeout`: the longest a call may take, 10ms to 5m; `SignIn` has twice as long. Default 5s.
+    /// The longest time that a call may take.
     pub request_timeout: Duration,
-    /// `shutdown_grace`: how long calls may go on after SIGTERM, 0s to 10m. Default 20s.
+    /// The longest time that calls may go on after SIGTERM.
     pub shutdown_grace: Duration,
-    /// `max_message_bytes`: the largest request message, 1024 to 4194304; to health and reflection it is 1024. Default
-    /// 65536.
+    /// The largest request message.
     pub max_message_bytes: usize,
-    /// `max_header_bytes`: the largest header list of a request, 2048 to 1048576. Default 16384.
+    /// The largest header list of a request.
     pub max_header_bytes: u32,
-    /// `max_concurrent_streams`: calls at once on one connection, 1 to 10000. Default 200.
+    /// The most calls at once on one connection.
     pub max_concurrent_streams: u32,
-    /// `max_connections`: connections at once on each listener, 1 to 1000000, and no more than file descriptors are
-    /// there for. Default 10000.
+    /// The most connections at once on each listener.
     pub max_connections: usize,
 }
 
 impl Server {
-    pub(super) fn read(section: &mut Section) -> Self {
-        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let seconds = Duration::from_secs;
-        let grpc_addr = section.read("grpc_addr", Setting::address).unwrap_or(local(50051));
-        Self {
+    pub(super) fn read(section: &mut Section) -> Option<Self> {
+        let grpc_addr = section.get(&GRPC_ADDR)?;
+        Some(Self {
             grpc_addr,
-            http_addr: section.read("http_addr", Setting::address).unwrap_or(local(8080)),
-            admin_addr: section.read("admin_addr", Setting::address).unwrap_or(local(8081)),
-            tls: section.read("tls", tls),
-            plaintext: section.read("plaintext", Setting::boolean).unwrap_or(false),
-            reflection: section.read("reflection", Setting::boolean).unwrap_or(is_loopback(grpc_addr.ip())),
-            request_timeout: section
-                .read("request_timeout", |s| s.duration(&(Duration::from_millis(10)..=seconds(300))))
-                .unwrap_or(seconds(5)),
-            shutdown_grace: section
-                .read("shutdown_grace", |s| s.duration(&(Duration::ZERO..=seconds(600))))
-                .unwrap_or(seconds(20)),
-            max_message_bytes: section
-                .read("max_message_bytes", |s| s.integer(&(1024..=4 << 20)))
-                .unwrap_or(64 << 10),
-            max_header_bytes: section
-                .read("max_header_bytes", |s| s.integer(&(2048..=1 << 20)))
-                .unwrap_or(16 << 10),
-            max_concurrent_streams: section
-                .read("max_concurrent_streams", |s| s.integer(&(1..=10_000)))
-                .unwrap_or(200),
-            max_connections: section
-                .read("max_connections", |s| s.integer(&(1..=1_000_000)))
-                .unwrap_or(10_000),
-        }
+            http_addr: section.get(&HTTP_ADDR)?,
+            admin_addr: section.get(&ADMIN_ADDR)?,
+            tls: section.optional(&TLS, tls),
+            plaintext: section.get(&PLAINTEXT)?,
+            reflection: section.get(&REFLECTION).unwrap_or_else(|| {
+                let local = is_loopback(grpc_addr.ip());
+                section.assume(&REFLECTION, local, local.to_string())
+            }),
+            request_timeout: section.get(&REQUEST_TIMEOUT)?,
+            shutdown_grace: section.get(&SHUTDOWN_GRACE)?,
+            max_message_bytes: section.get(&MAX_MESSAGE_BYTES)?,
+            max_header_bytes: section.get(&MAX_HEADER_BYTES)?,
+            max_concurrent_streams: section.get(&MAX_CONCURRENT_STREAMS)?,
+            max_connections: section.get(&MAX_CONNECTIONS)?,
+        })
     }
 
-    /// How long a `SignIn` may take: it waits for the provider, so twice `request_timeout`.
+    /// The time that a `SignIn` may take: it waits for the provider, so twice `request_timeout`.
     #[must_use]
     pub fn sign_in_timeout(&self) -> Duration {
         self.request_timeout * 2
@@ -80,20 +198,14 @@ impl Server {
     #[must_use]
     pub fn listeners(&self) -> [(&'static str, SocketAddr); 3] {
         [
-            ("server.grpc_addr", self.grpc_addr),
-            ("server.http_addr", self.http_addr),
-            ("server.admin_addr", self.admin_addr),
+            (GRPC_ADDR.path, self.grpc_addr),
+            (HTTP_ADDR.path, self.http_addr),
+            (ADMIN_ADDR.path, self.admin_addr),
         ]
     }
 }
 
-fn tls(setting: Setting) -> Option<TlsFiles> {
-    let files = setting.section(|section| {
-        let wanted = "the PEM file of the certificate, its intermediates after it";
-        let cert = section.require("cert", wanted, Setting::pem_file);
-        let key = section.require("key", "the PEM file of the certificate's private key", Setting::pem_file);
-        let client_ca = section.read("client_ca", Setting::pem_file);
-        Some(TlsFiles { cert: cert?, key: key?, client_ca })
-    });
-    files.flatten()
+fn tls(section: &mut Section) -> Option<TlsFiles> {
+    let (cert, key, client_ca) = (section.get(&CERT), section.get(&KEY), section.get(&CLIENT_CA));
+    Some(TlsFiles { cert: cert?, key: key?, client_ca })
 }

@@ -1,74 +1,144 @@
 //! `session`: how long sessions live, how refresh tokens are replayed, how fresh a revocation is, and whether
 //! access tokens tell of a session or name it.
 
-use super::duration::days;
-use super::read::{Section, Setting};
+use super::entries::AnyEntry;
+use super::entry::{Absent, Choice, Entry, Keys, List, Parsed, Span, Text};
+use super::reader::{Section, days, spell};
 use crate::auth::{LateRetry, Strategy};
 use crate::model::claims::is_reserved;
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+const LIVES: RangeInclusive<Duration> = Duration::from_secs(1)..=days(3650);
+const LEAST_STALENESS: Duration = Duration::from_millis(50);
+
+pub(super) static SESSION: Entry<Keys> =
+    Entry { path: "session", kind: Keys, absent: Absent::Default("{}"), doc: "Sessions and refresh tokens." };
+
+static STRATEGY: Entry<Choice<Strategy>> = Entry {
+    path: "session.strategy",
+    kind: Choice(|| vec![("jwt", Strategy::Jwt), ("database", Strategy::Database)]),
+    absent: Absent::Default("jwt"),
+    doc: "The kind of access tokens that is issued: `jwt`, or `database` for references to the session. Both are read.",
+};
+
+static IDLE_TTL: Entry<Span> = Entry {
+    path: "session.idle_ttl",
+    kind: Span(LIVES),
+    absent: Absent::Default("30d"),
+    doc: "The time without a refresh after which a session ends; at most `max_age`. The default is `max_age` if that is \
+          shorter.",
+};
+
+static MAX_AGE: Entry<Span> = Entry {
+    path: "session.max_age",
+    kind: Span(LIVES),
+    absent: Absent::Default("90d"),
+    doc: "The age at which a session ends, however much it is used.",
+};
+
+static REFRESH_RETRY_WINDOW: Entry<Span> = Entry {
+    path: "session.refresh_retry_window",
+    kind: Span(Duration::ZERO..=Duration::from_mins(5)),
+    absent: Absent::Default("10s"),
+    doc: "The time for which a spent refresh token still returns its successor; `0s` is never.",
+};
+
+static LATE_RETRY: Entry<Choice<LateRetry>> = Entry {
+    path: "session.late_retry",
+    kind: Choice(|| vec![("revoke", LateRetry::Revoke), ("recover", LateRetry::Recover)]),
+    absent: Absent::Default("revoke"),
+    doc: "The rule for the direct predecessor of a refresh token that comes back later: `revoke` ends the session, \
+          `recover` replaces an unused successor.",
+};
+
+static MAX_STALENESS: Entry<Span> = Entry {
+    path: "session.max_staleness",
+    kind: Span(LEAST_STALENESS..=Duration::from_mins(1)),
+    absent: Absent::Default("1s"),
+    doc: "The time within which a change holds on every replica. The rows of sessions are cached for as long.",
+};
+
+static STALE_LIMIT: Entry<Span> = Entry {
+    path: "session.stale_limit",
+    kind: Span(LEAST_STALENESS..=Duration::from_hours(1)),
+    absent: Absent::Default("30s"),
+    doc: "The time for which sessions are read without news of revocations; at least `max_staleness`. The default is \
+          `max_staleness` if that is longer.",
+};
+
+static UPDATE_ALLOW: Entry<List<Text<String>>> = Entry {
+    path: "session.update_allow",
+    kind: List {
+        least: 0,
+        most: 64,
+        item: Text { what: "name of a claim", pattern: None, parse: claim },
+        empty: None,
+    },
+    absent: Absent::Default("[]"),
+    doc: "The claims that a client's `update` may change.",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![
+        &SESSION,
+        &STRATEGY,
+        &IDLE_TTL,
+        &MAX_AGE,
+        &REFRESH_RETRY_WINDOW,
+        &LATE_RETRY,
+        &MAX_STALENESS,
+        &STALE_LIMIT,
+        &UPDATE_ALLOW,
+    ]
+}
 
 /// Sessions.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// `strategy`: jwt or database; which kind of access token is issued. Default jwt.
+    /// The kind of access tokens that is issued.
     pub strategy: Strategy,
-    /// `idle_ttl`: a session not refreshed for so long has ended, 1s to 3650d, at most `max_age`. Default 30d, or
-    /// `max_age` if that is shorter.
+    /// The time without a refresh after which a session ends.
     pub idle_ttl: Duration,
-    /// `max_age`: a session this old has ended, however much it is used, 1s to 3650d. Default 90d.
+    /// The age at which a session ends.
     pub max_age: Duration,
-    /// `refresh_retry_window`: how long a spent refresh token still answers its successor, 0s (never) to 5m.
-    /// Default 10s.
+    /// The time for which a spent refresh token still returns its successor.
     pub refresh_retry_window: Duration,
-    /// `late_retry`: revoke or recover. Default revoke.
+    /// The rule for a spent refresh token that comes back later.
     pub late_retry: LateRetry,
-    /// `max_staleness`: a change holds on every replica within this, 50ms to 1m. Default 1s.
+    /// The time within which a change holds on every replica.
     pub max_staleness: Duration,
-    /// `stale_limit`: how long a replica answers without news of revocations, `max_staleness` to 1h. Default 30s, or
-    /// `max_staleness` if that is longer.
+    /// The time for which sessions are read without news of revocations.
     pub stale_limit: Duration,
-    /// `update_allow`: the claims that a client's `update` may change; at most 64. Default none.
+    /// The claims that a client's `update` may change.
     pub update_allow: Vec<String>,
 }
 
 impl Session {
-    pub(super) fn read(section: &mut Section) -> Self {
-        let (seconds, millis) = (Duration::from_secs, Duration::from_millis);
-        let lives = seconds(1)..=days(3650);
-        let max_age = section.read("max_age", |s| s.duration(&lives)).unwrap_or(days(90));
-        let max_staleness =
-            section.read("max_staleness", |s| s.duration(&(millis(50)..=seconds(60)))).unwrap_or(seconds(1));
-        Self {
-            strategy: section
-                .read("strategy", |s| s.choice(&[("jwt", Strategy::Jwt), ("database", Strategy::Database)]))
-                .unwrap_or(Strategy::Jwt),
+    pub(super) fn read(section: &mut Section) -> Option<Self> {
+        let max_age = section.get(&MAX_AGE)?;
+        let max_staleness = section.get(&MAX_STALENESS)?;
+        let spelt = |duration: &Duration| spell(*duration);
+        Some(Self {
+            strategy: section.get(&STRATEGY)?,
             // A default gives way to what is written; two written values that clash are a fault (check.rs).
-            idle_ttl: section.read("idle_ttl", |s| s.duration(&lives)).unwrap_or(days(30).min(max_age)),
+            idle_ttl: section.get_adapted(&IDLE_TTL, |default| default.min(max_age), spelt)?,
             max_age,
-            refresh_retry_window: section
-                .read("refresh_retry_window", |s| s.duration(&(Duration::ZERO..=seconds(300))))
-                .unwrap_or(seconds(10)),
-            late_retry: section
-                .read("late_retry", |s| {
-                    s.choice(&[("revoke", LateRetry::Revoke), ("recover", LateRetry::Recover)])
-                })
-                .unwrap_or(LateRetry::Revoke),
+            refresh_retry_window: section.get(&REFRESH_RETRY_WINDOW)?,
+            late_retry: section.get(&LATE_RETRY)?,
             max_staleness,
-            stale_limit: section
-                .read("stale_limit", |s| s.duration(&(millis(50)..=seconds(3600))))
-                .unwrap_or(seconds(30).max(max_staleness)),
-            update_allow: section.read("update_allow", |s| s.distinct(0, 64, claim)).unwrap_or_default(),
-        }
+            stale_limit: section.get_adapted(&STALE_LIMIT, |default| default.max(max_staleness), spelt)?,
+            update_allow: section.get(&UPDATE_ALLOW)?,
+        })
     }
 }
 
-fn claim(setting: Setting) -> Option<String> {
-    let text = setting.text()?;
-    if is_reserved(&text) {
-        return setting.refuse("is a registered claim or one of ours, which only Gatepass sets");
+fn claim(text: &str) -> Parsed<String> {
+    if is_reserved(text) {
+        return Err("is a registered claim or one of ours, which only Gatepass sets".into());
     }
     if text.len() > 64 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return setting.refuse("must be the name of a claim: at most 64 bytes, no white space");
+        return Err("must be the name of a claim: at most 64 bytes, no white space".into());
     }
-    Some(text)
+    Ok(text.to_owned())
 }

@@ -1,86 +1,168 @@
-//! `sign_in`: who may sign in, and where the refused are sent. Whether a place may be redirected to is decided by the
-//! redirect rule, where these are used.
+//! `sign_in`: who may sign in, and where the refused are sent.
 
-use super::read::{Section, Setting};
+use super::entries::AnyEntry;
+use super::entry::{Absent, Entry, Flag, Keys, List, Parsed, Span, Text};
+use super::reader::Section;
+use crate::model::{BaseUrls, DeniedUrl, EmailDomain};
 use std::time::Duration;
 use url::Url;
+
+const PLACE: Text<String> = Text { what: "path or URL", pattern: None, parse: place };
+
+pub(super) static SIGN_IN: Entry<Keys> = Entry {
+    path: "sign_in",
+    kind: Keys,
+    absent: Absent::Default("{}"),
+    doc: "The built-in policy of sign-in.",
+};
+
+static ALLOWED_EMAIL_DOMAINS: Entry<List<Text<EmailDomain>>> = Entry {
+    path: "sign_in.allowed_email_domains",
+    kind: List {
+        least: 1,
+        most: 1000,
+        item: Text { what: "domain", pattern: None, parse: domain },
+        // Every domain and no domain are both fair readings of an empty list.
+        empty: Some("must not be empty; leave the key out to allow every domain"),
+    },
+    absent: Absent::Means("every domain, and no e-mail is needed"),
+    doc: "The exact domains, in lower case, that a verified e-mail address must have.",
+};
+
+static REQUIRE_VERIFIED_EMAIL: Entry<Flag> = Entry {
+    path: "sign_in.require_verified_email",
+    kind: Flag,
+    absent: Absent::Default("false"),
+    doc: "Whether sign-ins without a verified e-mail address are rejected.",
+};
+
+static ALLOW_SIGN_UP: Entry<Flag> = Entry {
+    path: "sign_in.allow_sign_up",
+    kind: Flag,
+    absent: Absent::Default("true"),
+    doc: "Whether people who are not users yet may sign in.",
+};
+
+static DEFAULT_ROLE: Entry<Text<String>> = Entry {
+    path: "sign_in.default_role",
+    kind: Text { what: "1 to 64 printable characters", pattern: None, parse: role },
+    absent: Absent::Default("user"),
+    doc: "The role of a new user.",
+};
+
+static DENIED_URL: Entry<Text<String>> = Entry {
+    path: "sign_in.denied_url",
+    kind: PLACE,
+    absent: Absent::Default("/auth/error"),
+    doc: "The page for denied sign-ins: a path on the default base URL, or a URL on one of `base_urls`.",
+};
+
+static BANNED_URL: Entry<Text<String>> = Entry {
+    path: "sign_in.banned_url",
+    kind: PLACE,
+    absent: Absent::Means("= `denied_url`"),
+    doc: "The page for sign-ins of banned users.",
+};
+
+static LINK_WITHIN: Entry<Span> = Entry {
+    path: "sign_in.link_within",
+    kind: Span(Duration::from_mins(1)..=Duration::from_hours(24)),
+    absent: Absent::Default("10m"),
+    doc: "The time after a sign-in within which its user may link another account.",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![
+        &SIGN_IN,
+        &ALLOWED_EMAIL_DOMAINS,
+        &REQUIRE_VERIFIED_EMAIL,
+        &ALLOW_SIGN_UP,
+        &DEFAULT_ROLE,
+        &DENIED_URL,
+        &BANNED_URL,
+        &LINK_WITHIN,
+    ]
+}
 
 /// The built-in policy of sign-in.
 #[derive(Debug, Clone)]
 pub struct SignIn {
-    /// `allowed_email_domains`: exact domains, lower case, as A-labels; only a verified e-mail meets them. Default
-    /// (`None`) every domain, and no e-mail needed.
-    pub allowed_email_domains: Option<Vec<String>>,
-    /// `require_verified_email`: refuse who has no verified e-mail. Default false.
+    /// The domains that a verified e-mail address must have one of; empty for every domain.
+    pub allowed_email_domains: Vec<EmailDomain>,
+    /// Whether sign-ins without a verified e-mail address are rejected.
     pub require_verified_email: bool,
-    /// `allow_sign_up`: let people sign in who are not users yet. Default true.
+    /// Whether people who are not users yet may sign in.
     pub allow_sign_up: bool,
-    /// `default_role`: the role of a new user, 1 to 64 printable characters. Default user.
+    /// The role of a new user.
     pub default_role: String,
-    /// `denied_url`: where the denied are sent: a path on the default base URL, or a URL. Default /auth/error.
-    pub denied_url: String,
-    /// `banned_url`: where the banned are sent. Default `denied_url`.
-    pub banned_url: String,
-    /// `link_within`: how long after a sign-in its person may link another account, 1m to 24h. Default 10m.
+    /// The page for denied sign-ins.
+    pub denied_url: DeniedUrl,
+    /// The page for sign-ins of banned users.
+    pub banned_url: DeniedUrl,
+    /// The time after a sign-in within which its user may link another account.
     pub link_within: Duration,
 }
 
 impl SignIn {
-    pub(super) fn read(section: &mut Section) -> Self {
-        let denied_url = section.read("denied_url", place).unwrap_or_else(|| "/auth/error".to_owned());
-        Self {
-            allowed_email_domains: section.read("allowed_email_domains", domains),
-            require_verified_email: section.read("require_verified_email", Setting::boolean).unwrap_or(false),
-            allow_sign_up: section.read("allow_sign_up", Setting::boolean).unwrap_or(true),
-            default_role: section.read("default_role", role).unwrap_or_else(|| "user".to_owned()),
-            banned_url: section.read("banned_url", place).unwrap_or_else(|| denied_url.clone()),
+    pub(super) fn read(section: &mut Section, bases: &BaseUrls) -> Option<Self> {
+        let (denied, banned) = (section.get(&DENIED_URL)?, section.get(&BANNED_URL));
+        let denied_url = page(section, &DENIED_URL, bases, &denied)?;
+        let banned_url = match banned {
+            Some(banned) => page(section, &BANNED_URL, bases, &banned)?,
+            None => section.assume(&BANNED_URL, denied_url.clone(), denied),
+        };
+        Some(Self {
+            allowed_email_domains: section.get(&ALLOWED_EMAIL_DOMAINS).unwrap_or_default(),
+            require_verified_email: section.get(&REQUIRE_VERIFIED_EMAIL)?,
+            allow_sign_up: section.get(&ALLOW_SIGN_UP)?,
+            default_role: section.get(&DEFAULT_ROLE)?,
             denied_url,
-            link_within: section
-                .read("link_within", |s| s.duration(&(Duration::from_mins(1)..=Duration::from_hours(24))))
-                .unwrap_or(Duration::from_mins(10)),
-        }
+            banned_url,
+            link_within: section.get(&LINK_WITHIN)?,
+        })
     }
 }
 
-fn role(setting: Setting) -> Option<String> {
-    let text = setting.text()?;
+/// The page that `text` names. The default stands in for one that is at fault; while `base_urls` is at fault, nothing is
+/// known of any.
+fn page(section: &Section, entry: &Entry<Text<String>>, bases: &BaseUrls, text: &str) -> Option<DeniedUrl> {
+    let fault = match DeniedUrl::parse(bases, text) {
+        Ok(url) => return Some(url),
+        Err(_) => "must be a plain path, or a URL on one of base_urls",
+    };
+    if section.cx.sound("base_urls") && section.cx.sound(entry.path) {
+        section.cx.fault(entry.path, fault);
+    }
+    DeniedUrl::parse(bases, &section.default_of(&DENIED_URL)?).ok()
+}
+
+fn role(text: &str) -> Parsed<String> {
     let outer_space = text.trim() != text;
     if outer_space || text.chars().count() > 64 || text.chars().any(char::is_control) {
-        return setting.refuse("must have 1 to 64 printable characters, and no space at its ends");
+        return Err("must have 1 to 64 printable characters, and no space at its ends".into());
     }
-    Some(text)
+    Ok(text.to_owned())
 }
 
-fn place(setting: Setting) -> Option<String> {
-    let text = setting.text()?;
+fn place(text: &str) -> Parsed<String> {
     let odd = text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') || text.len() > 2048;
     let path = text.starts_with('/') && !text.starts_with("//");
     let url = || {
-        Url::parse(&text).is_ok_and(|url| {
+        Url::parse(text).is_ok_and(|url| {
             matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
         })
     };
     if odd || !(path || url()) {
-        return setting.refuse("must be a path that begins with one \"/\", or an http or https URL");
+        return Err("must be a path that begins with one \"/\", or an http or https URL".into());
     }
-    Some(text)
+    Ok(text.to_owned())
 }
 
-fn domains(setting: Setting) -> Option<Vec<String>> {
-    let (cx, path) = (setting.cx, setting.path.clone());
-    let domains = setting.distinct(0, 1000, |item| {
-        let text = item.text()?;
-        match domain_fault(&text) {
-            None => Some(text),
-            Some(message) => item.refuse(message),
-        }
-    })?;
-    if domains.is_empty() {
-        // Every domain and no domain are both fair readings of an empty list.
-        cx.fault(&path, "must not be empty; leave the key out to allow every domain");
-        return None;
+fn domain(text: &str) -> Parsed<EmailDomain> {
+    match domain_fault(text) {
+        None => EmailDomain::parse(text).map_err(|fault| fault.to_string().into()),
+        Some(message) => Err(message.into()),
     }
-    Some(domains)
 }
 
 fn domain_fault(text: &str) -> Option<String> {

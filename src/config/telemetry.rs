@@ -1,6 +1,8 @@
-//! `telemetry`: what Gatepass tells of itself.
+//! `telemetry`: the log and the metrics of Gatepass itself.
 
-use super::read::{Section, Setting};
+use super::entries::AnyEntry;
+use super::entry::{Absent, Choice, Entry, Flag, Keys};
+use super::reader::Section;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,35 +28,64 @@ pub enum LogLevel {
     Trace,
 }
 
+pub(super) static TELEMETRY: Entry<Keys> = Entry {
+    path: "telemetry",
+    kind: Keys,
+    absent: Absent::Default("{}"),
+    doc: "The log and the metrics of Gatepass itself.",
+};
+
+static LOG_FORMAT: Entry<Choice<LogFormat>> = Entry {
+    path: "telemetry.log_format",
+    kind: Choice(|| vec![("json", LogFormat::Json), ("text", LogFormat::Text)]),
+    absent: Absent::Means("`text` on a terminal, else `json`"),
+    doc: "The form of log lines. The log goes to standard error.",
+};
+
+static LOG_LEVEL: Entry<Choice<LogLevel>> = Entry {
+    path: "telemetry.log_level",
+    kind: Choice(|| {
+        vec![
+            ("error", LogLevel::Error),
+            ("warn", LogLevel::Warn),
+            ("info", LogLevel::Info),
+            ("debug", LogLevel::Debug),
+            ("trace", LogLevel::Trace),
+        ]
+    }),
+    absent: Absent::Default("info"),
+    doc: "The lowest level that is logged.",
+};
+
+static METRICS: Entry<Flag> = Entry {
+    path: "telemetry.metrics",
+    kind: Flag,
+    absent: Absent::Default("true"),
+    doc: "Whether `/metrics` is served on `server.admin_addr`.",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![&TELEMETRY, &LOG_FORMAT, &LOG_LEVEL, &METRICS]
+}
+
 /// Log and metrics.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
-    /// `log_format`: json or text. Default (`None`) json where the output is no terminal, else text.
+    /// The form of log lines; `None` chooses by where the output goes.
     pub log_format: Option<LogFormat>,
-    /// `log_level`: error, warn, info, debug or trace. Default info.
+    /// The lowest level that is logged.
     pub log_level: LogLevel,
-    /// `metrics`: serve `/metrics` on `server.admin_addr`. Default true.
+    /// Whether `/metrics` is served.
     pub metrics: bool,
 }
 
 impl Telemetry {
-    pub(super) fn read(section: &mut Section) -> Self {
+    pub(super) fn read(section: &mut Section) -> Option<Self> {
         section.not_yet("otlp_endpoint");
-        Self {
-            log_format: section
-                .read("log_format", |s| s.choice(&[("json", LogFormat::Json), ("text", LogFormat::Text)])),
-            log_level: section
-                .read("log_level", |s| {
-                    s.choice(&[
-                        ("error", LogLevel::Error),
-                        ("warn", LogLevel::Warn),
-                        ("info", LogLevel::Info),
-                        ("debug", LogLevel::Debug),
-                        ("trace", LogLevel::Trace),
-                    ])
-                })
-                .unwrap_or(LogLevel::Info),
-            metrics: section.read("metrics", Setting::boolean).unwrap_or(true),
-        }
+        Some(Self {
+            log_format: section.get(&LOG_FORMAT),
+            log_level: section.get(&LOG_LEVEL)?,
+            metrics: section.get(&METRICS)?,
+        })
     }
 }

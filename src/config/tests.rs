@@ -1,9 +1,13 @@
 //! What the whole of the configuration does, from text and variables to values or faults.
 
+use super::load::{assemble, named};
 use super::*;
 use crate::jose::Algorithm;
 use crate::keys::KeyFile;
+use crate::model::{BaseUrls, DeniedUrl};
 use secrecy::ExposeSecret;
+use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
@@ -41,15 +45,17 @@ fn nothing_written_is_every_default() {
              reflection: true, request_timeout: 5s, shutdown_grace: 20s, max_message_bytes: 65536, \
              max_header_bytes: 16384, max_concurrent_streams: 200, max_connections: 10000",
             "max_connections: 10, acquire_timeout: 2s, migrate_on_start: true",
-            "secrets: None, issuer: \"http://localhost:8080\", base_urls: [\"http://localhost:3000\"]",
+            "secrets: None, issuer: \"http://localhost:8080\", base_urls: BaseUrls { default: Base(\"http://localhost:3000\"), \
+             others: [], suffixes: [] }",
             "algorithm: Es256, audiences: [\"gatepass\"], access_ttl: 900s, key_rotation: 7776000s, \
              clock_leeway: 10s, signing_keys: [], user_claims: {Name, Email, EmailVerified, Picture, Role}",
             "idle_ttl: 2592000s, max_age: 7776000s, refresh_retry_window: 10s, late_retry: Revoke, \
              max_staleness: 1s, stale_limit: 30s, update_allow: []",
-            "allowed_email_domains: None, require_verified_email: false, allow_sign_up: true, \
-             default_role: \"user\", denied_url: \"/auth/error\", banned_url: \"/auth/error\"",
+            "allowed_email_domains: [], require_verified_email: false, allow_sign_up: true, default_role: \"user\", \
+             denied_url: DeniedUrl { before: \"http://localhost:3000/auth/error?error=\", fragment: \"\" }, \
+             banned_url: DeniedUrl { before: \"http://localhost:3000/auth/error?error=\", fragment: \"\" }",
             "cel: CelRules { sign_in: None, jwt: [], session: [], redirect: None }",
-            "callers: [], auth_log: AuthLog { retention: 34560000s, exclude: [\"TOKEN_REFRESHED\"] }",
+            "callers: [], auth_log: AuthLog { retention: 34560000s, exclude: [TokenRefreshed] }",
             "log_format: None, log_level: Info, metrics: true",
         ] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
@@ -63,7 +69,7 @@ fn nothing_written_is_every_default() {
 #[test]
 fn defaults_that_depend_on_a_setting_follow_it() {
     let config = accepted("sign_in: {denied_url: /no}\nsession: {max_age: 1h, max_staleness: 1m}", &[]);
-    assert_eq!(config.sign_in.banned_url, "/no");
+    assert_eq!(config.sign_in.banned_url, DeniedUrl::parse(&config.base_urls, "/no").unwrap());
     assert_eq!(config.session.idle_ttl, Duration::from_hours(1));
     assert_eq!(config.session.stale_limit, Duration::from_mins(1));
 }
@@ -138,7 +144,8 @@ fn a_variable_overrides_the_file_in_every_form() {
     assert!(!config.server.reflection);
     assert_eq!((config.server.max_connections, config.server.request_timeout.as_millis()), (12, 750));
     assert_eq!(config.tokens.audiences, ["a", "b"]);
-    assert_eq!(config.base_urls, ["https://a.example", "https://b.example"]);
+    let bases = ["https://a.example", "https://b.example"].map(str::to_owned);
+    assert_eq!(config.base_urls, BaseUrls::parse(&bases).unwrap());
     assert!(config.auth_log.exclude.is_empty());
     let secrets: Vec<_> = config.secrets.iter().flatten().map(ExposeSecret::expose_secret).collect();
     assert_eq!(secrets, ["another-secret-of-more-than-thirty-two-bytes", SECRET]);

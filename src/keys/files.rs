@@ -20,14 +20,16 @@ pub struct KeyFile {
     pub algorithm: Option<Algorithm>,
 }
 
-/// Reads the keys of these files; the first must be of this algorithm.
-pub fn keys_of_files(algorithm: Algorithm, files: &[KeyFile]) -> Result<Vec<SigningKey>, KeysFault> {
-    each(algorithm, files).collect()
-}
-
-/// What is wrong with each of these files.
-pub fn faults_of_files(algorithm: Algorithm, files: &[KeyFile]) -> impl Iterator<Item = KeysFault> {
-    each(algorithm, files).filter_map(Result::err)
+/// Reads the keys of these files, or tells what is wrong with each; the first must be of this algorithm.
+pub fn keys_of_files(algorithm: Algorithm, files: &[KeyFile]) -> Result<Vec<SigningKey>, Vec<KeysFault>> {
+    let (mut keys, mut faults) = (Vec::with_capacity(files.len()), Vec::new());
+    for read in each(algorithm, files) {
+        match read {
+            Ok(key) => keys.push(key),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() { Ok(keys) } else { Err(faults) }
 }
 
 fn each(algorithm: Algorithm, files: &[KeyFile]) -> impl Iterator<Item = Result<SigningKey, KeysFault>> {
@@ -83,7 +85,7 @@ mod tests {
     }
 
     fn read(algorithm: Algorithm, files: &[KeyFile]) -> Result<Vec<Algorithm>, String> {
-        let keys = keys_of_files(algorithm, files).map_err(|fault| fault.to_string())?;
+        let keys = keys_of_files(algorithm, files).map_err(|faults| faults[0].to_string())?;
         Ok(keys.iter().map(SigningKey::algorithm).collect())
     }
 

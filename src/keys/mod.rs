@@ -14,7 +14,7 @@ mod rotate;
 mod unknown;
 
 pub use fault::KeysFault;
-pub use files::{ConstantKeys, KeyFile, faults_of_files, keys_of_files};
+pub use files::{ConstantKeys, KeyFile, keys_of_files};
 pub use managed::ManagedKeys;
 pub use parts::KeyParts;
 pub use revoke::RevokedKey;

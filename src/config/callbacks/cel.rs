@@ -1,48 +1,103 @@
 //! `callbacks.cel`: an expression for `sign_in`, one for `redirect`, and one for each claim of `jwt` and `session`.
 
 use crate::auth::Callback;
-use crate::callbacks::{CelRules, Program};
-use crate::config::read::{Section, Setting};
+use crate::callbacks::{CelRules, Program, Subject};
+use crate::config::entries::AnyEntry;
+use crate::config::entry::{Absent, Entry, Expression, Keys, Kind, Shape, Shaped};
+use crate::config::reader::{Section, Setting};
 use crate::model::{ClaimFault, claims};
 
 /// The most claims of `jwt`, and of `session`.
 const MAX_CLAIMS: usize = 64;
 
-pub(super) fn read(section: &mut Section) -> CelRules {
-    CelRules {
-        sign_in: section.read("sign_in", |setting| setting.program(Callback::SignIn)),
-        jwt: section.read("jwt", |setting| by_claim(Callback::Jwt, setting)).unwrap_or_default(),
-        session: section.read("session", |setting| by_claim(Callback::Session, setting)).unwrap_or_default(),
-        redirect: section.read("redirect", |setting| setting.program(Callback::Redirect)),
+pub(super) static CEL: Entry<Keys> = Entry {
+    path: "callbacks.cel",
+    kind: Keys,
+    absent: Absent::Default("{}"),
+    doc: "Callbacks as CEL expressions.",
+};
+
+static SIGN_IN: Entry<Expression> = Entry {
+    path: "callbacks.cel.sign_in",
+    kind: Expression(Subject::Callback(Callback::SignIn)),
+    absent: Absent::Means("every sign-in is allowed"),
+    doc: "The decision about a sign-in: true, false, or the URL that the user is sent to instead.",
+};
+
+static JWT: Entry<ByClaim> = Entry {
+    path: "callbacks.cel.jwt",
+    kind: ByClaim(Expression(Subject::Callback(Callback::Jwt))),
+    absent: Absent::Means("no claims are added"),
+    doc: "The claims that are added to tokens, an expression for each.",
+};
+
+static SESSION: Entry<ByClaim> = Entry {
+    path: "callbacks.cel.session",
+    kind: ByClaim(Expression(Subject::Callback(Callback::Session))),
+    absent: Absent::Means("no claims are added"),
+    doc: "The claims that are added to what GetSession returns, an expression for each.",
+};
+
+static REDIRECT: Entry<Expression> = Entry {
+    path: "callbacks.cel.redirect",
+    kind: Expression(Subject::Callback(Callback::Redirect)),
+    absent: Absent::Means("the redirect rule decides"),
+    doc: "The target of a redirect.",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![&CEL, &SIGN_IN, &JWT, &SESSION, &REDIRECT]
+}
+
+pub(super) fn read(section: &mut Section) -> Option<CelRules> {
+    Some(CelRules {
+        sign_in: section.get(&SIGN_IN),
+        jwt: section.get(&JWT).unwrap_or_default(),
+        session: section.get(&SESSION).unwrap_or_default(),
+        redirect: section.get(&REDIRECT),
+    })
+}
+
+/// An expression for each claim.
+struct ByClaim(Expression);
+
+impl Shaped for ByClaim {
+    fn shape(&self) -> Shape {
+        Shape::Map { most: MAX_CLAIMS, value: Box::new(self.0.shape()) }
     }
 }
 
-fn by_claim(callback: Callback, setting: Setting) -> Option<Vec<(String, Program)>> {
-    let (cx, path) = (setting.cx, setting.path.clone());
-    let entries = setting.entries()?;
-    if entries.len() > MAX_CLAIMS {
-        cx.fault(&path, format!("must have at most {MAX_CLAIMS} claims, not {}", entries.len()));
-        return None;
-    }
-    let mut programs = Vec::with_capacity(entries.len());
-    for (name, setting) in entries {
-        match claims::check_name(&name) {
-            Ok(()) => {}
-            Err(ClaimFault::Reserved(_)) => {
-                setting.refuse::<()>(
-                    "is a registered claim or one of ours, which only Gatepass sets: choose another name",
-                );
-            }
-            Err(fault) => drop(setting.refuse::<()>(fault.to_string())),
+impl Kind for ByClaim {
+    type Value = Vec<(String, Program)>;
+
+    fn read(&self, setting: Setting) -> Option<Self::Value> {
+        let (cx, path) = (setting.cx, setting.path.clone());
+        let entries = setting.entries()?;
+        if entries.len() > MAX_CLAIMS {
+            cx.fault(&path, format!("must have at most {MAX_CLAIMS} claims, not {}", entries.len()));
+            return None;
         }
-        programs.extend(setting.program(callback).map(|program| (name, program)));
+        let mut programs = Vec::with_capacity(entries.len());
+        for (name, setting) in entries {
+            match claims::check_name(&name) {
+                Ok(()) => {}
+                Err(ClaimFault::Reserved(_)) => {
+                    setting.refuse::<()>(
+                        "is a registered claim or one of ours, which only Gatepass sets: choose another name",
+                    );
+                }
+                Err(fault) => drop(setting.refuse::<()>(fault.to_string())),
+            }
+            programs.extend(self.0.read(setting).map(|program| (name, program)));
+        }
+        Some(programs)
     }
-    Some(programs)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Faults, assemble};
+    use crate::config::load::assemble;
+    use crate::config::{Config, Faults};
 
     fn read(yaml: &str, env: &[(&str, &str)]) -> Result<Config, Faults> {
         let env = env.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();

@@ -1,83 +1,146 @@
 //! `callbacks.remote`: a callback service, which callbacks it answers, and what becomes of a call where it does not.
 
-use super::super::read::{Section, Setting};
-use super::super::tree::Value;
+use super::tls;
 use crate::auth::{Callback, PerCallback};
+use crate::config::entries::AnyEntry;
+use crate::config::entry::{
+    Absent, Choice, Described as _, EachCallback, Entry, Flag, Keys, List, Parsed, PerCallbackValue, Secret,
+    Span, Text,
+};
+use crate::config::reader::Section;
 use crate::grpc::callback_client::Credential;
 use crate::net::Target as Address;
 use crate::net::tls::ClientTlsFiles;
+use secrecy::SecretString;
 use std::time::Duration;
 
-const NAMES: [(&str, Callback); 4] = [
-    ("sign_in", Callback::SignIn),
-    ("jwt", Callback::Jwt),
-    ("session", Callback::Session),
-    ("redirect", Callback::Redirect),
-];
+pub(super) static REMOTE: Entry<Keys> = Entry {
+    path: "callbacks.remote",
+    kind: Keys,
+    absent: Absent::Means("no service is asked"),
+    doc: "A gRPC service that answers some of the four callbacks.",
+};
+
+static URL: Entry<Text<Address>> = Entry {
+    path: "callbacks.remote.url",
+    kind: Text {
+        what: "URL of host and port",
+        pattern: Some("^[hH][tT][tT][pP][sS]?://[^/]+/?$"),
+        parse: address,
+    },
+    absent: Absent::Required("its address, https://HOST:PORT"),
+    doc: "The address of the callback service: `https://HOST:PORT`; `http` on loopback, or with `plaintext`.",
+};
+
+static CALLBACKS: Entry<List<Choice<Callback>>> = Entry {
+    path: "callbacks.remote.callbacks",
+    kind: List { least: 1, most: Callback::ALL.len(), item: Choice(names), empty: None },
+    absent: Absent::Required("the callbacks that it answers, a list of sign_in, jwt, session and redirect"),
+    doc: "The callbacks that the service implements.",
+};
+
+static PLAINTEXT: Entry<Flag> = Entry {
+    path: "callbacks.remote.plaintext",
+    kind: Flag,
+    absent: Absent::Default("false"),
+    doc: "Whether the service may be called by `http` beyond loopback, because a mesh encrypts.",
+};
+
+static TIMEOUT: Entry<EachCallback<Span>> = Entry {
+    path: "callbacks.remote.timeout",
+    kind: EachCallback(Span(Duration::from_millis(10)..=Duration::from_mins(1))),
+    absent: Absent::Default("500ms"),
+    doc: "The longest time that a response may take: one for all callbacks, or a section such as \
+          `{sign_in: 2s, session: 100ms}`.",
+};
+
+static ON_FAILURE: Entry<EachCallback<Choice<OnFailure>>> = Entry {
+    path: "callbacks.remote.on_failure",
+    kind: EachCallback(Choice(|| vec![("deny", OnFailure::Deny), ("allow", OnFailure::Allow)])),
+    absent: Absent::Default("deny"),
+    doc: "The outcome of a call whose callback fails: `deny`, or `allow` to go on without it, for `session` and `redirect` \
+          only. One for all callbacks, or a section.",
+};
+
+static SESSION_CACHE_TTL: Entry<Span> = Entry {
+    path: "callbacks.remote.session_cache_ttl",
+    kind: Span(Duration::from_millis(100)..=Duration::from_mins(1)),
+    absent: Absent::Means("responses are not cached"),
+    doc: "The time for which a response of `session` is cached.",
+};
+
+static CREDENTIAL: Entry<Secret<Credential>> = Entry {
+    path: "callbacks.remote.credential",
+    kind: Secret(credential),
+    absent: Absent::Means("none is sent"),
+    doc: "The credential that is sent as `authorization: Bearer …`: a literal, `{env: NAME}` or `{file: PATH}`.",
+};
+
+static SHADOW: Entry<Flag> = Entry {
+    path: "callbacks.remote.shadow",
+    kind: Flag,
+    absent: Absent::Default("false"),
+    doc: "Whether the service is asked, compared and logged, but not obeyed.",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    let mut entries: Vec<AnyEntry> = vec![&REMOTE, &URL, &CALLBACKS, &PLAINTEXT];
+    entries.extend(tls::entries());
+    entries.extend([&TIMEOUT as AnyEntry, &ON_FAILURE, &SESSION_CACHE_TTL, &CREDENTIAL, &SHADOW]);
+    entries
+}
 
 /// A callback service.
 #[derive(Debug, Clone)]
 pub struct Remote {
-    /// `url`: where it is, `https://HOST[:PORT]`; `http` on loopback, or with `plaintext`.
+    /// The address: https, or http on loopback or with `plaintext`.
     pub address: Address,
-    /// `callbacks`: those it is asked, one or more of `sign_in`, `jwt`, `session`, `redirect`.
+    /// The callbacks that the service implements.
     pub callbacks: Vec<Callback>,
-    /// `timeout`: how long an answer may take, 10ms to 1m; one for all, or a section with one for some. Default 500ms.
+    /// The longest time that a response may take.
     pub timeout: PerCallback<Duration>,
-    /// `on_failure`: deny or allow, one for all or a section; `allow` for `session` and `redirect` only. Default deny.
+    /// The outcome of a call whose callback fails; `Allow` for `session` and `redirect` only.
     pub on_failure: PerCallback<OnFailure>,
-    /// `tls`: whom to take for the service, and our own certificate. Default: the public authorities, and none.
+    /// The authorities of the service's certificate, and the client certificate of Gatepass.
     pub tls: ClientTlsFiles,
-    /// `credential`: what is sent as `authorization: Bearer …`. Default none.
+    /// The credential that is sent.
     pub credential: Option<Credential>,
-    /// `shadow`: ask, compare and log, and obey nothing. Default false.
+    /// Whether the service is asked, compared and logged, but not obeyed.
     pub shadow: bool,
-    /// `session_cache_ttl`: how long an answer of `session` is remembered, 100ms to 1m. Default (`None`) not at all.
+    /// The time for which a response of `session` is cached.
     pub session_cache_ttl: Option<Duration>,
 }
 
-/// What becomes of a call whose callback fails.
+/// The outcome of a call whose callback fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
-    /// `deny`: it fails.
+    /// `deny`: the call fails.
     Deny,
-    /// `allow`: it goes on as if the callback had nothing to say.
+    /// `allow`: the call goes on as if the callback had nothing to say.
     Allow,
 }
 
-pub(super) fn read(setting: Setting) -> Option<Remote> {
-    setting.section(remote).flatten()
-}
-
-fn remote(section: &mut Section) -> Option<Remote> {
-    let address = section.require("url", "its address, https://HOST:PORT", address);
-    let wanted = "the callbacks that it answers, a list of sign_in, jwt, session and redirect";
-    let callbacks = section.require("callbacks", wanted, |s| s.distinct(1, 4, |item| item.choice(&NAMES)));
-    let plaintext = section.read("plaintext", Setting::boolean);
-    let tls = section.read("tls", |s| s.section(tls));
+pub(super) fn read(section: &mut Section) -> Option<Remote> {
+    let address = section.get(&URL);
+    let callbacks = section.get(&CALLBACKS);
+    let plaintext = section.get(&PLAINTEXT)?;
+    let tls = section.optional(&tls::TLS, tls::read);
     if let Some(address) = &address {
         encryption(section, address, plaintext, tls.is_some());
     }
-    let asked = callbacks.as_deref();
-    let most = Duration::from_mins(1);
-    let timeout = per_callback(section, "timeout", asked, Duration::from_millis(500), |_, s| {
-        s.duration(&(Duration::from_millis(10)..=most))
-    });
-    let on_failure = per_callback(section, "on_failure", asked, OnFailure::Deny, |callback, s| {
-        on_failure(callback, asked, s)
-    });
-    let session_cache_ttl =
-        section.read("session_cache_ttl", |s| s.duration(&(Duration::from_millis(100)..=most)));
-    if session_cache_ttl.is_some() && asked.is_some_and(|asked| !asked.contains(&Callback::Session)) {
-        no_effect(section, "session_cache_ttl", Callback::Session);
+    let (timeout, on_failure) = (section.get(&TIMEOUT)?, section.get(&ON_FAILURE)?);
+    let session_cache_ttl = section.get(&SESSION_CACHE_TTL);
+    if let Some(asked) = &callbacks {
+        effects(section, asked);
     }
-    let credential = section.read("credential", credential);
-    let shadow = section.read("shadow", Setting::boolean).unwrap_or(false);
+    failures(section, callbacks.as_deref().unwrap_or_default(), &on_failure);
+    let credential = section.get(&CREDENTIAL);
+    let shadow = section.get(&SHADOW)?;
     Some(Remote {
         address: address?,
         callbacks: callbacks?,
-        timeout,
-        on_failure,
+        timeout: timeout.over(&section.default_of(&TIMEOUT)?)?,
+        on_failure: on_failure.over(&section.default_of(&ON_FAILURE)?)?,
         tls: tls.unwrap_or_default(),
         credential,
         shadow,
@@ -85,27 +148,32 @@ fn remote(section: &mut Section) -> Option<Remote> {
     })
 }
 
-fn address(setting: Setting) -> Option<Address> {
-    let address = Address::parse(&setting.text()?);
-    address.or_else(|| {
-        setting.refuse("must be an https URL of host and port alone; write \"https://HOST:PORT\"")
+fn names() -> Vec<(&'static str, Callback)> {
+    Callback::ALL.map(|callback| (callback.name(), callback)).to_vec()
+}
+
+fn address(text: &str) -> Parsed<Address> {
+    Address::parse(text)
+        .ok_or_else(|| "must be an https URL of host and port alone; write \"https://HOST:PORT\"".into())
+}
+
+fn credential(secret: SecretString) -> Result<Credential, String> {
+    Credential::bearer(&secret).ok_or_else(|| {
+        "must be visible ASCII without spaces; leave out \"Bearer\", which Gatepass adds".to_owned()
     })
 }
 
-fn encryption(section: &Section, address: &Address, plaintext: Option<bool>, tls: bool) {
+fn encryption(section: &Section, address: &Address, plaintext: bool, tls: bool) {
     let fault = |key: &str, message: &str| section.cx.fault(&section.path_of(key), message);
     if address.is_encrypted() {
-        if plaintext == Some(true) {
+        if plaintext {
             fault("plaintext", "has no effect, since url is https; remove it");
         }
         return;
     }
     if tls {
         fault("tls", "has no effect, since url is http; write https there, or remove this");
-    } else if !address.is_loopback()
-        && plaintext != Some(true)
-        && section.cx.sound(&section.path_of("plaintext"))
-    {
+    } else if !address.is_loopback() && !plaintext && section.cx.sound(&section.path_of("plaintext")) {
         fault(
             "url",
             "would tell other machines of people in plaintext; write https, or set plaintext: true beside it if a mesh \
@@ -114,94 +182,47 @@ fn encryption(section: &Section, address: &Address, plaintext: Option<bool>, tls
     }
 }
 
-fn tls(section: &mut Section) -> ClientTlsFiles {
-    let ca = section.read("ca", Setting::pem_file);
-    let cert = section.take("cert");
-    let key = section.take("key");
-    let identity = match (cert, key) {
-        (Some(cert), Some(key)) => cert.pem_file().zip(key.pem_file()),
-        (None, None) => None,
-        (Some(alone), None) => {
-            alone.refuse("has no key beside it; give the PEM file of its private key, or remove it")
-        }
-        (None, Some(alone)) => {
-            alone.refuse("has no cert beside it; give the PEM file of its certificate, or remove it")
-        }
-    };
-    let domain_name = section.read("domain_name", |setting| {
-        let text = setting.text()?;
-        if ClientTlsFiles::is_name(&text) {
-            Some(text)
-        } else {
-            setting.refuse("must be a DNS name or an IP address in the service's certificate")
-        }
+/// Refuses what is set of a callback that the service does not implement.
+fn effects(section: &Section, asked: &[Callback]) {
+    let each = [&TIMEOUT as AnyEntry, &ON_FAILURE].into_iter().flat_map(|entry| {
+        Callback::ALL.map(|callback| (format!("{}.{}", entry.key(), callback.name()), callback))
     });
-    ClientTlsFiles { ca, identity, domain_name }
-}
-
-fn credential(setting: Setting) -> Option<Credential> {
-    let (cx, path) = (setting.cx, setting.path.clone());
-    let credential = Credential::bearer(&setting.secret()?);
-    if credential.is_none() {
-        cx.fault(&path, "must be visible ASCII without spaces; leave out \"Bearer\", which Gatepass adds");
-    }
-    credential
-}
-
-/// A setting that is one for all callbacks, or a section with one for some.
-fn per_callback<T: Copy>(
-    section: &mut Section,
-    key: &'static str,
-    asked: Option<&[Callback]>,
-    default: T,
-    mut read: impl FnMut(Option<Callback>, Setting) -> Option<T>,
-) -> PerCallback<T> {
-    let all = |value: T| PerCallback::of(|_| value);
-    let written = section.take(key).and_then(|setting| setting.flow_if("{", "a section of callbacks"));
-    let Some(setting) = written else { return all(default) };
-    if !matches!(setting.value, Value::Map(_)) {
-        return all(read(None, setting).unwrap_or(default));
-    }
-    let read = setting.section(|section| {
-        PerCallback::of(|callback| {
+    for (key, callback) in each.chain([(SESSION_CACHE_TTL.key().to_owned(), Callback::Session)]) {
+        let path = section.path_of(&key);
+        if section.cx.given(&path) && !asked.contains(&callback) {
             let name = callback.name();
-            let Some(setting) = section.take(name) else { return default };
-            if asked.is_some_and(|asked| !asked.contains(&callback)) {
-                no_effect(section, name, callback);
-            }
-            read(Some(callback), setting).unwrap_or(default)
-        })
-    });
-    read.unwrap_or(all(default))
-}
-
-fn no_effect(section: &Section, key: &str, callback: Callback) {
-    let message =
-        format!("has no effect; add {} to callbacks.remote.callbacks, or remove this", callback.name());
-    section.cx.fault(&section.path_of(key), message);
-}
-
-fn on_failure(callback: Option<Callback>, asked: Option<&[Callback]>, setting: Setting) -> Option<OnFailure> {
-    let (cx, path) = (setting.cx, setting.path.clone());
-    let written = setting.choice(&[("deny", OnFailure::Deny), ("allow", OnFailure::Allow)])?;
-    let strict = |callback: Callback| matches!(callback, Callback::SignIn | Callback::Jwt);
-    let covered: Vec<Callback> = callback.map_or_else(|| asked.unwrap_or_default().to_vec(), |one| vec![one]);
-    if written == OnFailure::Deny || !covered.iter().copied().any(strict) {
-        return Some(written);
+            let message = format!("has no effect; add {name} to callbacks.remote.callbacks, or remove this");
+            section.cx.fault(&path, message);
+        }
     }
-    let lenient: Vec<String> = covered
-        .iter()
-        .filter(|callback| !strict(**callback))
-        .map(|callback| format!("{}: allow", callback.name()))
-        .collect();
-    let instead = if lenient.is_empty() {
-        "remove this".to_owned()
-    } else {
-        format!("write {{{}}}", lenient.join(", "))
+}
+
+/// Refuses to go on without a callback that decides who is let in.
+fn failures(section: &Section, asked: &[Callback], on_failure: &PerCallbackValue<OnFailure>) {
+    let strict = |callback: &Callback| matches!(callback, Callback::SignIn | Callback::Jwt);
+    let refuse = |path: &str, instead: &str| {
+        let message =
+            format!("would let people in when the service fails: sign_in and jwt only deny; {instead}");
+        section.cx.fault(path, message);
     };
-    cx.fault(
-        &path,
-        format!("would let people in when the service fails: sign_in and jwt only deny; {instead}"),
-    );
-    None
+    let path = section.path_of(ON_FAILURE.key());
+    match on_failure {
+        PerCallbackValue::All(OnFailure::Allow) if asked.iter().any(strict) => {
+            let lenient = asked.iter().filter(|callback| !strict(callback));
+            let lenient: Vec<_> = lenient.map(|callback| format!("{}: allow", callback.name())).collect();
+            let instead = match lenient.as_slice() {
+                [] => "remove this".to_owned(),
+                lenient => format!("write {{{}}}", lenient.join(", ")),
+            };
+            refuse(&path, &instead);
+        }
+        PerCallbackValue::All(_) => {}
+        PerCallbackValue::Each(each) => {
+            for callback in Callback::ALL {
+                if strict(&callback) && *each.get(callback) == Some(OnFailure::Allow) {
+                    refuse(&format!("{path}.{}", callback.name()), "remove this");
+                }
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Addresses: those of a provider, to which secrets and codes are sent, and those that a browser comes back to with a code.
 //! All of them are https, or on loopback.
 
-use crate::config::read::Setting;
+use crate::config::entry::Parsed;
 use crate::net::{AddressKind, kind_of_host};
 use crate::oauth::MAX_ISSUER_BYTES;
 use url::Url;
@@ -10,45 +10,35 @@ use url::Url;
 const MAX_BYTES: usize = 2048;
 
 /// An endpoint of a provider.
-pub(super) fn endpoint(setting: Setting) -> Option<Url> {
-    let text = setting.text()?;
-    match parse(&text) {
-        Ok(url) => Some(url),
-        Err(message) => setting.refuse(message),
-    }
+pub(super) fn endpoint(text: &str) -> Parsed<Url> {
+    parse(text).map_err(Into::into)
 }
 
 /// The issuer of a provider, which has no query (`OpenID` Connect Discovery section 3). It is compared byte for byte, so that it
 /// stays as it is written; accounts keep it.
-pub(super) fn issuer(setting: Setting) -> Option<String> {
-    let text = setting.text()?;
-    match parse(&text) {
-        Ok(_) if text.len() > MAX_ISSUER_BYTES => {
-            setting.refuse(format!("must have at most {MAX_ISSUER_BYTES} bytes"))
-        }
-        Ok(url) if url.query().is_none() => Some(text),
-        Ok(_) => setting.refuse("must have no query: an issuer has none"),
-        Err(message) => setting.refuse(message),
+pub(super) fn issuer(text: &str) -> Parsed<String> {
+    let url = parse(text)?;
+    if text.len() > MAX_ISSUER_BYTES {
+        return Err(format!("must have at most {MAX_ISSUER_BYTES} bytes").into());
     }
+    if url.query().is_some() {
+        return Err("must have no query: an issuer has none".into());
+    }
+    Ok(text.to_owned())
 }
 
 /// A server, without a path.
-pub(super) fn origin(setting: Setting) -> Option<Url> {
-    let text = setting.text()?;
-    match parse(&text) {
-        Ok(url) if url.path() == "/" && url.query().is_none() => Some(url),
-        Ok(_) => setting.refuse("must have no path and no query; write \"https://HOST\""),
-        Err(message) => setting.refuse(message),
+pub(super) fn origin(text: &str) -> Parsed<Url> {
+    let url = parse(text)?;
+    if url.path() != "/" || url.query().is_some() {
+        return Err("must have no path and no query; write \"https://HOST\"".into());
     }
+    Ok(url)
 }
 
-/// Where a browser, or an app, may come back to. Providers compare it byte for byte, so that it stays as it is written.
-pub(super) fn redirect_uri(setting: Setting) -> Option<String> {
-    let text = setting.text()?;
-    match redirect_uri_fault(&text) {
-        None => Some(text),
-        Some(message) => setting.refuse(message),
-    }
+/// The URI that a browser, or an app, may come back to. Providers compare it byte for byte, so that it stays as it is written.
+pub(super) fn redirect_uri(text: &str) -> Parsed<String> {
+    redirect_uri_fault(text).map_or_else(|| Ok(text.to_owned()), |message| Err(message.into()))
 }
 
 /// Whether an app of the system is called by this, and no browser goes on (RFC 8252 section 7.1).

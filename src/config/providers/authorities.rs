@@ -1,32 +1,58 @@
 //! `ca`: the authorities that sign the certificate of a provider within one's own walls.
 
-use crate::config::read::Setting;
-use std::path::PathBuf;
+use crate::config::entry::{Absent, Entry, Kind, Shape, Shaped};
+use crate::config::reader::Setting;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
+pub(super) static CA: Entry<Authorities> = Entry {
+    path: "providers[].ca",
+    kind: Authorities,
+    absent: Absent::Means("the public authorities"),
+    doc: "The PEM file of the authorities that sign the certificate of the provider.",
+};
+
 /// The path of a PEM file of certificates that can be used.
-pub(super) fn file(setting: Setting) -> Option<PathBuf> {
-    let (cx, at) = (setting.cx, setting.path.clone());
-    let path = setting.pem_file()?;
-    let fault = |what: &str| {
-        cx.fault(&at, format!("the file {} {what}", path.display()));
-        None
-    };
-    let bytes = match std::fs::read(&path) {
+pub(super) struct Authorities;
+
+impl Shaped for Authorities {
+    fn shape(&self) -> Shape {
+        Shape::File
+    }
+}
+
+impl Kind for Authorities {
+    type Value = PathBuf;
+
+    fn read(&self, setting: Setting) -> Option<PathBuf> {
+        let (cx, at) = (setting.cx, setting.path.clone());
+        let path = setting.pem_file()?;
+        match fault(&path) {
+            None => Some(path),
+            Some(fault) => {
+                cx.fault(&at, format!("the file {} {fault}", path.display()));
+                None
+            }
+        }
+    }
+}
+
+fn fault(path: &Path) -> Option<Cow<'static, str>> {
+    let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) => return fault(&format!("cannot be read: {}", error.kind())),
+        Err(error) => return Some(format!("cannot be read: {}", error.kind()).into()),
     };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
-        let Ok(certificate) = certificate else { return fault("is not whole PEM") };
+        let Ok(certificate) = certificate else { return Some("is not whole PEM".into()) };
         if roots.add(certificate).is_err() {
-            return fault("has a certificate that can't be used as an authority's");
+            return Some("has a certificate that can't be used as an authority's".into());
         }
     }
-    if roots.is_empty() {
-        return fault("holds no certificate; give PEM, which has \"-----BEGIN CERTIFICATE-----\"");
-    }
-    Some(path)
+    roots
+        .is_empty()
+        .then(|| "holds no certificate; give PEM, which has \"-----BEGIN CERTIFICATE-----\"".into())
 }

@@ -1,7 +1,9 @@
 //! How we prove to a provider who we are: `token_endpoint_auth_method`, and the secrets that it takes. A secret that the
 //! method has no use for is a fault, since somebody meant something by it.
 
-use crate::config::read::{Section, Setting};
+use crate::config::entries::AnyEntry;
+use crate::config::entry::{Absent, Choice, Described as _, Entry, Kind, List, Parsed, Secret, Text};
+use crate::config::reader::{Section, Setting};
 use crate::jose::{Algorithm, SigningKey};
 use crate::oauth::{AssertionAudience, ClientAuthentication};
 use secrecy::{ExposeSecret, SecretString};
@@ -23,28 +25,97 @@ const METHODS: [(&str, Method); 5] = [
     ("apple", Method::Apple),
 ];
 
-/// `client_assertion_audience`.
-pub(super) const AUDIENCES: [(&str, AssertionAudience); 2] =
-    [("issuer", AssertionAudience::Issuer), ("token_endpoint", AssertionAudience::TokenEndpoint)];
+const ID: Text<String> = Text { what: "1 to 512 printable ASCII characters", pattern: None, parse: id };
+const NAME: Text<String> = Text { what: "1 to 255 visible ASCII characters", pattern: None, parse: name };
 
-/// `client_id`: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1).
-pub(super) fn id(setting: Setting) -> Option<String> {
-    let text = setting.text()?;
-    // RFC 6749 appendix A.1: spaces too, though not where nobody would see them.
-    if text.len() > 512 || text.trim() != text || !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
-        return setting.refuse("must have 1 to 512 printable ASCII characters, and no space at its ends");
-    }
-    Some(text)
+pub(super) static CLIENT_ID: Entry<Text<String>> = Entry {
+    path: "providers[].client_id",
+    kind: ID,
+    absent: Absent::Required("what it knows us by"),
+    doc: "The name that the provider knows Gatepass by.",
+};
+
+pub(super) static AUDIENCES: Entry<List<Text<String>>> = Entry {
+    path: "providers[].audiences",
+    kind: List { least: 0, most: 16, item: ID, empty: None },
+    absent: Absent::Default("[]"),
+    doc: "Further client ids at this provider (type `oidc`), for ID tokens that an app got by itself, or that are made out \
+          to several.",
+};
+
+static METHOD: Entry<Choice<Method>> = Entry {
+    path: "providers[].token_endpoint_auth_method",
+    kind: Choice(|| METHODS.to_vec()),
+    absent: Absent::Means("`client_secret_basic` with a secret, else `none`"),
+    doc: "The way in which Gatepass proves to the provider who it is.",
+};
+
+static CLIENT_SECRET: Entry<Secret<SecretString>> = Entry {
+    path: "providers[].client_secret",
+    kind: Secret(Ok),
+    absent: Absent::Means("none"),
+    doc: "The secret that the provider made for Gatepass: a literal, `{env: NAME}` or `{file: PATH}`.",
+};
+
+static PRIVATE_KEY: Entry<Secret<SecretString>> = Entry {
+    path: "providers[].private_key",
+    kind: Secret(Ok),
+    absent: Absent::Means("none"),
+    doc: "For `private_key_jwt` and `apple`: a private key in PEM (P-256, P-384, Ed25519 or RSA; for Apple P-256).",
+};
+
+static KEY_ID: Entry<Text<String>> = Entry {
+    path: "providers[].key_id",
+    kind: NAME,
+    absent: Absent::Means("none"),
+    doc: "For `private_key_jwt` and `apple`: the `kid` of the private key.",
+};
+
+static TEAM_ID: Entry<Text<String>> = Entry {
+    path: "providers[].team_id",
+    kind: NAME,
+    absent: Absent::Means("none"),
+    doc: "For `apple`: the id of the team.",
+};
+
+pub(super) static ASSERTION_AUDIENCE: Entry<Choice<AssertionAudience>> = Entry {
+    path: "providers[].client_assertion_audience",
+    kind: Choice(|| {
+        vec![("issuer", AssertionAudience::Issuer), ("token_endpoint", AssertionAudience::TokenEndpoint)]
+    }),
+    absent: Absent::Default("issuer"),
+    doc: "The audience of what is signed with `private_key_jwt` (type `oidc`). Type `oauth2` always has the token endpoint.",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![
+        &CLIENT_ID,
+        &AUDIENCES,
+        &METHOD,
+        &CLIENT_SECRET,
+        &PRIVATE_KEY,
+        &KEY_ID,
+        &TEAM_ID,
+        &ASSERTION_AUDIENCE,
+    ]
 }
 
-/// `token_endpoint_auth_method`. Default `client_secret_basic` (`OpenID` Connect Core section 9) with a secret, else none.
+/// An id of RFC 6749 appendix A.1, but no space at its ends, where nobody would see it.
+fn id(text: &str) -> Parsed<String> {
+    if text.len() > 512 || text.trim() != text || !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Err("must have 1 to 512 printable ASCII characters, and no space at its ends".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// The method, and what it needs. The default with a secret is that of `OpenID` Connect Core section 9.
 pub(super) fn authentication(section: &mut Section) -> Option<ClientAuthentication> {
-    let written = section.take("token_endpoint_auth_method").map(|s| s.choice(&METHODS));
+    let written = section.take(&METHOD).map(|setting| METHOD.kind.read(setting));
     let keys = Keys {
-        secret: section.take("client_secret"),
-        private_key: section.take("private_key"),
-        key_id: section.take("key_id"),
-        team_id: section.take("team_id"),
+        secret: section.take(&CLIENT_SECRET),
+        private_key: section.take(&PRIVATE_KEY),
+        key_id: section.take(&KEY_ID),
+        team_id: section.take(&TEAM_ID),
     };
     let method = match written {
         Some(method) => method?,
@@ -86,16 +157,13 @@ impl Keys<'_> {
             Method::Post => ClientAuthentication::Post(self.secret(section, method)?),
             Method::PrivateKeyJwt => {
                 let private_key = self.private_key(section, method);
-                let key_id = self.key_id.take().and_then(|setting| name(&setting));
+                let key_id = self.key_id.take().and_then(|setting| KEY_ID.kind.read(setting));
                 ClientAuthentication::PrivateKeyJwt { private_key: private_key?, key_id }
             }
             Method::Apple => {
                 let private_key = self.private_key(section, method);
-                let needed_name = |key, wanted, setting: &mut Option<Setting>| {
-                    name(&needed(section, method, key, wanted, setting.take())?)
-                };
-                let key_id = needed_name("key_id", "the id of the key", &mut self.key_id);
-                let team_id = needed_name("team_id", "the id of your team", &mut self.team_id);
+                let key_id = needed(section, method, &KEY_ID, "the id of the key", self.key_id.take());
+                let team_id = needed(section, method, &TEAM_ID, "the id of your team", self.team_id.take());
                 ClientAuthentication::Apple { private_key: private_key?, key_id: key_id?, team_id: team_id? }
             }
         })
@@ -103,15 +171,14 @@ impl Keys<'_> {
 
     fn secret(&mut self, section: &Section, method: Method) -> Option<SecretString> {
         let wanted = "the one that the provider made for you";
-        needed(section, method, "client_secret", wanted, self.secret.take())?.secret()
+        needed(section, method, &CLIENT_SECRET, wanted, self.secret.take())
     }
 
     /// A private key, which is one that can be used.
     fn private_key(&mut self, section: &Section, method: Method) -> Option<SecretString> {
         let wanted = "the private key, as {file: PATH}";
-        let setting = needed(section, method, "private_key", wanted, self.private_key.take())?;
-        let (cx, path) = (setting.cx, setting.path.clone());
-        let pem = setting.secret()?;
+        let (cx, path) = (section.cx, section.path_of(PRIVATE_KEY.key()));
+        let pem = needed(section, method, &PRIVATE_KEY, wanted, self.private_key.take())?;
         let refuse = |message: String| {
             cx.fault(&path, message);
             None
@@ -132,27 +199,27 @@ impl Method {
     }
 }
 
-/// A setting that the method can't do without.
-fn needed<'a>(
+/// The value of a setting that the method can't do without.
+fn needed<K: Kind>(
     section: &Section,
     method: Method,
-    key: &str,
+    entry: &Entry<K>,
     wanted: &str,
-    setting: Option<Setting<'a>>,
-) -> Option<Setting<'a>> {
-    if setting.is_none() {
-        let method = method.name();
+    setting: Option<Setting>,
+) -> Option<K::Value> {
+    let Some(setting) = setting else {
+        let (key, method) = (entry.key(), method.name());
         let message = format!("has no {key}, which token_endpoint_auth_method {method} needs; give {wanted}");
         section.cx.fault(&section.path, message);
-    }
-    setting
+        return None;
+    };
+    entry.kind.read(setting)
 }
 
 /// The name of a key or a team: it goes into the head of a JWT.
-fn name(setting: &Setting) -> Option<String> {
-    let text = setting.text()?;
+fn name(text: &str) -> Parsed<String> {
     if text.len() > 255 || !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return setting.refuse("must have 1 to 255 visible ASCII characters, without spaces");
+        return Err("must have 1 to 255 visible ASCII characters, without spaces".into());
     }
-    Some(text)
+    Ok(text.to_owned())
 }

@@ -1,7 +1,9 @@
 //! `type`: how a provider proves people, and the addresses that this takes.
 
-use super::addresses;
-use crate::config::read::Section;
+use super::{addresses, client};
+use crate::config::entries::AnyEntry;
+use crate::config::entry::{Absent, Choice, Described as _, Entry, Kind, Text};
+use crate::config::reader::Section;
 use crate::oauth::{ProviderKind, Userinfo};
 use url::Url;
 
@@ -15,8 +17,71 @@ pub(super) enum Type {
 
 const TYPES: [(&str, Type); 3] = [("github", Type::GitHub), ("oidc", Type::Oidc), ("oauth2", Type::OAuth2)];
 
-const USERINFO: [(&str, Userinfo); 3] =
-    [("when_needed", Userinfo::WhenNeeded), ("always", Userinfo::Always), ("never", Userinfo::Never)];
+const ENDPOINT: Text<Url> = Text { what: "URL", pattern: Some("^https?://"), parse: addresses::endpoint };
+
+static TYPE: Entry<Choice<Type>> = Entry {
+    path: "providers[].type",
+    kind: Choice(|| TYPES.to_vec()),
+    absent: Absent::Means("that of the preset; required without one"),
+    doc: "The way in which the provider proves people.",
+};
+
+static ISSUER: Entry<Text<String>> = Entry {
+    path: "providers[].issuer",
+    kind: Text { what: "URL", pattern: Some("^https?://"), parse: addresses::issuer },
+    absent: Absent::Means(
+        "that of the preset; required of `oidc`; of `oauth2` the origin of `authorization_url`",
+    ),
+    doc: "The issuer of the identities, and so a part of who people are. Discovery is under it.",
+};
+
+static AUTHORIZATION_URL: Entry<Text<Url>> = Entry {
+    path: "providers[].authorization_url",
+    kind: ENDPOINT,
+    absent: Absent::Means("of `oidc` by discovery; of `oauth2` required"),
+    doc: "The page that browsers are sent to.",
+};
+
+static TOKEN_URL: Entry<Text<Url>> = Entry {
+    path: "providers[].token_url",
+    kind: ENDPOINT,
+    absent: Absent::Means("of `oidc` by discovery; of `oauth2` required"),
+    doc: "The endpoint that redeems codes.",
+};
+
+static USERINFO_URL: Entry<Text<Url>> = Entry {
+    path: "providers[].userinfo_url",
+    kind: ENDPOINT,
+    absent: Absent::Means("of `oidc` by discovery; of `oauth2` required"),
+    doc: "The endpoint that returns profiles.",
+};
+
+static JWKS_URL: Entry<Text<Url>> = Entry {
+    path: "providers[].jwks_url",
+    kind: ENDPOINT,
+    absent: Absent::Means("by discovery"),
+    doc: "The keys of the provider (type `oidc`).",
+};
+
+static USERINFO: Entry<Choice<Userinfo>> = Entry {
+    path: "providers[].userinfo",
+    kind: Choice(|| {
+        vec![("when_needed", Userinfo::WhenNeeded), ("always", Userinfo::Always), ("never", Userinfo::Never)]
+    }),
+    absent: Absent::Default("when_needed"),
+    doc: "When the userinfo endpoint is asked (type `oidc`): `when_needed` is when the ID token tells no e-mail address.",
+};
+
+static ENTERPRISE_URL: Entry<Text<Url>> = Entry {
+    path: "providers[].enterprise_url",
+    kind: Text { what: "URL of a server", pattern: Some("^https?://"), parse: addresses::origin },
+    absent: Absent::Means("`https://github.com`"),
+    doc: "The address of GitHub Enterprise (type `github`).",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![&TYPE, &ISSUER, &AUTHORIZATION_URL, &TOKEN_URL, &USERINFO_URL, &JWKS_URL, &USERINFO, &ENTERPRISE_URL]
+}
 
 impl Type {
     const fn name(self) -> &'static str {
@@ -27,21 +92,21 @@ impl Type {
         }
     }
 
-    /// The keys of an address, of what is found at one, and of what only some types have: those that it has.
-    const fn keys(self) -> &'static [&'static str] {
+    /// Of the settings that only some types have, those that this one has.
+    fn keys(self) -> Vec<AnyEntry> {
         match self {
-            Self::GitHub => &["enterprise_url"],
-            Self::Oidc => &[
-                "issuer",
-                "authorization_url",
-                "token_url",
-                "userinfo_url",
-                "jwks_url",
-                "userinfo",
-                "audiences",
-                "client_assertion_audience",
+            Self::GitHub => vec![&ENTERPRISE_URL],
+            Self::Oidc => vec![
+                &ISSUER,
+                &AUTHORIZATION_URL,
+                &TOKEN_URL,
+                &USERINFO_URL,
+                &JWKS_URL,
+                &USERINFO,
+                &client::AUDIENCES,
+                &client::ASSERTION_AUDIENCE,
             ],
-            Self::OAuth2 => &["issuer", "authorization_url", "token_url", "userinfo_url"],
+            Self::OAuth2 => vec![&ISSUER, &AUTHORIZATION_URL, &TOKEN_URL, &USERINFO_URL],
         }
     }
 }
@@ -56,25 +121,26 @@ pub(super) struct Endpoints {
 
 /// The type, and what is wrong with keys that it has no use for.
 pub(super) fn read(section: &mut Section) -> Option<Type> {
-    let kind = section.take("type");
+    let kind = section.take(&TYPE);
     if kind.is_none() && section.cx.sound(&section.path_of("preset")) {
         section.cx.fault(
             &section.path,
             "has no type; give github, oidc or oauth2, or a preset, of which there are more (docs/providers.md)",
         );
     }
-    let kind = kind.and_then(|setting| setting.choice(&TYPES));
+    let kind = kind.and_then(|setting| TYPE.kind.read(setting));
     // Those of OAuth 2.0 are among the first.
-    for &key in Type::Oidc.keys().iter().chain(Type::GitHub.keys()) {
+    for entry in Type::Oidc.keys().into_iter().chain(Type::GitHub.keys()) {
+        let own = |kind: Type| kind.keys().iter().any(|own| own.path() == entry.path());
         match kind {
-            Some(kind) if kind.keys().contains(&key) => {}
+            Some(kind) if own(kind) => {}
             Some(kind) => {
-                if let Some(setting) = section.take(key) {
+                if let Some(setting) = section.take(entry) {
                     setting.refuse::<()>(format!("means nothing for type {}; remove it", kind.name()));
                 }
             }
             // Of what type it is can't be told: nor what these would mean.
-            None => drop(section.take(key)),
+            None => drop(section.take(entry)),
         }
     }
     kind
@@ -89,26 +155,43 @@ pub(super) fn endpoints(section: &mut Section, kind: Type) -> Option<Endpoints> 
     }
 }
 
+/// A setting of type `oidc`, which others have by its default.
+pub(super) fn of_oidc<K: Kind>(
+    section: &mut Section,
+    kind: Option<Type>,
+    entry: &'static Entry<K>,
+) -> Option<K::Value> {
+    if kind == Some(Type::Oidc) { section.get(entry) } else { section.default_of(entry) }
+}
+
+/// The value of a setting that this type can't do without.
+fn needed<K: Kind>(section: &mut Section, entry: &'static Entry<K>, wanted: &str) -> Option<K::Value> {
+    if !section.has(entry.key()) {
+        section.cx.fault(&section.path, format!("has no {}; give {wanted}", entry.key()));
+    }
+    section.get(entry)
+}
+
 fn oidc(section: &mut Section) -> Option<Endpoints> {
     let wanted = "its issuer: the URL that its .well-known/openid-configuration is under";
-    let issuer = section.require("issuer", wanted, addresses::issuer);
-    let [authorization_url, token_url, userinfo_url, jwks_url] =
-        ["authorization_url", "token_url", "userinfo_url", "jwks_url"]
-            .map(|key| section.read(key, addresses::endpoint));
-    let userinfo = section.read("userinfo", |s| s.choice(&USERINFO)).unwrap_or(Userinfo::WhenNeeded);
+    let issuer = needed(section, &ISSUER, wanted);
+    let authorization_url = section.get(&AUTHORIZATION_URL);
+    let (token_url, userinfo_url) = (section.get(&TOKEN_URL), section.get(&USERINFO_URL));
+    let jwks_url = section.get(&JWKS_URL);
+    let userinfo = section.get(&USERINFO)?;
     if userinfo == Userinfo::Never && userinfo_url.is_some() {
-        section.cx.fault(&section.path_of("userinfo_url"), "has no effect with userinfo: never; remove it");
+        let path = section.path_of(USERINFO_URL.key());
+        section.cx.fault(&path, "has no effect with userinfo: never; remove it");
     }
     let kind = ProviderKind::Oidc { issuer: issuer?, jwks_url, userinfo };
     Some(Endpoints { kind, authorization_url, token_url, userinfo_url })
 }
 
 fn oauth2(section: &mut Section) -> Option<Endpoints> {
-    let issuer = section.read("issuer", addresses::issuer);
-    let authorization_url =
-        section.require("authorization_url", "the page that browsers are sent to", addresses::endpoint);
-    let token_url = section.require("token_url", "where codes are redeemed", addresses::endpoint);
-    let userinfo_url = section.require("userinfo_url", "where profiles are", addresses::endpoint);
+    let issuer = section.get(&ISSUER);
+    let authorization_url = needed(section, &AUTHORIZATION_URL, "the page that browsers are sent to");
+    let token_url = needed(section, &TOKEN_URL, "where codes are redeemed");
+    let userinfo_url = needed(section, &USERINFO_URL, "where profiles are");
     let issuer = issuer.or_else(|| Some(authorization_url.as_ref()?.origin().ascii_serialization()));
     Some(Endpoints {
         kind: ProviderKind::OAuth2 { issuer: issuer? },
@@ -119,9 +202,9 @@ fn oauth2(section: &mut Section) -> Option<Endpoints> {
 }
 
 fn github(section: &mut Section) -> Option<Endpoints> {
-    let enterprise = section.take("enterprise_url");
+    let enterprise = section.take(&ENTERPRISE_URL);
     let home = match enterprise {
-        Some(setting) => addresses::origin(setting)?,
+        Some(setting) => ENTERPRISE_URL.kind.read(setting)?,
         None => Url::parse("https://github.com").ok()?,
     };
     let api = match home.host_str()? {

@@ -1,9 +1,9 @@
 //! `preset`: what is known of a provider, as a section that the operator's own is laid over, key by key. Each is a file in
 //! `presets/`; `{tenant}` or `{domain}` in a text of it stands for the key of that name.
 
-use crate::config::read::{Context, Setting};
-use crate::config::tree::{Node, Value};
-use crate::config::yaml;
+use crate::config::entries::AnyEntry;
+use crate::config::entry::{Absent, Choice, Described as _, Entry, Kind as _, Parsed, Text};
+use crate::config::reader::{Context, Node, Section, Setting, Value, parse};
 use url::Host;
 
 include!(concat!(env!("OUT_DIR"), "/presets.rs"));
@@ -11,18 +11,45 @@ include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 /// A section, as it was written.
 type Entries = Vec<(String, Node)>;
 
-/// A key that a preset's addresses have a place for, and what to give.
-type Place = (&'static str, fn(Setting) -> Option<String>, &'static str);
+static PRESET: Entry<Choice<()>> = Entry {
+    path: "providers[].preset",
+    kind: Choice(|| PRESETS.iter().map(|&(name, _)| (name, ())).collect()),
+    absent: Absent::Means("the preset of the name `id`, if there is one"),
+    doc: "The name of a preset, which the keys of this section are laid over.",
+};
 
-const PLACES: [Place; 2] = [
-    ("tenant", tenant, "common, organizations, or the id of a tenant"),
-    ("domain", domain, "the host name that you have there, or the issuer itself"),
+static TENANT: Entry<Text<String>> = Entry {
+    path: "providers[].tenant",
+    kind: Text { what: "common, organizations, or the id of a tenant", pattern: None, parse: tenant },
+    absent: Absent::Means("that of the preset"),
+    doc: "The tenant, where the addresses of a preset have a place for it.",
+};
+
+static DOMAIN: Entry<Text<String>> = Entry {
+    path: "providers[].domain",
+    kind: Text { what: "host name", pattern: None, parse: domain },
+    absent: Absent::Means("that of the preset"),
+    doc: "The host name, where the addresses of a preset have a place for it.",
+};
+
+/// The keys that a preset's addresses may have a place for, and what to give.
+static PLACES: [(&Entry<Text<String>>, &str); 2] = [
+    (&TENANT, "common, organizations, or the id of a tenant"),
+    (&DOMAIN, "the host name that you have there, or the issuer itself"),
 ];
 
-/// `preset`: the name of one.
-pub(super) fn name(setting: Setting) -> Option<()> {
-    let names: Vec<_> = PRESETS.iter().map(|&(name, _)| (name, ())).collect();
-    setting.choice(&names)
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![&PRESET, &TENANT, &DOMAIN]
+}
+
+/// Reads the name, and refuses the keys that found no place.
+pub(super) fn read(section: &mut Section) {
+    section.get(&PRESET);
+    for (entry, _) in PLACES {
+        if let Some(setting) = section.take(entry) {
+            setting.refuse::<()>("means nothing here: no address of this provider has it; remove it");
+        }
+    }
 }
 
 /// A provider's section over its preset: `preset`, or that of the name `id`. What is at fault in it, its reader tells.
@@ -54,7 +81,7 @@ fn preset(written: &Entries) -> Option<&'static (&'static str, &'static str)> {
 }
 
 fn base(text: &str) -> Option<Entries> {
-    match yaml::parse(text.as_bytes(), &|_| None) {
+    match parse(text.as_bytes(), &|_| None) {
         Ok(Some(Node { value: Value::Map(entries), .. })) => Some(entries),
         _ => None,
     }
@@ -102,7 +129,8 @@ fn merge(key: &str, own: &mut Node, theirs: Node) {
 
 /// Puts values into the places of a preset's texts. A key whose place is not there stays, for its reader to refuse.
 fn fill(cx: &Context, path: &str, base: &mut Entries, written: &mut Entries) {
-    for (key, read, wanted) in PLACES {
+    for (entry, wanted) in PLACES {
+        let key = entry.key();
         let default = take(base, key);
         let place = format!("{{{key}}}");
         let texts = base.iter_mut().filter_map(|(_, node)| match &mut node.value {
@@ -117,7 +145,7 @@ fn fill(cx: &Context, path: &str, base: &mut Entries, written: &mut Entries) {
         if node.is_none() {
             cx.fault(path, format!("has no {key}; give {wanted}"));
         }
-        let value = node.and_then(|node| read(Setting::new(cx, format!("{path}.{key}"), node)));
+        let value = node.and_then(|node| entry.kind.read(Setting::new(cx, format!("{path}.{key}"), node)));
         // Where it is at fault, what it stands in is not.
         let value = value.as_deref().unwrap_or("invalid");
         for text in &mut texts {
@@ -127,22 +155,19 @@ fn fill(cx: &Context, path: &str, base: &mut Entries, written: &mut Entries) {
 }
 
 /// The tenants of Microsoft Entra that tokens are issued for: their issuer has the id, whatever name one asked by.
-fn tenant(setting: Setting) -> Option<String> {
-    let text = setting.text()?;
-    let is_id = || uuid::Uuid::try_parse(&text).is_ok_and(|id| id.to_string() == text);
-    if matches!(text.as_str(), "common" | "organizations") || is_id() {
-        return Some(text);
+fn tenant(text: &str) -> Parsed<String> {
+    let is_id = || uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text);
+    if matches!(text, "common" | "organizations") || is_id() {
+        return Ok(text.to_owned());
     }
-    setting.refuse(
-        "must be common, organizations, or the id of a tenant (not its name, which tokens do not have; that of personal \
-         accounts is 9188040d-6c67-4c5b-b112-36a304b66dad)",
-    )
+    Err("must be common, organizations, or the id of a tenant (not its name, which tokens do not have; that of personal \
+         accounts is 9188040d-6c67-4c5b-b112-36a304b66dad)"
+        .into())
 }
 
-fn domain(setting: Setting) -> Option<String> {
-    let text = setting.text()?;
-    match Host::parse(&text) {
-        Ok(Host::Domain(name)) if name == text => Some(text),
-        _ => setting.refuse("must be a host name in lower case, without https:// and path"),
+fn domain(text: &str) -> Parsed<String> {
+    match Host::parse(text) {
+        Ok(Host::Domain(name)) if name == text => Ok(name),
+        _ => Err("must be a host name in lower case, without https:// and path".into()),
     }
 }

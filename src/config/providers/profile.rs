@@ -2,7 +2,57 @@
 
 use super::kind::Type;
 use crate::callbacks::{ProfileRules, Program, Subject};
-use crate::config::read::Section;
+use crate::config::entries::AnyEntry;
+use crate::config::entry::{Absent, Described as _, Entry, Expression, Keys};
+use crate::config::reader::Section;
+
+static PROFILE: Entry<Keys> = Entry {
+    path: "providers[].profile",
+    kind: Keys,
+    absent: Absent::Means(
+        "of `oidc` the standard claims, of `github` those of the preset; required of `oauth2`",
+    ),
+    doc: "An expression on what the provider tells (`profile`) for each field of a user.",
+};
+
+static ID: Entry<Expression> = Entry {
+    path: "providers[].profile.id",
+    kind: Expression(Subject::Profile),
+    absent: Absent::Means("of `oidc` `profile.sub`"),
+    doc: "The id of the person: text or a whole number that identifies them for ever.",
+};
+
+static EMAIL: Entry<Expression> = Entry {
+    path: "providers[].profile.email",
+    kind: Expression(Subject::Profile),
+    absent: Absent::Means("of `oidc` `profile.?email`"),
+    doc: "The e-mail address.",
+};
+
+static EMAIL_VERIFIED: Entry<Expression> = Entry {
+    path: "providers[].profile.email_verified",
+    kind: Expression(Subject::Profile),
+    absent: Absent::Means("of `oidc` whether the claim `email_verified` is true, unless `email` is written"),
+    doc: "Whether the provider verified the e-mail address.",
+};
+
+static NAME: Entry<Expression> = Entry {
+    path: "providers[].profile.name",
+    kind: Expression(Subject::Profile),
+    absent: Absent::Means("of `oidc` `profile.?name`"),
+    doc: "The display name.",
+};
+
+static IMAGE: Entry<Expression> = Entry {
+    path: "providers[].profile.image",
+    kind: Expression(Subject::Profile),
+    absent: Absent::Means("of `oidc` `profile.?picture`"),
+    doc: "The address of a picture.",
+};
+
+pub(super) fn entries() -> Vec<AnyEntry> {
+    vec![&PROFILE, &ID, &EMAIL, &EMAIL_VERIFIED, &NAME, &IMAGE]
+}
 
 /// The standard claims (`OpenID` Connect Core section 5.1).
 const CLAIMS: [(&str, &str); 5] = [
@@ -18,12 +68,13 @@ const VERIFIED: &str = "profile.?email_verified.orValue(false) == true";
 
 /// The rules of a provider of this type.
 pub(super) fn read(section: &mut Section, kind: Option<Type>) -> Option<ProfileRules> {
-    match kind {
-        Some(Type::Oidc) => section.section("profile", |fields| rules(fields, &CLAIMS)),
-        Some(Type::GitHub | Type::OAuth2) => section.section("profile", |fields| rules(fields, &[])),
-        // Of what type it is can't be told: nor what would be missing.
-        None => section.take("profile").and(None),
-    }
+    let defaults: &[_] = match kind {
+        Some(Type::Oidc) => &CLAIMS,
+        Some(Type::GitHub | Type::OAuth2) => &[],
+        // The type can't be told: nor what would be missing.
+        None => return section.take(&PROFILE).and(None),
+    };
+    section.section(&PROFILE, |fields| rules(fields, defaults))
 }
 
 fn rules(fields: &mut Section, defaults: &[(&str, &str)]) -> Option<ProfileRules> {
@@ -31,20 +82,17 @@ fn rules(fields: &mut Section, defaults: &[(&str, &str)]) -> Option<ProfileRules
         let (_, source) = defaults.iter().find(|(field, _)| *field == name)?;
         Program::compile(Subject::Profile, source).ok()
     };
-    let read = |fields: &mut Section, name: &'static str| match fields.take(name) {
-        Some(setting) => setting.program(Subject::Profile),
-        None => default(name),
+    let read = |fields: &mut Section, entry: &'static Entry<Expression>| {
+        let written = fields.has(entry.key());
+        let value = fields.get(entry);
+        if written { value } else { default(entry.key()) }
     };
-    let id = read(fields, "id");
-    let (email, email_verified) = match fields.take("email") {
-        // The default tells of the default's e-mail whether that is verified.
-        Some(setting) => {
-            let verified = fields.read("email_verified", |setting| setting.program(Subject::Profile));
-            (setting.program(Subject::Profile), verified)
-        }
-        None => (default("email"), read(fields, "email_verified")),
-    };
-    let (name, image) = (read(fields, "name"), read(fields, "image"));
+    let id = read(fields, &ID);
+    let own_email = fields.has(EMAIL.key());
+    let email = read(fields, &EMAIL);
+    // The default tells of the default's e-mail whether that is verified.
+    let email_verified = if own_email { fields.get(&EMAIL_VERIFIED) } else { read(fields, &EMAIL_VERIFIED) };
+    let (name, image) = (read(fields, &NAME), read(fields, &IMAGE));
     if id.is_none() && fields.cx.sound(&fields.path) {
         fields.cx.fault(
             &fields.path,

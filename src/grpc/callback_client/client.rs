@@ -19,21 +19,17 @@ use crate::auth::{
 use crate::grpc::proto::callback::v1::callback_service_client::CallbackServiceClient;
 use crate::model::{ClaimMap, Clock, Entropy};
 use crate::net::Target;
-use crate::net::tls::{ClientTls, ClientTlsFiles, TlsFault};
+use crate::net::tls::ClientTls;
 
 /// The most bytes of an answer.
 const ANSWER_BYTES: usize = 64 * 1024;
 
-/// The setting of its files.
-const TLS: &str = "callbacks.remote.tls";
-
 /// A callback service, and the callbacks that it implements.
-#[derive(Debug, Clone)]
 pub struct CallbackService {
     /// Its address.
     pub address: Target,
-    /// Its authority and our client certificate, if it is called over TLS.
-    pub tls: ClientTlsFiles,
+    /// Its authority and our client certificate; none if it is called in plaintext.
+    pub tls: Option<ClientTls>,
     /// The credential that we send as `authorization`.
     pub credential: Option<Credential>,
     /// The timeout of each callback; one that the service does not implement has none.
@@ -55,14 +51,9 @@ struct Method {
 
 impl RemoteCallbacks {
     /// Begins to connect: a connection for each callback, so that no two wait for each other.
-    pub fn connect(
-        service: CallbackService,
-        clock: Arc<dyn Clock>,
-        entropy: &Arc<dyn Entropy>,
-    ) -> Result<Self, TlsFault> {
+    #[must_use]
+    pub fn connect(service: CallbackService, clock: Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> Self {
         let CallbackService { address, tls, credential, timeouts } = service;
-        let load = || ClientTls::load(TLS, tls, Arc::clone(&clock));
-        let tls = address.is_encrypted().then(load).transpose()?;
         let origin = address.origin().clone();
         let connector = Arc::new(Connector { address, tls, entropy: Arc::clone(entropy) });
         let methods = PerCallback::of(|callback| {
@@ -73,13 +64,7 @@ impl RemoteCallbacks {
                 .max_decoding_message_size(ANSWER_BYTES);
             Some(Method { timeout, channel, client })
         });
-        Ok(Self { methods, clock })
-    }
-
-    /// What is wrong with the files by which it and we are known.
-    #[must_use]
-    pub fn check_files(files: &ClientTlsFiles) -> Vec<TlsFault> {
-        ClientTls::check(TLS, files)
+        Self { methods, clock }
     }
 
     async fn ask<M, A, F>(

@@ -36,19 +36,14 @@ pub struct ClientTlsFiles {
 pub struct ClientTls(Reloading<ClientTlsFiles>);
 
 impl ClientTls {
-    /// Reads the files of this setting; the server's certificate must hold by this clock.
+    /// Reads the files of this setting; the server's certificate must hold by this clock. If that fails, returns every
+    /// fault.
     pub fn load(
         setting: &'static str,
         files: ClientTlsFiles,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, TlsFault> {
+    ) -> Result<Self, Vec<TlsFault>> {
         Reloading::load(setting, files, clock).map(Self)
-    }
-
-    /// What is wrong with the files: with each that can't be read, or else with what is in them.
-    #[must_use]
-    pub fn check(setting: &'static str, files: &ClientTlsFiles) -> Vec<TlsFault> {
-        Reloading::faults(setting, files)
     }
 
     /// Shakes hands with the server of this name, to speak HTTP/2.

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 use super::pem::{Pem, TlsFault};
-use crate::model::{Clock, SystemClock, digest_of};
+use crate::model::{Clock, digest_of};
 
 /// The pause between two readings of the files.
 pub(super) const POLL: Duration = Duration::from_secs(2);
@@ -44,24 +44,17 @@ struct InUse<T> {
 }
 
 impl<F: Files> Reloading<F> {
-    /// Reads the files of this setting.
-    pub(super) fn load(setting: &'static str, files: F, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
-        let pems = read(setting, &files)?;
-        let digest = digest(&pems);
-        let made = Arc::new(F::make(setting, pems, Arc::clone(&clock))?);
-        let in_use = ArcSwap::from_pointee(InUse { made, digest });
+    /// Reads the files of this setting. If that fails, returns every fault: of each file that can't be read, or else of
+    /// their content.
+    pub(super) fn load(
+        setting: &'static str,
+        files: F,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Vec<TlsFault>> {
+        let (made, digest) =
+            make(setting, &files, &clock).map_err(|fault| all_faults(setting, &files, fault))?;
+        let in_use = ArcSwap::from_pointee(InUse { made: Arc::new(made), digest });
         Ok(Self { setting, files, clock, in_use, asked: Notify::new() })
-    }
-
-    /// What is wrong with the files: with each that can't be read, or else with what is in them.
-    pub(super) fn faults(setting: &'static str, files: &F) -> Vec<TlsFault> {
-        let paths = files.paths().into_iter();
-        let unreadable: Vec<_> = paths.filter_map(|(key, path)| of(setting, key, path?).err()).collect();
-        if !unreadable.is_empty() {
-            return unreadable;
-        }
-        let made = read(setting, files).and_then(|pems| F::make(setting, pems, Arc::new(SystemClock)));
-        made.err().into_iter().collect()
     }
 
     /// The files, as configured.
@@ -137,6 +130,19 @@ impl<F: Files> Reloading<F> {
 
 fn tell(fault: &TlsFault) {
     tracing::error!(%fault, "tls files not loaded, those before stay in use");
+}
+
+fn make<F: Files>(setting: &str, files: &F, clock: &Arc<dyn Clock>) -> Result<(F::Made, [u8; 32]), TlsFault> {
+    let pems = read(setting, files)?;
+    let digest = digest(&pems);
+    Ok((F::make(setting, pems, Arc::clone(clock))?, digest))
+}
+
+/// Every fault of files that could not be loaded because of `fault`.
+fn all_faults<F: Files>(setting: &str, files: &F, fault: TlsFault) -> Vec<TlsFault> {
+    let paths = files.paths().into_iter();
+    let unreadable: Vec<_> = paths.filter_map(|(key, path)| of(setting, key, path?).err()).collect();
+    if unreadable.is_empty() { vec![fault] } else { unreadable }
 }
 
 fn of(setting: &str, key: &str, path: &Path) -> Result<Pem, TlsFault> {

@@ -41,17 +41,14 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads the files of this setting; a client's certificate must hold by this clock.
-    pub fn load(setting: &'static str, files: TlsFiles, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
-        let tls = Self { files: Reloading::load(setting, files, Arc::clone(&clock))?, clock };
-        tls.tell();
-        Ok(tls)
-    }
-
-    /// What is wrong with the files: with each that can't be read, or else with what is in them.
-    #[must_use]
-    pub fn check(setting: &'static str, files: &TlsFiles) -> Vec<TlsFault> {
-        Reloading::faults(setting, files)
+    /// Reads the files of this setting; a client's certificate must hold by this clock. If that fails, returns every
+    /// fault.
+    pub fn load(
+        setting: &'static str,
+        files: TlsFiles,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Vec<TlsFault>> {
+        Ok(Self { files: Reloading::load(setting, files, Arc::clone(&clock))?, clock })
     }
 
     /// Has the files read at once, not only in a moment.
@@ -82,7 +79,8 @@ impl Tls {
         self.files.in_use().certificate.holds_at(self.clock.now())
     }
 
-    fn tell(&self) {
+    /// Logs which certificate is in use.
+    pub fn tell(&self) {
         let made = self.files.in_use();
         let not_after = made.certificate.validity.map(|(_, to)| rfc3339(to));
         tracing::info!(not_after, names = made.certificate.names.join(" "), "certificate loaded");

@@ -14,6 +14,7 @@ use sea_orm::sqlx::sqlite::{
 };
 use sea_orm::sqlx::{self, Connection, Executor};
 use sea_orm::{DbErr, RuntimeErr};
+use secrecy::ExposeSecret;
 
 use super::options::Options;
 use super::pool::{Pool, Steps};
@@ -68,7 +69,7 @@ pub(in crate::storage) struct Pools {
 
 impl Opener {
     pub(in crate::storage) fn new(options: &Options) -> Result<Self, StoreError> {
-        let url = options.url.as_str();
+        let url = options.url.expose_secret();
         // The cause may quote the URL, which holds a password.
         let unfit = |_| StoreError::Broken("database.url is not a URL that its driver reads".to_owned());
         match url.split(':').next().unwrap_or_default() {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 /// The address of the database, and the limits of its connections.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// `sqlite://FILE?mode=rwc`, `sqlite::memory:`, `postgres://…`, or `mysql://…` for MariaDB.
-    pub url: String,
+    /// `sqlite://FILE?mode=rwc`, `sqlite::memory:`, `postgres://…`, or `mysql://…` for MariaDB. It may hold a password.
+    pub url: SecretString,
     /// The most connections that calls take; following the feed takes one more.
     pub max_connections: u32,
     /// The longest wait of a step for a connection.

@@ -137,7 +137,7 @@ fn as_promised(what: &str, recoveries: &mut [Duration]) {
 /// A database at the other end of a wire, with so many connections for calls.
 async fn over(wire: &Wire, server: &PrivateServer, max_connections: u32) -> Database {
     let options = Options {
-        url: server.url_at(wire.addr),
+        url: server.url_at(wire.addr).into(),
         max_connections,
         acquire_timeout: Duration::from_secs(3),
         observer: None,

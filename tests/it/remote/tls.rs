@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gatepass::app::App;
 use tempfile::TempDir;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
@@ -163,13 +164,12 @@ async fn files_that_can_not_be_used_stop_the_start_and_are_named() {
         let config =
             format!("callbacks: {{remote: {{url: '{url}', callbacks: [sign_in], tls: {{{tls}}}}}}}\n");
         let config = crate::support::app().await.config(|yaml| yaml + &config);
-        let faults = gatepass::app::check(&config);
+        let faults = App::new(config.clone()).prepare().err().unwrap();
         let [fault] = faults.as_slice() else { panic!("{faults:?}") };
         let fault = fault.to_string();
         assert!(fault.starts_with(&format!("callbacks.remote.tls.{setting}: ")), "{fault}");
         assert!(fault.contains(told), "{fault}");
-        let bound = gatepass::app::App::new(config).bind().await.unwrap();
-        let ended = bound.run(tokio_util::sync::CancellationToken::new()).await.unwrap_err();
+        let ended = App::new(config).bind().await.err().unwrap();
         assert_eq!(ended.to_string(), fault);
     }
 }

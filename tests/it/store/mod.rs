@@ -29,7 +29,7 @@ pub(crate) struct Store {
 
 /// How every database here is opened; the wait is long, since the tests share few processors.
 pub(crate) fn options(url: String) -> Options {
-    Options { url, max_connections: 4, acquire_timeout: Duration::from_mins(1), observer: None }
+    Options { url: url.into(), max_connections: 4, acquire_timeout: Duration::from_mins(1), observer: None }
 }
 
 /// The same, and the texts of all statements from now on.

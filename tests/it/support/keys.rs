@@ -22,7 +22,7 @@ pub fn kid(token: &str) -> String {
 /// Makes the next key as a replica would whose secrets nobody else has; answers its name.
 pub async fn make_foreign_key(database_url: &str, clock: &dyn Clock) -> String {
     let options = Options {
-        url: database_url.to_owned(),
+        url: database_url.into(),
         max_connections: 1,
         acquire_timeout: Duration::from_secs(5),
         observer: None,

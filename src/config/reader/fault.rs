@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Where a setting was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Origin {
+pub(in crate::config) enum Origin {
     File { name: Arc<str>, line: u64 },
     Variable(Arc<str>),
 }
@@ -24,9 +24,9 @@ impl fmt::Display for Origin {
 /// One thing wrong: `gatepass.yaml:12: server.grpc_adr: unknown key; did you mean "grpc_addr"?`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    pub(super) origin: Option<Origin>,
-    pub(super) path: String,
-    pub(super) message: String,
+    pub(in crate::config) origin: Option<Origin>,
+    pub(in crate::config) path: String,
+    pub(in crate::config) message: String,
 }
 
 impl Fault {
@@ -54,7 +54,7 @@ impl fmt::Display for Fault {
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    pub(super) fn new(mut faults: Vec<Fault>) -> Self {
+    pub(in crate::config) fn new(mut faults: Vec<Fault>) -> Self {
         faults.sort_by(|a, b| (a.origin.is_none(), &a.origin).cmp(&(b.origin.is_none(), &b.origin)));
         Self(faults)
     }

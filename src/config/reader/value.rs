@@ -19,7 +19,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Text that is not empty.
-    pub(super) fn text(&self) -> Option<String> {
+    pub(in crate::config) fn text(&self) -> Option<String> {
         match &self.value {
             Value::Text(text) | Value::Variable(text) if text.is_empty() => self.refuse("must not be empty"),
             Value::Text(text) | Value::Variable(text) => Some(text.to_string()),
@@ -31,7 +31,7 @@ impl<'a> Setting<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(self) -> Option<bool> {
+    pub(in crate::config) fn boolean(self) -> Option<bool> {
         match &self.value {
             Value::Bool(value) => Some(*value),
             Value::Variable(text) if matches!(text.as_str(), "true" | "false") => {
@@ -43,7 +43,7 @@ impl<'a> Setting<'a> {
     }
 
     /// A whole number within `range`.
-    pub(super) fn integer<T>(self, range: &RangeInclusive<T>) -> Option<T>
+    pub(in crate::config) fn integer<T>(self, range: &RangeInclusive<T>) -> Option<T>
     where
         T: std::str::FromStr + PartialOrd + std::fmt::Display,
     {
@@ -59,7 +59,7 @@ impl<'a> Setting<'a> {
     }
 
     /// One of the names listed.
-    pub(super) fn choice<T: Copy>(self, choices: &[(&'static str, T)]) -> Option<T> {
+    pub(in crate::config) fn choice<T: Copy>(self, choices: &[(&'static str, T)]) -> Option<T> {
         let text = self.text()?;
         let found = choices.iter().find(|(name, _)| *name == text).map(|&(_, value)| value);
         found.or_else(|| {
@@ -73,7 +73,7 @@ impl<'a> Setting<'a> {
     }
 
     /// An address to listen on: an IP address and a port.
-    pub(super) fn address(self) -> Option<SocketAddr> {
+    pub(in crate::config) fn address(self) -> Option<SocketAddr> {
         let text = self.text()?;
         text.parse().ok().or_else(|| {
             let port = text.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("8080");
@@ -85,7 +85,7 @@ impl<'a> Setting<'a> {
     }
 
     /// The path of a PEM file, plain or as `{file: PATH}`.
-    pub(super) fn pem_file(self) -> Option<PathBuf> {
+    pub(in crate::config) fn pem_file(self) -> Option<PathBuf> {
         let setting = self.flow_if("{", "{file: PATH}")?;
         let text = match &setting.value {
             Value::Map(entries) => match entries.as_slice() {
@@ -104,7 +104,7 @@ impl<'a> Setting<'a> {
     }
 
     /// A list: YAML's, or in a variable `a,b` or `[a, b]`. A variable of no text is the empty list.
-    pub(super) fn list(self) -> Option<Vec<Self>> {
+    pub(in crate::config) fn list(self) -> Option<Vec<Self>> {
         let setting = self.flow_if("[", "a list")?;
         let (cx, path) = (setting.cx, &setting.path);
         let at = |index: usize| format!("{path}[{index}]");
@@ -127,7 +127,7 @@ impl<'a> Setting<'a> {
     }
 
     /// The entries of a map whose keys are free, in the order written.
-    pub(super) fn entries(self) -> Option<Vec<(String, Self)>> {
+    pub(in crate::config) fn entries(self) -> Option<Vec<(String, Self)>> {
         let setting = self.flow_if("{", "a section of keys")?;
         let (cx, path) = (setting.cx, &setting.path);
         let Value::Map(entries) = setting.value else {
@@ -145,23 +145,20 @@ impl<'a> Setting<'a> {
         Some(settings)
     }
 
-    /// A list of distinct texts, at least `least` of them.
-    pub(super) fn texts(self, least: usize, most: usize) -> Option<Vec<String>> {
-        self.distinct(least, most, |item| item.text())
-    }
-
-    /// A list of distinct values, `least` to `most` of them, each as `read` takes it.
-    pub(super) fn distinct<T: PartialEq>(
+    /// A list of distinct values, as many as `bounds` allow, each as `read` takes it. `empty` is the fault of an empty one.
+    pub(in crate::config) fn distinct<T: PartialEq>(
         self,
-        least: usize,
-        most: usize,
+        bounds: RangeInclusive<usize>,
+        empty: Option<&str>,
         mut read: impl FnMut(Setting<'a>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let (cx, path) = (self.cx, self.path.clone());
         let items = self.list()?;
-        if items.len() < least || items.len() > most {
+        if !bounds.contains(&items.len()) {
+            let (least, most) = bounds.into_inner();
             let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
-            cx.fault(&path, format!("must have {wanted} entries, not {}", items.len()));
+            let told = || format!("must have {wanted} entries, not {}", items.len());
+            cx.fault(&path, empty.filter(|_| items.is_empty()).map_or_else(told, str::to_owned));
             return None;
         }
         let mut values: Vec<T> = Vec::with_capacity(items.len());
@@ -181,7 +178,7 @@ impl<'a> Setting<'a> {
     }
 
     /// The same setting, with a variable's YAML flow text (that begins with `opening`) read as YAML.
-    pub(super) fn flow_if(mut self, opening: &str, wanted: &str) -> Option<Self> {
+    pub(in crate::config) fn flow_if(mut self, opening: &str, wanted: &str) -> Option<Self> {
         if let Value::Variable(text) = &self.value
             && text.trim_start().starts_with(opening)
         {

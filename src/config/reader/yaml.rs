@@ -11,13 +11,16 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// A text that is no tree, and the line where that shows (0: unknown).
-pub(super) struct NotYaml {
-    pub(super) line: u64,
-    pub(super) message: String,
+pub(in crate::config) struct NotYaml {
+    pub(in crate::config) line: u64,
+    pub(in crate::config) message: String,
 }
 
 /// The tree of one YAML document; `None` when it holds nothing but white space and comments.
-pub(super) fn parse(text: &[u8], origin: &dyn Fn(u64) -> Option<Origin>) -> Result<Option<Node>, NotYaml> {
+pub(in crate::config) fn parse(
+    text: &[u8],
+    origin: &dyn Fn(u64) -> Option<Origin>,
+) -> Result<Option<Node>, NotYaml> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: 16, max_nodes: 20_000, max_aliases: 100 },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 2_000 },

@@ -8,7 +8,7 @@ use std::time::Duration;
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// `n` days.
-pub(super) const fn days(n: u64) -> Duration {
+pub(in crate::config) const fn days(n: u64) -> Duration {
     Duration::from_secs(n * 86_400)
 }
 
@@ -20,7 +20,7 @@ fn parse(text: &str) -> Option<Duration> {
 }
 
 /// A duration as the configuration spells it, in the largest unit that leaves no rest.
-pub(super) fn spell(duration: Duration) -> String {
+pub(in crate::config) fn spell(duration: Duration) -> String {
     let millis = duration.as_millis();
     let fits = |&&(_, unit): &&(&str, u64)| millis.is_multiple_of(u128::from(unit));
     match UNITS.iter().find(fits) {
@@ -31,7 +31,7 @@ pub(super) fn spell(duration: Duration) -> String {
 
 impl Setting<'_> {
     /// A duration within `range`.
-    pub(super) fn duration(self, range: &RangeInclusive<Duration>) -> Option<Duration> {
+    pub(in crate::config) fn duration(self, range: &RangeInclusive<Duration>) -> Option<Duration> {
         let bare = match &self.value {
             Value::Number(number) => Some(number.as_str()),
             Value::Variable(text) if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() => {

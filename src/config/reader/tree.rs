@@ -5,14 +5,14 @@ use super::fault::Origin;
 use zeroize::Zeroizing;
 
 /// A value and where it was written (`None`: the root of a tree without a file).
-pub(super) struct Node {
-    pub(super) origin: Option<Origin>,
-    pub(super) value: Value,
+pub(in crate::config) struct Node {
+    pub(in crate::config) origin: Option<Origin>,
+    pub(in crate::config) value: Value,
     /// Of a text whose lines are lines of the file: the first of these.
-    pub(super) first_line: Option<u64>,
+    pub(in crate::config) first_line: Option<u64>,
 }
 
-pub(super) enum Value {
+pub(in crate::config) enum Value {
     Null,
     Bool(bool),
     Number(String),
@@ -26,7 +26,7 @@ pub(super) enum Value {
 
 impl Value {
     /// What it is, for "must be a number, not …".
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(in crate::config) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "true or false",
@@ -36,15 +36,25 @@ impl Value {
             Self::Map(_) => "a section of keys",
         }
     }
+
+    /// Whether both are the same text.
+    pub(in crate::config) fn is_same_text(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one) | Self::Variable(one), Self::Text(other) | Self::Variable(other)) => {
+                one == other
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Node {
     /// The tree of a configuration in which nothing is written.
-    pub(super) const EMPTY: Self = Self { origin: None, value: Value::Null, first_line: None };
+    pub(in crate::config) const EMPTY: Self = Self { origin: None, value: Value::Null, first_line: None };
 
     /// Puts `other` at `path` below this node, over what was there. What can't be is answered as a message, and all stays:
     /// the reader of what lies across the path finds it to be no section, or the other variable is the one to name.
-    pub(super) fn set(&mut self, path: &[String], other: Self) -> Result<(), &'static str> {
+    pub(in crate::config) fn set(&mut self, path: &[String], other: Self) -> Result<(), &'static str> {
         let Some((key, rest)) = path.split_first() else {
             *self = other;
             return Ok(());

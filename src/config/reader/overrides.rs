@@ -5,15 +5,16 @@
 
 use crate::model::suggest::nearest;
 
-/// Sections of keys: `GATEPASS_SERVER__GRPC_ADDR`.
-const SECTIONS: [&str; 9] =
-    ["server", "database", "tokens", "session", "sign_in", "callbacks", "authjs", "auth_log", "telemetry"];
-
-/// Sections that are one value or one list: `GATEPASS_ISSUER`.
-const VALUES: [&str; 5] = ["secrets", "issuer", "base_urls", "providers", "callers"];
+/// The names of the topmost settings.
+pub(in crate::config) struct Roots {
+    /// Sections of keys: `GATEPASS_SERVER__GRPC_ADDR`.
+    pub(in crate::config) sections: Vec<&'static str>,
+    /// Sections that are one value or one list: `GATEPASS_ISSUER`.
+    pub(in crate::config) values: Vec<&'static str>,
+}
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Variable {
+pub(in crate::config) enum Variable {
     Ignored,
     /// The path of the setting it overrides.
     Setting(Vec<String>),
@@ -22,14 +23,14 @@ pub(super) enum Variable {
 }
 
 /// What a variable of this name sets.
-pub(super) fn variable(name: &str) -> Variable {
+pub(in crate::config) fn variable(name: &str, roots: &Roots) -> Variable {
     let Some(rest) = name.strip_prefix("GATEPASS_") else { return Variable::Ignored };
     if rest.bytes().any(|b| b.is_ascii_lowercase()) {
         return Variable::Ignored;
     }
     let path: Vec<String> = rest.split("__").map(str::to_ascii_lowercase).collect();
     let Some((first, keys)) = path.split_first() else { return Variable::Ignored };
-    let value = VALUES.contains(&first.as_str());
+    let value = roots.values.contains(&first.as_str());
     match (keys.is_empty(), value) {
         (true, true) => Variable::Setting(path),
         (true, false) => Variable::Ignored,
@@ -40,8 +41,8 @@ pub(super) fn variable(name: &str) -> Variable {
                 first.to_uppercase()
             ),
         ),
-        (false, false) if SECTIONS.contains(&first.as_str()) => Variable::Setting(path),
-        (false, false) => match nearest(first, SECTIONS.into_iter().chain(VALUES)) {
+        (false, false) if roots.sections.contains(&first.as_str()) => Variable::Setting(path),
+        (false, false) => match nearest(first, roots.sections.iter().chain(&roots.values).copied()) {
             Some(meant) => {
                 Variable::Misnamed(path.join("."), format!("unknown section; did you mean \"{meant}\"?"))
             }
@@ -53,6 +54,10 @@ pub(super) fn variable(name: &str) -> Variable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn variable(name: &str) -> Variable {
+        super::variable(name, &crate::config::entries::roots())
+    }
 
     #[test]
     fn sections_and_values_of_ours_are_settings() {

@@ -1,0 +1,142 @@
+//! A Gatepass that listens, from its first connection to its last.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::builder::App;
+use super::fault::StartFault;
+use super::prepare::{Loaded, Prepared};
+use super::{fd_limit, keys, listeners, metrics, start};
+use crate::auth::Revocations;
+use crate::grpc::health::Health;
+use crate::grpc::routes::Front;
+use crate::net::tls::Tls;
+
+/// A Gatepass that listens.
+pub struct Bound {
+    app: App,
+    loaded: Loaded,
+    grpc: TcpListener,
+    tls: Option<Arc<Tls>>,
+    http: TcpListener,
+    admin: TcpListener,
+    health: Health,
+}
+
+impl Bound {
+    /// Where gRPC is served.
+    #[must_use]
+    pub fn grpc_addr(&self) -> Option<SocketAddr> {
+        self.grpc.local_addr().ok()
+    }
+
+    /// Where JWKS and discovery are.
+    #[must_use]
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http.local_addr().ok()
+    }
+
+    /// Where probes and metrics are.
+    #[must_use]
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.local_addr().ok()
+    }
+
+    /// The certificate of the gRPC port, if it has TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.clone()
+    }
+
+    /// Whether it is ready, and not yet told to stop.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`. Calls in flight have the database to
+    /// the end of the drain, and probes are answered until then: a process that goes is alive.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartFault> {
+        let Self { app, loaded, grpc, tls, http, admin, health } = self;
+        // Watchers of the health learn that it ends before their streams do.
+        let (shutdown, stop, probes) =
+            (shutdown.child_token(), CancellationToken::new(), CancellationToken::new());
+        let front = Front::new(listeners::always(&app.config.server, &health));
+        let keys = Arc::new(keys::PublishedKeys::new(Arc::clone(&app.clock)));
+        let revocations = Arc::new(Revocations::default());
+        let metrics = metrics::Metrics::new(&*app.clock, Arc::clone(&revocations));
+        let (tasks, probing) = (TaskTracker::new(), TaskTracker::new());
+        listeners::serve_calls(&app, &front, &metrics, (grpc, tls), &stop, &tasks);
+        listeners::serve_documents(&app, &keys, http, &stop, &tasks);
+        listeners::serve_probes(&app, &health, &metrics, admin, &probes, &probing);
+        let drain = async {
+            shutdown.cancelled().await;
+            health.draining().await;
+            stop.cancel();
+            tasks.close();
+            tasks.wait().await;
+            // Probes are answered to the end of the drain: a process that goes is alive.
+            probes.cancel();
+            probing.close();
+            probing.wait().await;
+        };
+        tokio::pin!(drain);
+        // Boxed, since it is large, and so would be all that waits for it.
+        let starting = Box::pin(start::start(&app, loaded, &front, &keys, &health, &metrics, revocations));
+        let started = tokio::select! {
+            started = starting => started,
+            () = &mut drain => return Ok(()),
+        };
+        match started {
+            Ok(running) => {
+                tracing::info!("ready");
+                // The feed is followed, and the database stays open, until the last call has ended.
+                tokio::select! {
+                    () = running.follow(&health, &shutdown) => {}
+                    () = &mut drain => {}
+                }
+                running.close().await;
+                Ok(())
+            }
+            Err(fault) => {
+                shutdown.cancel();
+                drain.await;
+                Err(fault)
+            }
+        }
+    }
+}
+
+impl App {
+    /// Prepares, and listens.
+    pub async fn bind(self) -> Result<Bound, StartFault> {
+        self.prepare().map_err(StartFault::Unfit)?.bind().await
+    }
+}
+
+impl Prepared {
+    /// Listens, and serves health from then on. Raises the process's limit of file descriptors for it.
+    pub async fn bind(self) -> Result<Bound, StartFault> {
+        let Self { mut app, tls, loaded } = self;
+        if let Some(tls) = &tls {
+            tls.tell();
+        }
+        app.config.server.max_connections = fd_limit::connections(&app.config);
+        let server = &app.config.server;
+        let [grpc, http, admin] = [
+            listen("server.grpc_addr", server.grpc_addr).await?,
+            listen("server.http_addr", server.http_addr).await?,
+            listen("server.admin_addr", server.admin_addr).await?,
+        ];
+        let health = Health::new().await;
+        Ok(Bound { app, loaded, grpc, tls: tls.map(Arc::new), http, admin, health })
+    }
+}
+
+async fn listen(setting: &'static str, addr: SocketAddr) -> Result<TcpListener, StartFault> {
+    TcpListener::bind(addr).await.map_err(|cause| StartFault::Listen { setting, addr, cause })
+}

@@ -1,0 +1,47 @@
+//! A Gatepass before its start.
+
+use std::sync::Arc;
+
+use crate::auth::{AnyCallbacks, Callbacks};
+use crate::config::Config;
+use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
+use crate::storage::Observer;
+
+/// A Gatepass to be started.
+pub struct App {
+    pub(super) config: Config,
+    pub(super) callbacks: Vec<AnyCallbacks>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) observer: Option<Observer>,
+}
+
+impl App {
+    /// A Gatepass of this configuration, with the system's clock and randomness.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+        Self { config, callbacks: Vec::new(), clock, entropy, observer: None }
+    }
+
+    /// Adds callbacks behind the built-in policy, and behind those added before.
+    #[must_use]
+    pub fn callbacks(mut self, callbacks: impl Callbacks) -> Self {
+        self.callbacks.push(AnyCallbacks::new(callbacks));
+        self
+    }
+
+    /// Takes time from this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Tells every SQL statement, without its values.
+    #[must_use]
+    pub fn observe_statements(mut self, observer: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer(Arc::new(observer)));
+        self
+    }
+}

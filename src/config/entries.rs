@@ -1,0 +1,43 @@
+//! The list of all settings.
+
+use super::entry::{Described, Shape};
+use super::reader::Roots;
+use super::{
+    auth_log, base_urls, callbacks, callers, database, issuer, providers, secrets, server, session, sign_in,
+    telemetry, tokens,
+};
+
+/// A setting among others.
+pub(super) type AnyEntry = &'static dyn Described;
+
+/// Sections of later versions, whose variables are refused and not ignored.
+const LATER: [&str; 1] = ["authjs"];
+
+/// Every setting, section by section: each section before what is in it.
+pub(super) fn all() -> Vec<AnyEntry> {
+    let sections: [Vec<AnyEntry>; 13] = [
+        server::entries(),
+        database::entries(),
+        vec![&secrets::SECRETS],
+        vec![&issuer::ISSUER],
+        vec![&base_urls::BASE_URLS],
+        tokens::entries(),
+        session::entries(),
+        sign_in::entries(),
+        callbacks::entries(),
+        providers::entries(),
+        callers::entries(),
+        auth_log::entries(),
+        telemetry::entries(),
+    ];
+    sections.concat()
+}
+
+/// The topmost settings.
+pub(super) fn roots() -> Roots {
+    let top: Vec<_> = all().into_iter().filter(|entry| entry.parent().is_empty()).collect();
+    let (sections, values): (Vec<_>, Vec<_>) =
+        top.into_iter().partition(|entry| matches!(entry.shape(), Shape::Section));
+    let names = |entries: Vec<AnyEntry>| entries.into_iter().map(Described::key);
+    Roots { sections: names(sections).chain(LATER).collect(), values: names(values).collect() }
+}

@@ -1,0 +1,19 @@
+//! Entries: each setting's path, type with bounds and unit, default and description, once. A section reads through its
+//! entries; schema, example, reference and printing are made of the same.
+
+mod definition;
+mod each_callback;
+mod expression;
+mod list;
+mod read;
+mod scalar;
+mod shape;
+mod text;
+
+pub(super) use definition::{Absent, Described, Entry, Kind, Shaped};
+pub(super) use each_callback::{EachCallback, PerCallbackValue};
+pub(super) use expression::Expression;
+pub(super) use list::{Items, List};
+pub(super) use scalar::{Choice, Flag, PemFile, Secret, Span, Whole};
+pub(super) use shape::Shape;
+pub(super) use text::{Address, Keys, Parsed, Text};

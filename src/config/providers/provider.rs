@@ -1,0 +1,155 @@
+//! The list of providers, and what all types of them have in common.
+
+use super::parameters::Asked;
+use super::{addresses, authorities, client, kind, parameters, preset, profile};
+use crate::callbacks::ProfileRules;
+use crate::config::entries::AnyEntry;
+use crate::config::entry::{Absent, Described as _, Entry, Flag, Items, List, Span, Text};
+use crate::config::reader::Section;
+use crate::model::ProviderId;
+use crate::oauth::Settings;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The most providers.
+const MOST: usize = 64;
+
+static PROVIDERS: Entry<Items> = Entry {
+    path: "providers",
+    kind: Items(Some(MOST)),
+    absent: Absent::Default("[]"),
+    doc: "The providers that prove people to Gatepass. Presets, keys and mappings are in `docs/providers.md`.",
+};
+
+static ID: Entry<Text<ProviderId>> = Entry {
+    path: "providers[].id",
+    kind: Text {
+        what: "id of a provider",
+        pattern: Some("^[a-z0-9][a-z0-9_-]{0,63}$"),
+        parse: |text| text.parse::<ProviderId>().map_err(Into::into),
+    },
+    absent: Absent::Required("its name, as accounts and callers know it"),
+    doc: "The `provider` of accounts. It is a part of who people are, so never change it.",
+};
+
+static REDIRECT_URIS: Entry<List<Text<String>>> = Entry {
+    path: "providers[].redirect_uris",
+    kind: List {
+        least: 0,
+        most: 64,
+        item: Text { what: "URI", pattern: None, parse: addresses::redirect_uri },
+        empty: None,
+    },
+    absent: Absent::Default("[]"),
+    doc: "The URIs that a browser may come back to, each as the provider knows it: https, http on loopback, or an app's own \
+          scheme; no fragment.",
+};
+
+static LINK_BY_VERIFIED_EMAIL: Entry<Flag> = Entry {
+    path: "providers[].link_by_verified_email",
+    kind: Flag,
+    absent: Absent::Default("false"),
+    doc: "Whether an unknown account of this provider signs in the user whose e-mail address it verified.",
+};
+
+static TIMEOUT: Entry<Span> = Entry {
+    path: "providers[].timeout",
+    kind: Span(Duration::from_millis(100)..=Duration::from_secs(30)),
+    absent: Absent::Default("8s"),
+    doc: "The longest time that all responses of the provider to one question may take together.",
+};
+
+pub(in crate::config) fn entries() -> Vec<AnyEntry> {
+    let mut entries: Vec<AnyEntry> = vec![&PROVIDERS, &ID];
+    entries.extend(preset::entries());
+    entries.extend(kind::entries());
+    entries.extend(client::entries());
+    entries.extend(parameters::entries());
+    entries.push(&REDIRECT_URIS);
+    entries.extend(profile::entries());
+    entries.extend([&LINK_BY_VERIFIED_EMAIL as AnyEntry, &authorities::CA, &TIMEOUT]);
+    entries
+}
+
+/// A provider, and what people may do with it.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// The settings that it is asked by.
+    pub settings: Settings,
+    /// The URIs that a browser may come back to, each as the provider knows it.
+    pub redirect_uris: Vec<String>,
+    /// Whether an unknown account of it signs in the user whose e-mail address it verified.
+    pub link_by_verified_email: bool,
+}
+
+/// Reads all providers; `clock_leeway` is the clock skew that is tolerated of them.
+pub(in crate::config) fn read(root: &mut Section, clock_leeway: Duration) -> Vec<Provider> {
+    let cx = root.cx;
+    let items = root.items(&PROVIDERS);
+    if items.len() > MOST {
+        cx.fault("providers", format!("must have at most {MOST} entries, not {}", items.len()));
+        return Vec::new();
+    }
+    let mut providers: Vec<Provider> = Vec::with_capacity(items.len());
+    for item in items {
+        let path = item.path.clone();
+        let read = preset::lay(item).and_then(|item| item.section(|section| provider(section, clock_leeway)));
+        if let Some(provider) = read.flatten() {
+            if providers.iter().any(|other| other.settings.id == provider.settings.id) {
+                cx.fault(&format!("{path}.id"), "another provider has this id; give each its own");
+            }
+            providers.push(provider);
+        }
+    }
+    providers
+}
+
+fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
+    let id = section.get(&ID);
+    preset::read(section);
+    let kind = kind::read(section);
+    let client_id = section.get(&client::CLIENT_ID);
+    let audiences = kind::of_oidc(section, kind, &client::AUDIENCES);
+    let client_authentication = client::authentication(section);
+    let client_assertion_audience = kind::of_oidc(section, kind, &client::ASSERTION_AUDIENCE);
+    let endpoints = kind.and_then(|kind| kind::endpoints(section, kind));
+    let redirect_uris = section.get(&REDIRECT_URIS)?;
+    let asked = parameters::read(section, kind, &redirect_uris);
+    let profile = profile::read(section, kind);
+    let link_by_verified_email = section.get(&LINK_BY_VERIFIED_EMAIL)?;
+    if let Some(rules) = profile.as_ref().filter(|_| link_by_verified_email) {
+        e_mails_are_verified(section, rules);
+    }
+    let ca = section.get(&authorities::CA);
+    let timeout = section.get(&TIMEOUT)?;
+    let (endpoints, Asked { scopes, authorization_params, response_mode }) = (endpoints?, asked?);
+    let settings = Settings {
+        id: id?,
+        kind: endpoints.kind,
+        client_id: client_id?,
+        audiences: audiences?,
+        client_authentication: client_authentication?,
+        client_assertion_audience: client_assertion_audience?,
+        scopes,
+        authorization_url: endpoints.authorization_url,
+        token_url: endpoints.token_url,
+        userinfo_url: endpoints.userinfo_url,
+        authorization_params,
+        response_mode,
+        profile: Arc::new(profile?),
+        ca,
+        timeout,
+        clock_leeway,
+    };
+    Some(Provider { settings, redirect_uris, link_by_verified_email })
+}
+
+fn e_mails_are_verified(section: &Section, rules: &ProfileRules) {
+    if rules.email.is_none() || rules.email_verified.is_none() {
+        section.cx.fault(
+            &section.path_of(LINK_BY_VERIFIED_EMAIL.key()),
+            "has no effect, since no e-mail of it counts as verified; give profile.email and profile.email_verified, or \
+             remove this",
+        );
+    }
+}

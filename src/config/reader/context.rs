@@ -1,0 +1,79 @@
+//! The state that a reading shares: the variables, the place of each setting, the faults so far, and what is in effect.
+
+use super::fault::{Fault, Origin};
+use super::tree::Value;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+/// The state of a reading.
+pub(in crate::config) struct Context {
+    pub(in crate::config) variables: BTreeMap<String, OsString>,
+    origins: RefCell<BTreeMap<String, Origin>>,
+    faults: RefCell<Vec<Fault>>,
+    effective: RefCell<Vec<(String, Value)>>,
+    /// The settings that a section asked for.
+    #[cfg(test)]
+    pub(in crate::config) asked: RefCell<std::collections::BTreeSet<&'static str>>,
+}
+
+impl Context {
+    pub(in crate::config) fn new(variables: BTreeMap<String, OsString>) -> Self {
+        Self {
+            variables,
+            origins: RefCell::default(),
+            faults: RefCell::default(),
+            effective: RefCell::default(),
+            #[cfg(test)]
+            asked: RefCell::default(),
+        }
+    }
+
+    /// Notes what is wrong with the setting at `path`, at the place where it, or what it stands in, was written.
+    pub(in crate::config) fn fault(&self, path: &str, message: impl Into<String>) {
+        self.fault_at(self.origin(path), path, message);
+    }
+
+    pub(in crate::config) fn fault_at(&self, origin: Option<Origin>, path: &str, message: impl Into<String>) {
+        self.faults.borrow_mut().push(Fault { origin, path: path.to_owned(), message: message.into() });
+    }
+
+    /// The place where the setting at `path`, or what it stands in, was written.
+    pub(in crate::config) fn origin(&self, path: &str) -> Option<Origin> {
+        let origins = self.origins.borrow();
+        let mut places =
+            std::iter::successors(Some(path), |path| path.rfind(['.', '[']).map(|end| &path[..end]));
+        places.find_map(|place| origins.get(place)).cloned()
+    }
+
+    pub(super) fn written_at(&self, path: &str, origin: Origin) {
+        self.origins.borrow_mut().insert(path.to_owned(), origin);
+    }
+
+    /// Whether the setting was written at all.
+    pub(in crate::config) fn given(&self, path: &str) -> bool {
+        self.origins.borrow().contains_key(path)
+    }
+
+    /// Whether nothing is wrong with the setting, or with anything in it, so far.
+    pub(in crate::config) fn sound(&self, path: &str) -> bool {
+        !self.faults.borrow().iter().any(|fault| {
+            fault.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+    }
+
+    /// Notes the value that is in effect at `path`; it holds no secret.
+    pub(in crate::config) fn in_effect(&self, path: &str, value: Value) {
+        self.effective.borrow_mut().push((path.to_owned(), value));
+    }
+
+    /// Notes that the setting at `path` has no effect, though it has a default.
+    pub(in crate::config) fn without_effect(&self, path: &str) {
+        self.effective.borrow_mut().retain(|(noted, _)| noted != path);
+    }
+
+    /// The faults, and the values in effect by their paths, in the order they were read.
+    pub(in crate::config) fn into_outcome(self) -> (Vec<Fault>, Vec<(String, Value)>) {
+        (self.faults.into_inner(), self.effective.into_inner())
+    }
+}

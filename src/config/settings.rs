@@ -1,0 +1,94 @@
+//! The whole of the configuration.
+
+use super::auth_log::AuthLog;
+use super::callbacks::{self, Callbacks};
+use super::callers::{self, Caller};
+use super::database::Database;
+use super::output::Effective;
+use super::providers::{self, Provider};
+use super::reader::Section;
+use super::server::Server;
+use super::session::Session;
+use super::sign_in::SignIn;
+use super::telemetry::Telemetry;
+use super::tokens::Tokens;
+use super::{auth_log, base_urls, database, issuer, secrets, server, session, sign_in, telemetry, tokens};
+use crate::model::BaseUrls;
+use crate::net::is_loopback;
+use secrecy::SecretString;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Listeners and their limits.
+    pub server: Server,
+    /// The database and its pool.
+    pub database: Database,
+    /// The secrets, the one that makes tokens first. `None`: one is generated and kept beside the database.
+    pub secrets: Option<Vec<SecretString>>,
+    /// The `iss` of every token.
+    pub issuer: String,
+    /// The origins that may be redirected to.
+    pub base_urls: BaseUrls,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// Sessions.
+    pub session: Session,
+    /// The built-in policy of sign-in.
+    pub sign_in: SignIn,
+    /// The providers that prove people to Gatepass.
+    pub providers: Vec<Provider>,
+    /// The callbacks of the configuration.
+    pub callbacks: Callbacks,
+    /// The backends that may call.
+    pub callers: Vec<Caller>,
+    /// The auth log.
+    pub auth_log: AuthLog,
+    /// Log and metrics.
+    pub telemetry: Telemetry,
+    pub(super) effective: Effective,
+}
+
+impl Config {
+    /// Whether calls need no credential: no caller is configured and every listener is on loopback.
+    #[must_use]
+    pub fn open_on_loopback(&self) -> bool {
+        self.callers.is_empty() && self.server.listeners().iter().all(|(_, addr)| is_loopback(addr.ip()))
+    }
+
+    /// The configuration as it was loaded, defaults included, in YAML. A secret is shown only by the variable or file
+    /// that holds it.
+    #[must_use]
+    pub fn print(&self) -> String {
+        self.effective.to_string()
+    }
+
+    pub(super) fn read(root: &mut Section) -> Option<Self> {
+        root.not_yet("authjs");
+        let tokens = root.section(&tokens::TOKENS, Tokens::read)?;
+        let providers = providers::read(root, tokens.clock_leeway);
+        let server = root.section(&server::SERVER, Server::read)?;
+        let database = root.section(&database::DATABASE, Database::read)?;
+        let secrets = root.get(&secrets::SECRETS);
+        let issuer = root.get(&issuer::ISSUER)?;
+        let base_urls = root.get(&base_urls::BASE_URLS)?;
+        let session = root.section(&session::SESSION, Session::read)?;
+        let sign_in = root.section(&sign_in::SIGN_IN, |section| SignIn::read(section, &base_urls))?;
+        Some(Self {
+            callbacks: root.section(&callbacks::CALLBACKS, Callbacks::read)?,
+            callers: callers::read(root),
+            auth_log: root.section(&auth_log::AUTH_LOG, AuthLog::read)?,
+            telemetry: root.section(&telemetry::TELEMETRY, Telemetry::read)?,
+            server,
+            database,
+            secrets,
+            issuer,
+            base_urls,
+            tokens,
+            session,
+            sign_in,
+            providers,
+            effective: Effective::default(),
+        })
+    }
+}
