@@ -13,7 +13,7 @@ use crate::model::{Base, BaseUrls, ClaimMap, Disposition, RedirectUrl};
 pub struct Invoke {
     /// The chain of callbacks.
     pub callbacks: Arc<dyn Callbacks>,
-    /// Where redirects may go.
+    /// The sites that redirects may go to.
     pub base_urls: Arc<BaseUrls>,
 }
 
