@@ -18,7 +18,7 @@
 //! | [`telemetry`] | the log, and what is never in it | what is logged |
 //! | [`grpc`] | generated code, conversion, layers, status, health, reflection; the client of a callback service | decisions |
 //! | [`http`] | JWKS, discovery, probes, the text of metrics | keys |
-//! | [`auth`] | use cases, one file an RPC; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
+//! | [`auth`] | use cases, a file and a struct of at most seven parts each; the [`Callbacks`](auth::Callbacks) trait; revocation; the domain error | SQL, gRPC, signatures |
 //! | [`callbacks`] | the ways a callback can be given: the policy and the CEL expressions of the configuration, the chain; what can stand around any: breaker, cache, shadow, metrics; cases to test a policy by | when they are called; how a service is asked: [`grpc`] |
 //! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | signatures, time, randomness, rows |
@@ -41,7 +41,7 @@
 //! the database off that path.
 //!
 //! **One name, five places**: `rpc RefreshToken` ↔ `refresh_token()` in `grpc/auth_service.rs` ↔
-//! `auth/refresh_token.rs` ↔ `tests/it/refresh_token.rs` ↔ its paragraph in the README.
+//! `auth/session/refresh_token.rs` ↔ `tests/it/refresh_token.rs` ↔ its paragraph in the README.
 //!
 //! # Rules
 //!
@@ -67,7 +67,7 @@
 //!
 //! | To add | Touch |
 //! |---|---|
-//! | an RPC | the proto with its permission option; one file in `auth/`; one method in `grpc/*_service.rs` and its conversion; one file in `tests/it/` |
+//! | an RPC | the proto with its permission option; one use case in its room of `auth/`, built in `app/use_cases.rs`; one method in `grpc/*_service.rs` and its conversion; one file in `tests/it/` |
 //! | an error reason | one value in `error_reason.proto`; a variant of [`auth::Error`]; the arms that the compiler then demands |
 //! | a stored field | a migration; its entity; one conversion in `storage/convert.rs` |
 //! | a setting | a field with its doc and one line in its file in `config/`; its row in the README; where it is used |
@@ -78,8 +78,9 @@
 //! | a callback of yours | implement [`Callbacks`](auth::Callbacks), run [`app::serve`]: `examples/embedded.rs` |
 //! | another way to give callbacks | one file in `callbacks/` that implements [`Callbacks`](auth::Callbacks); one link in the chain of `app/callbacks.rs` |
 //! | something around every remote callback | a decorator in `callbacks/`, which has the one method of [`Ask`](auth::Ask); its place in `app/callbacks.rs` |
-//! | a way to prove who somebody is | a variant of [`Credential`](auth::Credential) and its method in `auth/prove.rs`; its message in `grpc/convert/sign_in.rs` |
+//! | a way to prove who somebody is | a variant of [`Credential`](auth::Credential) and its file in `auth/sign_in/credential/`; its message in `grpc/convert/sign_in.rs` |
 //! | a preset of a provider | its file in `config/providers/presets/`; what its documentation shows, in `tests/it/presets/`; its row in `docs/providers.md` |
+//! | a way to prove a session | a [`CredentialKind`](auth::CredentialKind) and its reader, in the table of `app/readers.rs` |
 //! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/connection/backends.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
 //! | a metric | its family next to what it measures, with handles that are resolved once; its registration in `app/metrics.rs`; the README's table |
 //! | a span field | the layer in `grpc/layers/` that sees it |

@@ -15,7 +15,7 @@ use crate::oauth::Providers;
 use crate::storage::{Database, SessionStore, UserStore};
 use crate::tokens::{KeyRing, References, Secrets, Verifier};
 
-/// What the process has: its clock, stores, keys and callbacks.
+/// The clock, stores, keys and callbacks of the process.
 pub(super) struct Resources {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
@@ -66,7 +66,7 @@ pub(super) fn build(has: &Resources, rules: &Rules) -> Auth {
     }
 }
 
-/// What several use cases share.
+/// The parts that several use cases share.
 struct Shared<'a> {
     has: &'a Resources,
     rules: &'a Rules,

@@ -20,7 +20,7 @@ pub struct Audit {
     pub entropy: Arc<dyn Entropy>,
     /// Actions that are not logged.
     pub exclude: Vec<AuthLogAction>,
-    /// Which denied callers are logged.
+    /// The sampler of denied callers.
     pub sampled: DenialSampler,
 }
 
@@ -63,7 +63,7 @@ impl Audit {
         Ok(())
     }
 
-    /// Whether a caller that is denied now is to be logged: one a second, so that a flood of them is no flood of rows. Unknown
+    /// Tells if a caller that is denied now is logged: one a second, so that a flood of denials is no flood of rows. Unknown
     /// callers are counted apart, so that they hide no known one.
     #[must_use]
     pub fn samples_denial(&self, is_known: bool) -> bool {

@@ -8,7 +8,7 @@ use crate::model::{Disposition, RedirectUrl};
 /// The request of `ResolveRedirect`.
 #[derive(Debug)]
 pub struct ResolveRedirectRequest<'a> {
-    /// Where the person wants to go; anything at all.
+    /// The place the person wants to go to; any text.
     pub url: &'a str,
     /// From which site; empty: the first of `base_urls`.
     pub base_url: &'a str,

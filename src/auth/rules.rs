@@ -15,63 +15,63 @@ pub struct Rules {
     pub issuer: String,
     /// Every audience there is.
     pub audiences: Vec<String>,
-    /// Which claims tell of the user.
+    /// The claims that tell of the user.
     pub user_claims: BTreeSet<UserClaim>,
-    /// Which kind of access token is issued.
+    /// The kind of access token that is issued.
     pub strategy: Strategy,
-    /// How long sessions and tokens live.
+    /// The lifetimes of sessions and tokens.
     pub lifetimes: Lifetimes,
-    /// How far clocks may differ.
+    /// The largest clock skew between replicas.
     pub clock_leeway: Duration,
-    /// How long the last refresh token still gets its answer again.
+    /// The time in which the last refresh token gets its response again.
     pub refresh_retry_window: Duration,
-    /// What becomes of it later.
+    /// The rule for it after that time.
     pub late_retry: LateRetry,
     /// Claims that a client may change by `update`.
     pub update_allow: Vec<String>,
     /// Within which time a change holds everywhere.
     pub max_staleness: Duration,
-    /// How old the knowledge of revocations may grow.
+    /// The largest age of the known revocations.
     pub stale_limit: Duration,
-    /// Who may sign in, and where the others go.
+    /// The rules of sign-ins.
     pub sign_in: SignInRules,
-    /// What is configured of each provider, besides how it is spoken to.
+    /// The rules of each provider.
     pub providers: HashMap<ProviderId, ProviderRules>,
-    /// Where redirects may go.
+    /// The sites that redirects may go to.
     pub base_urls: BaseUrls,
     /// Actions that are not logged.
     pub log_exclude: Vec<AuthLogAction>,
 }
 
-/// Who may sign in.
+/// The rules of sign-ins.
 #[derive(Debug, Clone)]
 pub struct SignInRules {
     /// Only verified e-mails of these domains; any, if empty.
     pub allowed_email_domains: Vec<EmailDomain>,
     /// Only verified e-mails.
     pub require_verified_email: bool,
-    /// Whether new users may come.
+    /// New users may sign up.
     pub allow_sign_up: bool,
     /// The role of a new user.
     pub default_role: String,
-    /// Where a denied person goes.
+    /// The URL a denied person is sent to.
     pub denied_url: DeniedUrl,
-    /// Where a banned one goes.
+    /// The URL a banned person is sent to.
     pub banned_url: DeniedUrl,
-    /// How long after a sign-in its person may link another account.
+    /// The time after a sign-in in which its person may link another account.
     pub link_within: Duration,
 }
 
-/// What sign-ins by a provider may do.
+/// The rules of a provider, besides how it is connected to.
 #[derive(Debug, Clone, Default)]
 pub struct ProviderRules {
-    /// Where it may send browsers back to, besides the base URLs; the first is the default.
+    /// The addresses it may send browsers back to, besides the base URLs; the first is the default.
     pub redirect_uris: Vec<String>,
-    /// Whether a verified e-mail of it signs in the user who owns that e-mail.
+    /// A verified e-mail of it signs in the user who owns that e-mail.
     pub link_by_verified_email: bool,
 }
 
-/// Which kind of access token is issued; both kinds are always read.
+/// The kind of access token that is issued; both kinds are always read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
     /// A JWT, which tells of the session.
@@ -80,7 +80,7 @@ pub enum Strategy {
     Database,
 }
 
-/// What becomes of a refresh token that is presented again after the retry window.
+/// The rule for a refresh token that is presented again after the retry window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LateRetry {
     /// It counts as stolen: the session ends.
@@ -104,7 +104,7 @@ pub enum UserClaim {
     Role,
 }
 
-/// What tokens tell of a user, if they tell so much.
+/// Makes the claims that tell of a user, of those that are configured.
 pub(super) fn user_claims(told: &BTreeSet<UserClaim>, user: &User) -> UserClaims {
     let tells = |claim| told.contains(&claim);
     UserClaims {
@@ -117,19 +117,19 @@ pub(super) fn user_claims(told: &BTreeSet<UserClaim>, user: &User) -> UserClaims
 }
 
 impl Rules {
-    /// What tokens tell of a user.
+    /// Makes the claims that tell of a user.
     #[must_use]
     pub fn user_claims(&self, user: &User) -> UserClaims {
         user_claims(&self.user_claims, user)
     }
 
-    /// How long something that makes tokens invalid must be remembered: the last of them has expired then.
+    /// The time for which a revocation must be remembered: then the last token that it rejects has expired.
     #[must_use]
     pub fn remember(&self) -> Duration {
         LONGEST_TOKEN + self.clock_leeway * 2
     }
 
-    /// Until when that is.
+    /// The time until which a revocation of now must be remembered.
     #[must_use]
     pub fn remember_until(&self, now: Timestamp) -> Timestamp {
         now.plus(self.remember())

@@ -6,7 +6,7 @@ use crate::auth::error::{Error, Result};
 use crate::model::{Email, EmailKey, User, UserId};
 use crate::storage::UserStore;
 
-/// What finds a user.
+/// A key that finds a user.
 #[derive(Debug)]
 pub enum UserKey {
     /// Its id.

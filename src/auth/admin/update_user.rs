@@ -17,7 +17,7 @@ pub struct UpdateUserRequest {
     pub id: UserId,
     /// The etag the caller saw, if it cares.
     pub etag: Option<String>,
-    /// What shall change.
+    /// The change.
     pub change: UserChange,
 }
 
@@ -32,7 +32,7 @@ pub struct UserChange {
     pub email: Option<Option<Email>>,
     /// Role.
     pub role: Option<String>,
-    /// Whether the user is banned.
+    /// Bans the user, or lifts the ban.
     pub banned: Option<bool>,
     /// Why.
     pub ban_reason: Option<Option<String>>,
@@ -46,7 +46,7 @@ pub struct UpdateUser {
     pub users: Arc<dyn UserStore>,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Where a changed user takes effect at once.
+    /// Applies the changed user on this replica at once.
     pub local: Arc<LocalRevocations>,
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -120,7 +120,7 @@ fn actions(before: &User, after: &User) -> Vec<AuthLogAction> {
     actions
 }
 
-/// Whether a user is banned for longer than before. The shorter ban may have run out meanwhile, by this clock or another,
+/// Tells if a user is banned for longer than before. The shorter ban may have run out meanwhile, by this clock or another,
 /// and a session been opened.
 fn lasts_longer(after: Option<&Ban>, before: Option<&Ban>) -> bool {
     let (Some(after), Some(before)) = (after, before) else { return after.is_some() };

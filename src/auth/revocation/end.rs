@@ -12,7 +12,7 @@ use crate::storage::{Ending, EndingAll, Revoked, SessionStore};
 pub struct SessionEnder {
     /// The store of the sessions.
     pub sessions: Arc<dyn SessionStore>,
-    /// Where a revocation takes effect at once.
+    /// Applies revocations on this replica at once.
     pub local: Arc<LocalRevocations>,
     /// The auth log.
     pub audit: Arc<Audit>,

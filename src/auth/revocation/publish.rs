@@ -13,13 +13,13 @@ use crate::storage::Revoked;
 
 /// Applies revocations to what this replica knows.
 pub struct LocalRevocations {
-    /// What is known of revocations.
+    /// The revocations known here.
     pub index: Arc<Revocations>,
     /// Reads the feed.
     pub follower: Arc<Follower>,
-    /// How long something that makes tokens invalid must be remembered.
+    /// The time for which a revocation must be remembered.
     pub remember: Duration,
-    /// Which claims tell of a user.
+    /// The claims that tell of a user.
     pub user_claims: BTreeSet<UserClaim>,
 }
 

@@ -23,20 +23,20 @@ pub struct AccessTokens {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// What is issued.
+    /// The configured rules of access tokens.
     pub rules: AccessRules,
 }
 
-/// What the configuration says of access tokens.
+/// The configured rules of access tokens.
 #[derive(Debug, Clone)]
 pub struct AccessRules {
     /// The `iss` of every token.
     pub issuer: String,
-    /// Which kind is issued.
+    /// The kind that is issued.
     pub strategy: Strategy,
-    /// How long a token lives, if its session does.
+    /// The lifetime of a token; its session may end sooner.
     pub access_ttl: Duration,
-    /// Which claims tell of the user.
+    /// The claims that tell of the user.
     pub user_claims: BTreeSet<UserClaim>,
 }
 

@@ -23,7 +23,7 @@ use crate::tokens::GrantToken;
 pub struct IssueTokenRequest<'a> {
     /// The grant of a sign-in.
     pub grant: &'a str,
-    /// What the tokens are for; empty: every configured audience.
+    /// The audiences of the tokens; empty: every configured one.
     pub audiences: Vec<String>,
     /// The name of the request, if it may be repeated.
     pub request: Option<RequestMark>,

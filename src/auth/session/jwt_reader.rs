@@ -22,11 +22,11 @@ pub struct JwtReader {
     pub verifier: Arc<dyn VerifyToken>,
     /// Looks for keys that are not known yet.
     pub keys: Arc<dyn ReloadKeys>,
-    /// What is revoked.
+    /// The revocations known here.
     pub index: Arc<Revocations>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// How old the knowledge of revocations may be, and what else the configuration says.
+    /// The configured rules; `max_staleness` is the largest age of the revocations.
     pub rules: ReaderRules,
 }
 
@@ -62,7 +62,7 @@ impl JwtReader {
     }
 }
 
-/// Whether a token may carry claims made from another role. Where tokens do not tell the role, any that is not newer
+/// Tells if a token may carry claims made from another role. If tokens do not tell the role, each token that is not newer
 /// than the user's last change may, by the clocks of two replicas.
 fn tells_another_role(
     told: Option<&str>,

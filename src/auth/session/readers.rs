@@ -10,7 +10,7 @@ use crate::auth::error::{Error, Result};
 use crate::model::Timestamp;
 use crate::tokens::References;
 
-/// What proves a session.
+/// A credential that proves a session.
 #[derive(Clone, Copy)]
 pub enum SessionCredential<'a> {
     /// An access token.
@@ -32,11 +32,11 @@ pub enum CredentialKind {
 
 /// The request of `GetSession`.
 pub struct GetSessionRequest<'a> {
-    /// What proves the session.
+    /// The credential.
     pub credential: SessionCredential<'a>,
-    /// Whom it must be for; empty: any audience of ours.
+    /// The audience that the token must be for; empty: any configured one.
     pub audience: &'a str,
-    /// How old the knowledge of revocations may be, if less than configured.
+    /// The largest age of the known revocations, if less than configured.
     pub max_staleness: Option<Duration>,
 }
 
@@ -45,7 +45,7 @@ pub struct GetSessionRequest<'a> {
 pub struct SessionAnswer {
     /// The session.
     pub session: SessionView,
-    /// As of when nothing revoked it.
+    /// The time until which no revocation of it is known.
     pub revocations_checked_at: Timestamp,
 }
 
@@ -56,16 +56,16 @@ pub trait SessionReader: Send + Sync {
     async fn read(&self, request: &GetSessionRequest<'_>) -> Result<SessionAnswer>;
 }
 
-/// What the configuration says of reading sessions.
+/// The configured rules of reading sessions.
 #[derive(Debug, Clone)]
 pub struct ReaderRules {
     /// Every configured audience.
     pub audiences: Vec<String>,
-    /// How old what is known may be: of revocations, or of a session's rows.
+    /// The largest age of what a reader knows: of the revocations, or of a session's rows.
     pub max_staleness: Duration,
-    /// How far clocks may differ.
+    /// The largest clock skew between replicas.
     pub clock_leeway: Duration,
-    /// Whether a `jwt` callback may have made claims from a role.
+    /// A `jwt` callback may have made claims from a role.
     pub role_makes_claims: bool,
 }
 
@@ -83,7 +83,7 @@ impl SessionReaders {
     pub(in crate::auth) fn of(&self, credential: SessionCredential<'_>) -> Result<&dyn SessionReader> {
         let kind = credential.kind();
         let found = self.0.iter().find(|(of, _)| *of == kind);
-        found.map(|(_, reader)| &**reader).ok_or(Error::NotImplemented(kind.field()))
+        found.map(|(_, reader)| &**reader).ok_or_else(|| Error::NotImplemented(kind.field()))
     }
 }
 

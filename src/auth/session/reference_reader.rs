@@ -19,13 +19,13 @@ use crate::tokens::{Reference, References};
 pub struct ReferenceReader {
     /// Proves tokens.
     pub references: References,
-    /// Where the rows are.
+    /// The rows of sessions.
     pub rows: Arc<dyn ReadSessionRows>,
-    /// What is revoked, here or elsewhere.
+    /// The revocations known here.
     pub index: Arc<Revocations>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// How old rows may be, and what else the configuration says.
+    /// The configured rules; `max_staleness` is the largest age of the rows.
     pub rules: ReaderRules,
 }
 

@@ -30,7 +30,7 @@ pub struct RefreshTokenRequest<'a> {
     pub refresh_token: &'a str,
     /// Claims to change; those that `session.update_allow` lists. A null removes one.
     pub update: ClaimMap,
-    /// What the tokens are for; empty: as before.
+    /// The audiences of the tokens; empty: as before.
     pub audiences: Vec<String>,
 }
 
@@ -46,18 +46,18 @@ pub struct RefreshToken {
     pub ender: Arc<SessionEnder>,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// What the configuration says of refreshes.
+    /// The configured rules of refreshes.
     pub rules: RefreshRules,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// What the configuration says of refreshes.
+/// The configured rules of refreshes.
 #[derive(Debug, Clone)]
 pub struct RefreshRules {
-    /// When a spent refresh token still has a response.
+    /// The rules of spent refresh tokens.
     pub rotation: RotationRules,
-    /// How long sessions live.
+    /// The lifetimes of sessions.
     pub lifetimes: Lifetimes,
     /// Claims that a client may change by `update`.
     pub update_allow: Vec<String>,
@@ -66,7 +66,7 @@ pub struct RefreshRules {
 /// The session as it is after a refresh.
 struct Refreshed {
     session: Session,
-    /// Whether it is written: a response that is given again with nothing new is not.
+    /// The row changes, too. It does not if a response is given again with nothing new.
     is_written: bool,
 }
 

@@ -6,18 +6,18 @@ use crate::auth::rules::LateRetry;
 use crate::model::{RefreshState, Timestamp};
 use crate::tokens::GenuineRefreshToken;
 
-/// When a spent refresh token still has a response.
+/// The rules of spent refresh tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct RotationRules {
-    /// How long the last refresh token still gets its answer again.
+    /// The time in which the last refresh token gets its response again.
     pub window: Duration,
-    /// What becomes of it later.
+    /// The rule for it after that time.
     pub late_retry: LateRetry,
-    /// How far clocks may differ.
+    /// The largest clock skew between replicas.
     pub clock_leeway: Duration,
 }
 
-/// What is to be done about a genuine refresh token.
+/// The decision about a genuine refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RotationDecision {
     /// It is the live one: it gets a successor.
@@ -55,8 +55,8 @@ pub(super) fn decide_rotation(
     }
 }
 
-/// Whether a rotation was so short a time ago that its answer is given again. A rotation in the future was made by a
-/// clock that is ahead. It opens no window if it is ahead by more than the leeway, or a second for a clock that was set.
+/// Tells if a rotation is recent enough for its response to be given again. A rotation in the future was made by a clock
+/// that is ahead. It opens no window if it is ahead by more than the leeway, or by a second for a clock that was set.
 fn may_be_retried(rotated_at: Timestamp, now: Timestamp, rules: &RotationRules) -> bool {
     now.since(rotated_at) < rules.window
         && rotated_at.since(now) <= rules.clock_leeway.max(Duration::from_secs(1))

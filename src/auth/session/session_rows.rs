@@ -15,7 +15,7 @@ use crate::model::{ClaimMap, Clock, Moment, Session, SessionId, Timestamp, User,
 use crate::storage::{SessionStore, StoreResult};
 use crate::tokens::UserClaims;
 
-/// What a reading weighs besides its claims, in bytes.
+/// The weight of a reading besides its claims, in bytes.
 const BYTES_A_READING: u64 = 2048;
 
 /// A session's rows.
@@ -23,18 +23,18 @@ const BYTES_A_READING: u64 = 2048;
 pub struct SessionRows {
     /// The session; its claims are beside it.
     pub session: Session,
-    /// What the `jwt` callbacks and updates added.
+    /// The claims that `jwt` callbacks and updates added.
     pub claims: Arc<ClaimMap>,
     /// Its user.
     pub user: User,
-    /// What tokens tell of the user.
+    /// The claims that tell of the user.
     pub told: UserClaims,
 }
 
 /// The rows of one session as they were at one moment.
 #[derive(Debug)]
 pub struct Reading {
-    /// When it began, by the clock; a change from then on may be missing.
+    /// The time at which it began, by the clock; a later change may be missing.
     pub at: Timestamp,
     began: Moment,
     ended: Moment,
@@ -49,7 +49,7 @@ impl Reading {
         rows.as_ref().ok_or(Error::SessionExpired)
     }
 
-    /// Whether it answers a call made then that takes rows of this age: it began late enough. A failure answers only
+    /// Tells if it answers a call made then that accepts rows of this age: it began late enough. A failure answers only
     /// those who waited for it.
     fn answers(&self, call: Moment, max_age: Duration) -> bool {
         match self.rows {
@@ -68,11 +68,11 @@ pub trait ReadSessionRows: Send + Sync {
 
 /// Reads them from the store, each time.
 pub struct StoredRows {
-    /// Where they are.
+    /// The store of the sessions.
     pub sessions: Arc<dyn SessionStore>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// What is told of a user.
+    /// The claims that tell of a user.
     pub user_claims: BTreeSet<UserClaim>,
 }
 

@@ -17,7 +17,7 @@ pub struct SignOutRequest<'a> {
     pub token: SignOutToken<'a>,
     /// End every session of the user.
     pub everywhere: bool,
-    /// But this one.
+    /// Except this one.
     pub except_current: bool,
 }
 
@@ -42,7 +42,7 @@ pub struct SignOut {
     pub audit: Arc<Audit>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// How far clocks may differ.
+    /// The largest clock skew between replicas.
     pub clock_leeway: Duration,
 }
 

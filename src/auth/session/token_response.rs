@@ -9,7 +9,7 @@ use crate::tokens::GenuineRefreshToken;
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
-    /// When it expires; its `exp`.
+    /// The expiry of the access token; its `exp`.
     pub access_token_expires_at: Timestamp,
     /// The refresh token.
     pub refresh_token: GenuineRefreshToken,
@@ -17,12 +17,12 @@ pub struct TokenResponse {
     pub refresh_token_expires_at: Timestamp,
     /// The session as the access token tells it.
     pub session: SessionView,
-    /// Where the refresh token comes from.
+    /// The origin of the refresh token.
     pub rotation: Rotation,
 }
 
 crate::model::name_enum!(
-    /// Where a refresh token comes from.
+    /// The origin of a refresh token.
     Rotation {
         /// The first of its session.
         Issued = "ISSUED",

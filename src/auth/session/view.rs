@@ -15,13 +15,13 @@ pub struct SessionView {
     pub user: SessionUser,
     /// When it ends, unless it is refreshed.
     pub expires_at: Timestamp,
-    /// When its access token does.
+    /// The expiry of its access token.
     pub access_token_expires_at: Timestamp,
-    /// When the person proved who they are.
+    /// The time at which the person proved who they are.
     pub authenticated_at: Timestamp,
     /// The provider that vouched.
     pub provider: String,
-    /// What the callbacks added.
+    /// The claims that the callbacks added.
     pub claims: Arc<ClaimMap>,
 }
 
@@ -34,7 +34,7 @@ pub struct SessionUser {
     pub name: Option<String>,
     /// E-mail.
     pub email: Option<String>,
-    /// Whether a provider vouched for the e-mail.
+    /// A provider vouched for the e-mail.
     pub email_verified: bool,
     /// Address of a picture.
     pub image: Option<String>,
@@ -70,7 +70,7 @@ impl SessionUser {
 }
 
 impl SessionView {
-    /// What a reference that expires then tells of its session's row, whose claims are these.
+    /// The view by a reference of its session's row, whose claims are beside it.
     pub(super) fn of_row(
         session: &Session,
         claims: Arc<ClaimMap>,

@@ -2,7 +2,7 @@
 
 use crate::model::{Email, ProviderId, UserId};
 
-/// Whose sign-in the log tells of, as far as that is known.
+/// The person of a sign-in, as far as known.
 #[derive(Debug, Default)]
 pub(super) struct Attempt {
     pub(super) provider: Option<ProviderId>,

@@ -21,9 +21,9 @@ const MAX_REDIRECT_URI: usize = 512;
 pub struct BeginSignInRequest {
     /// The provider.
     pub provider: ProviderId,
-    /// Where it sends the browser back to; empty: the first that is configured.
+    /// The address it sends the browser back to; empty: the first that is configured.
     pub redirect_uri: String,
-    /// Where the person should end up; anything at all.
+    /// The place the person should end up at; any text.
     pub redirect_to: String,
     /// The scopes to ask for; empty: the configured ones.
     pub scopes: Vec<String>,
@@ -35,17 +35,17 @@ pub struct BeginSignInRequest {
 
 /// The response of `BeginSignIn`.
 pub struct Begun {
-    /// Where to send the browser.
+    /// The address to send the browser to.
     pub authorization_url: String,
-    /// What to keep until it comes back.
+    /// The sealed flow, to be kept until the browser comes back.
     pub flow: String,
-    /// When the flow ends.
+    /// The expiry of the flow.
     pub expires_at: Timestamp,
     /// The name of the cookie to keep it in.
     pub cookie_name: String,
-    /// Whether the browser comes back by a POST from another site, which carries cookies of `SameSite=None` only.
+    /// The browser comes back by a POST from another site, which carries cookies of `SameSite=None` only.
     pub comes_back_by_post: bool,
-    /// How long the cookie lives.
+    /// The lifetime of the cookie.
     pub max_age: std::time::Duration,
 }
 
@@ -57,16 +57,16 @@ pub struct BeginSignIn {
     pub flows: Flows,
     /// Finds the session to link an account from.
     pub link_sessions: Arc<LinkSessions>,
-    /// Where browsers may come back to.
+    /// The addresses that browsers may come back to.
     pub redirects: RedirectRules,
 }
 
-/// Where browsers may come back to, and persons be sent to.
+/// The addresses that browsers may come back to, and persons be sent to.
 #[derive(Clone)]
 pub struct RedirectRules {
     /// The sites that redirects may go to.
     pub base_urls: Arc<BaseUrls>,
-    /// What is configured of each provider.
+    /// The configured rules of each provider.
     pub providers: Arc<HashMap<ProviderId, ProviderRules>>,
 }
 

@@ -25,9 +25,9 @@ use crate::model::RequestMark;
 
 /// The request of `SignIn`.
 pub struct SignInRequest {
-    /// What proves who it is.
+    /// The credential that proves the person.
     pub credential: Credential,
-    /// Where the person wants to go; empty: where the flow says.
+    /// The place the person wants to go to; empty: that of the flow.
     pub redirect_to: String,
     /// An access token of the person who links this account; empty: nobody does.
     pub link_access_token: String,

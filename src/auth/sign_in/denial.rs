@@ -19,13 +19,13 @@ use crate::model::{
 pub struct Denials {
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Where the denied go.
+    /// The URLs that denied persons are sent to.
     pub urls: DenialUrls,
     /// The callbacks, which decide redirects.
     pub invoke: Invoke,
 }
 
-/// Where the denied go.
+/// The URLs that denied persons are sent to.
 #[derive(Debug, Clone)]
 pub struct DenialUrls {
     /// A person whose user is banned.
@@ -34,13 +34,13 @@ pub struct DenialUrls {
     pub denied: DeniedUrl,
 }
 
-/// Why a person may not sign in.
+/// The refusal of a sign-in.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) denial: Denial,
-    /// How the owner of the e-mail signs in.
+    /// The providers by which the owner of the e-mail signs in.
     pub(super) linked_providers: Vec<ProviderId>,
-    /// Whom the account proves, where that is known.
+    /// The user of the account, if known.
     pub(super) user_id: Option<UserId>,
 }
 
@@ -129,7 +129,7 @@ fn denial_url(reason: DenialReason, urls: &DenialUrls) -> RedirectUrl {
     }
 }
 
-/// The reason that the log tells of a sign-in that failed; none where the log itself can't be written, or has its row.
+/// The reason in the log of a sign-in that failed; none if the log itself can't be written, or has its row.
 fn failure(error: &Error) -> Option<LogReason> {
     Some(match error {
         Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.into(),

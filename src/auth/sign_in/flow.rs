@@ -10,10 +10,10 @@ use crate::auth::error::{Error, Result};
 use crate::model::{ProviderId, SessionId, Timestamp, UsedMark, sha256};
 use crate::oauth::Asked;
 
-/// How long a flow can be used.
+/// The lifetime of a flow.
 pub(super) const FLOW_TTL: Duration = Duration::from_mins(15);
 
-/// How much of `state` names the cookie: characters that tell flows apart and prove nothing.
+/// The part of `state` that names the cookie: characters that tell flows apart and prove nothing.
 const STATE_IN_COOKIE: usize = 16;
 
 /// A sign-in under way, by how it began.
@@ -24,7 +24,7 @@ pub(super) enum Flow {
 
 /// A sign-in at a provider's page.
 pub(super) struct ProviderFlow {
-    /// What it is marked by when it is used.
+    /// The id that is marked when the flow is used.
     pub(super) id: [u8; 16],
     pub(super) provider: ProviderId,
     /// RFC 7636 section 4.1: 256 bits.
@@ -33,11 +33,11 @@ pub(super) struct ProviderFlow {
     /// SHA-256 of `state`.
     pub(super) state_digest: [u8; 32],
     pub(super) redirect_uri: String,
-    /// Where the person wants to go; empty: nowhere in particular.
+    /// The place the person wants to go to; empty: nowhere in particular.
     pub(super) redirect_to: String,
-    /// Whose session the new account is linked from.
+    /// The session that the new account is linked from.
     pub(super) link: Option<SessionId>,
-    /// What the provider was asked, beyond what is asked always.
+    /// The scopes and age that the provider was asked for.
     pub(super) asked: Asked,
     pub(super) expires_at: Timestamp,
 }

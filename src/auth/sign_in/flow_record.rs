@@ -16,7 +16,7 @@ use crate::oauth::Asked;
 /// before there was one. An older replica ignores the version and opens the record, too.
 const PROVIDER: u8 = 1;
 
-/// What tells the form of a record.
+/// The field that tells the version of a record.
 #[derive(Deserialize)]
 struct Tag {
     #[serde(default = "unversioned")]

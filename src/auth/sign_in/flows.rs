@@ -102,3 +102,63 @@ impl Flows {
         URL_SAFE_NO_PAD.encode(random::<32>(&*self.entropy)).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::model::{ManualClock, OsEntropy, Timestamp};
+
+    const NOW: Timestamp = Timestamp(1_767_225_600_000);
+
+    fn flows() -> Flows {
+        let secrets = Arc::new(Secrets::new(&["a".repeat(32).into()]).unwrap());
+        Flows { secrets, clock: Arc::new(ManualClock::at(NOW)), entropy: Arc::new(OsEntropy) }
+    }
+
+    /// A flow to a place of so many bytes that asks for scopes of so many.
+    fn flow(flows: &Flows, redirect_to: usize, scope: usize) -> ProviderFlow {
+        let provider = "github".parse().unwrap();
+        let uri = "https://app.example/auth/callback/github".to_owned();
+        let (flow, _) = flows.begin(provider, uri, "r".repeat(redirect_to), None);
+        ProviderFlow { asked: Asked { scope: Some("s".repeat(scope)), max_age: None }, ..flow }
+    }
+
+    #[test]
+    fn a_sealed_flow_opens_for_its_group_alone() {
+        let flows = flows();
+        let flow = flow(&flows, 10, 10);
+        let (id, nonce) = (flow.id, flow.nonce.clone());
+        let text = flows.seal("a", flow).unwrap();
+        let opened = flows.open("a", &text).unwrap();
+        assert_eq!((opened.id, opened.nonce.expose_secret()), (id, nonce.expose_secret()));
+        assert!(matches!(flows.open("b", &text), Err(Error::FlowInvalid)));
+    }
+
+    #[test]
+    fn a_flow_too_large_for_a_cookie_forgets_the_place_and_then_the_scopes() {
+        let flows = flows();
+        for (redirect_to, scope, left) in [
+            (1000, 1000, (1000, Some(1000))),
+            (2000, 1000, (0, Some(1000))),
+            (200, 2150, (0, Some(2150))),
+            (10, 4000, (0, None)),
+        ] {
+            let text = flows.seal("a", flow(&flows, redirect_to, scope)).unwrap();
+            assert!(text.len() <= MAX_FLOW_BYTES, "{}", text.len());
+            let opened = flows.open("a", &text).unwrap();
+            let left_now = (opened.redirect_to.len(), opened.asked.scope.map(|scope| scope.len()));
+            assert_eq!(left_now, left, "{redirect_to} {scope}");
+        }
+    }
+
+    #[test]
+    fn a_flow_sealed_before_there_were_versions_opens() {
+        let flows = flows();
+        let json = br#"{"i":"AAECAwQFBgcICQoLDA0ODw","p":"github","v":"verifier","n":"nonce","s":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","u":"https://app.example/auth/callback/github","t":"/after","l":null,"e":1767225600001}"#;
+        let text = URL_SAFE_NO_PAD.encode(flows.secrets.seal_flow(&OsEntropy, "a", json));
+        let flow = flows.open("a", &text).unwrap();
+        assert_eq!((flow.provider.as_str(), flow.redirect_to.as_str()), ("github", "/after"));
+    }
+}

@@ -22,7 +22,7 @@ pub struct OpenSession {
     pub drafts: SessionDrafts,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Where a changed user takes effect at once.
+    /// Applies the changed user on this replica at once.
     pub local: Arc<LocalRevocations>,
     /// Time.
     pub clock: Arc<dyn Clock>,

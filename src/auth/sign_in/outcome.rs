@@ -23,11 +23,11 @@ pub struct Allowed {
     pub user: User,
     /// The account that proved it.
     pub account: Account,
-    /// Whether the user is new.
+    /// The user is new.
     pub is_new_user: bool,
     /// The grant, and until when it can be redeemed; none where the account was linked.
     pub grant: Option<(GrantToken, Timestamp)>,
-    /// Where to send the person.
+    /// The place to send the person to.
     pub redirect_to: RedirectUrl,
     /// The provider's tokens, this once.
     pub provider_tokens: Option<ProviderTokens>,
@@ -38,8 +38,8 @@ pub struct Allowed {
 pub struct Denied {
     /// Why.
     pub denial: Denial,
-    /// How the owner of the e-mail signs in.
+    /// The providers by which the owner of the e-mail signs in.
     pub linked_providers: Vec<ProviderId>,
-    /// Where to send the person.
+    /// The place to send the person to.
     pub redirect_to: RedirectUrl,
 }

@@ -14,13 +14,13 @@ use crate::model::{
 use crate::oauth::{FaultKind, ProviderFault};
 use crate::tokens::{GrantToken, Secrets};
 
-/// How long a grant can be redeemed.
+/// The lifetime of a grant.
 pub(in crate::auth) const GRANT_TTL: Duration = Duration::from_mins(1);
 
 /// The most bytes the sealed record has.
 const MAX_PENDING_BYTES: usize = 32 * 1024;
 
-/// What is kept of a sign-in until its grant is redeemed.
+/// The record of a sign-in that is kept until its grant is redeemed.
 #[derive(Debug, Clone)]
 pub(in crate::auth) struct Pending {
     pub(in crate::auth) account: Account,
@@ -37,7 +37,7 @@ pub struct SessionDrafts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// How long sessions live.
+    /// The lifetimes of sessions.
     pub lifetimes: Lifetimes,
 }
 

@@ -9,7 +9,7 @@ pub(super) struct Person {
     pub(super) account: Account,
     /// The version a known user was found at.
     pub(super) known: Option<i64>,
-    /// What becomes of the account's row.
+    /// The change of the account's row.
     pub(super) account_write: Option<AccountWrite>,
 }
 
@@ -22,7 +22,7 @@ impl Person {
         matches!(self.account_write, Some(AccountWrite::Create(_)))
     }
 
-    /// Whether a known user signs in by an account that is new, since its verified e-mail is theirs.
+    /// Tells if a known user signs in by a new account, since its verified e-mail is theirs.
     pub(super) fn is_linked_by_email(&self) -> bool {
         !self.is_new() && self.has_new_account()
     }
@@ -41,7 +41,7 @@ impl Person {
     }
 }
 
-/// Whether a known user takes over the profile's verified e-mail: it had none, or has the same unverified.
+/// Tells if a known user takes over the profile's verified e-mail: it had none, or has the same unverified.
 pub(super) fn takes_verified_email(known: &User, profile: &Profile) -> bool {
     known.email.is_none() || (known.email == profile.email && !known.email_verified)
 }

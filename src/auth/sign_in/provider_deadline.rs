@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use crate::auth::call_context::CallContext;
 
-/// What is left of the call when a provider has had its time: enough to write that it did not answer.
+/// The rest of the call after the provider's time: enough to log that it did not answer.
 const LEFT_TO_TELL: Duration = Duration::from_millis(500);
 
-/// How long a provider has where no deadline is known.
+/// The time of a provider if no deadline is known.
 const NO_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Answers until when a provider may take: the call's deadline, less what it takes to tell of a failure.

@@ -18,7 +18,7 @@ use crate::storage::{AccountWrite, UserStore};
 pub struct ResolveUser {
     /// The store of the users.
     pub users: Arc<dyn UserStore>,
-    /// What is configured of each provider.
+    /// The configured rules of each provider.
     pub providers: Arc<HashMap<ProviderId, ProviderRules>>,
     /// The role of a new user.
     pub default_role: String,
@@ -28,7 +28,7 @@ pub struct ResolveUser {
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// What is to be done about a profile.
+/// The decision about a profile.
 #[derive(Debug, PartialEq, Eq)]
 enum UserDecision {
     /// The account is known: its user signs in.
@@ -129,7 +129,7 @@ impl ResolveUser {
         Ok((found, owner))
     }
 
-    /// Whether the e-mail that this sign-in would give to the user is another's: a verified e-mail stays its owner's.
+    /// Tells if the e-mail that this sign-in would give to the user is another's: a verified e-mail stays its owner's.
     async fn email_is_taken(&self, known: &User, profile: &Profile) -> Result<bool> {
         match profile.verified_email() {
             Some(email) if takes_verified_email(known, profile) => {

@@ -19,16 +19,16 @@ pub struct LinkSessions {
     pub sessions: Arc<dyn SessionStore>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// When an account may be linked.
+    /// The configured rules of linking.
     pub rules: LinkRules,
 }
 
-/// When an account may be linked.
+/// The configured rules of linking.
 #[derive(Debug, Clone, Copy)]
 pub struct LinkRules {
-    /// How long after a sign-in its person may link another account.
+    /// The time after a sign-in in which its person may link another account.
     pub within: Duration,
-    /// How long sessions live.
+    /// The lifetimes of sessions.
     pub lifetimes: Lifetimes,
 }
 

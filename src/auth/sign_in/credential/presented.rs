@@ -2,7 +2,7 @@
 
 use crate::model::{Profile, ProviderId};
 
-/// What proves who somebody is.
+/// A credential that proves a person.
 pub enum Credential {
     /// The caller vouches.
     Profile(Box<Profile>),
@@ -18,9 +18,9 @@ pub struct OAuthCallback {
     pub flow: String,
     /// The code; empty with `error`.
     pub code: String,
-    /// What came back of `state`.
+    /// The `state` that came back.
     pub state: String,
-    /// Who answered (RFC 9207).
+    /// The issuer of the response (RFC 9207).
     pub iss: Option<String>,
     /// The provider's error.
     pub error: Option<String>,
@@ -36,11 +36,11 @@ pub struct IdTokenCredential {
     pub provider: ProviderId,
     /// The token.
     pub token: String,
-    /// What ties it to this sign-in.
+    /// The binding to this sign-in.
     pub binding: Binding,
 }
 
-/// What ties an ID token to a sign-in.
+/// The binding of an ID token to a sign-in.
 pub enum Binding {
     /// A sealed flow, whose nonce it must have.
     Flow(String),

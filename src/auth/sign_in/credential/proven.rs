@@ -1,4 +1,4 @@
-//! What a credential comes to.
+//! The result of proving a credential.
 
 use crate::auth::callbacks::Denial;
 use crate::auth::error::Error;
@@ -6,7 +6,7 @@ use crate::auth::sign_in::flow::ProviderFlow;
 use crate::model::{Profile, SessionId, UsedMark};
 use crate::oauth::{FaultKind, Proof, ProviderFault, ProviderTokens};
 
-/// What a credential comes to.
+/// The result of proving a credential.
 pub(in crate::auth::sign_in) enum Proving {
     /// A person.
     Person(Box<Proven>),
@@ -17,18 +17,18 @@ pub(in crate::auth::sign_in) enum Proving {
 /// Somebody, proven.
 pub(in crate::auth::sign_in) struct Proven {
     pub(in crate::auth::sign_in) profile: Profile,
-    /// What is used up in the transaction of the sign-in.
+    /// The marks that the transaction of the sign-in uses up.
     pub(in crate::auth::sign_in) used: Vec<UsedMark>,
-    /// Whether the flow is among that.
+    /// The flow's mark is among them.
     uses_flow: bool,
     pub(in crate::auth::sign_in) tokens: Option<ProviderTokens>,
-    /// Where the flow says that the person wants to go.
+    /// The place the person wants to go to, by the flow.
     pub(in crate::auth::sign_in) redirect_to: String,
-    /// What the flow was begun for; none without a flow.
+    /// The purpose of the flow; none without a flow.
     begun: Option<BegunFor>,
 }
 
-/// What a flow was begun for: the session to link the account from, or none to sign in.
+/// The purpose of a flow: the session to link the account from, or none to sign in.
 #[derive(Clone, Copy)]
 struct BegunFor(Option<SessionId>);
 
