@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn callbacks_that_decide_nothing_are_implemented_all_the_same() {
         let tried = AnyCallbacks::new(ToTheBase).deciding_nothing();
-        let both = AnyCallbacks::combined(&[tried.clone()], Implementation(ToTheBase));
+        let both = AnyCallbacks::combined(std::slice::from_ref(&tried), Implementation(ToTheBase));
         for callbacks in [tried, both] {
             assert!(callbacks.has(Callback::Redirect) && !callbacks.decides(Callback::Redirect));
         }

@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::expressions::{Cel, CelRules};
 use super::inputs::{Inputs, Run};
 use super::program::Program;
-use crate::auth::{AnyCallbacks, Callback, Callbacks as _, Invoke, RedirectInput, SignInInput};
+use crate::auth::{AnyCallbacks, Callback, Invoke, RedirectInput, SignInInput};
 use crate::callbacks::cases::{Bench, Case};
 use crate::model::{BaseUrls, ManualClock, Timestamp};
 

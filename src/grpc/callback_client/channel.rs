@@ -2,9 +2,9 @@
 //! closed, goes by the next.
 //!
 //! This is no `tonic::transport::Channel` (0.14), which connects when the first call asks, keeps a connection until it breaks,
-//! and fails a call that a GOAWAY refused. `the_connection_is_there_before_the_first_call`,
-//! `a_connection_that_nobody_knows_of_any_more_costs_one_call_its_timeout`, `a_call_that_the_service_did_not_take_goes_by_another_connection`
-//! and the replacement of a connection at its age would fail, and each call would pass a queue and a task more.
+//! and fails a call that a GOAWAY refused. With it these tests would fail: the connection is there before the first call; a
+//! connection that nobody knows of any more costs one call its timeout; a call that the service did not take goes by another
+//! connection; a connection is replaced at its age. Each call would pass a queue and a task more, too.
 
 use std::error::Error;
 use std::pin::Pin;
