@@ -11,9 +11,11 @@ default:
 tools:
     @tests/external/install.sh > /dev/null
 
-# Formatting, lints, documentation, dependencies and protos.
+# Formatting, lints, documentation, dependencies, protos and prose.
 check: tools
     cargo fmt --all --check
+    tests/prose/check.py --self-test
+    tests/prose/check.py proto migrations examples helm .ci tests/external
     buf lint --config .buf.yaml
     buf format --config .buf.yaml --diff --exit-code
     cargo deny --config .deny.toml check bans licenses sources

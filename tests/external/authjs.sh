@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# examples/authjs as its users run it: the application with Auth.js, a certified OpenID provider and a built Gatepass,
-# on free ports, and people who sign in. Installs npm's packages into .external/; needs Node 20 or later.
+# Tests examples/authjs: people sign in at the application, with a certified OpenID provider and a built Gatepass on free
+# ports. Installs npm packages into .external/; needs Node 20 or later.
 #
 #   tests/external/authjs.sh target/release/gatepass
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# examples/callbacks as their users run them: each is installed and unit-tested by its README's own commands, then answers
-# a built Gatepass, on free ports, whose callers see every outcome of its rules, and what is left of them while it is away.
-# Installs into .external/, and Go's modules from the system's packages where they are missing; needs Node 20 or later.
+# Tests examples/callbacks: installs and unit-tests each service with its README's own commands, then runs it with a built
+# Gatepass on free ports. Callers see every outcome of its rules, and the effect of an outage. Installs into .external/,
+# and missing Go modules from the system's packages; needs Node 20 or later.
 #
 #   tests/external/callbacks.sh target/release/gatepass [python node go rust]
 set -euo pipefail
@@ -10,7 +10,7 @@ program="$(realpath "${1:?usage: callbacks.sh PROGRAM [LANGUAGE...]}")"
 install_tools tools clients callbacks
 need_node
 
-# Where Go finds modules without their registry: a GOPATH of Debian's.
+# The packages that form a GOPATH, so that Go needs no module registry.
 packages=(
     golang-github-golang-protobuf-1-5-dev
     golang-google-grpc-dev

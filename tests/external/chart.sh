@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The Helm chart: linted and rendered by Helm's own engine, validated by Kubernetes' schemas, its refusals, and its pods
-# as a built Gatepass meets them: one on SQLite, all replicas at once on PostgreSQL (TEST_POSTGRES_URL, else one of its
-# own). No cluster and no network. Takes some seconds.
+# Tests the Helm chart: lints and renders it with Helm's own engine, validates it against Kubernetes' schemas, and checks
+# the rejected values. Runs its pods with a built Gatepass: one on SQLite, and all replicas in parallel on PostgreSQL
+# (TEST_POSTGRES_URL, else its own server). Needs no cluster and no network. Takes a few seconds.
 #
 #   tests/external/chart.sh target/release/gatepass
 set -euo pipefail

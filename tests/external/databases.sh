@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command with TEST_POSTGRES_URL and TEST_MYSQL_URL set: those of the environment, else a PostgreSQL and a
-# MariaDB of its own, from Debian's packages (installed where they are missing), in a folder and on ports that go with it.
-# They forget what a power cut would take, which makes them fast; --durable keeps it, for measuring.
+# Runs a command with TEST_POSTGRES_URL and TEST_MYSQL_URL set. If a variable is missing, starts a temporary PostgreSQL or
+# MariaDB from Debian's packages, and installs a missing package. These servers do not sync to disk, which makes them
+# fast; --durable turns syncing on, for measurements.
 #
 #   tests/external/databases.sh [--durable] cargo test --test it -- --ignored
 set -euo pipefail
@@ -16,7 +16,7 @@ folder=$(mktemp -d)
 chmod 755 "$folder"
 servers=()
 end() {
-    # What they hold goes with them; PostgreSQL's own processes go with its first.
+    # Their data is temporary, so do not wait for a clean shutdown. PostgreSQL's child processes end with the first one.
     for pid in "${servers[@]}"; do kill -QUIT "$pid" 2> /dev/null || true; done
     for pid in "${servers[@]}"; do
         timeout 10 tail --pid="$pid" -f /dev/null || kill -KILL "$pid" 2> /dev/null || true
@@ -26,7 +26,7 @@ end() {
 }
 trap end EXIT
 
-# Servers refuse to run as root: then they run as the user their package made. Sets `as` for what follows.
+# The servers refuse to run as root: use the user of their package then. Sets `as`, the prefix of their commands.
 folder_of() {
     mkdir "$folder/$1"
     as=()
@@ -38,7 +38,7 @@ folder_of() {
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
-# Waits until the log of a server says so.
+# Waits until the log of a server contains a text.
 await() {
     for _ in $(seq 300); do
         grep --quiet "$2" "$1" 2> /dev/null && return

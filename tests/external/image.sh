@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The image: the Dockerfile linted, and its last stage built and run around a program that is built already. The first
-# stage takes minutes and a base image from a registry, so `docker build` alone runs it. Takes some seconds; needs root,
-# and installs buildah from the system's packages where it is missing.
+# Tests the image: lints the Dockerfile, and builds and runs its last stage with an existing program. The first stage takes
+# minutes and needs a base image from a registry, so this test skips it. Takes a few seconds; needs root, and installs
+# buildah from the system's packages if it is missing.
 #
 #   tests/external/image.sh target/release/gatepass
 set -euo pipefail

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs the programs that the checks use and cargo does not bring, into .external/ (which git ignores), at fixed
-# versions. Does nothing where they are there already. Prints the folder to put before PATH.
+# Installs the programs that the checks need in addition to cargo into .external/ (ignored by git), at fixed versions. Does
+# nothing if they are installed. Prints the folder to prepend to PATH.
 #
-#   tests/external/install.sh [tools]     what `.ci/run` and `just check` need
-#   tests/external/install.sh clients     also what examples/clients/ needs
-#   tests/external/install.sh browser     also what tests/external/sign_in_with_github.sh needs
-#   tests/external/install.sh callbacks   also what tests/external/callbacks.sh needs
-#   tests/external/install.sh chart       also what tests/external/chart.sh and image.sh need
+#   tests/external/install.sh [tools]     for `.ci/run` and `just check`
+#   tests/external/install.sh clients     also for examples/clients/
+#   tests/external/install.sh browser     also for tests/external/sign_in_with_github.sh
+#   tests/external/install.sh callbacks   also for tests/external/callbacks.sh
+#   tests/external/install.sh chart       also for tests/external/chart.sh and image.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -1,4 +1,4 @@
-"""Asks promtool of the metrics of a Gatepass after some calls, and of the README's alerts (see metrics.sh)."""
+"""Checks the metrics of a Gatepass after some calls, and the README's alerts, with promtool (see metrics.sh)."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ PERSON = {"provider": "github", "provider_account_id": "1", "email": "mona@examp
 
 class World(Programs, Backend):
     def page(self):
-        """What the page of the metrics shows after some calls, one of which is refused."""
+        """The metrics page after some calls, one of which is rejected."""
         assert "allowed" in self.call("AuthService/SignIn", {"profile": PERSON})
         assert "url" in self.call("AuthService/ResolveRedirect", {"url": "/"})
         assert self.call("AuthService/GetSession", {"access_token": "none"}) == "TOKEN_MALFORMED"
@@ -21,7 +21,7 @@ class World(Programs, Backend):
 
 
 def checked(*arguments, **more):
-    """What promtool says of something that it finds nothing wrong with."""
+    """Runs `promtool check`, which must succeed; returns its output."""
     done = subprocess.run(["promtool", "check", *arguments], capture_output=True, text=True, timeout=60, **more)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
@@ -43,7 +43,7 @@ def main():
     lines = page.splitlines()
     families = sum(line.startswith("# TYPE") for line in lines)
     told = sum(not line.startswith("#") for line in lines)
-    print(f"metrics: {families} families, {told} lines; promtool complains of none")
+    print(f"metrics: {families} families, {told} lines; promtool finds no fault")
 
 
 main()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The metrics of a built Gatepass as Prometheus' own promtool reads them: the page after some calls, and the README's
-# alerts, whose metrics must be on that page. promtool is taken out of Debian's package into .external/: installed, the
-# package would start a server.
+# Checks the metrics of a built Gatepass with Prometheus' promtool: the page after some calls, and the README's alerts,
+# whose metrics must be on that page. Extracts promtool from Debian's package into .external/, because an installation of
+# the package would start a server.
 #
 #   tests/external/metrics.sh target/release/gatepass
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# People sign in at certified OpenID providers (idp/) by a built Gatepass, on free ports: every kind of client, what is
-# refused, and what happens while keys change and a provider is away. Installs into .external/; needs Node 20 or later.
+# Tests sign-ins at certified OpenID providers (idp/) through a built Gatepass on free ports: every kind of client, invalid
+# responses, key changes and outages of a provider. Installs into .external/; needs Node 20 or later.
 #
 #   tests/external/providers.sh target/release/gatepass
 set -euo pipefail

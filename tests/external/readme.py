@@ -1,7 +1,7 @@
-"""Runs the blocks of a README that are marked for it, in one shell, and checks what they print (see readme.sh).
+"""Runs the marked blocks of a README in one shell, and checks their output (see readme.sh).
 
-`<!-- run -->` before a block: run it; with `: exits N`, it must end with that code. The json or text block after it is
-what it shows. `<!-- file: NAME -->` before a block: write it there.
+`<!-- run -->` marks a block to run; with `: exits N`, it must end with that code. The json or text block after it is the
+expected output. `<!-- file: NAME -->` marks a block to write to a file.
 """
 
 import json
@@ -19,12 +19,12 @@ BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 DEFAULT_PORTS = {"GRPC": 50051, "HTTP": 8080, "ADMIN": 8081}
-# What a Gatepass that the README itself starts listens on.
+# The ports of a Gatepass that the README itself starts.
 OTHER_PORTS = {"TLS": 50443}
 
 
 def shape(value):
-    """The keys of a JSON value, and what kind each holds; constants of an enum as they are."""
+    """The keys and types of a JSON value; enum constants stay as they are."""
     if isinstance(value, dict):
         return {key: shape(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -35,12 +35,12 @@ def shape(value):
 
 
 def words(line):
-    """The words of a line, without what is made anew at each run: ids, keys, hashes."""
+    """The words of a line, without ids, keys and hashes, which differ in each run."""
     return re.sub(r"\b(gp[a-z]_)?[\w-]{20,}", "…", " ".join(line.split()))
 
 
 def differs(language, shown, printed):
-    """What is wrong with what was printed, or None."""
+    """The difference between the shown and the printed output, or None."""
     if language == "json":
         try:
             wanted, got = shape(json.loads(shown)), shape(json.loads(printed))
@@ -62,11 +62,11 @@ def blocks(text, ports):
 
 
 def run_all(readme, folder, ports):
-    """Runs every marked block in one shell; answers how many failed."""
+    """Runs every marked block in one shell; returns the numbers of failed and of all blocks."""
     shell = ["set -u"]
     steps = []
     listed = list(blocks(open(readme, encoding="utf-8").read(), ports))
-    # A file may be shown before the commands that come to it.
+    # The README may show a file after the commands that need it.
     for mark, what, _, text in listed:
         if mark == "file":
             with open(os.path.join(folder, what), "w", encoding="utf-8") as file:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the README's commands against a built Gatepass, in a folder of its own and on free ports, and compares what each
-# prints with what the README shows: the keys of JSON and the words of texts, not the values.
+# Runs the README's commands against a built Gatepass, in a temporary folder and on free ports. Compares each output with
+# the README: the keys of JSON and the words of texts, not the values.
 #
 #   tests/external/readme.sh target/release/gatepass
 set -euo pipefail

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# examples/sign-in-with-github as its users run it: installed by its README's own commands, in front of a built Gatepass, on
-# free ports, and people who sign in with a real Chromium. In GitHub's place stands a certified OpenID provider. Leaves a
-# picture of the signed-in page. Installs into .external/, and Chromium from the system's packages where it is missing;
-# needs Node 20 or later.
+# Tests examples/sign-in-with-github: installs it with its README's own commands and runs it with a built Gatepass on free
+# ports. People sign in with a real Chromium, and a certified OpenID provider replaces GitHub. Saves a picture of the
+# signed-in page. Installs into .external/, and a missing Chromium from the system's packages; needs Node 20 or later.
 #
 #   tests/external/sign_in_with_github.sh target/release/gatepass [signed-in.png]
 set -euo pipefail
@@ -13,7 +12,7 @@ install_tools tools browser
 install_npm "$here/idp"
 command -v chromium > /dev/null || install_packages chromium fonts-dejavu-core
 
-# Beside the sources nothing is installed: they are copied, and proto/ is where the README's commands look for it.
+# Copy the sources, so that nothing is installed beside them. A link puts proto/ where the README's commands expect it.
 copy="$root/.external/sign-in-with-github"
 example=examples/sign-in-with-github
 mkdir -p "$copy/$example"

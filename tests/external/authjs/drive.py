@@ -1,4 +1,4 @@
-"""People sign in at examples/authjs; what they, the auth log and the database see is checked (see authjs.sh)."""
+"""Sign-ins at examples/authjs, checked in the browser, the auth log and the database (see authjs.sh)."""
 
 import concurrent.futures
 import json
@@ -59,7 +59,7 @@ def the_token_carries_id_and_role(world):
 
 
 @step
-def only_a_verified_address_of_the_company_may_enter(world):
+def only_a_verified_address_of_the_company_may_sign_in(world):
     for who, email in [("eve@elsewhere.example", None), ("unverified-eve", "unverified-eve@company.com")]:
         browser = Browser(world.origin)
         assert browser.sign_in(who) == world.origin + "/auth/error?error=AccessDenied", who
@@ -107,7 +107,7 @@ def redirects_stay_on_the_site(world):
         ("//evil.example/", ""),
         ("https://evil.example@127.0.0.1/", ""),
         (world.origin + "\\@evil.example/", ""),
-        # Auth.js throws at what is no URL, or passes it on.
+        # Auth.js throws for an invalid URL, or passes it on.
         ("dashboard", ""),
         ("http://[::1", ""),
         ("https://%zz", ""),
@@ -122,13 +122,13 @@ def redirects_stay_on_the_site(world):
     browser = Browser(world.origin)
     assert browser.sign_in("ada", "https://evil.example/") == world.origin
     assert browser.session()["user"]["email"] == "ada@company.com"
-    # What Auth.js itself refuses in a query is refused, and the next request is answered.
+    # Auth.js rejects an invalid URL in a query, and the next request succeeds.
     assert browser.go("/api/auth/session?callbackUrl=dashboard").status == 500
     assert browser.session()["user"]["email"] == "ada@company.com"
 
 
 @step
-def a_sign_out_ends_the_session_in_gatepass_whatever_the_browser_asks(world):
+def a_sign_out_ends_the_session_for_every_callback_url(world):
     for callback_url in ["/", "dashboard", "https://evil.example/"]:
         browser = signed_in(world, "ada")
         kept = {"cookie": f"{COOKIE}={browser.cookie(COOKIE)}"}
@@ -136,13 +136,13 @@ def a_sign_out_ends_the_session_in_gatepass_whatever_the_browser_asks(world):
         ended = browser.sign_out(callback_url).location
         assert ended == world.origin + ("/" if callback_url == "/" else ""), ended
         assert browser.cookie(COOKIE) is None and browser.session() is None
-        # A copy of the cookie is worth nothing.
+        # A copy of the cookie is no longer valid.
         assert Browser(world.origin).go("/api/auth/session", headers=kept).json() is None
         assert world.logged("ada@company.com")[-1] == ("SIGN_OUT", "SUCCESS", None, COMPANY)
 
 
 @step
-def a_ban_ends_the_live_sessions_at_once_and_sends_to_the_page_of_the_banned(world):
+def a_ban_ends_live_sessions_immediately_and_redirects_to_its_page(world):
     here, there = signed_in(world, "bob"), signed_in(world, "bob")
     assert here.session() and there.session()
     world.change(world.user("bob@company.com"), "banned,ban_reason", banned=True, ban_reason="a test")
@@ -156,14 +156,14 @@ def a_ban_ends_the_live_sessions_at_once_and_sends_to_the_page_of_the_banned(wor
 
 
 @step
-def an_outage_lets_nobody_in_and_signs_nobody_out(world):
+def an_outage_neither_signs_people_in_nor_out(world):
     browser = signed_in(world, "ada")
     assert world.stop("gatepass") == 0
     assert browser.session() is None and browser.update({}) is None
     assert "You are not signed in" in browser.go("/").text
     assert browser.cookie(COOKIE)
     assert Browser(world.origin).sign_in("ada") == world.origin + "/auth/error?error=Configuration"
-    # From now on access tokens live for a second.
+    # From now on, access tokens live for one second.
     world.start_gatepass(
         GATEPASS_TOKENS__ACCESS_TTL="1s",
         GATEPASS_TOKENS__CLOCK_LEEWAY="0s",
@@ -178,7 +178,7 @@ def an_outage_lets_nobody_in_and_signs_nobody_out(world):
 
 
 @step
-def parallel_reads_of_an_expired_token_are_all_answered(world):
+def parallel_reads_with_an_expired_token_all_succeed(world):
     browser = signed_in(world, "cleo")
     cookie = browser.cookie(COOKIE)
     expires_at = claims_of(world.decode(cookie)["accessToken"])["exp"]

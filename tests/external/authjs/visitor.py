@@ -1,4 +1,4 @@
-"""A visitor of the application: a browser that knows its pages."""
+"""A browser that knows the pages of the application."""
 
 import urllib.parse
 
@@ -11,11 +11,11 @@ class Browser(browser.Browser):
         self.origin = origin
 
     def go(self, url, *arguments, **more):
-        """One request; a path is one of the application."""
+        """Sends one request; a path belongs to the application."""
         return super().go(urllib.parse.urljoin(self.origin, url), *arguments, **more)
 
     def cookie(self, name):
-        """The application's cookie of that name, decoded; None without one."""
+        """The decoded cookie of that name, or None."""
         values = [cookie.value for cookie in self.jar if cookie.name == name]
         return urllib.parse.unquote(values[0]) if values else None
 
@@ -23,12 +23,12 @@ class Browser(browser.Browser):
         return self.go("/api/auth/csrf").json()["csrfToken"]
 
     def begin(self, callback_url):
-        """Begins to sign in; answers where Auth.js sends the browser."""
+        """Begins a sign-in; returns the URL that Auth.js redirects to."""
         form = {"csrfToken": self.csrf(), "callbackUrl": callback_url}
         return self.go("/api/auth/signin/company", form).location
 
     def sign_in(self, who, callback_url="/"):
-        """Signs in at the provider and comes back; answers where the person ends up."""
+        """Signs in at the provider; returns the final URL."""
         place = self.begin(callback_url)
         if place.startswith(self.origin):
             return place
@@ -37,7 +37,7 @@ class Browser(browser.Browser):
         return self.go(back.url).location
 
     def session(self):
-        """What Auth.js answers of the session."""
+        """The session that Auth.js returns."""
         return self.go("/api/auth/session").json()
 
     def update(self, change):

@@ -1,4 +1,4 @@
-"""The three programs: Gatepass, an OpenID provider, the application; and ways to look into them from outside."""
+"""The three programs (Gatepass, an OpenID provider, the application) and access to their state."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ class World(Programs, Backend):
         self.origin = f"http://127.0.0.1:{self.app}"
 
     def start_gatepass(self, **settings):
-        """A Gatepass with the example's configuration, and these settings over it."""
+        """Starts Gatepass with the example's configuration, and settings that override it."""
         variables = {"GATEPASS_BASE_URLS": self.origin, "GATEPASS_AUTH_LOG__EXCLUDE": "[]", **settings}
         self.run_gatepass(self.root / "examples/authjs/gatepass.yaml", variables)
 
@@ -47,7 +47,7 @@ class World(Programs, Backend):
         return self.rows(sql, email)
 
     def decode(self, cookie):
-        """What Auth.js keeps in a session cookie."""
+        """The content of an Auth.js session cookie."""
         command = ["node", "--input-type=module", "-e", DECODE, cookie, SECRET, COOKIE]
         done = subprocess.run(command, cwd=self.root / ".external/authjs", capture_output=True, text=True, check=True)
         return json.loads(done.stdout)

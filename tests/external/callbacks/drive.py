@@ -1,4 +1,4 @@
-"""What callers of Gatepass see of the rules of examples/callbacks, in every language (see callbacks.sh)."""
+"""The rules of examples/callbacks as callers of Gatepass see them, in every language (see callbacks.sh)."""
 
 import contextlib
 import itertools
@@ -13,12 +13,12 @@ from support.programs import until
 from support.steps import STEPS, finish, run_steps, step
 from support.stubs import generate_stubs
 
-NOBODY = "only for people of company.com and members of acme"
+DENIED = "only for people of company.com and members of acme"
 numbers = itertools.count(1)
 
 
 def sign_in(world, email, account=None, provider="github", verified=True, **more):
-    """SignIn, as an account that nobody had unless one is given; answers which outcome, and what of it."""
+    """Calls SignIn, with a new account by default; returns the outcome and its details."""
     account = account or f"account-{next(numbers)}"
     profile = {"provider": provider, "provider_account_id": account, "email": email, "email_verified": verified, **more}
     (outcome, details), = world.call("SignIn", {"profile": profile}).items()
@@ -32,7 +32,7 @@ def tokens_of(world, email, **more):
 
 
 def refresh(world, tokens, **update):
-    """The next tokens; those before are no good any more."""
+    """Replaces the tokens by the next ones, and returns them."""
     tokens |= world.call("RefreshToken", {"refresh_token": tokens["refresh_token"], "update": update})
     return tokens
 
@@ -55,11 +55,11 @@ def refusal(function, *arguments, **more):
         answer = function(*arguments, **more)
     except Refused as error:
         return error.code, error.reason
-    raise AssertionError(f"not refused: {answer}")
+    raise AssertionError(f"not rejected: {answer}")
 
 
 @step
-def a_person_of_the_company_is_let_in_and_the_token_tells_what_they_may_do(world):
+def a_person_of_the_company_signs_in_and_gets_permissions(world):
     tokens = tokens_of(world, "ada@company.com", name="Ada")
     added = {"tenant": "acme", "permissions": ["orders:read"]}
     assert {name: payload(tokens).get(name) for name in [*added, "greeting"]} == {**added, "greeting": None}
@@ -77,12 +77,12 @@ def others_are_denied_with_the_reason(world):
     ]:
         outcome, details = sign_in(world, email, verified=verified)
         assert outcome == "denied", (email, details)
-        assert (details["reason"], details["detail"]) == ("DENIAL_REASON_CALLBACK_DENIED", NOBODY), details
+        assert (details["reason"], details["detail"]) == ("DENIAL_REASON_CALLBACK_DENIED", DENIED), details
         assert details["redirect_to"] == f"{ORIGIN}/auth/error?error=AccessDenied", details
 
 
 @step
-def a_member_of_the_organisation_is_let_in_whatever_their_address(world):
+def a_member_of_the_organisation_signs_in_with_any_address(world):
     member = {"organizations": ["other", "acme"]}
     assert sign_in(world, "mona@elsewhere.example", raw=member)[0] == "allowed"
     assert sign_in(world, "hubot@company.com", verified=False, raw=member)[0] == "allowed"
@@ -95,11 +95,11 @@ def a_member_of_the_organisation_is_let_in_whatever_their_address(world):
         ("github", None),
     ]:
         outcome, details = sign_in(world, "eve@elsewhere.example", provider=provider, raw={"organizations": organizations})
-        assert (outcome, details.get("detail")) == ("denied", NOBODY), (provider, organizations, details)
+        assert (outcome, details.get("detail")) == ("denied", DENIED), (provider, organizations, details)
 
 
 @step
-def a_newcomer_of_the_waiting_list_is_sent_there_and_who_is_known_is_not(world):
+def only_new_users_are_redirected_to_the_waiting_list(world):
     newcomer = sign_in(world, "wanda@waitlist.example")
     assert newcomer == ("redirect", {"url": f"{ORIGIN}/waiting-list"}), newcomer
     raw = {"organizations": ["acme"]}
@@ -109,7 +109,7 @@ def a_newcomer_of_the_waiting_list_is_sent_there_and_who_is_known_is_not(world):
 
 
 @step
-def an_update_changes_the_language_to_one_that_there_is(world):
+def an_update_changes_the_language_to_a_supported_one(world):
     tokens = refresh(world, tokens_of(world, "lou@company.com", name="Lou"), language="de", theme="dark")
     claims = {"tenant": "acme", "permissions": ["orders:read"], "language": "de", "greeting": "Hallo, Lou"}
     assert payload(tokens)["language"] == "de" and session(world, tokens)["claims"] == claims, session(world, tokens)
@@ -131,26 +131,26 @@ def a_new_role_is_in_the_next_token(world):
 
 
 @step
-def who_is_suspended_gets_no_token(world):
+def a_suspended_user_gets_no_token(world):
     tokens = tokens_of(world, "sam@company.com", account="sam")
     set_role(world, tokens["user"], "suspended")
     denied = ("PERMISSION_DENIED", "CALLBACK_DENIED")
     assert refusal(refresh, world, tokens) == denied
     grant = sign_in(world, "sam@company.com", account="sam")[1]["grant"]
     assert refusal(world.call, "IssueToken", {"grant": grant}) == denied
-    # The pending session ended with it.
+    # The denial also ended the pending session.
     assert refusal(world.call, "IssueToken", {"grant": grant})[0] == "UNAUTHENTICATED"
 
 
 @step
-def a_session_greets_who_has_a_name(world):
+def a_session_greets_a_user_with_a_name(world):
     assert "greeting" not in session(world, tokens_of(world, "nameless@company.com"))["claims"]
     tokens = tokens_of(world, "zoe@company.com", name='Zoë "Z" <b>')
     assert session(world, tokens)["claims"]["greeting"] == 'Hello, Zoë "Z" <b>'
 
 
 @step
-def who_has_no_place_to_go_starts_at_the_dashboard(world):
+def the_dashboard_is_the_default_page(world):
     for url, place in [
         ("", "/dashboard"),
         ("/", "/dashboard"),
@@ -163,7 +163,7 @@ def who_has_no_place_to_go_starts_at_the_dashboard(world):
 
 
 @step
-def only_who_has_the_secret_may_ask(world):
+def a_call_without_the_secret_is_rejected(world):
     assert world.ask_service(f"Bearer {TOKEN}") == f"{ORIGIN}/orders"
     for wrong in [None, "Bearer", "Bearer wrong", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}"]:
         assert refusal(world.ask_service, wrong) == ("UNAUTHENTICATED", ""), wrong
@@ -177,18 +177,18 @@ def probes_need_no_secret(world):
 
 
 @step
-def it_listens_on_an_address_of_ipv6_too(world):
+def it_also_listens_on_an_ipv6_address(world):
     world.start_service_on_ipv6()
     assert world.stop("service-on-ipv6") == 0
 
 
 @step
-def while_the_service_is_away_nobody_comes_in_and_nothing_is_lost(world):
+def an_outage_of_the_service_blocks_sign_ins_and_loses_nothing(world):
     tokens = tokens_of(world, "otto@company.com", name="Otto")
     grant = sign_in(world, "otis@company.com")[1]["grant"]
     assert world.stop("service") == 0
     unavailable = ("UNAVAILABLE", "CALLBACK_UNAVAILABLE")
-    # More often than the breaker bears: it answers the same.
+    # More calls than the circuit breaker allows: the response is the same.
     for _ in range(8):
         assert refusal(sign_in, world, "new@company.com") == unavailable
         assert refusal(refresh, world, tokens) == unavailable
@@ -207,7 +207,7 @@ def while_the_service_is_away_nobody_comes_in_and_nothing_is_lost(world):
                 assert (error.code, error.reason) == unavailable, error
                 return None
 
-        return until("the service is asked", answer)
+        return until("Gatepass calls the service again", answer)
 
     assert again(world.call, "IssueToken", {"grant": grant})["session"]["claims"]["tenant"] == "acme"
     assert again(refresh, world, tokens)["rotation"] == "ROTATION_ROTATED"
@@ -217,7 +217,7 @@ def while_the_service_is_away_nobody_comes_in_and_nothing_is_lost(world):
 
 
 @step
-def both_end_well(world):
+def both_programs_end_with_code_zero(world):
     assert {name: world.stop(name) for name in list(world.processes)} == {"service": 0, "gatepass": 0}
 
 
@@ -229,7 +229,7 @@ def has_ipv6():
 
 def steps_of(language):
     left_out = [] if language.has_health else [probes_need_no_secret]
-    left_out += [] if has_ipv6() else [it_listens_on_an_address_of_ipv6_too]
+    left_out += [] if has_ipv6() else [it_also_listens_on_an_ipv6_address]
     return [check for check in STEPS if check not in left_out]
 
 

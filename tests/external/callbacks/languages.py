@@ -1,6 +1,6 @@
-"""The examples as their READMEs have them installed: a copy of each, at the same depth, so that proto/ is found.
+"""The examples, installed as their READMEs describe: in copies at the same depth, so that they find proto/.
 
-In a README `<!-- run -->` before a block: it is run; `<!-- file: NAME -->`: it is written there first.
+In a README, `<!-- run -->` marks a block to run, and `<!-- file: NAME -->` a block to write to a file first.
 """
 
 import os
@@ -11,7 +11,7 @@ import subprocess
 
 BLOCK = re.compile(r"<!-- (?:run|file: (?P<name>\S+)) -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# What starts each, in its folder. Beside gRPC alone, Node's has no health service.
+# The command that starts each example in its folder. The one in Node has no health service.
 COMMANDS = {
     "python": [".venv/bin/python", "server.py"],
     "node": ["node", "dist/server.js"],
@@ -26,7 +26,7 @@ class Language:
         self.root, self.name = pathlib.Path(root), name
         self.source = self.root / "examples/callbacks" / name
         self.has_health = name in WITH_HEALTH
-        # Cargo's is an example of the package, and runs where the package is.
+        # The Rust service is an example of the package, and runs in the package's folder.
         self.folder = self.root if name == "rust" else self.root / ".external/callbacks" / name
         self.command = list(COMMANDS[name])
         if name == "rust":
@@ -37,7 +37,7 @@ class Language:
         self.steps = [found["text"] for found in blocks if not found["name"]]
 
     def install(self):
-        """Copies it, and runs what its README says."""
+        """Copies the example, and runs the commands of its README."""
         if self.folder != self.root:
             self.folder.mkdir(parents=True, exist_ok=True)
             for path in self.source.iterdir():
@@ -49,13 +49,13 @@ class Language:
         if self.name == "go":
             folder = self.in_gopath(variables)
         for step in self.steps:
-            # `cd` keeps the name of a link, which is what Go knows the package by.
+            # `cd` keeps the name of a link, and Go derives the package from it.
             script = f'set -euo pipefail; cd "{folder}"\n{step}'
             done = subprocess.run(["bash", "-c", script], env=variables, capture_output=True, text=True, timeout=1200)
             assert done.returncode == 0, f"{step}\n{done.stdout}{done.stderr}"
 
     def in_gopath(self, variables):
-        """Go without the registry of its modules: the system's packages are a GOPATH, and so is a folder with ours."""
+        """Builds a GOPATH of the system's packages and this example, so that Go needs no module registry."""
         gopath = self.root / ".external/callbacks/gopath"
         package = gopath / "src/example.com/callbacks"
         package.parent.mkdir(parents=True, exist_ok=True)

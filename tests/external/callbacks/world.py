@@ -1,4 +1,4 @@
-"""A Gatepass and a callback service beside it, and a client that asks both."""
+"""A Gatepass, a callback service, and a client that calls both."""
 
 import contextlib
 import subprocess
@@ -13,7 +13,7 @@ ORIGIN = "http://localhost:3000"
 
 
 class Refused(Exception):
-    """An error that a call ended with."""
+    """The error of a failed call."""
 
     def __init__(self, error):
         self.code, self.details = error.code().name, error.details()
@@ -35,12 +35,12 @@ class World(Programs):
         self.callbacks = (callback_pb2, callback_pb2_grpc.CallbackServiceStub)
 
     def start_gatepass(self):
-        """A Gatepass with the configuration that the example's README shows."""
+        """Starts Gatepass with the configuration from the example's README."""
         config = self.folder / "gatepass.yaml"
         config.write_text(self.language.files["gatepass.yaml"], encoding="utf-8")
         variables = {
             "GATEPASS_CALLBACKS__REMOTE__URL": f"http://{self.service}",
-            "GATEPASS_CALLBACKS__REMOTE__TIMEOUT": "4s",  # A busy machine is no failure.
+            "GATEPASS_CALLBACKS__REMOTE__TIMEOUT": "4s",  # A busy machine must not cause failures.
             "CALLBACK_TOKEN": TOKEN,
         }
         self.run_gatepass(config, variables)
@@ -49,7 +49,7 @@ class World(Programs):
         self.run_service("service", self.service)
 
     def start_service_on_ipv6(self):
-        """One more, that Gatepass does not ask."""
+        """Starts a second service, which Gatepass does not call."""
         self.run_service("service-on-ipv6", f"[::1]:{free_ports(1)[0]}")
 
     def run_service(self, name, address):
@@ -57,20 +57,20 @@ class World(Programs):
         self.run(name, command, {"CALLBACK_TOKEN": TOKEN}, lambda: self.is_reachable(address), self.language.folder)
 
     def is_reachable(self, address):
-        """Whether a service there takes calls."""
+        """True if a service at this address accepts calls."""
         with grpc.insecure_channel(address) as channel, contextlib.suppress(grpc.FutureTimeoutError):
             grpc.channel_ready_future(channel).result(timeout=5)
             return True
 
     def start_service_without_secret(self):
-        """What it answers to be started with none: its exit code, and what it says."""
+        """Starts the service without a secret; returns its exit code and output."""
         command = [*self.language.command, self.service]
         done = subprocess.run(
             command, cwd=self.language.folder, env=self.environment({}), capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
 
     def call(self, method, message):
-        """Asks Gatepass; answers a dictionary."""
+        """Calls Gatepass; returns a dictionary."""
         module, stub = self.admin if method == "UpdateUser" else self.auth
         request = json_format.ParseDict(message, getattr(module, f"{method}Request")())
         try:
@@ -80,7 +80,7 @@ class World(Programs):
         return json_format.MessageToDict(answer, preserving_proto_field_name=True)
 
     def ask_service(self, authorization=None):
-        """Asks the service itself for a redirect; answers the URL."""
+        """Calls Redirect of the service itself; returns the URL."""
         pb, stub = self.callbacks
         metadata = [("authorization", authorization)] if authorization else []
         with grpc.insecure_channel(self.service) as channel:
@@ -91,6 +91,6 @@ class World(Programs):
                 raise Refused(error) from None
 
     def health(self):
-        """The answer of the service's health service to an empty name, on the wire."""
+        """The encoded response of the health service for an empty name."""
         with grpc.insecure_channel(self.service) as channel:
             return channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=30)

@@ -18,13 +18,13 @@ from deploy.refusals import IMPOSSIBLE, MISTYPED, laid_over
 from deploy.standards import faults
 from support.programs import get
 
-# The oldest that the chart takes, one between, the newest that the schemas know.
+# The oldest version that the chart supports, one in between, and the newest one with schemas.
 KUBERNETES = ("v1.30.0", "v1.33.0", "v1.37.0")
 SQLITE, TLS, EVERYTHING, README = "sqlite", "tls", "everything", "README.md"
 
 
 def rendered(chart, name, values, program):
-    """What is wrong with what a value set renders to."""
+    """The faults of the objects that a value set renders to."""
     for kube in KUBERNETES:
         yield from engine.lint(chart, values, kube)
         documents = engine.objects(engine.render(chart, values, kube))
@@ -37,7 +37,7 @@ def rendered(chart, name, values, program):
 
 
 def served(pods, program):
-    """What is wrong with pods that start at once, each until its probes have passed, and then end."""
+    """The faults of pods that start in parallel, pass their probes, and end."""
     try:
         for pod in pods:
             pod.start(program)
@@ -54,7 +54,7 @@ def served(pods, program):
 
 
 def replicas(chart, values, program, server):
-    """What is wrong with as many pods as there are replicas, on one database of this PostgreSQL that is empty."""
+    """The faults of all replicas in parallel, on one empty database of this PostgreSQL server."""
     documents = engine.objects(engine.render(chart, values, KUBERNETES[-1]))
     (deployment,) = (document for document in documents if document["kind"] == "Deployment")
     database = f"chart_{uuid.uuid4().hex}"
@@ -69,12 +69,12 @@ def replicas(chart, values, program, server):
 
 
 def execute(server, sql):
-    """Runs a statement on a PostgreSQL."""
+    """Runs a statement on a PostgreSQL server."""
     subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", server, "-c", sql], check=True, timeout=60)
 
 
 def promised(name, documents):
-    """Where a set does not become what the chart promises of it."""
+    """The promises of the chart that a value set breaks."""
     objects = {(document["kind"], document["metadata"]["name"]): document for document in documents}
     kinds = {kind for kind, _ in objects}
     full = "sign-in" if name == EVERYTHING else "gatepass"
@@ -102,33 +102,33 @@ def promised(name, documents):
 
 
 def refused(chart, base, values, message):
-    """What is wrong with how values are refused."""
+    """The faults in the rejection of values."""
     try:
         engine.render(chart, laid_over(base, values), KUBERNETES[-1])
     except engine.Refused as error:
         if message not in str(error):
-            yield f"not told: {message}\n{error}"
+            yield f"the error does not contain: {message}\n{error}"
     else:
         yield "accepted"
 
 
 def pods_replaced(chart, base, values):
-    """What is wrong if the pods stay as they are when values change."""
+    """A fault if changed values leave the pods unchanged."""
     pods = []
     for these in (base, laid_over(base, values)):
         documents = engine.objects(engine.render(chart, these, KUBERNETES[-1]))
         pods += [document["spec"]["template"] for document in documents if document["kind"] == "Deployment"]
     if pods[0] == pods[1]:
-        yield "the pods stay as they are"
+        yield "the pods are unchanged"
 
 
 def documented(chart, root):
-    """Values without a comment or a schema, a schema that needs others, versions that differ."""
+    """Values without a comment or a schema, references outside the schema, and different versions."""
     text = (chart / "values.yaml").read_text(encoding="utf-8")
     for block in text.split("\n\n"):
         lines = block.splitlines()
         for above, line in zip(lines, lines[1:]):
-            # What Kubernetes defines is told of as a whole.
+            # Settings that Kubernetes defines have one comment for the block.
             leaf = re.match(r" *\w+: \S", line) and not block.startswith("# Resources of one pod")
             if leaf and not above.lstrip().startswith("#"):
                 yield f"values.yaml: no comment above: {line.strip()}"

@@ -1,4 +1,4 @@
-"""Lints the Dockerfile, builds its last stage around a given program, and runs that (see image.sh). Exit code 1 on any
+"""Lints the Dockerfile, and builds and runs its last stage with a given program (see image.sh). Exit code 1 on any
 finding."""
 
 import json
@@ -25,7 +25,7 @@ FILES = {"gatepass": 0, "var": USER, "var/lib": USER, "var/lib/gatepass": USER}
 
 
 class Buildah:
-    """buildah with a storage of its own, and no engine behind it."""
+    """buildah with a temporary storage and without a daemon."""
 
     def __init__(self, folder):
         storage = ["--storage-driver", "vfs", "--root", f"{folder}/storage", "--runroot", f"{folder}/run"]
@@ -38,13 +38,13 @@ class Buildah:
         return run.stdout.strip()
 
     def run(self, container, variables, *arguments):
-        """The image's program in the container, as its user, without namespaces."""
+        """The command that runs the image's program in the container as its user, without namespaces."""
         settings = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
         return [*self.command, "run", "--isolation", "chroot", *settings, container, "--", "/gatepass", *arguments]
 
 
 def build(buildah, root, program, folder):
-    """The image of the last stage, the program in place of what the first one makes."""
+    """Builds the last stage with this program instead of the result of the first stage."""
     out = folder / "build/out"
     (out / "var/lib/gatepass").mkdir(parents=True)
     shutil.copy(program, out / "gatepass")
@@ -57,7 +57,7 @@ def build(buildah, root, program, folder):
 
 
 def configured(configuration, program):
-    """Where the image's configuration is not what Kubernetes and Docker need."""
+    """The faults of the image's configuration."""
     for key, wanted in CONFIGURATION.items():
         if configuration[key] != wanted:
             yield f"{key}: {configuration[key]}, not {wanted}"
@@ -70,14 +70,14 @@ def configured(configuration, program):
 
 
 def filled(mounted):
-    """Where the image holds other files than it should."""
+    """A fault if the image has missing or unexpected files."""
     files = {str(path.relative_to(mounted)): path.stat().st_uid for path in mounted.rglob("*")}
     if files != FILES:
         yield f"files and their owners: {files}, not {FILES}"
 
 
 def add_libraries(program, mounted):
-    """What a program of `cargo build` needs to run; the image's own is linked statically."""
+    """Adds the shared libraries of a program from `cargo build`; the image's own program is linked statically."""
     told = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=10).stdout
     for library in re.findall(r"(?:=> |^\s*)(/\S+)", told, re.MULTILINE):
         at = mounted / library.lstrip("/")
@@ -86,7 +86,7 @@ def add_libraries(program, mounted):
 
 
 def runs(buildah, container, mounted, folder):
-    """What is wrong when the container serves from an empty database, is asked for its health, and is ended."""
+    """The faults of a container that starts on an empty database, becomes healthy and ends."""
     kinds = zip(("GRPC", "HTTP", "ADMIN"), free_ports(3))
     addresses = {f"GATEPASS_SERVER__{kind}_ADDR": f"127.0.0.1:{port}" for kind, port in kinds}
     log = folder / "log"
@@ -99,7 +99,7 @@ def runs(buildah, container, mounted, folder):
         database = mounted / "var/lib/gatepass/gatepass.db"
         if not database.exists() or database.stat().st_uid != USER:
             faults.append("no database of the image's user")
-        # buildah itself would hand a SIGKILL on.
+        # Signal the program directly: buildah would pass on a SIGKILL.
         os.kill(innermost(process.pid), signal.SIGTERM)
         if code := process.wait(30):
             faults.append(f"SIGTERM: exit code {code}")
@@ -109,7 +109,7 @@ def runs(buildah, container, mounted, folder):
 
 
 def healthy(command):
-    """Whether `gatepass health` says so within 20 s."""
+    """True if `gatepass health` succeeds within 20 s."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         if subprocess.run(command, capture_output=True, timeout=10).returncode == 0:

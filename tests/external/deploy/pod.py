@@ -1,4 +1,4 @@
-"""A rendered pod without a cluster: its volumes as files of a folder, its variables, and the program with them."""
+"""A rendered pod without a cluster: its volumes as files in a folder, its variables, and its program."""
 
 import datetime
 import json
@@ -23,7 +23,7 @@ service Health { rpc Check(HealthCheckRequest) returns (HealthCheckResponse); }
 
 
 def certificate():
-    """A key and a certificate that it signs for itself, PEM."""
+    """A key and its self-signed certificate in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gatepass")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -38,7 +38,7 @@ def certificate():
 
 KEY, CERTIFICATE = certificate()
 URL = "postgres://gatepass:a%20password@postgres.example.com:5432/gatepass"
-# The objects that are there before the chart is installed, as the value sets name them.
+# The objects that exist before the installation of the chart; the value sets name them.
 EXISTING = {
     "gatepass-database": {"url": URL},
     "gatepass-database-app": {
@@ -61,7 +61,7 @@ EXISTING = {
 
 
 class Pod:
-    """The one container of a rendered Deployment, in `folder`; its database is at this URL, unless it is a file."""
+    """The only container of a rendered Deployment, in `folder`. The URL is that of its database, unless it uses SQLite."""
 
     def __init__(self, documents, folder, database=URL):
         self.folder = pathlib.Path(folder)
@@ -77,7 +77,7 @@ class Pod:
             self.mount(volume)
 
     def mount(self, volume):
-        """Writes the files of a volume; a name or key that is nowhere is a KeyError."""
+        """Writes the files of a volume. Raises KeyError for an unknown name or key."""
         at = self.folder / self.mounts[volume["name"]].lstrip("/")
         at.mkdir(parents=True)
         sources = volume.get("projected", {}).get("sources", [volume])
@@ -90,13 +90,13 @@ class Pod:
                 (at / item["path"]).write_text(self.here(entries[item["key"]]), encoding="utf-8")
 
     def here(self, text):
-        """Paths of the pod as paths of the folder."""
+        """Replaces paths of the pod by paths in the folder."""
         for path in self.mounts.values():
             text = text.replace(path + "/", f"{self.folder}{path}/")
         return text
 
     def variables(self):
-        """What the container's environment holds, and nothing else."""
+        """The whole environment of the container."""
         variables = {}
         for variable in self.container["env"]:
             source = variable.get("valueFrom", {}).get("secretKeyRef")
@@ -105,7 +105,7 @@ class Pod:
         return variables
 
     def check(self, program):
-        """What `gatepass config check` says against the pod's configuration, or None."""
+        """The error of `gatepass config check` for the pod's configuration, or None."""
         command = [program, "config", "check"]
         run = subprocess.run(
             command, cwd=self.folder, env=self.variables(), capture_output=True, text=True, timeout=20
@@ -125,27 +125,27 @@ class Pod:
             self.process = subprocess.Popen(command, cwd=self.folder, env=variables, stderr=stderr)
 
     def probes(self):
-        """Waits until each probe has passed: what those said that did not."""
+        """Waits until each probe passes; returns the faults of those that do not."""
         probes = (self.container[f"{name}Probe"]["grpc"] for name in ("startup", "liveness", "readiness"))
         return [self.told(fault) for probe in probes if (fault := self.probe(probe))]
 
     def end(self):
-        """Ends it as a kubelet does: what is wrong with how it went."""
+        """Ends the container as the kubelet does; returns the faults."""
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(self.spec["terminationGracePeriodSeconds"])
         return [self.told(f"SIGTERM: exit code {code}")] if code else []
 
     def told(self, fault):
-        """A fault, and the container's log."""
+        """The fault together with the container's log."""
         return f"{fault}\n{(self.folder / 'log').read_text(encoding='utf-8')}"
 
     def http_port(self):
-        """Where it publishes its keys."""
+        """The port that publishes the keys."""
         (port,) = (port["containerPort"] for port in self.container["ports"] if port["name"] == "http")
         return self.ports[port]
 
     def probe(self, probe):
-        """Asks the health service until it serves, for at most 20 s: what it last said instead, or None."""
+        """Polls the health service for at most 20 s; returns None if it serves, else its last response."""
         (self.folder / "health.proto").write_text(HEALTH_PROTO, encoding="utf-8")
         command = ["grpcurl", "-plaintext", "-max-time", "2", "-proto", "health.proto"]
         command += ["-d", json.dumps({"service": probe["service"]})]

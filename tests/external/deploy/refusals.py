@@ -1,4 +1,4 @@
-"""Values that must be refused, each with a part of what Helm then says. They are laid over a set that is accepted."""
+"""Values that the chart must reject, each with a part of the error. They are merged over an accepted value set."""
 
 DIGEST = "7433970ddfe9aa73526ce0855bebaabbfe0fe06e87d3e10e01b35bb339b3b213"
 
@@ -7,7 +7,7 @@ MTLS = {**KEY, "id": "shop", "credential": {"mtls_san": "shop.internal"}}
 MTLS_TOO = {**MTLS, "credential": [KEY["credential"], MTLS["credential"]]}
 SQLITE = {"existingSecret": {"name": ""}, "sqlite": {"enabled": True}}
 
-# What is missing or can't be; said by the templates.
+# Missing or contradictory values; the templates reject them.
 IMPOSSIBLE = [
     ({"image": {"repository": ""}}, "image.repository: name an image"),
     ({"config": {"issuer": None}}, "config.issuer: set the public https URL"),
@@ -43,7 +43,7 @@ IMPOSSIBLE = [
     ({"extraEnv": [{"name": "GATEPASS_ISSUER"}]}, "extraEnv: GATEPASS_ISSUER: write settings in config"),
 ]
 
-# Wrong keys and types; said by the schema.
+# Wrong keys and types; the schema rejects them.
 MISTYPED = [
     ({"replicas": 2}, "additional properties 'replicas' not allowed"),
     ({"replicaCount": "2"}, "at '/replicaCount': got string, want integer"),
@@ -80,7 +80,7 @@ MISTYPED = [
 
 
 def laid_over(base, values):
-    """`base` with `values` in it; a None takes its key away."""
+    """Merges `values` over `base`; a None removes its key."""
     merged = dict(base) if isinstance(base, dict) else {}
     for key, value in values.items():
         if value is None:

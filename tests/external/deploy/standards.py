@@ -1,5 +1,5 @@
-"""What every rendered object must keep: Kubernetes' schemas, the Pod Security Standard "restricted"
-(https://kubernetes.io/docs/concepts/security/pod-security-standards/), and rules of our own."""
+"""The standards for every rendered object: Kubernetes' schemas, the Pod Security Standard "restricted"
+(https://kubernetes.io/docs/concepts/security/pod-security-standards/), and the rules of this project."""
 
 import kubernetes_validate
 
@@ -7,7 +7,7 @@ VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persiste
 
 
 def faults(documents, kube):
-    """What is wrong with the objects of one rendering."""
+    """The faults of the objects of one rendering."""
     seen, found = set(), []
     for document in documents:
         name = f"{document['kind']} {document['metadata']['name']}"
@@ -29,7 +29,7 @@ def faults(documents, kube):
 
 
 def restricted(pod):
-    """Where a pod falls short of "restricted"."""
+    """The violations of "restricted" in a pod."""
     shared = pod.get("securityContext", {})
     yield from (field for field in ("hostNetwork", "hostPID", "hostIPC") if pod.get(field))
     for volume in pod.get("volumes", []):
@@ -52,7 +52,7 @@ def restricted(pod):
 
 
 def ours(pod):
-    """Where a pod falls short of what we promise beyond that."""
+    """The violations of this project's rules in a pod."""
     (container,) = pod["containers"]
     delay = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
     variables = {variable["name"]: variable.get("value") for variable in container["env"]}
@@ -73,4 +73,4 @@ def ours(pod):
         == {name: {"port": admin, "service": service} for name, service in services.items()},
         "port names of at most 15": all(len(port["name"]) <= 15 for port in container["ports"]),
     }
-    yield from (f"{container['name']}: {rule} is wanted" for rule, holds in kept.items() if not holds)
+    yield from (f"{container['name']}: {rule} is required" for rule, holds in kept.items() if not holds)

@@ -1,4 +1,4 @@
-"""A browser without a screen: keeps cookies, follows nothing by itself, and fills in the forms of idp.mjs."""
+"""A headless browser: keeps cookies, does not follow redirects, and fills in the forms of idp.mjs."""
 
 import collections
 import html
@@ -9,7 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-# Where a provider sends the browser: by which method, to which address, and with which query or form.
+# The provider's redirect to the application: its method, its address, and its query or form.
 Return = collections.namedtuple("Return", ["method", "url", "params"])
 
 
@@ -30,7 +30,7 @@ class Answer:
         return json.loads(self.text)
 
     def form(self):
-        """The address of the page's form, and its fields that are hidden."""
+        """The address of the page's form, and its hidden fields."""
         action = re.search(r'<form[^>]* action="([^"]+)"', self.text)
         if not action:
             raise AssertionError(f"no form at {self.url}: {self.status} {self.text[:500]}")
@@ -53,7 +53,7 @@ class Browser:
         self.opener = urllib.request.build_opener(no_proxy, cookies, _Stay())
 
     def go(self, url, form=None, body=None, headers={}):
-        """One request."""
+        """Sends one request."""
         data = None
         if form is not None:
             data = urllib.parse.urlencode(form).encode()
@@ -66,11 +66,11 @@ class Browser:
             return Answer(url, error)
 
     def log_in(self, authorization_url, who):
-        """Logs in at the provider and consents; answers where it sends the browser back to."""
+        """Logs in at the provider and consents; returns the redirect to the application."""
         return self._pages(authorization_url, lambda prompt: {"login": who, "password": "any"} if prompt == "login" else {})
 
     def cancel(self, authorization_url):
-        """Has no wish to log in, and says so on the provider's page; answers where it sends the browser back to."""
+        """Cancels the login on the provider's page; returns the redirect to the application."""
         return self._pages(authorization_url, None)
 
     def _pages(self, url, fill):
@@ -91,4 +91,4 @@ class Browser:
                 form = fields | fill(fields["prompt"])
             else:
                 url = answer.absolute(re.search(r'href="([^"]+/abort)"', answer.text)[1])
-        raise AssertionError("the provider has no end")
+        raise AssertionError("too many redirects at the provider")

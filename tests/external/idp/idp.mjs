@@ -1,20 +1,20 @@
-// An OpenID provider for trials and tests on loopback: whatever name is entered signs in, with any password. The name
-// is the person's id; their e-mail is NAME@company.com, or the name itself if it is an address, and verified unless the
-// name begins with `unverified`.
+// An OpenID provider for trials and tests on loopback. It accepts every name with any password. The name is the person's
+// id. The e-mail is NAME@company.com, or the name itself if it is an address. It is verified unless the name begins with
+// `unverified`.
 //
 //   node idp.mjs [PORT] [REDIRECT_URI ...]
 //
-// Its clients, which may all come back to every one of these addresses:
+// Its clients, all with all of these redirect URIs:
 //
-//   authjs                    a secret in the Authorization header, by the application with Auth.js
-//   gatepass, gatepass-es256  the same; ID tokens are signed with RS256 and ES256
+//   authjs                    a secret in the Authorization header; for the application with Auth.js
+//   gatepass, gatepass-es256  the same; ID tokens signed with RS256 and ES256
 //   gatepass-post, …-es256    a secret in the form
 //   gatepass-public, …-es256  no secret
 //   gatepass-key, …-es256     a key: the public half is the PEM file that the variable CLIENT_KEY names
 //
-// SIGHUP makes new keys, which sign from then on; the old ones are still published. SIGUSR2 takes back the old ones. With
-// EMAIL_IN=userinfo e-mail and name are in the answer of the userinfo endpoint only. RECORD names a file that gets a line
-// of JSON for each request to the token endpoint: how the client proved itself, what it sent, and the answer.
+// SIGHUP creates new signing keys and keeps publishing the old ones. SIGUSR2 removes the old ones. With EMAIL_IN=userinfo,
+// only the userinfo endpoint returns e-mail and name. RECORD names a file for the requests to the token endpoint: one line
+// of JSON each, with the client's authentication, the form and the response.
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -25,11 +25,11 @@ const [port = "4000", ...addresses] = process.argv.slice(2);
 const redirect_uris = addresses.length ? addresses : ["http://localhost:3000/api/auth/callback/company"];
 const issuer = `http://127.0.0.1:${port}`;
 const cookieKeys = [randomBytes(32).toString("hex")];
-// Codes and sessions outlive a change of keys.
+// Keeps codes and sessions across a change of keys.
 const adapter = createMemoryAdapter();
 
 const SECRET = "a-secret-for-trials";
-// What must be encoded in a header and in a form.
+// A secret with characters that need encoding in headers and forms.
 const ODD_SECRET = "a secret: 100% + for/trials & \"tests\" = ~'";
 
 function clients() {
@@ -54,7 +54,7 @@ function clients() {
   ];
 }
 
-// Newest first: a provider signs with the first that fits.
+// Newest first: the provider signs with the first suitable key.
 let keys = [];
 function makeKeys() {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -74,7 +74,7 @@ function provider() {
     jwks: { keys },
     cookies: { keys: cookieKeys },
     claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
-    // E-mail and name are in the ID token, as those of Google, Entra and Okta are.
+    // False puts e-mail and name into the ID token, as Google, Entra and Okta do.
     conformIdTokenClaims: process.env.EMAIL_IN === "userinfo",
     findAccount: (_, sub) => ({
       accountId: sub,

@@ -1,4 +1,4 @@
-"""A backend: what it asks of Gatepass, and what its browsers keep meanwhile."""
+"""A backend: its calls to Gatepass, and the browsers of its users."""
 
 import itertools
 import urllib.parse
@@ -10,14 +10,14 @@ from grpc_status import rpc_status
 
 from idp import browser
 
-# Where the backend takes what comes back.
+# The redirect URI of the backend.
 CALLBACK = "http://localhost:3000/auth/callback"
 
 numbers = itertools.count(1)
 
 
 class Refused(Exception):
-    """An error that a call ended with: its code, its reason, which fault of which provider, and the request's id."""
+    """The error of a failed call: its code, reason, fault, provider and request id."""
 
     def __init__(self, error, request_id):
         self.code, self.request_id = error.code().name, request_id
@@ -32,7 +32,7 @@ class Refused(Exception):
 
 
 class Browser(browser.Browser):
-    """A person's browser, with the cookies of their flows."""
+    """A person's browser, with the cookies of its flows."""
 
     def __init__(self):
         super().__init__()
@@ -42,12 +42,12 @@ class Browser(browser.Browser):
         self.flows[begun["cookie"]["name"]] = begun["flow"]
 
     def flow_of(self, params):
-        """The flow whose cookie the state that came back names."""
+        """Takes the flow from the cookie that the returned state names."""
         return self.flows.pop("gatepass_flow_" + params["state"][:16])
 
 
 class Client:
-    """Asks one replica."""
+    """A client of one replica."""
 
     def __init__(self, world, address, admin):
         from gatepass.v1 import auth_pb2, auth_pb2_grpc
@@ -57,7 +57,7 @@ class Client:
         self.messages, self.stub = auth_pb2, auth_pb2_grpc.AuthServiceStub(self.channel)
 
     def call(self, method, message, request_id=None):
-        """Asks; answers a dictionary with the request's id."""
+        """Calls a method; returns a dictionary with the request id."""
         request_id = request_id or f"request-{next(numbers)}"
         self.world.seen.see(message)
         request = json_format.ParseDict(message, getattr(self.messages, f"{method}Request")())
@@ -73,13 +73,13 @@ class Client:
         return self.call("BeginSignIn", {"provider": provider, "redirect_uri": CALLBACK, **more})
 
     def begin_in(self, visitor, provider, **more):
-        """Begins, keeps the flow in the browser, and answers where to go."""
+        """Begins a sign-in and keeps the flow in the browser; returns the provider's URL."""
         begun = self.begin(provider, **more)
         visitor.keep(begun)
         return begun["authorization_url"]
 
     def log_in(self, provider, who, visitor=None, **more):
-        """A person goes to the provider and comes back; answers what their backend now asks."""
+        """Logs in at the provider; returns the `oauth_callback` for SignIn."""
         visitor = visitor or Browser()
         back = visitor.log_in(self.begin_in(visitor, provider, **more), who)
         return {"provider": provider, **self.callback_of(visitor, back)}
@@ -89,11 +89,11 @@ class Client:
         return {"flow": visitor.flow_of(back.params), **back.params}
 
     def sign_in(self, callback, **more):
-        """SignIn by what came back; answers the outcome and what of it."""
+        """Calls SignIn with an `oauth_callback`; returns the outcome and its details."""
         return self.outcome({"oauth_callback": callback, **more})
 
     def sign_in_by_token(self, provider, token, **more):
-        """SignIn by an ID token, with a `nonce` or a `flow`."""
+        """Calls SignIn with an ID token, and a `nonce` or a `flow`."""
         request = {name: more.pop(name) for name in ["request_id", "link_access_token"] if name in more}
         return self.outcome({"id_token": {"provider": provider, "token": token, **more}, **request})
 
@@ -104,7 +104,7 @@ class Client:
         return outcome, details | {"at": at}
 
     def enter(self, provider, who, visitor=None, **more):
-        """A person goes all the way in; answers what SignIn said of them."""
+        """Signs a person in from the beginning; returns the details of `allowed`."""
         outcome, details = self.sign_in(self.log_in(provider, who, visitor, **more))
         assert outcome == "allowed", (provider, who, details)
         return details
@@ -122,9 +122,9 @@ def asked(authorization_url):
 
 
 def refused(function, *arguments, **more):
-    """The error that this ends with."""
+    """Calls a function that must fail; returns its error."""
     try:
         answer = function(*arguments, **more)
     except Refused as refusal:
         return refusal
-    raise AssertionError(f"not refused: {answer}")
+    raise AssertionError(f"not rejected: {answer}")

@@ -1,4 +1,4 @@
-"""What is done at the same time."""
+"""Parallel calls and background traffic."""
 
 import concurrent.futures
 import contextlib
@@ -10,7 +10,7 @@ from support.programs import PATIENCE
 
 
 def at_once(count, function):
-    """What so many threads got that began at the same moment, in their order."""
+    """Runs a function in so many threads at the same moment; returns the results in order."""
     barrier = threading.Barrier(count)
 
     def run(number):
@@ -22,7 +22,7 @@ def at_once(count, function):
 
 
 class Traffic:
-    """Threads that do something over and over, none of which may fail."""
+    """Threads that repeat tasks; no task may fail."""
 
     def __init__(self, tasks):
         self.done, self.failures, self.over = [0] * len(tasks), [], threading.Event()
@@ -37,7 +37,7 @@ class Traffic:
             self.done[number] += 1
 
     def goes_on(self, times=2):
-        """Waits until each did it so many times more; the first of them may have begun before."""
+        """Waits until each thread has repeated its task so many more times. The first repetition may have begun before."""
         before, deadline = list(self.done), time.monotonic() + PATIENCE
         while not all(now > then + times for now, then in zip(self.done, before)):
             assert not self.failures, self.failures[0]
@@ -47,7 +47,7 @@ class Traffic:
 
 @contextlib.contextmanager
 def traffic(*tasks):
-    """Goes on in the background, and has not failed at the end."""
+    """Runs tasks in the background; fails at the end if one of them failed."""
     running = Traffic(tasks)
     for thread in running.threads:
         thread.start()

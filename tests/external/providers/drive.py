@@ -1,5 +1,5 @@
-"""People sign in at providers by a built Gatepass; what they, their backend, the providers and the auth log see is
-checked (see providers.sh)."""
+"""Sign-ins at providers through a built Gatepass, checked in the browser, the backend, the providers and the auth log
+(see providers.sh)."""
 
 import sys
 import tempfile
@@ -8,7 +8,7 @@ from providers.world import ISSUERS, World
 from support.steps import STEPS, finish, run_steps
 from support.stubs import generate_stubs
 
-# In the order of their steps.
+# The order of the imports is the order of the steps.
 from providers import logins, refusals, natively, linking, together, secrecy
 
 

@@ -1,4 +1,4 @@
-"""Second accounts: linked by who is signed in, and by a verified e-mail where the provider may."""
+"""Second accounts: linked by a signed-in user, or by a verified e-mail if the provider allows it."""
 
 from providers.client import refused
 from providers.crowd import at_once
@@ -9,7 +9,7 @@ REDIRECT = "http://localhost:3000/auth/error?error="
 
 
 def link(world, tokens, provider, who, finish_with=None):
-    """Somebody who is signed in goes to a provider to link their account there; answers what SignIn said."""
+    """Links an account of a provider to a signed-in user; returns the outcome of SignIn and its details."""
     token = tokens["access_token"]
     callback = world.one.log_in(provider, who, link_access_token=token)
     more = {} if finish_with == "" else {"link_access_token": finish_with or token}
@@ -17,7 +17,7 @@ def link(world, tokens, provider, who, finish_with=None):
 
 
 @step
-def who_is_signed_in_links_an_account_of_another_provider(world):
+def a_signed_in_user_links_an_account_of_another_provider(world):
     who, work = world.somebody(), world.somebody("work")
     allowed = world.one.enter("basic", who)
     tokens = world.one.tokens(allowed)
@@ -27,14 +27,14 @@ def who_is_signed_in_links_an_account_of_another_provider(world):
     (row,) = world.logged(linked["at"])
     assert row[:4] == ("ACCOUNT_LINKED", "SUCCESS", None, "other"), row
     assert world.providers_of(allowed["user"]) == ["basic", "other"]
-    # Either signs the same user in, and the session that linked goes on.
+    # Both accounts sign in the same user, and the linking session continues.
     assert world.one.enter("other", work)["user"]["id"] == allowed["user"]["id"]
     assert world.one.enter("basic", who)["user"]["id"] == allowed["user"]["id"]
     assert world.one.session(tokens)["user"]["id"] == allowed["user"]["id"]
 
 
 @step
-def a_linking_is_finished_by_the_session_that_began_it(world):
+def only_the_session_that_began_a_linking_completes_it(world):
     tokens = world.one.tokens(world.one.enter("basic", world.somebody()))
     stranger = world.one.tokens(world.one.enter("basic", world.somebody()))
     for other in [stranger["access_token"], ""]:
@@ -47,7 +47,7 @@ def a_linking_is_finished_by_the_session_that_began_it(world):
 
 
 @step
-def an_account_of_somebody_else_is_not_linked(world):
+def an_account_of_another_user_is_not_linked(world):
     theirs = world.somebody()
     owner = world.one.enter("other", theirs)["user"]
     tokens = world.one.tokens(world.one.enter("basic", world.somebody()))
@@ -59,7 +59,7 @@ def an_account_of_somebody_else_is_not_linked(world):
 
 
 @step
-def a_verified_email_of_a_user_links_nothing_by_itself(world):
+def a_verified_email_alone_links_no_account(world):
     who = world.somebody()
     user = world.one.enter("basic", who)["user"]
     outcome, denied = world.one.sign_in(world.one.log_in("other", who))
@@ -72,7 +72,7 @@ def a_verified_email_of_a_user_links_nothing_by_itself(world):
 
 
 @step
-def a_provider_that_may_links_by_a_verified_email(world):
+def a_trusted_provider_links_by_a_verified_email(world):
     who = world.somebody()
     user = world.one.enter("basic", who)["user"]
     allowed = world.one.enter("trusted", who)
@@ -84,7 +84,7 @@ def a_provider_that_may_links_by_a_verified_email(world):
 
 
 @step
-def of_two_who_link_one_account_at_once_one_has_it(world):
+def of_two_parallel_linkings_of_one_account_one_succeeds(world):
     shared = world.somebody()
     sessions = [world.one.tokens(world.one.enter("basic", world.somebody())) for _ in range(2)]
     tokens = [session["access_token"] for session in sessions]

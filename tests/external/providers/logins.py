@@ -1,4 +1,4 @@
-"""People who log in, by every kind of client."""
+"""Logins through every kind of client."""
 
 import json
 import urllib.request
@@ -12,7 +12,7 @@ ASSERTED = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 def proof_of(request):
-    """How a client proved itself at the token endpoint."""
+    """The authentication method of a request to the token endpoint."""
     sent = request["sent"]
     if request.get("authorization"):
         assert "client_secret" not in sent and "client_id" not in sent, sent
@@ -24,7 +24,7 @@ def proof_of(request):
 
 
 def goes_all_the_way(world, provider, algorithm, method="GET"):
-    """Login, tokens, session, sign-out: what each tells."""
+    """Runs a login, tokens, the session and the sign-out, and checks every response."""
     who, one, visitor = world.somebody(), world.one, Browser()
     page = one.begin_in(visitor, provider, redirect_to="/inbox")
     query = asked(page)
@@ -42,12 +42,12 @@ def goes_all_the_way(world, provider, algorithm, method="GET"):
     assert world.logged(allowed["at"]) == [("SIGN_UP", "SUCCESS", None, provider, email)]
     if algorithm:
         assert header_of(allowed["provider_tokens"]["id_token"])["alg"] == algorithm
-    # The provider's token is a good one.
+    # The provider's access token works.
     token = allowed["provider_tokens"]["access_token"]
     me = urllib.request.Request(f"{world.issuer('alpha')}/me", headers={"authorization": f"Bearer {token}"})
     with urllib.request.urlopen(me, timeout=30) as answer:
         assert json.load(answer)["sub"] == who
-    # The client proved itself as it should, and PKCE was answered.
+    # The request to the token endpoint has the PKCE verifier.
     request, = [line for line in world.record("alpha") if line["sent"].get("code") == back.params["code"]]
     assert len(request["sent"]["code_verifier"]) >= 43, request
 
@@ -84,7 +84,7 @@ for every_method in METHODS:
 
 
 @step
-def a_person_comes_back_by_a_form_that_is_posted(world):
+def a_provider_returns_the_person_by_a_posted_form(world):
     begun = world.one.begin("posted")
     assert begun["cookie"]["same_site"] == "None" and begun["cookie"]["max_age"] == "900s", begun["cookie"]
     assert world.one.begin("basic")["cookie"]["same_site"] == "Lax"
@@ -97,23 +97,23 @@ def a_person_logs_in_by_oauth_without_an_id_token(world):
 
 
 @step
-def an_email_that_only_the_userinfo_endpoint_tells_is_found(world):
+def an_email_from_the_userinfo_endpoint_is_used(world):
     who = world.somebody()
     user = world.one.enter("userinfo", who)["user"]
     assert (user["email"], user["email_verified"], user["name"]) == (f"{who}@company.com", True, f"Test {who}"), user
 
 
 @step
-def an_unverified_email_is_told_as_one_and_claims_nothing(world):
+def an_unverified_email_identifies_no_user(world):
     who = world.somebody("unverified")
     first = world.one.enter("basic", who)["user"]
     assert first["email"] == f"{who}@company.com" and not first.get("email_verified"), first
-    # At another provider, even one that links, they are somebody else.
+    # At another provider, even one that links, it belongs to a new user.
     for provider in ["other", "trusted"]:
         another = world.one.enter(provider, who)
         assert another["is_new_user"] and another["user"]["id"] != first["id"], (provider, another)
     assert world.providers_of(first) == ["basic"]
-    # By a Gatepass that wants verified addresses they don't come in at all.
+    # A Gatepass that requires verified addresses rejects the sign-in.
     strict = world.start_gatepass("strict", GATEPASS_SIGN_IN__REQUIRE_VERIFIED_EMAIL="true")
     outcome, denied = strict.sign_in(strict.log_in("basic", world.somebody("unverified")))
     assert (outcome, denied["reason"]) == ("denied", "DENIAL_REASON_EMAIL_NOT_VERIFIED"), denied
@@ -123,7 +123,7 @@ def an_unverified_email_is_told_as_one_and_claims_nothing(world):
 
 
 @step
-def what_the_backend_asks_of_the_provider_gets_there(world):
+def authorization_parameters_reach_the_provider(world):
     more = {"authorization_params": {"login_hint": "ada & eve=é"}, "scopes": ["email"]}
     page = world.one.begin("basic", **more)["authorization_url"]
     assert set(asked(page)["scope"].split()) == {"openid", "email"}, asked(page)

@@ -1,4 +1,4 @@
-"""Apps that get an ID token from the provider by themselves, and hand it in."""
+"""Apps that get an ID token from the provider themselves and send it to Gatepass."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from support.steps import step
 
 
 def token_of_app(world, who, nonce, issuer="alpha", client="gatepass-public"):
-    """An app's own login at the provider, without any Gatepass; answers the ID token."""
+    """Logs in at the provider without Gatepass, as an app does; returns the ID token."""
     verifier = secrets.token_urlsafe(48)
     digest = hashlib.sha256(verifier.encode()).digest()
     request = {
@@ -55,7 +55,7 @@ def is_refused(world, provider, token, fault, **binding):
 
 
 @step
-def an_id_token_signs_in_by_its_nonce_and_once(world):
+def an_id_token_signs_in_once_with_its_nonce(world):
     for provider, client in [("public", "gatepass-public"), ("public-es256", "gatepass-public-es256")]:
         who, nonce = world.somebody(), a_nonce()
         token = token_of_app(world, who, nonce, client=client)
@@ -67,7 +67,7 @@ def an_id_token_signs_in_by_its_nonce_and_once(world):
 
 
 @step
-def an_id_token_signs_in_by_a_flow_and_uses_it_up(world):
+def an_id_token_signs_in_with_a_flow_and_uses_it(world):
     begun = world.one.begin("public")
     nonce, flow = asked(begun["authorization_url"])["nonce"], begun["flow"]
     is_refused(world, "public", token_of_app(world, world.somebody(), a_nonce()), "ID_TOKEN_NONCE_MISMATCH", flow=flow)
@@ -79,7 +79,7 @@ def an_id_token_signs_in_by_a_flow_and_uses_it_up(world):
 
 
 @step
-def the_flow_of_another_provider_binds_no_id_token(world):
+def a_flow_of_another_provider_is_rejected_with_an_id_token(world):
     begun = world.one.begin("public-es256")
     token = token_of_app(world, world.somebody(), asked(begun["authorization_url"])["nonce"])
     refusal = refused(world.one.sign_in_by_token, "public", token, flow=begun["flow"])
@@ -87,7 +87,7 @@ def the_flow_of_another_provider_binds_no_id_token(world):
 
 
 @step
-def an_id_token_of_somebody_else_proves_nobody(world):
+def an_id_token_for_another_sign_in_is_rejected(world):
     nonce = a_nonce()
     token = token_of_app(world, world.somebody(), nonce)
     elsewhere = token_of_app(world, world.somebody(), nonce, issuer="beta")
@@ -102,7 +102,7 @@ def an_id_token_of_somebody_else_proves_nobody(world):
 
 
 @step
-def of_many_who_hand_in_one_id_token_one_is_let_in(world):
+def of_parallel_sign_ins_with_one_id_token_one_succeeds(world):
     nonce, before = a_nonce(), world.counts()
     token = token_of_app(world, world.somebody(), nonce)
 
@@ -119,7 +119,7 @@ def of_many_who_hand_in_one_id_token_one_is_let_in(world):
 
 
 @step
-def the_id_token_of_a_login_is_no_second_login(world):
+def the_id_token_of_a_login_does_not_sign_in_again(world):
     visitor = Browser()
     page = world.one.begin_in(visitor, "public")
     callback = world.one.callback_of(visitor, visitor.log_in(page, world.somebody()))
@@ -129,7 +129,7 @@ def the_id_token_of_a_login_is_no_second_login(world):
 
 
 @step
-def a_request_that_is_repeated_gets_the_same_grant(world):
+def a_repeated_request_gets_the_same_grant(world):
     nonce, request_id = a_nonce(), secrets.token_urlsafe(24)
     token = token_of_app(world, world.somebody(), nonce)
     first, again = (

@@ -1,4 +1,4 @@
-"""Answers that let nobody in: each by its own reason, with its row in the auth log."""
+"""Rejected sign-ins: each with its reason and its row in the auth log."""
 
 from providers.client import CALLBACK, Browser, refused
 from support.steps import step
@@ -7,14 +7,14 @@ UNAUTHENTICATED = "UNAUTHENTICATED"
 
 
 def failed(world, refusal):
-    """The one row of a sign-in that failed: its reason, and the provider."""
+    """The only row of a failed sign-in: its reason and provider."""
     (action, outcome, reason, provider, _email), = world.logged(refusal.request_id)
     assert (action, outcome) == ("SIGN_IN_DENIED", "FAILED"), world.logged(refusal.request_id)
     return reason, provider
 
 
 def is_refused(world, callback, reason, provider, fault=None):
-    """SignIn by this is refused, and leaves nothing but a row that says so."""
+    """Checks that SignIn fails and writes only its row in the auth log."""
     before = world.counts()
     refusal = refused(world.one.sign_in, callback)
     assert (refusal.code, refusal.reason) == (UNAUTHENTICATED, reason), refusal
@@ -24,7 +24,7 @@ def is_refused(world, callback, reason, provider, fault=None):
 
 
 def redeemed(world, callback):
-    """How often the provider was asked for the tokens of a code."""
+    """The number of token requests with this code."""
     return sum(line["sent"].get("code") == callback["code"] for line in world.record("alpha"))
 
 
@@ -33,7 +33,7 @@ def bent(text, place):
 
 
 @step
-def a_flow_lets_in_once(world):
+def a_flow_signs_in_once(world):
     callback = world.one.log_in("basic", world.somebody())
     assert world.one.sign_in(callback)[0] == "allowed"
     is_refused(world, callback, "FLOW_USED", "basic")
@@ -41,20 +41,20 @@ def a_flow_lets_in_once(world):
 
 
 @step
-def the_flow_of_one_provider_is_refused_with_the_answer_of_another(world):
+def a_flow_is_rejected_with_the_response_of_another_provider(world):
     for mine, theirs in [("basic", "other"), ("basic", "public")]:
         visitor = Browser()
         flow = world.one.begin(mine)["flow"]
         answer = world.one.log_in(theirs, world.somebody(), visitor)
         is_refused(world, answer | {"flow": flow}, "FLOW_INVALID", mine)
         is_refused(world, answer | {"flow": flow, "provider": mine}, "STATE_MISMATCH", mine)
-        # Its own flow was not used up by it.
+        # The failed calls did not use its own flow.
         assert world.one.sign_in(answer)[0] == "allowed"
 
 
 @step
-def an_answer_at_the_route_of_another_provider_is_refused(world):
-    """The mix-up of RFC 9700 section 4.4, where a provider sends no `iss`: nobody is asked to redeem the code."""
+def a_response_at_the_route_of_another_provider_is_rejected(world):
+    """The mix-up of RFC 9700 section 4.4 without an `iss`: Gatepass does not redeem the code."""
     callback = world.one.log_in("basic", world.somebody())
     for route in ["other", "public", "nobody"]:
         is_refused(world, callback | {"provider": route}, "FLOW_INVALID", "basic")
@@ -63,8 +63,8 @@ def an_answer_at_the_route_of_another_provider_is_refused(world):
 
 
 @step
-def an_answer_that_is_taken_to_be_another_issuers_is_refused(world):
-    """The mix-up of RFC 9700 section 4.4: state and flow are right, who answers is not."""
+def a_response_with_another_issuer_is_rejected(world):
+    """The mix-up of RFC 9700 section 4.4: state and flow are valid, but the issuer is another one."""
     callback = world.one.log_in("basic", world.somebody())
     bad = [world.issuer("beta"), world.issuer("alpha") + "/", "https://evil.example", ""]
     for iss in bad:
@@ -76,7 +76,7 @@ def an_answer_that_is_taken_to_be_another_issuers_is_refused(world):
 
 
 @step
-def an_answer_with_another_state_is_refused(world):
+def a_response_with_another_state_is_rejected(world):
     callback = world.one.log_in("basic", world.somebody())
     other = world.one.log_in("basic", world.somebody())
     for state in [other["state"], bent(callback["state"], 42), callback["state"] + "A", "x"]:
@@ -86,7 +86,7 @@ def an_answer_with_another_state_is_refused(world):
 
 
 @step
-def a_flow_that_was_tampered_with_is_refused(world):
+def a_modified_flow_is_rejected(world):
     callback = world.one.log_in("basic", world.somebody())
     flow = callback["flow"]
     for bad in [*(bent(flow, place) for place in [0, 15, 40, len(flow) // 2, len(flow) - 5]), flow[:-4], flow + "A", "x"]:
@@ -96,12 +96,12 @@ def a_flow_that_was_tampered_with_is_refused(world):
 
 
 @step
-def the_code_of_somebody_else_proves_nobody(world):
-    """A code that was stolen and put into the thief's own flow: the verifier is not the one that it was asked with."""
+def a_stolen_code_is_rejected(world):
+    """A stolen code in the thief's own flow: the code verifier does not match the code."""
     stolen = world.one.log_in("basic", world.somebody("victim"))
     mine = world.one.log_in("basic", world.somebody("thief"))
     is_refused(world, mine | {"code": stolen["code"]}, "CREDENTIAL_INVALID", "basic", "CODE_REJECTED")
-    # The flow is used up with it, whatever comes next.
+    # The failed call used the flow.
     is_refused(world, mine, "FLOW_USED", "basic")
     made_up = world.one.log_in("basic", world.somebody())
     is_refused(world, made_up | {"code": "made-up-by-somebody"}, "CREDENTIAL_INVALID", "basic", "CODE_REJECTED")
@@ -120,7 +120,7 @@ def cancels(world, provider, method):
     assert denied["redirect_to"] == "http://localhost:3000/auth/error?error=OAuthCallbackError", denied
     assert world.logged(denied["at"]) == [("SIGN_IN_DENIED", "DENIED", "PROVIDER_ERROR", provider, None)]
     assert world.counts() == before
-    # The flow was left unused: who thinks again may go on with it.
+    # The flow is still unused, so the person can continue with it.
     back = visitor.log_in(page, world.somebody())
     assert world.one.sign_in({"flow": callback["flow"], **back.params})[0] == "allowed"
 
@@ -131,12 +131,12 @@ def a_person_who_cancels_at_the_provider_is_denied(world):
 
 
 @step
-def a_person_who_cancels_where_the_answer_is_posted_is_denied(world):
+def a_person_who_cancels_at_a_posting_provider_is_denied(world):
     cancels(world, "posted", "POST")
 
 
 @step
-def a_client_that_the_provider_does_not_know_by_its_secret_lets_nobody_in(world):
+def a_wrong_client_secret_denies_the_sign_in(world):
     before = world.counts()
     outcome, denied = world.one.sign_in(world.one.log_in("forgetful", world.somebody()))
     assert (outcome, denied["reason"], denied["detail"]) == (
@@ -149,14 +149,14 @@ def a_client_that_the_provider_does_not_know_by_its_secret_lets_nobody_in(world)
 
 
 @step
-def an_issuer_that_says_it_is_another_is_not_gone_to(world):
+def metadata_of_another_issuer_is_rejected(world):
     refusal = refused(world.one.begin, "misnamed")
     assert (refusal.code, refusal.reason) == ("UNAVAILABLE", "PROVIDER_UNAVAILABLE"), refusal
     assert (refusal.fault, refusal.provider) == ("PROVIDER_METADATA_INVALID", "misnamed"), refusal
 
 
 @step
-def nobody_is_sent_where_the_configuration_does_not_say(world):
+def a_redirect_uri_outside_the_configuration_is_rejected(world):
     for place in ["http://localhost:3001/auth/callback", "http://localhost:3000@evil.example/", CALLBACK + "#x"]:
         refusal = refused(world.one.call, "BeginSignIn", {"provider": "basic", "redirect_uri": place})
         assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_REQUEST"), (place, refusal)

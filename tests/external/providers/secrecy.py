@@ -1,10 +1,10 @@
-"""After all of that: what the auth log has of it, and what no log has."""
+"""The auth log after all other steps, and the secrets that must be in no log."""
 
 from providers.world import ISSUERS, decoded
 from support.programs import get
 from support.steps import step
 
-# How sign-ins at providers end.
+# All outcomes of sign-ins at providers: action, outcome, reason.
 OUTCOMES = {
     ("SIGN_UP", "SUCCESS", None),
     ("SIGN_IN", "SUCCESS", None),
@@ -36,7 +36,7 @@ OUTCOMES = {
 def the_auth_log_has_every_outcome_and_no_other(world):
     rows = set(world.rows("SELECT DISTINCT action, outcome, reason FROM auth_logs"))
     assert rows == OUTCOMES, (rows - OUTCOMES, OUTCOMES - rows)
-    # One row for each session that was opened, and for each account that was linked.
+    # There is one row for each opened session and each linked account.
     (opened,), = world.rows("SELECT count(*) FROM auth_logs WHERE action IN ('SIGN_UP', 'SIGN_IN')")
     (linked,), = world.rows("SELECT count(*) FROM auth_logs WHERE action = 'ACCOUNT_LINKED'")
     users, accounts, sessions = world.counts()
@@ -50,7 +50,7 @@ def all_seen(world):
 
 
 @step
-def no_log_tells_a_secret_or_an_email(world):
+def no_log_contains_a_secret_or_an_email(world):
     seen = all_seen(world)
     assert len(seen.values) > 2000, len(seen.values)
     page = get(f"{world.one.admin}/metrics")
@@ -59,7 +59,7 @@ def no_log_tells_a_secret_or_an_email(world):
         found = seen.found_in(world.log(name))
         assert not found, (name, len(found), found[:5])
     assert not seen.found_in(page)
-    # Were there nothing in the logs, this would be easy.
+    # Check that the logs are not empty.
     lines = decoded(world.log("one"))
     asked = {line["span"].get("endpoint") for line in lines if line.get("message") == "a provider was asked"}
     assert asked == {"discovery", "jwks", "token", "userinfo"}, asked
@@ -68,7 +68,7 @@ def no_log_tells_a_secret_or_an_email(world):
 
 
 @step
-def the_database_keeps_nothing_that_a_provider_gave(world):
+def the_database_contains_no_token_of_a_provider(world):
     given = type(world.seen)()
     for name in ISSUERS:
         for line in world.record(name):

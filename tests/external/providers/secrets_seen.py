@@ -1,4 +1,4 @@
-"""What nobody may read in a log: every secret that came by, and every e-mail address."""
+"""The values that must not be in a log: all secrets and e-mail addresses of the calls."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ class Secrets:
             self.values.update(value for value in values if value)
 
     def see(self, message):
-        """Takes every secret out of a message."""
+        """Collects all secrets in a message."""
         if isinstance(message, dict):
             for name, value in message.items():
                 if isinstance(value, str) and name in NAMES:
@@ -48,18 +48,18 @@ class Secrets:
                 self.see(item)
 
     def found_in(self, text):
-        """Those that a text has, as they are, in a URL or in JSON. What is shorter than a secret may be there by chance."""
+        """The secrets that a text contains: plain, in a URL or in JSON. Skips short values, which can appear by chance."""
         spelt = {form for value in self.values for form in (value, urllib.parse.quote(value, safe=""), quoted(value))}
         return sorted(value for value in spelt if len(value) > 7 and value in text)
 
 
 def quoted(value):
-    """As JSON spells it."""
+    """The value as JSON writes it."""
     return json.dumps(value)[1:-1]
 
 
 def parts(value):
-    """What is in it that is secret by itself."""
+    """The parts of a value that are secrets themselves."""
     if value.startswith("http"):
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(value).query))
         return [query[name] for name in NAMES if name in query]
@@ -67,6 +67,6 @@ def parts(value):
         text = base64.b64decode(value[6:]).decode()
         return [value[6:], text, text.split(":", 1)[1]]
     if value.count(".") == 2:
-        # The claims and the signature of a JWT; its header is everybody's.
+        # The claims and the signature of a JWT; its header is not secret.
         return value.split(".")[1:]
     return []

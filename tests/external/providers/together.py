@@ -1,4 +1,4 @@
-"""Many at once, and what goes on while keys change, a provider is away, or another replica answers."""
+"""Parallel sign-ins, and sign-ins during key changes and outages, and on several replicas."""
 
 import signal
 
@@ -14,7 +14,7 @@ UNAVAILABLE = ("UNAVAILABLE", "PROVIDER_UNAVAILABLE")
 
 
 @step
-def first_sign_ins_of_one_person_in_many_browsers_make_one_user(world):
+def parallel_first_sign_ins_of_one_person_create_one_user(world):
     who, before = world.somebody(), world.counts()
     callbacks = at_once(24, lambda _: world.one.log_in("basic", who))
     answers = at_once(24, lambda number: world.one.sign_in(callbacks[number]))
@@ -31,8 +31,8 @@ def first_sign_ins_of_one_person_in_many_browsers_make_one_user(world):
 
 
 @step
-def first_sign_ins_by_two_providers_at_once_make_one_user_with_two_accounts(world):
-    """Both link by their verified e-mail, which is one."""
+def parallel_first_sign_ins_at_two_providers_create_one_user(world):
+    """Both accounts link by the same verified e-mail."""
     who, before = world.somebody(), world.counts()
     callbacks = at_once(12, lambda number: world.one.log_in(["trusted", "trusted-too"][number % 2], who))
     answers = at_once(12, lambda number: world.one.sign_in(callbacks[number]))
@@ -46,7 +46,7 @@ def first_sign_ins_by_two_providers_at_once_make_one_user_with_two_accounts(worl
 
 
 def logs_in(world, client, provider):
-    """Somebody new logs in, again and again."""
+    """A task that logs in a new person."""
 
     def log_in():
         tokens = client.tokens(client.enter(provider, world.somebody()))
@@ -63,7 +63,7 @@ def reads(client, tokens):
 
 
 @step
-def keys_change_while_people_log_in_and_no_login_fails(world):
+def no_login_fails_during_a_key_change(world):
     old = world.keys("alpha")
     nonce = a_nonce()
     late = token_of_app(world, world.somebody(), nonce)
@@ -80,7 +80,7 @@ def keys_change_while_people_log_in_and_no_login_fails(world):
     for provider in providers:
         kid = header_of(world.one.enter(provider, world.somebody())["provider_tokens"]["id_token"])["kid"]
         assert kid in new, (provider, kid)
-    # What the old key signed is nothing any more to who never knew it.
+    # A Gatepass that never had the old key rejects its signature.
     fresh = world.start_gatepass("fresh")
     refusal = refused(fresh.sign_in_by_token, "public", late, nonce=nonce)
     assert (refusal.reason, refusal.fault) == ("CREDENTIAL_INVALID", "ID_TOKEN_KEY_UNKNOWN"), refusal
@@ -89,7 +89,7 @@ def keys_change_while_people_log_in_and_no_login_fails(world):
 
 
 def is_unavailable(world, callback, provider, fault):
-    """SignIn says in time that the provider is away, and lets nobody in."""
+    """Checks that SignIn fails with UNAVAILABLE because of the provider."""
     refusal = refused(world.one.sign_in, callback)
     assert (refusal.code, refusal.reason) == UNAVAILABLE, refusal
     assert (refusal.fault, refusal.provider) == (fault, provider), refusal
@@ -102,7 +102,7 @@ def accounts_at_beta(world):
 
 
 @step
-def a_provider_that_is_killed_lets_nobody_in_and_holds_up_nobody_else(world):
+def a_killed_provider_does_not_affect_other_sign_ins(world):
     known = world.somebody()
     tokens = world.one.tokens(world.one.enter("other", known))
     callbacks = [world.one.log_in("other", world.somebody()) for _ in range(4)]
@@ -113,7 +113,7 @@ def a_provider_that_is_killed_lets_nobody_in_and_holds_up_nobody_else(world):
         before = accounts_at_beta(world)
         for callback in callbacks:
             is_unavailable(world, callback, "other", "PROVIDER_UNREACHABLE")
-        # Whoever never asked it does not know where to send anybody.
+        # A new replica has no metadata of the provider, so it cannot begin a sign-in.
         fresh = world.start_gatepass("fresh")
         refusal = refused(fresh.begin, "other")
         assert (refusal.code, refusal.reason) == UNAVAILABLE, refusal
@@ -122,7 +122,7 @@ def a_provider_that_is_killed_lets_nobody_in_and_holds_up_nobody_else(world):
         assert accounts_at_beta(world) == before
         living.goes_on()
 
-        # It comes back, with other keys.
+        # The provider restarts with new keys.
         world.start_idp("beta")
 
         def is_back(client, who):
@@ -141,7 +141,7 @@ def a_provider_that_is_killed_lets_nobody_in_and_holds_up_nobody_else(world):
 
 
 @step
-def a_provider_that_hangs_lets_nobody_in_and_holds_up_nobody_else(world):
+def a_hanging_provider_does_not_affect_other_sign_ins(world):
     world.one.enter("impatient", world.somebody())
     tokens = world.one.tokens(world.one.enter("other", world.somebody()))
     callbacks = [world.one.log_in("impatient", world.somebody()) for _ in range(8)]
@@ -158,8 +158,8 @@ def a_provider_that_hangs_lets_nobody_in_and_holds_up_nobody_else(world):
 
 
 @step
-def a_flow_that_one_replica_began_is_finished_at_another_once(world):
-    # The log of this one is text, which must tell no more than JSON does.
+def a_flow_signs_in_once_at_any_replica(world):
+    # This replica logs text, which must contain no more than the JSON log.
     two = world.start_gatepass("two", GATEPASS_TELEMETRY__LOG_FORMAT="text")
     replicas = [world.one, two]
     for here, there in [replicas, replicas[::-1]]:

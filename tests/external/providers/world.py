@@ -1,4 +1,4 @@
-"""The programs: replicas of Gatepass on one database, and OpenID providers; and ways to look into them from outside."""
+"""The programs (replicas of Gatepass on one database, OpenID providers) and access to their state."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from providers.client import CALLBACK, Client
 from providers.secrets_seen import Secrets
 from support.programs import Programs, free_ports, get
 
-# What idp.mjs knows its clients by.
+# The client secrets in idp.mjs.
 SECRET = "a-secret-for-trials"
 ODD_SECRET = "a secret: 100% + for/trials & \"tests\" = ~'"
 
@@ -51,11 +51,11 @@ class World(Programs):
         self.run_idp(name, self.issuer_ports[name], [CALLBACK], **variables)
 
     def start_gatepass(self, name, **settings):
-        """A replica, with the most talkative log there is; answers who asks it."""
+        """Starts a replica with the most detailed log level; returns its client."""
         grpc, _, admin = ports = free_ports(3)
         variables = {
             "GATEPASS_DATABASE__URL": f"sqlite://{self.folder}/gatepass.db?mode=rwc",
-            # A busy machine is no failure.
+            # A busy machine must not cause failures.
             "GATEPASS_DATABASE__ACQUIRE_TIMEOUT": "20s",
             "GATEPASS_SECRETS": "the one secret of all these replicas",
             "GATEPASS_ISSUER": "http://localhost:3001",
@@ -77,7 +77,7 @@ class World(Programs):
 
     @contextlib.contextmanager
     def hanging(self, name):
-        """A provider that takes connections, and answers nothing."""
+        """Stops a provider's process: it accepts connections and does not respond."""
         self.tell(name, signal.SIGSTOP)
         try:
             yield
@@ -85,35 +85,35 @@ class World(Programs):
             self.tell(name, signal.SIGCONT)
 
     def keys(self, name):
-        """The names of the keys that a provider publishes."""
+        """The ids of the keys that a provider publishes."""
         return [key["kid"] for key in json.loads(get(f"{self.issuer(name)}/jwks"))["keys"]]
 
     def record(self, name):
-        """What a provider's token endpoint was asked, and answered."""
+        """The requests to a provider's token endpoint, and its responses."""
         path = self.folder / f"{name}.record"
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
     def somebody(self, name="person"):
-        """Somebody who was never here."""
+        """The name of a new person."""
         self.people += 1
         return f"{name}-{self.people}"
 
     def counts(self):
-        """How many users, accounts and sessions there are."""
+        """The numbers of users, accounts and sessions."""
         return [self.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ["users", "accounts", "sessions"]]
 
     def logged(self, request_id):
-        """What the auth log has of a request, oldest first."""
+        """The rows of a request in the auth log, oldest first."""
         sql = "SELECT action, outcome, reason, provider, email FROM auth_logs WHERE request_id = ? ORDER BY rowid"
         return self.rows(sql, request_id)
 
     def providers_of(self, user):
-        """By which providers a user signs in."""
+        """The providers of a user's accounts."""
         sql = "SELECT provider FROM accounts WHERE user_id = ? ORDER BY provider"
         return [provider for provider, in self.rows(sql, uuid.UUID(user["id"]).bytes)]
 
     def all_text(self):
-        """Everything that the tables hold, in one text: blobs as hexadecimal digits and as they are."""
+        """The content of all tables as one text: blobs as hexadecimal digits and as Latin-1."""
         tables = [name for name, in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
         values = [value for name in tables for row in self.rows(f'SELECT * FROM "{name}"') for value in row]
         return "\n".join(
@@ -122,5 +122,5 @@ class World(Programs):
 
 
 def decoded(log):
-    """A log of JSON, line by line."""
+    """The lines of a JSON log."""
     return [json.loads(line) for line in log.splitlines() if re.match(r"\{", line)]

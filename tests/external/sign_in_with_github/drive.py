@@ -1,5 +1,5 @@
-"""People sign in at examples/sign-in-with-github with Chromium; what they, their browsers and Gatepass keep is checked
-(see sign_in_with_github.sh)."""
+"""Sign-ins at examples/sign-in-with-github with Chromium, checked in the browser and in Gatepass (see
+sign_in_with_github.sh)."""
 
 import datetime
 import pathlib
@@ -29,12 +29,12 @@ def seconds_of(timestamp):
 
 
 def get_session(world, access_token):
-    """The session of an access token, or the reason why there is none."""
+    """The session of an access token, or the reason of the error."""
     return world.call("AuthService/GetSession", {"access_token": access_token})
 
 
 @step
-def the_readme_shows_the_very_file_and_the_very_commands(world, chromium):
+def the_readme_shows_the_same_file_and_commands(world, chromium):
     readme = (world.root / "README.md").read_text(encoding="utf-8")
     shown = re.search(r"<!-- file: app.py -->\n```python\n(.*?)```\n", readme, re.DOTALL)[1]
     example = world.root / "examples/sign-in-with-github"
@@ -46,7 +46,7 @@ def the_readme_shows_the_very_file_and_the_very_commands(world, chromium):
 
 
 @step
-def the_configuration_of_the_example_is_sound(world, chromium):
+def the_configuration_of_the_example_is_valid(world, chromium):
     done = world.check_configuration()
     assert done.returncode == 0 and "the configuration is sound" in done.stdout, done
 
@@ -68,7 +68,7 @@ def from_the_button_to_the_signed_in_page(world, chromium):
 
 
 @step
-def the_auth_log_knows_whose_browser_it_was(world, chromium):
+def the_auth_log_has_the_address_and_the_user_agent(world, chromium):
     ada = signed_in(world, chromium, "ada")
     ada.browser.clear_cookies(name="access")
     assert ada.home() == 200 and ada.press("Sign out") == 200
@@ -87,12 +87,12 @@ def cookies_have_the_right_flags(world, chromium, https):
     assert re.fullmatch(prefix + r"gatepass_flow_[\w-]{16}", flow["name"]), flow["name"]
     assert ada.at_the_provider("ada") == 200
     kept = {cookie["name"]: cookie for cookie in ada.cookies()}
-    # The flow's cookie is gone, and nothing is there but these two.
+    # The flow's cookie is deleted; only these two are left.
     assert set(kept) == {prefix + "access", prefix + "refresh"}, set(kept)
     access, refresh = kept[prefix + "access"], kept[prefix + "refresh"]
     assert refresh["value"].startswith("gpr_")
     session = get_session(world, access["value"])["session"]
-    # Browsers move an end by as much as their clock is ahead of the `Date` of the answer, which has whole seconds.
+    # Browsers correct the expiry by the difference between their clock and the response's `Date`, in whole seconds.
     passed = int(time.time()) - earliest + 1
     for cookie, end in [
         (flow, earliest + 900),
@@ -107,12 +107,12 @@ def cookies_have_the_right_flags(world, chromium, https):
 
 
 @step
-def on_loopback_cookies_are_http_only_lax_and_end_with_what_they_hold(world, chromium):
+def on_loopback_cookies_have_the_right_flags_and_expiry(world, chromium):
     cookies_have_the_right_flags(world, chromium, https=False)
 
 
 @step
-def over_https_they_are_secure_and_of_this_host_too(world, chromium):
+def over_https_cookies_are_secure_and_for_this_host(world, chromium):
     cookies_have_the_right_flags(world, chromium, https=True)
 
 
@@ -128,21 +128,21 @@ def a_sign_out_ends_the_session(world, chromium, https):
 
 
 @step
-def a_sign_out_ends_the_session_at_gatepass_and_shows_the_button(world, chromium):
+def a_sign_out_ends_the_session_and_shows_the_button(world, chromium):
     access, refresh = a_sign_out_ends_the_session(world, chromium, https=False)
-    # A thief who copied the cookies has nothing, and they leave the browser.
+    # Copies of the cookies are invalid, and the application deletes them.
     thief = Person(world, chromium)
     thief.keep(access=access, refresh=refresh)
     assert thief.home() == 200 and thief.sees_the_button() and thief.cookies() == []
 
 
 @step
-def over_https_as_well(world, chromium):
+def a_sign_out_ends_the_session_over_https(world, chromium):
     a_sign_out_ends_the_session(world, chromium, https=True)
 
 
 @step
-def a_person_who_aborts_at_the_provider_sees_the_page_of_the_denied(world, chromium):
+def a_person_who_cancels_at_the_provider_sees_a_denial(world, chromium):
     eve = Person(world, chromium)
     eve.to_the_provider()
     with eve.page.expect_navigation() as led:
@@ -151,17 +151,17 @@ def a_person_who_aborts_at_the_provider_sees_the_page_of_the_denied(world, chrom
     assert eve.why() == "GitHub did not sign you in. Did you cancel?" and eve.sees_the_button()
     assert eve.cookies() == []
     assert world.rows("SELECT outcome FROM auth_logs WHERE reason = 'PROVIDER_ERROR'") == [("DENIED",)]
-    # They may think again.
+    # A new attempt succeeds.
     assert eve.sign_in("eve") == 200 and eve.is_signed_in("eve@company.com")
 
 
 @step
-def a_callback_in_another_browser_is_refused_and_does_no_harm(world, chromium):
+def a_callback_in_another_browser_is_rejected_and_does_no_harm(world, chromium):
     ada, other = Person(world, chromium), Person(world, chromium)
     url = ada.callback_url("ada")
     assert other.go_to(url) == 400 and other.cookies() == []
     assert "began in another browser" in other.why()
-    # Not even one that has a sign-in of its own under way.
+    # The same in a browser with its own sign-in in progress.
     other.to_the_provider()
     assert other.go_to(url) == 400
     assert [cookie["name"][:14] for cookie in other.cookies()] == ["gatepass_flow_"]
@@ -169,7 +169,7 @@ def a_callback_in_another_browser_is_refused_and_does_no_harm(world, chromium):
 
 
 @step
-def a_callback_with_the_flow_of_another_sign_in_is_refused(world, chromium):
+def a_callback_with_the_flow_of_another_sign_in_is_rejected(world, chromium):
     ada, eve = Person(world, chromium), Person(world, chromium)
     url = ada.callback_url("ada")
     theirs = eve.to_the_provider()
@@ -180,23 +180,23 @@ def a_callback_with_the_flow_of_another_sign_in_is_refused(world, chromium):
 
 
 @step
-def a_replayed_callback_is_refused(world, chromium):
+def a_replayed_callback_is_rejected(world, chromium):
     ada = Person(world, chromium)
     url = ada.callback_url("ada")
     flow, = ada.cookies()
     assert ada.go_to(url) == 200 and ada.is_signed_in("ada@company.com")
     session = ada.page.locator("#session").inner_text()
     assert ada.go_to(url) == 400 and "is over" in ada.why()
-    # Nor with the flow put back.
+    # The same with the flow's cookie restored.
     ada.keep(**{flow["name"]: flow["value"]})
     assert ada.go_to(url) == 400 and "is over" in ada.why()
     assert world.rows("SELECT reason FROM auth_logs ORDER BY rowid DESC LIMIT 1") == [("FLOW_USED",)]
-    # The session that there is goes on.
+    # The existing session continues.
     assert ada.home() == 200 and ada.page.locator("#session").inner_text() == session
 
 
 @step
-def two_tabs_at_once_both_end_signed_in(world, chromium):
+def two_parallel_tabs_both_sign_in(world, chromium):
     ada = Person(world, chromium)
     one, two = ada.page, ada.browser.new_page()
     flows = {ada.to_the_provider(one)["name"], ada.to_the_provider(two)["name"]}
@@ -206,7 +206,7 @@ def two_tabs_at_once_both_end_signed_in(world, chromium):
     for page in (one, two):
         assert ada.home(page) == 200 and ada.is_signed_in("ada@company.com", page)
     assert {cookie["name"] for cookie in ada.cookies()} == {"access", "refresh"}
-    # Both refresh with the same token, and both stay.
+    # Both refresh with the same token, and both stay signed in.
     ada.browser.clear_cookies(name="access")
     with one.expect_navigation(), two.expect_navigation():
         for page in (one, two):
@@ -224,13 +224,13 @@ def a_lost_access_token_is_replaced_by_a_refresh(world, chromium):
     assert ada.home() == 200 and ada.is_signed_in("ada@company.com")
     assert ada.page.locator("#session").inner_text() == session
     assert ada.cookie("access") and ada.cookie("refresh") != refresh
-    # One that is no token at all, too.
+    # The same for an invalid access token.
     ada.keep(access="x")
     assert ada.home() == 200 and ada.is_signed_in("ada@company.com") and ada.cookie("access") != "x"
 
 
 @step
-def tokens_of_nobody_show_the_button(world, chromium):
+def invalid_tokens_show_the_button(world, chromium):
     eve = Person(world, chromium)
     eve.keep(access="x", refresh="gpr_x")
     assert eve.home() == 200 and eve.sees_the_button() and eve.cookies() == []
@@ -240,46 +240,46 @@ def tokens_of_nobody_show_the_button(world, chromium):
 
 
 @step
-def a_page_of_somebody_else_signs_nobody_in_or_out(world, chromium):
+def pages_of_other_origins_cannot_sign_in_or_out(world, chromium):
     ada = signed_in(world, chromium, "ada")
     kept = ada.cookies()
-    # Another site, and another origin of the same site, whose requests carry the cookies.
+    # Another site, and another origin of the same site: requests from the latter carry the cookies.
     for origin in ["http://elsewhere.example", "http://localhost:1"]:
         for route in ["/auth/signin", "/auth/signout"]:
             ada.is_shown(origin + "/", f'<form method="post" action="{ada.origin}{route}"><button>A present</button></form>')
             assert ada.press("A present") == 403, (origin, route)
             assert ada.cookies() == kept, (origin, route)
-    # A link does neither.
+    # A link cannot do it either.
     assert ada.go_to(ada.origin + "/auth/signout") == ada.go_to(ada.origin + "/auth/signin") == 405
     assert ada.home() == 200 and ada.is_signed_in("ada@company.com")
 
 
 @step
-def a_banned_person_is_signed_out_at_once_and_sees_a_denial(world, chromium):
+def a_banned_person_is_signed_out_and_sees_a_denial(world, chromium):
     bob = signed_in(world, chromium, "bob")
     world.change(world.user("bob@company.com"), "banned", banned=True)
     assert bob.home() == 200 and bob.sees_the_button() and bob.cookies() == []
-    # At the provider they are signed in still.
+    # The session at the provider is still live.
     assert bob.press("Sign in with GitHub") == 403 and bob.why() == "Your account is suspended."
     assert bob.cookies() == []
 
 
 @step
-def a_change_of_role_shows_at_the_next_reload(world, chromium):
+def a_new_role_appears_at_the_next_reload(world, chromium):
     ada = signed_in(world, chromium, "ada")
     world.change(world.user("ada@company.com"), "role", role="admin")
     assert ada.home() == 200 and ada.page.locator("#role").inner_text() == "admin"
 
 
 @step
-def an_address_that_is_not_verified_has_no_mark(world, chromium):
+def an_unverified_address_has_no_mark(world, chromium):
     eve = Person(world, chromium)
     assert eve.sign_in("unverified-eve") == 200
     assert eve.page.locator("#email").inner_text() == "unverified-eve@company.com"
 
 
 @step
-def names_are_text_and_no_html(world, chromium):
+def names_are_escaped(world, chromium):
     eve = signed_in(world, chromium, "eve")
     name = "<img src=x onerror=document.title=1>"
     world.change(world.user("eve@company.com"), "name", name=name)
@@ -287,13 +287,13 @@ def names_are_text_and_no_html(world, chromium):
 
 
 @step
-def an_outage_signs_nobody_in_or_out(world, chromium):
+def an_outage_neither_signs_people_in_nor_out(world, chromium):
     ada, bea = signed_in(world, chromium, "ada"), Person(world, chromium)
     kept, url = ada.cookies(), bea.callback_url("bea")
     assert world.stop("gatepass") == 0
     assert ada.home() == 503 and "not possible at the moment" in ada.why() and ada.cookies() == kept
     assert bea.go_to(url) == 503
-    # From now on access tokens live for two seconds.
+    # From now on, access tokens live for two seconds.
     world.start_gatepass(GATEPASS_TOKENS__ACCESS_TTL="2s", GATEPASS_TOKENS__CLOCK_LEEWAY="0s")
     until("the application finds Gatepass again", lambda: ada.home() != 503)
     assert ada.is_signed_in("ada@company.com")
@@ -305,7 +305,7 @@ def an_outage_signs_nobody_in_or_out(world, chromium):
 def an_expired_access_token_is_replaced_by_a_refresh(world, chromium):
     ada = signed_in(world, chromium, "ada")
     session, access = ada.page.locator("#session").inner_text(), None
-    while access is None:  # the browser drops it by itself when it has expired
+    while access is None:  # the browser deletes an expired cookie itself
         ada.home()
         access = ada.cookie("access")
     until("the token expires", lambda: get_session(world, access) == "TOKEN_EXPIRED")
@@ -317,7 +317,7 @@ def an_expired_access_token_is_replaced_by_a_refresh(world, chromium):
 
 
 @step
-def a_provider_that_is_away_lets_nobody_in(world, chromium):
+def an_outage_of_the_provider_blocks_sign_ins(world, chromium):
     ada = Person(world, chromium)
     url = ada.callback_url("ada")
     assert world.stop("idp") is not None
@@ -325,7 +325,7 @@ def a_provider_that_is_away_lets_nobody_in(world, chromium):
 
 
 @step
-def no_log_has_a_token_an_address_or_a_trace(world, chromium):
+def no_log_contains_a_token_an_address_or_a_trace(world, chromium):
     assert len(world.secrets) > 50
     for name in ["app", "app-https", "gatepass"]:
         log = world.log(name)

@@ -1,9 +1,9 @@
-"""A person with a browser of their own: a profile of a Chromium without a window."""
+"""A person with a separate profile of a headless Chromium."""
 
 import re
 import urllib.parse
 
-# Chromium finds nothing but this machine.
+# Chromium resolves only this machine.
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -19,18 +19,18 @@ class Person:
         self.page = self.browser.new_page()
 
     def home(self, page=None):
-        """Opens the application's page; answers its status."""
+        """Opens the application's page; returns its status."""
         return (page or self.page).goto(self.origin + "/").status
 
     def press(self, button, page=None):
-        """Presses a button; answers the status of the page that it leads to."""
+        """Presses a button; returns the status of the next page."""
         page = page or self.page
         with page.expect_navigation() as led:
             page.get_by_role("button", name=button).click()
         return led.value.status
 
     def to_the_provider(self, page=None):
-        """From the button to the provider's page; the flow's cookie."""
+        """Goes from the button to the provider's page; returns the flow's cookie."""
         page = page or self.page
         before = {cookie["name"] for cookie in self.cookies()}
         self.home(page)
@@ -40,7 +40,7 @@ class Person:
         return flow
 
     def at_the_provider(self, who, page=None):
-        """Answers what the provider asks until it sends the browser back; the status of the page that this ends at."""
+        """Fills in the provider's pages until it redirects back; returns the status of the last page."""
         page = page or self.page
         status = None
         while page.url.startswith(self.world.provider):
@@ -57,7 +57,7 @@ class Person:
         return self.at_the_provider(who)
 
     def callback_url(self, who):
-        """Where the provider sends this browser back to, which does not go there yet."""
+        """Signs in at the provider; returns its redirect to the application without following it."""
         self.to_the_provider()
         self.page.locator("[name=login]").fill(who)
         self.page.locator("[name=password]").fill("any")
@@ -75,24 +75,24 @@ class Person:
         return self.page.goto(url).status
 
     def is_shown(self, url, html):
-        """Opens a page of somebody else."""
+        """Opens a page of another site."""
         self.page.route(url, lambda route: route.fulfill(body=html, content_type="text/html"))
         self.page.goto(url)
         self.page.unroute(url)
 
     def cookies(self):
-        """The application's cookies, as the browser keeps them."""
+        """The application's cookies in the browser."""
         found = [cookie for cookie in self.browser.cookies() if cookie["domain"] != "127.0.0.1"]
         self.world.secrets.update(cookie["value"] for cookie in found)
         return found
 
     def cookie(self, name):
-        """The value of a cookie, whether or not it has the prefix of https; None without one."""
+        """The value of a cookie, with or without the prefix `__Host-`, or None."""
         prefix = "__Host-" if self.origin.startswith("https") else ""
         return next((cookie["value"] for cookie in self.cookies() if cookie["name"] == prefix + name), None)
 
     def keep(self, **cookies):
-        """Puts cookies into the browser, for as long as it runs."""
+        """Sets session cookies in the browser."""
         self.browser.add_cookies([
             {"name": name, "value": value, "url": self.origin, "httpOnly": True, "sameSite": "Lax"}
             for name, value in cookies.items()])

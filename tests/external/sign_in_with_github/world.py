@@ -1,4 +1,4 @@
-"""The programs: Gatepass, an OpenID provider, the application over http and over https."""
+"""The programs: Gatepass, an OpenID provider, and the application over http and https."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from support.programs import Programs, free_ports, get
 
 
 def end_tls(port, plain_port, certificate, key):
-    """Ends TLS before a program, as a proxy in production does, for as long as this process lives."""
+    """Terminates TLS in front of a program, as a proxy in production does, until this process ends."""
 
     async def copy(reader, writer):
         with contextlib.suppress(OSError):
@@ -47,11 +47,11 @@ class World(Programs, Backend):
         self.idp, self.plain, self.tls, self.behind = free_ports(4)
         self.origins = [f"http://localhost:{self.plain}", f"https://localhost:{self.tls}"]
         self.provider = f"http://127.0.0.1:{self.idp}"
-        # What must never be in a log: cookies, codes, states, as they come by.
+        # The values that must not be in a log: cookies, codes and states.
         self.secrets = set()
 
     def start_gatepass(self, **settings):
-        """A Gatepass with the example's configuration, but for its addresses, and for who `github` is."""
+        """Starts Gatepass with the example's configuration, with other addresses and another provider as `github`."""
         github = f"{{id: github, preset: keycloak, issuer: '{self.provider}', client_id: gatepass, client_secret: {{env: IDP_SECRET}}}}"
         variables = {
             "GATEPASS_BASE_URLS": ",".join(self.origins),
@@ -63,7 +63,7 @@ class World(Programs, Backend):
         self.run_gatepass(self.config, variables)
 
     def check_configuration(self):
-        """Asks Gatepass whether the example's configuration is sound as it is."""
+        """Runs `gatepass config check` on the example's unchanged configuration."""
         command = [self.program, "--config", str(self.config), "config", "check"]
         environment = {"GITHUB_CLIENT_SECRET": "a-secret-for-trials"}
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=30)
@@ -72,7 +72,7 @@ class World(Programs, Backend):
         self.run_idp("idp", self.idp, [origin + "/auth/callback/github" for origin in self.origins])
 
     def start_apps(self):
-        """The application twice: as it is in the README, and as it is behind a proxy that ends TLS."""
+        """Starts the application twice: as in the README, and behind a proxy that terminates TLS."""
         for name, port, origin in [("app", self.plain, self.origins[0]), ("app-https", self.behind, self.origins[1])]:
             command = [str(self.example / ".venv/bin/waitress-serve"), f"--listen=127.0.0.1:{port}", "app:app"]
             variables = {"ORIGIN": origin, "GATEPASS_TARGET": self.address}

@@ -1,4 +1,4 @@
-"""What a JWT says, whoever signed it."""
+"""Decodes JWTs without verification."""
 
 import base64
 import json

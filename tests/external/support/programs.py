@@ -1,4 +1,4 @@
-"""The programs of a suite: they run in a folder of their own, on free ports, and end with it."""
+"""The programs of a suite. They run in a temporary folder on free ports, and end with the suite."""
 
 import contextlib
 import os
@@ -10,13 +10,13 @@ import tempfile
 import time
 import urllib.request
 
-# Longer than anything takes that is not stuck, in seconds.
+# The timeout of every wait in seconds: longer than any working step takes.
 PATIENCE = 90
 given = set()
 
 
 def free_ports(count):
-    """Ports that nothing listens on, and that were not given out before."""
+    """Ports that are free and were not returned before."""
     ports = []
     while len(ports) < count:
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -28,14 +28,14 @@ def free_ports(count):
 
 
 def until(what, is_so, process=None):
-    """Waits until something is so; answers it."""
+    """Waits until a condition returns a true value; returns that value."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and (process is None or process.poll() is None):
         with contextlib.suppress(OSError):
             if found := is_so():
                 return found
         time.sleep(0.05)
-    raise AssertionError(f"never so: {what}")
+    raise AssertionError(f"timed out before this: {what}")
 
 
 def get(url):
@@ -52,7 +52,7 @@ class Programs:
         self.temporary = tempfile.TemporaryDirectory()
         self.folder = pathlib.Path(self.temporary.name)
         self.processes = {}
-        # Where Gatepass listens: for gRPC, HTTP and its administrators.
+        # The ports of Gatepass: gRPC, HTTP and admin.
         self.ports = free_ports(3)
         self.address = f"127.0.0.1:{self.ports[0]}"
 
@@ -71,7 +71,7 @@ class Programs:
             self.temporary.cleanup()
 
     def environment(self, variables):
-        """What a program knows of this process's environment, and these variables."""
+        """The environment of a program: a minimum of this process's environment, and these variables."""
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), **variables}
 
     def run(self, name, command, variables, ready, folder=None):
@@ -82,7 +82,7 @@ class Programs:
         until(f"{name} is ready", ready, process)
 
     def run_gatepass(self, config, settings, name="gatepass", ports=None):
-        """A Gatepass with this configuration, if any, and these settings over it."""
+        """Starts a Gatepass with this configuration, if any, and settings that override it."""
         ports = ports or self.ports
         kinds = ["GRPC", "HTTP", "ADMIN"]
         variables = {f"GATEPASS_SERVER__{kind}_ADDR": f"127.0.0.1:{port}" for kind, port in zip(kinds, ports)}
@@ -90,7 +90,7 @@ class Programs:
         self.run(name, command, variables | settings, lambda: get(f"http://127.0.0.1:{ports[2]}/readyz"))
 
     def run_idp(self, name, port, callbacks, **variables):
-        """An OpenID provider that sends people back to these addresses."""
+        """Starts an OpenID provider that redirects to these addresses."""
         command = ["node", str(self.root / ".external/idp/idp.mjs"), str(port), *callbacks]
         configuration = f"http://127.0.0.1:{port}/.well-known/openid-configuration"
         self.run(name, command, variables, lambda: get(configuration))
@@ -99,7 +99,7 @@ class Programs:
         return self.processes[name].poll() is None
 
     def stop(self, name):
-        """Ends a program as an operator does; answers its exit code."""
+        """Stops a program with SIGTERM; returns its exit code."""
         process = self.processes.pop(name)
         process.terminate()
         try:
@@ -116,6 +116,6 @@ class Programs:
         return "".join(f"--- {path.name}\n{self.log(path.stem)[-6000:]}" for path in sorted(self.folder.glob("*.log")))
 
     def rows(self, sql, *arguments):
-        """What Gatepass's database answers."""
+        """The result of a query on Gatepass's database."""
         with contextlib.closing(sqlite3.connect(f"file:{self.folder}/gatepass.db?mode=ro", uri=True)) as database:
             return database.execute(sql, arguments).fetchall()

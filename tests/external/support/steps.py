@@ -1,4 +1,4 @@
-"""The steps of a suite, in the order in which they are written, and what is told of each."""
+"""The steps of a suite in the order of their definition, and their report."""
 
 import sys
 import traceback
@@ -12,7 +12,7 @@ def step(function):
 
 
 def run_steps(steps, world, *more, of=""):
-    """Runs all of these, whatever fails; answers how many passed."""
+    """Runs all steps even if some fail; returns the number that passed."""
     count = 0
     for function in steps:
         name = of + function.__name__.replace("_", " ")
@@ -30,6 +30,6 @@ def run_steps(steps, world, *more, of=""):
 
 
 def finish(suite, count, total):
-    """Tells how a suite ended, and ends with it."""
+    """Prints the result of a suite, and exits with it."""
     print(f"{suite}: {count} of {total} passed")
     sys.exit(0 if count == total else 1)

@@ -1,4 +1,4 @@
-"""The modules of Gatepass's packages, made from proto/."""
+"""The Python modules of Gatepass's protocol, generated from proto/."""
 
 import pathlib
 import sys
@@ -8,7 +8,7 @@ from grpc_tools import protoc
 
 
 def generate_stubs(root, folder):
-    """Makes them, and makes them importable."""
+    """Generates the modules and makes them importable."""
     proto = pathlib.Path(root) / "proto"
     sources = [str(path) for path in sorted(proto.rglob("*.proto"))]
     wellknown = pathlib.Path(grpc_tools.__file__).parent / "_proto"

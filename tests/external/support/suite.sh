@@ -1,8 +1,8 @@
-# What the suites have in common; each sources it. Sets `here` (tests/external) and `root`.
+# Shared functions; every suite sources this file. Sets `here` (tests/external) and `root`.
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 root="$(cd "$here/../.." && pwd)"
 
-# Puts on the PATH what install.sh installs for these.
+# Runs install.sh for each argument, and puts its folder on the PATH.
 install_tools() {
     local what
     for what in "$@"; do "$here/install.sh" "$what" > /dev/null; done
@@ -23,8 +23,8 @@ need_node() {
     command -v npm > /dev/null || { echo "npm is missing: install Node 20 or later" >&2; exit 1; }
 }
 
-# Copies a folder's program for Node into .external/, at the same depth, so that proto/ is found, and installs what it
-# needs there: beside the sources no folder of packages is made.
+# Copies a Node program into .external/ and installs its packages there, so that the source folder stays clean. The copy
+# has the same depth, so that the program finds proto/.
 install_npm() {
     need_node
     local copy mark
@@ -35,7 +35,7 @@ install_npm() {
     [[ -e "$mark" ]] || { npm ci --prefix "$copy" --no-audit --no-fund --loglevel=error >&2 && touch "$mark"; }
 }
 
-# Goes on as a module of Python's.
+# Continues with a Python module.
 drive() {
     cd "$here"
     exec python3 -B -m "$1" "$root" "${@:2}" < /dev/null
