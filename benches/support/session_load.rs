@@ -9,7 +9,7 @@ use prost::Message as _;
 use tokio::task::JoinSet;
 
 use crate::caller;
-use crate::load::{Connection, framed};
+use crate::load::Connection;
 
 /// A request, and the session that answers it.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct Ask {
 impl Ask {
     pub fn of(access_token: String, session: Option<v1::Session>) -> Self {
         let credential = Some(get_session_request::Credential::AccessToken(access_token));
-        let request = framed(&v1::GetSessionRequest { credential, ..Default::default() });
+        let request = Connection::framed(&v1::GetSessionRequest { credential, ..Default::default() });
         let answer = v1::GetSessionResponse { session, revocations_checked_at: None };
         Self { request, session: answer.encode_to_vec() }
     }
@@ -63,8 +63,7 @@ impl Load {
         let mut connections = Vec::with_capacity(self.shape.connections);
         for _ in 0..self.shape.connections {
             let mut connection = caller::connect(addr, "GetSession").await;
-            let Ask { request, .. } = &self.first;
-            connection.calls(1, std::iter::once(request), |_, _| ()).await;
+            connection.calls(1, &[&self.first.request], |_, _| ()).await;
             connections.push(connection);
         }
         connections
@@ -77,12 +76,12 @@ impl Load {
             let this = Arc::clone(self);
             lanes.spawn(async move {
                 let asks: Vec<&Ask> = this.lane(lane).collect();
-                let requests = asks.iter().map(|ask| &ask.request);
+                let requests: Vec<&[u8]> = asks.iter().map(|ask| &ask.request[..]).collect();
                 let check = |place: usize, body: &[u8]| {
                     assert!(asks[place].is_answered_by(body), "another answer: {body:?}");
                     spin(this.idle_work);
                 };
-                connection.calls(this.shape.streams, requests, check).await;
+                connection.calls(this.shape.streams, &requests, check).await;
             });
         }
         lanes.join_all().await;

@@ -58,28 +58,38 @@ impl Connection {
         this
     }
 
+    /// A message as gRPC sends it.
+    pub fn framed(message: &impl Message) -> Vec<u8> {
+        let mut framed = vec![0];
+        framed.extend_from_slice(&u32::try_from(message.encoded_len()).unwrap().to_be_bytes());
+        message.encode(&mut framed).unwrap();
+        framed
+    }
+
     /// Makes a call.
     pub async fn call<A: Message + Default>(&mut self, request: &impl Message) -> A {
         let mut answer = None;
-        let request = [framed(request)];
-        self.calls(1, request.iter(), |_, body| answer = Some(A::decode(body).unwrap())).await;
+        let request = Self::framed(request);
+        self.calls(1, &[&request], |_, body| answer = Some(A::decode(body).unwrap())).await;
         answer.unwrap()
     }
 
     /// Makes a call of each request, so many at a time. Each answer is OK, and its body goes with the request's place.
-    pub async fn calls<'a>(
+    pub async fn calls(
         &mut self,
         at_a_time: usize,
-        requests: impl Iterator<Item = &'a Vec<u8>>,
+        requests: &[&[u8]],
         mut answered: impl FnMut(usize, &[u8]),
     ) {
-        let mut requests = requests.enumerate().peekable();
+        let mut sent = 0;
         let mut open = Vec::with_capacity(at_a_time);
-        while requests.peek().is_some() || !open.is_empty() {
+        while sent < requests.len() || !open.is_empty() {
             while open.len() < at_a_time
-                && let Some((place, request)) = requests.next_if(|(_, request)| self.takes(request))
+                && let Some(request) = requests.get(sent)
+                && request.len() <= self.window as usize
             {
-                open.push(Open { stream: self.send(request), place, body: Vec::new() });
+                open.push(Open { stream: self.send(request), place: sent, body: Vec::new() });
+                sent += 1;
             }
             self.tcp.write_all(&self.outbox).await.unwrap();
             self.outbox.clear();
@@ -90,10 +100,6 @@ impl Connection {
             );
             self.receive(&mut open, &mut answered);
         }
-    }
-
-    fn takes(&self, request: &[u8]) -> bool {
-        request.len() <= self.window as usize
     }
 
     fn send(&mut self, request: &[u8]) -> u32 {
@@ -180,12 +186,4 @@ impl Connection {
     fn put(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         Frame { kind, flags, stream, payload }.write(&mut self.outbox);
     }
-}
-
-/// A message as gRPC sends it.
-pub fn framed(message: &impl Message) -> Vec<u8> {
-    let mut framed = vec![0];
-    framed.extend_from_slice(&u32::try_from(message.encoded_len()).unwrap().to_be_bytes());
-    message.encode(&mut framed).unwrap();
-    framed
 }
