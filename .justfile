@@ -92,3 +92,7 @@ bench:
     cargo bench --locked --bench cel
     tests/external/databases.sh --durable cargo bench --locked --bench writes
     tests/external/databases.sh --durable cargo bench --locked --bench staleness
+
+# Instructions a call, of this tree against another commit.
+bench-against rev:
+    benches/against.sh {{ quote(rev) }}

@@ -147,7 +147,7 @@ impl Measured {
     /// Calls a second of the worker thread's time, and of the clock's.
     fn round(&self, client: &Runtime, call: Call) -> (f64, f64) {
         let (calls, connections, in_flight) = call.load();
-        let before = processor_time::of(&self.runtime);
+        let [before, _] = processor_time::of(&self.runtime);
         let begin = Instant::now();
         client.block_on(async {
             let lanes = connections * in_flight;
@@ -162,7 +162,8 @@ impl Measured {
             }
         });
         let by_clock = begin.elapsed();
-        let spent = Duration::from_nanos(processor_time::of(&self.runtime) - before);
+        let [after, _] = processor_time::of(&self.runtime);
+        let spent = Duration::from_nanos(after - before);
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
         let calls = calls as f64;
         (calls / spent.as_secs_f64(), calls / by_clock.as_secs_f64())

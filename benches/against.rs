@@ -1,0 +1,126 @@
+//! Instructions a call, of two programs `gatepass`: `just bench-against REV` builds this tree's and another commit's and
+//! runs this with both.
+//!
+//! Each program runs as its users run it, with one worker thread and SQLite, under `valgrind --tool=callgrind`; the client
+//! is outside. What a call takes is the difference of two runs, a short one and a long one, by the calls that the one has
+//! more than the other: so the start, the end and turning the counter on are not in it. Calls come one after the other,
+//! each in one write, so that the server is woken as often in every run. Time has little part in it: the counter is
+//! turned on after some calls, and what the program does now and then it does seldom.
+//!
+//! All is measured twice. What both differ by, of the same program, is the noise.
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a program for a person at a terminal"
+)]
+
+use std::path::{Path, PathBuf};
+
+use gatepass::grpc::proto::v1::{self, get_session_request};
+
+#[path = "support/caller.rs"]
+mod caller;
+#[path = "support/counted.rs"]
+mod counted;
+#[path = "support/load/mod.rs"]
+mod load;
+#[path = "support/person.rs"]
+mod person;
+
+use caller::Caller;
+use counted::Counted;
+
+/// How many calls come before the counter is turned on.
+const WARM_UP: u32 = 50;
+
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    /// Of one access token, again and again.
+    GetSession,
+    /// Each with the token that the one before answered.
+    RefreshToken,
+    /// Of one person, again and again.
+    SignIn,
+    /// The same, and the grant redeemed.
+    SignInAndIssueToken,
+}
+
+impl Call {
+    const ALL: [Self; 4] = [Self::GetSession, Self::RefreshToken, Self::SignIn, Self::SignInAndIssueToken];
+
+    /// How many calls a short and a long run have.
+    const fn lengths(self) -> [u32; 2] {
+        match self {
+            Self::GetSession => [500, 2500],
+            Self::RefreshToken | Self::SignIn | Self::SignInAndIssueToken => [100, 500],
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let programs: Vec<PathBuf> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).map(PathBuf::from).collect();
+    let [here, there] = &programs[..] else {
+        return println!("just bench-against REV");
+    };
+    println!("{:20} {:>10}  {:>10}  {:>5}  {:>5}", "instructions a call", "here", "there", "ratio", "noise");
+    for call in Call::ALL {
+        let (mut ours, mut theirs) = ([0.0; 2], [0.0; 2]);
+        for time in 0..2 {
+            ours[time] = instructions(here, call).await;
+            theirs[time] = instructions(there, call).await;
+        }
+        let mean = |[a, b]: [f64; 2]| f64::midpoint(a, b);
+        let noise = |[a, b]: [f64; 2]| (a / b - 1.0).abs();
+        println!(
+            "{:20} {:>10.0}  {:>10.0}  {:>5.3}  {:>4.2}%",
+            format!("{call:?}"),
+            mean(ours),
+            mean(theirs),
+            mean(ours) / mean(theirs),
+            100.0 * noise(ours).max(noise(theirs)),
+        );
+    }
+}
+
+async fn instructions(program: &Path, call: Call) -> f64 {
+    let [short, long] = call.lengths();
+    let [fewer, more] = [run(program, call, short).await, run(program, call, long).await];
+    #[expect(clippy::cast_precision_loss, reason = "less than 2^53")]
+    let difference = (more - fewer) as f64;
+    difference / f64::from(long - short)
+}
+
+/// How many instructions a run with so many calls takes.
+async fn run(program: &Path, call: Call, calls: u32) -> u64 {
+    let server = Counted::start(program).await;
+    let mut caller = Caller::of(server.addr).await;
+    let mut get_session = caller::connect(server.addr, "GetSession").await;
+    let grant = caller.sign_in("ada").await;
+    let v1::IssueTokenResponse { access_token, mut refresh_token, .. } = caller.issue_token(grant).await;
+    for done in 0..WARM_UP + calls {
+        if done == WARM_UP {
+            server.count().await;
+        }
+        match call {
+            Call::GetSession => {
+                let credential = Some(get_session_request::Credential::AccessToken(access_token.clone()));
+                let request = v1::GetSessionRequest { credential, ..Default::default() };
+                let answer: v1::GetSessionResponse = get_session.call(&request).await;
+                assert!(answer.session.is_some());
+            }
+            Call::RefreshToken => refresh_token = caller.refresh_token(refresh_token).await.refresh_token,
+            Call::SignIn => {
+                caller.sign_in("ada").await;
+            }
+            Call::SignInAndIssueToken => {
+                let grant = caller.sign_in("ada").await;
+                caller.issue_token(grant).await;
+            }
+        }
+    }
+    server.stop().await
+}
