@@ -8,7 +8,7 @@ use crate::auth::error::{Error, Result};
 use crate::auth::retry::ATTEMPTS;
 use crate::auth::revocation::LocalRevocations;
 use crate::model::{AuthLogAction, Ban, Clock, Email, EndReason, Timestamp, User, UserId};
-use crate::storage::{UserStore, UserUpdate};
+use crate::storage::{UserStore, commands};
 
 /// The request of `UpdateUser`.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl UpdateUser {
         after.updated_at = now;
         let log = actions(before, &after).into_iter();
         let log = log.map(|action| self.audit.user_entry(action, call, &after));
-        let update = UserUpdate {
+        let update = commands::UpdateUser {
             expected_version: before.version,
             end_sessions: ends_sessions.then_some(EndReason::Banned),
             remember_until: self.local.remember_until(now),

@@ -6,7 +6,7 @@ use super::publish::LocalRevocations;
 use crate::auth::audit::Audit;
 use crate::auth::error::Result;
 use crate::model::{AuthLogEntry, Clock, EndReason, SessionId, Timestamp, UserId};
-use crate::storage::{Ending, EndingAll, Revoked, SessionStore};
+use crate::storage::{Revoked, SessionStore, commands};
 
 /// Ends sessions.
 pub struct SessionEnder {
@@ -39,7 +39,7 @@ impl SessionEnder {
     ) -> Result<Option<Revoked>> {
         let at = self.clock.now();
         let (remember_until, log) = (self.local.remember_until(at), self.audit.unless_excluded(log));
-        let ending = Ending { session_id, at, reason, remember_until, log };
+        let ending = commands::EndSession { session_id, at, reason, remember_until, log };
         let revoked = self.sessions.end_session(ending).await?;
         if let Some(revoked) = &revoked {
             self.local.apply(revoked);
@@ -57,8 +57,9 @@ impl SessionEnder {
     ) -> Result<Revoked> {
         let SessionsOf { user_id, except, only_if_live } = which;
         let (remember_until, log) = (self.local.remember_until(at), self.audit.unless_excluded(log));
-        let ending = EndingAll { user_id, except, only_if_live, at, reason, remember_until, log };
-        let revoked = self.sessions.end_sessions_of(ending).await?;
+        let ending =
+            commands::EndUserSessions { user_id, except, only_if_live, at, reason, remember_until, log };
+        let revoked = self.sessions.end_user_sessions(ending).await?;
         self.local.apply(&revoked);
         Ok(revoked)
     }

@@ -16,7 +16,7 @@ use crate::auth::sign_in::pending_session::{GRANT_TTL, SessionDrafts};
 use crate::model::{
     AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, Reason, RequestMark, Session, Timestamp, User,
 };
-use crate::storage::{Redemption, SessionStore};
+use crate::storage::{SessionStore, commands};
 use crate::tokens::GrantToken;
 
 /// The request of `IssueToken`.
@@ -91,7 +91,7 @@ impl IssueToken {
         let token = self.issuer.access.issue(&redeemed, user).await?;
         let first = self.issuer.first(session.id, request.as_ref(), now);
         let log = self.audit.session_entry(AuthLogAction::TokenIssued, call, session, user);
-        let redemption = Redemption {
+        let redemption = commands::RedeemGrant {
             session_id: session.id,
             at: now,
             request,

@@ -22,7 +22,7 @@ use crate::model::{
     AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, Lifetimes, Reason, RefreshState, Session,
     SessionId, Timestamp, User, claims,
 };
-use crate::storage::{Advance, RotationStep, SessionStore};
+use crate::storage::{SessionStore, commands};
 
 /// The request of `RefreshToken`.
 pub struct RefreshTokenRequest<'a> {
@@ -190,11 +190,11 @@ impl RefreshToken {
             Rotation::Replayed => AuthLogAction::TokenReplayed,
             Rotation::Issued | Rotation::Rotated | Rotation::Recovered => AuthLogAction::TokenRefreshed,
         };
-        let step = RotationStep {
+        let step = commands::RotateRefreshToken {
             session_id: session.id,
             expected_hash,
             at: now,
-            advance: after.is_written.then_some(Advance {
+            advance: after.is_written.then_some(commands::SessionAdvance {
                 expected_version: session.version,
                 refresh,
                 expires_at: after.session.expires_at,
@@ -205,7 +205,7 @@ impl RefreshToken {
             ip_address: call.origin.ip_address.clone(),
             log: self.audit.unless_excluded(self.audit.session_entry(action, call, session, user)),
         };
-        Ok(self.sessions.rotate(step).await?)
+        Ok(self.sessions.rotate_refresh_token(step).await?)
     }
 
     /// Ends the session of a token that was used before; answers without an error if the session had ended already.

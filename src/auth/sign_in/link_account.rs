@@ -20,7 +20,7 @@ use crate::model::DenialReason;
 use crate::model::{
     Account, AccountKey, AuthLogAction, AuthLogOutcome, Clock, LogNote, RedirectUrl, Timestamp, User,
 };
-use crate::storage::{Linked, Linking, UserStore};
+use crate::storage::{Linked, UserStore, commands};
 
 /// Links accounts.
 pub struct LinkAccount {
@@ -98,13 +98,13 @@ impl LinkAccount {
         account: Account,
         again: bool,
         now: Timestamp,
-    ) -> Linking {
+    ) -> commands::LinkAccount {
         let mut log = self.audit.user_entry(AuthLogAction::AccountLinked, call, user);
         if again {
             log = log.ended(AuthLogOutcome::Success, LogNote::AlreadyLinked);
         }
         let log = log.of_session(session.id, account.provider.as_str());
-        Linking {
+        commands::LinkAccount {
             account,
             again,
             session_id: session.id,

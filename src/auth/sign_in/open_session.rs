@@ -12,7 +12,7 @@ use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::auth::revocation::LocalRevocations;
 use crate::model::{AuthLogAction, AuthLogEntry, ClaimMap, Clock, RedirectUrl, RequestMark, SessionId};
-use crate::storage::{Opened, Opening, SessionStore};
+use crate::storage::{Opened, SessionStore, commands};
 
 /// Opens sessions.
 pub struct OpenSession {
@@ -53,7 +53,7 @@ impl OpenSession {
         };
         let log = self.log(call, &person, session.id);
         let (user, account) = person.into_writes();
-        let opening = Opening {
+        let opening = commands::OpenSession {
             user,
             account,
             session,
