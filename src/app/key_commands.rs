@@ -8,7 +8,7 @@ use super::{clock, keys, rules, start};
 use crate::config::Config;
 use crate::keys::{KeyParts, KeysFault, RevokedKey, Rotated, keys_of_files};
 use crate::model::{Clock, KeyRecord, KeyState, OsEntropy, PUBLISHED_BEFORE, SystemClock, Timestamp};
-use crate::storage::{Database, Watch};
+use crate::storage::{Database, FeedConnection};
 use crate::tokens::SigningKey;
 
 /// What `keys list` says.
@@ -106,7 +106,7 @@ async fn change<T>(
     run: impl AsyncFnOnce(&KeyParts) -> Result<T, KeysFault>,
 ) -> Result<T, StartFault> {
     with_parts(config, clock, async |parts, database| {
-        let watch = Watch::new(database)?;
+        let watch = FeedConnection::new(database)?;
         clock::check(&watch, &SystemClock, parts.rules.clock_leeway).await?;
         watch.close().await;
         Ok(run(parts).await?)

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::{Front, Services};
 use crate::model::{Entropy, OsEntropy, SystemClock, random, spread};
-use crate::storage::{Database, Options, SteadyClock, Watch};
+use crate::storage::{Database, FeedConnection, Options, TrustedClock};
 use crate::tokens::{References, Secrets, Verifier};
 
 /// The longest pause between two tries to reach the database.
@@ -32,11 +32,11 @@ const FRESHNESS_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Running {
     database: Database,
     keys: keys::Keys,
-    watch: Arc<Watch>,
+    watch: Arc<FeedConnection>,
     follower: Arc<Follower>,
     poll: Duration,
     sweeper: Sweeper,
-    steady: Arc<SteadyClock>,
+    steady: Arc<TrustedClock>,
     stale_limit: Duration,
     clock_leeway: Duration,
 }
@@ -60,7 +60,7 @@ pub(super) async fn start(
     }
     let database = connect(app).await?;
     let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
-    let watch = Arc::new(Watch::new(&database)?);
+    let watch = Arc::new(FeedConnection::new(&database)?);
     let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
     patiently("clock", in_step).await?;
     let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
@@ -103,7 +103,7 @@ pub(super) async fn start(
     front.open(services.for_callers(Arc::new(callers(config)), auth));
     health.ready().await;
     let poll = config.session.max_staleness / 4;
-    let steady = SteadyClock::new(Arc::clone(&watch) as _, Arc::new(SystemClock), rules.clock_leeway);
+    let steady = TrustedClock::new(Arc::clone(&watch) as _, Arc::new(SystemClock), rules.clock_leeway);
     let steady = Arc::new(steady);
     let sweeper = Sweeper {
         store: Arc::new(database.clone()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::{Clock, Entropy, Timestamp, random, spread};
-use crate::storage::{SteadyClock, StoreResult, Sweep, Sweepable};
+use crate::storage::{StoreResult, Sweep, Sweepable, TrustedClock};
 
 /// The most rows of one batch: SQLite has one writer at a time, and calls wait for as long as a batch takes.
 const BATCH: u64 = 100;
@@ -60,7 +60,7 @@ pub(super) struct Sweeper {
     pub(super) store: Arc<dyn Sweep>,
     pub(super) rules: SweepRules,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) steady: Arc<SteadyClock>,
+    pub(super) steady: Arc<TrustedClock>,
     pub(super) entropy: Arc<dyn Entropy>,
 }
 

@@ -11,7 +11,7 @@ use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, ClaimMap, Email, EndReason, RefreshState, RequestMark,
     Session, User, random,
 };
-use crate::storage::Redemption;
+use crate::storage::commands;
 use crate::tokens::{GenuineRefreshToken, GrantToken};
 
 /// What `IssueToken` asks.
@@ -87,7 +87,7 @@ impl Auth {
             }
             None => GenuineRefreshToken::first(&self.parts.secrets, &*self.parts.entropy, session.id),
         };
-        let redemption = Redemption {
+        let redemption = commands::RedeemGrant {
             session_id: session.id,
             at: now,
             request,

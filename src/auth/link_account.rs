@@ -12,7 +12,7 @@ use super::shared::Auth;
 use super::sign_in::{Allowed, SignInOutcome};
 use super::signed_in::SignedIn;
 use crate::model::{Account, AccountKey, AuthLogAction, AuthLogOutcome, Email, RedirectUrl, User};
-use crate::storage::{Linked, Linking};
+use crate::storage::{Linked, commands};
 
 /// How often a linking that met another writer looks again.
 const ATTEMPTS: u32 = 3;
@@ -60,7 +60,7 @@ impl Auth {
             if again {
                 log = log.ended(AuthLogOutcome::Success, "ALREADY_LINKED");
             }
-            let linking = Linking {
+            let linking = commands::LinkAccount {
                 account: account.clone(),
                 again,
                 session_id: session.id,

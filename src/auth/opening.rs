@@ -12,7 +12,7 @@ use crate::model::{
     AuthLogAction, AuthLogEntry, ClaimMap, Email, Grant, RedirectUrl, RequestMark, Session, SessionId,
     Timestamp, User,
 };
-use crate::storage::{Opened, Opening};
+use crate::storage::{Opened, commands};
 use crate::tokens::GrantToken;
 
 /// How long a grant can be redeemed.
@@ -43,7 +43,7 @@ impl Auth {
         };
         let log = self.opening_log(call, &person, session.id);
         let (user, account) = person.into_writes();
-        let opening = Opening {
+        let opening = commands::OpenSession {
             user,
             account,
             session,

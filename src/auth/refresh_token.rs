@@ -16,7 +16,7 @@ use crate::model::{
     AuthLogAction, AuthLogOutcome, ClaimMap, EndReason, RefreshState, Session, Timestamp, User, claims,
     random,
 };
-use crate::storage::{Advance, RotationStep};
+use crate::storage::commands;
 use crate::tokens::GenuineRefreshToken;
 
 /// How often a refresh that met another writer reads again.
@@ -176,11 +176,11 @@ impl Auth {
         };
         let token = self.issue_access_token(&after, user).await?;
         let action = if replayed { AuthLogAction::TokenReplayed } else { AuthLogAction::TokenRefreshed };
-        let step = RotationStep {
+        let step = commands::RotateRefreshToken {
             session_id: session.id,
             expected_hash: live.hash,
             at: now,
-            advance: (!nothing_new).then_some(Advance {
+            advance: (!nothing_new).then_some(commands::SessionAdvance {
                 expected_version: session.version,
                 refresh: next,
                 expires_at: after.expires_at,
@@ -191,7 +191,7 @@ impl Auth {
             ip_address: call.origin.ip_address.clone(),
             log: self.unless_excluded(self.session_log(action, call, session, user)),
         };
-        let moved = self.parts.sessions.rotate(step).await?;
+        let moved = self.parts.sessions.rotate_refresh_token(step).await?;
         Ok(moved.then(|| Issued::new(token, refresh_token, rotation)))
     }
 

@@ -5,7 +5,7 @@ use super::error::Result;
 use super::get_user::UserKey;
 use super::shared::Auth;
 use crate::model::{AuthLogAction, Email, EndReason, UserId};
-use crate::storage::EndingAll;
+use crate::storage::commands;
 
 impl Auth {
     /// Ends every session of a user; answers how many were live.
@@ -13,7 +13,7 @@ impl Auth {
         let user = self.get_user(UserKey::Id(id)).await?;
         let now = self.now();
         let log = self.log_entry(AuthLogAction::SessionRevoked, &call.origin);
-        let ending = EndingAll {
+        let ending = commands::EndUserSessions {
             user_id: id,
             except: None,
             only_if_live: None,
@@ -22,7 +22,7 @@ impl Auth {
             remember_until: self.rules.remember_until(now),
             log: self.unless_excluded(log.of_user(id, user.email.as_ref().map(Email::as_str))),
         };
-        let revoked = self.parts.sessions.end_sessions_of(ending).await?;
+        let revoked = self.parts.sessions.end_user_sessions(ending).await?;
         self.hold(&revoked);
         Ok(revoked.sessions_ended)
     }

@@ -11,7 +11,7 @@ use quick_cache::sync::{Cache, EntryAction, EntryResult};
 
 use super::error::{Error, Result};
 use super::shared::{UserClaim, user_claims};
-use crate::model::{ClaimMap, Clock, Moment, Session, SessionId, Timestamp, User, claims};
+use crate::model::{ClaimMap, Clock, Session, SessionId, SuspendAwareInstant, Timestamp, User, claims};
 use crate::storage::{SessionStore, StoreResult};
 use crate::tokens::UserClaims;
 
@@ -36,8 +36,8 @@ pub struct SessionRows {
 pub struct Reading {
     /// When it began, by the clock; a change from then on may be missing.
     pub at: Timestamp,
-    began: Moment,
-    ended: Moment,
+    began: SuspendAwareInstant,
+    ended: SuspendAwareInstant,
     rows: StoreResult<Option<SessionRows>>,
     bytes: u64,
 }
@@ -51,7 +51,7 @@ impl Reading {
 
     /// Whether it answers a call made then that takes rows of this age: it began late enough. A failure answers only
     /// those who waited for it.
-    fn answers(&self, call: Moment, max_age: Duration) -> bool {
+    fn answers(&self, call: SuspendAwareInstant, max_age: Duration) -> bool {
         match self.rows {
             Ok(_) => call.since(self.began) <= max_age,
             Err(_) => call <= self.ended,
@@ -79,7 +79,7 @@ pub struct StoredRows {
 #[async_trait]
 impl ReadSessionRows for StoredRows {
     async fn read(&self, id: SessionId, _: Duration) -> Arc<Reading> {
-        let (at, began) = (self.clock.now(), Moment::now());
+        let (at, began) = (self.clock.now(), SuspendAwareInstant::now());
         let found = self.sessions.find_session(id).await;
         let mut bytes = BYTES_A_READING;
         let rows = found.map(|found| {
@@ -94,7 +94,7 @@ impl ReadSessionRows for StoredRows {
                 }
             })
         });
-        Arc::new(Reading { at, began, ended: Moment::now(), rows, bytes })
+        Arc::new(Reading { at, began, ended: SuspendAwareInstant::now(), rows, bytes })
     }
 }
 
@@ -125,7 +125,7 @@ impl RememberedRows {
 #[async_trait]
 impl ReadSessionRows for RememberedRows {
     async fn read(&self, id: SessionId, max_age: Duration) -> Arc<Reading> {
-        let call = Moment::now();
+        let call = SuspendAwareInstant::now();
         if let Some(known) = self.readings.get(&id).filter(|known| known.answers(call, max_age)) {
             return known;
         }
@@ -158,13 +158,13 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     /// A reading that took a second.
-    fn reading(began: Moment, rows: StoreResult<Option<SessionRows>>) -> Reading {
+    fn reading(began: SuspendAwareInstant, rows: StoreResult<Option<SessionRows>>) -> Reading {
         Reading { at: Timestamp(0), began, ended: began.plus(SECOND), rows, bytes: 0 }
     }
 
     #[test]
     fn a_reading_answers_those_who_accept_its_age() {
-        let began = Moment::now();
+        let began = SuspendAwareInstant::now();
         let read = reading(began, Ok(None));
         for (later, max_age, answers) in [
             (SECOND, SECOND, true),
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_reading_from_before_the_machine_slept_is_as_old_as_the_clock_says() {
-        let began = Moment::now();
+        let began = SuspendAwareInstant::now();
         let awake = began.plus(SECOND).with_clock_moved(60_000);
         assert!(!reading(began, Ok(None)).answers(awake, SECOND * 60));
         assert!(reading(began, Ok(None)).answers(awake, SECOND * 61));
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_failure_answers_those_who_waited_for_it() {
-        let began = Moment::now();
+        let began = SuspendAwareInstant::now();
         let failed = reading(began, Err(StoreError::Broken(String::new())));
         assert!(failed.answers(began.plus(SECOND), Duration::ZERO));
         assert!(!failed.answers(began.plus(SECOND + Duration::from_nanos(1)), SECOND * 60));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_session_that_is_not_there_is_over() {
-        let gone = reading(Moment::now(), Ok(None)).rows().map(drop);
+        let gone = reading(SuspendAwareInstant::now(), Ok(None)).rows().map(drop);
         assert!(matches!(gone, Err(Error::SessionExpired)), "{gone:?}");
     }
 }

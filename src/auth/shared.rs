@@ -15,7 +15,7 @@ use crate::model::{
     FeedEntry, LONGEST_TOKEN, Lifetimes, Origin, ProviderId, SessionId, Timestamp, User,
 };
 use crate::oauth::Providers;
-use crate::storage::{AuthLogStore, Ending, Revoked, SessionStore, UsedMarkStore, UserStore};
+use crate::storage::{AuthLogStore, Revoked, SessionStore, UsedMarkStore, UserStore, commands};
 use crate::tokens::{KeyRing, References, Secrets, UserClaims, Verifier};
 
 /// The use cases.
@@ -257,7 +257,7 @@ impl Auth {
     ) -> Result<Option<Revoked>> {
         let at = self.now();
         let (remember_until, log) = (self.rules.remember_until(at), self.unless_excluded(log));
-        let ending = Ending { session_id, at, reason, remember_until, log };
+        let ending = commands::EndSession { session_id, at, reason, remember_until, log };
         let revoked = self.parts.sessions.end_session(ending).await?;
         if let Some(revoked) = &revoked {
             self.hold(revoked);

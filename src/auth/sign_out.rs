@@ -5,7 +5,7 @@ use super::error::{Error, Result};
 use super::reload_keys::verify_again;
 use super::shared::Auth;
 use crate::model::{AuthLogAction, EndReason, Session, SessionId, User};
-use crate::storage::{EndingAll, Revoked};
+use crate::storage::{Revoked, commands};
 use crate::tokens::{GenuineRefreshToken, References};
 
 /// What `SignOut` asks.
@@ -82,7 +82,7 @@ impl Auth {
         but_this: bool,
     ) -> Result<Revoked> {
         let now = self.now();
-        let ending = EndingAll {
+        let ending = commands::EndUserSessions {
             user_id: user.id,
             except: but_this.then_some(session.id),
             only_if_live: Some((session.id, now.minus(self.rules.clock_leeway))),
@@ -91,7 +91,7 @@ impl Auth {
             remember_until: self.rules.remember_until(now),
             log: self.unless_excluded(self.session_log(AuthLogAction::SignOut, call, session, user)),
         };
-        let revoked = self.parts.sessions.end_sessions_of(ending).await?;
+        let revoked = self.parts.sessions.end_user_sessions(ending).await?;
         self.hold(&revoked);
         Ok(revoked)
     }

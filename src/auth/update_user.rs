@@ -5,7 +5,7 @@ use super::error::{Error, Result};
 use super::get_user::UserKey;
 use super::shared::Auth;
 use crate::model::{AuthLogAction, Ban, Email, EndReason, Timestamp, User, UserId};
-use crate::storage::UserUpdate;
+use crate::storage::commands;
 
 /// How often a change without an etag is made again on a newer version.
 const ATTEMPTS: u32 = 5;
@@ -90,7 +90,7 @@ impl Auth {
         let email = after.email.as_ref().map(Email::as_str);
         let log =
             actions.into_iter().map(|action| self.log_entry(action, &call.origin).of_user(after.id, email));
-        let update = UserUpdate {
+        let update = commands::UpdateUser {
             expected_version: before.version,
             end_sessions: ends_sessions.then_some(EndReason::Banned),
             remember_until: self.rules.remember_until(now),

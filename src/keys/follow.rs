@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::fault::KeysFault;
 use super::managed::ManagedKeys;
 use crate::model::{Timestamp, random, spread};
-use crate::storage::SteadyClock;
+use crate::storage::TrustedClock;
 
 /// The least and the most time between two readings: replicas do not ask all at once.
 const READ_EVERY: Duration = Duration::from_secs(24);
@@ -28,7 +28,7 @@ struct Chores {
 
 impl ManagedKeys {
     /// Keeps the keys for ever; makes and removes them by this clock.
-    pub async fn follow(&self, steady: &SteadyClock) {
+    pub async fn follow(&self, steady: &TrustedClock) {
         let (clock, entropy) = (&*self.parts().clock, &*self.parts().entropy);
         let mut chores = Chores { algorithm: Some(self.parts().algorithm.name()), tidied_at: None };
         let mut failing = false;
@@ -52,7 +52,7 @@ impl ManagedKeys {
         }
     }
 
-    async fn keep(&self, chores: &mut Chores, steady: &SteadyClock) -> Result<(), KeysFault> {
+    async fn keep(&self, chores: &mut Chores, steady: &TrustedClock) -> Result<(), KeysFault> {
         let (parts, now) = (self.parts(), self.parts().clock.now());
         let succession = self.succession();
         let is_due = succession.due(now, parts.rotation, chores.algorithm).is_some();

@@ -8,7 +8,7 @@ use crate::auth::Rules;
 use crate::model::{
     AuthLogAction, AuthLogEntry, AuthLogOutcome, Clock, Entropy, KeyRecord, Origin, Succession, Timestamp,
 };
-use crate::storage::{KeyChange, KeyStep, KeyStore, SteadyClock, StoreResult};
+use crate::storage::{KeyStep, KeyStore, StoreResult, TrustedClock, commands};
 use crate::tokens::{Algorithm, Secrets, SigningKey};
 
 /// How often a change is planned anew because the keys were changed meanwhile.
@@ -85,7 +85,7 @@ impl KeyParts {
     }
 
     /// Removes keys that no replica's clock has among the living any more; none by a clock that is not steady.
-    pub(super) async fn sweep(&self, steady: &SteadyClock) -> StoreResult<()> {
+    pub(super) async fn sweep(&self, steady: &TrustedClock) -> StoreResult<()> {
         let Some(now) = steady.settle(self.clock.now()).await? else { return Ok(()) };
         let swept = self.store.sweep_signing_keys(self.rules.keys_retired_at(now)).await?;
         if swept > 0 {
@@ -103,6 +103,6 @@ impl KeyParts {
         log.request_id = log.id.to_string();
         let log = (!self.rules.log_exclude.contains(&log.action)).then_some(log);
         let remember_until = self.rules.remember_until(self.clock.now());
-        self.store.change_signing_keys(KeyChange { steps, remember_until, log }).await
+        self.store.change_signing_keys(commands::ChangeSigningKeys { steps, remember_until, log }).await
     }
 }

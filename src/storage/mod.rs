@@ -18,11 +18,8 @@ mod stores;
 mod traits;
 mod transaction;
 
-pub use commands::{
-    AccountWrite, Advance, Ending, EndingAll, KeyChange, KeyStep, Linked, Linking, Opened, Opening,
-    Redemption, Revoked, RotationStep, Sweepable, UserUpdate, UserWrite,
-};
-pub use connection::{Database, Observer, Options, SteadyClock, Watch, clock_offset_ms};
+pub use commands::{AccountWrite, KeyStep, Linked, Opened, Revoked, Sweepable, UserWrite};
+pub use connection::{Database, FeedConnection, Observer, Options, TrustedClock, clock_offset_ms};
 pub use error::{Duplicate, StoreError, StoreResult};
 pub use traits::{
     AuthLogStore, DatabaseClock, FEED_PAGE, KeyStore, RevocationFeed, SessionStore, Sweep, UsedMarkStore,

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::commands::{
-    Ending, EndingAll, KeyChange, Linked, Linking, Opened, Opening, Redemption, Revoked, RotationStep,
-    Sweepable, UserUpdate,
+    ChangeSigningKeys, EndSession, EndUserSessions, LinkAccount, Linked, OpenSession, Opened, RedeemGrant,
+    Revoked, RotateRefreshToken, Sweepable, UpdateUser,
 };
 use super::error::StoreResult;
 use crate::model::{
@@ -27,16 +27,16 @@ pub trait UserStore: Send + Sync {
     /// The providers a user can sign in with.
     async fn linked_providers(&self, id: UserId) -> StoreResult<Vec<ProviderId>>;
     /// Adds an account to a user who is signed in.
-    async fn link_account(&self, linking: Linking) -> StoreResult<Linked>;
+    async fn link_account(&self, linking: LinkAccount) -> StoreResult<Linked>;
     /// Writes an administrator's change, if the user is still of the version it was made from.
-    async fn update_user(&self, change: UserUpdate) -> StoreResult<Option<Revoked>>;
+    async fn update_user(&self, change: UpdateUser) -> StoreResult<Option<Revoked>>;
 }
 
 /// Sessions, from the grant to the last refresh.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     /// Writes a sign-in, in one transaction.
-    async fn open_session(&self, opening: Opening) -> StoreResult<Opened>;
+    async fn open_session(&self, opening: OpenSession) -> StoreResult<Opened>;
     /// The session that a sign-in of this name opened.
     async fn find_session_by_request(&self, key: [u8; 32]) -> StoreResult<Option<(Session, User)>>;
     /// The session that this grant opens, redeemed or not.
@@ -44,13 +44,13 @@ pub trait SessionStore: Send + Sync {
     /// The session and its user.
     async fn find_session(&self, id: SessionId) -> StoreResult<Option<(Session, User)>>;
     /// Redeems a grant; false when it was redeemed before, or the session was ended.
-    async fn redeem_grant(&self, redemption: Redemption) -> StoreResult<bool>;
+    async fn redeem_grant(&self, redemption: RedeemGrant) -> StoreResult<bool>;
     /// Moves a session on from the refresh token it is expected to have; false when it has another by now.
-    async fn rotate(&self, step: RotationStep) -> StoreResult<bool>;
+    async fn rotate_refresh_token(&self, step: RotateRefreshToken) -> StoreResult<bool>;
     /// Ends one session; false when it had ended already.
-    async fn end_session(&self, ending: Ending) -> StoreResult<Option<Revoked>>;
+    async fn end_session(&self, ending: EndSession) -> StoreResult<Option<Revoked>>;
     /// Ends all sessions of a user and raises its epoch, or all but one, each by name.
-    async fn end_sessions_of(&self, ending: EndingAll) -> StoreResult<Revoked>;
+    async fn end_user_sessions(&self, ending: EndUserSessions) -> StoreResult<Revoked>;
 }
 
 /// The auth log, for what changes nothing else.
@@ -76,7 +76,7 @@ pub trait KeyStore: Send + Sync {
     async fn add_signing_key(&self, record: KeyRecord) -> StoreResult<bool>;
     /// Takes all of the steps, with a row in the log and an entry in the feed; false, and none of them taken, when a key
     /// is not as it was read, or another replica was faster with the same generation.
-    async fn change_signing_keys(&self, change: KeyChange) -> StoreResult<bool>;
+    async fn change_signing_keys(&self, change: ChangeSigningKeys) -> StoreResult<bool>;
     /// Puts the key's new sealed record in place of the one it was made from; false when that is another by now.
     async fn reseal_signing_key(&self, before: &KeyRecord, after: &KeyRecord) -> StoreResult<bool>;
     /// Deletes keys that a later one followed at `horizon` or earlier; answers how many. So whichever signs stays.

@@ -61,9 +61,9 @@ mod store;
 mod strategy_database;
 #[macro_use]
 mod support;
-mod steady;
 mod sweep;
 mod tls;
 mod tls_reload;
 mod token_forgery;
+mod trusted_clock;
 mod update_user;

@@ -13,7 +13,7 @@ use super::index::Revocations;
 use super::known::UserRead;
 use crate::auth::reload_keys::ReloadKeys;
 use crate::auth::shared::{UserClaim, user_claims};
-use crate::model::{Clock, Entropy, FeedEntry, Moment, Revocation, UserId, random, spread};
+use crate::model::{Clock, Entropy, FeedEntry, Revocation, SuspendAwareInstant, UserId, random, spread};
 use crate::storage::{FEED_PAGE, RevocationFeed, StoreError, StoreResult};
 
 /// The longest pause after a try that failed.
@@ -67,7 +67,7 @@ impl Follower {
 
     async fn read_in_turn(&self) -> StoreResult<()> {
         loop {
-            let (by_clock, began) = (self.clock.now(), Moment::now());
+            let (by_clock, began) = (self.clock.now(), SuspendAwareInstant::now());
             let last = self.index.last();
             // The last known entry is read along: where it is not what it was, the feed is another.
             let entries = self.feed.revocations_after(last.map_or(0, |last| last.seq - 1)).await?;
@@ -147,7 +147,7 @@ impl Follower {
     /// Catches up with the feed as it is now, by a reading of its own or one that another call began since. A reading
     /// continues if its call gives up, for those that wait behind it.
     pub(in crate::auth) async fn catch_up(self: &Arc<Self>) -> StoreResult<()> {
-        let (this, asked) = (Arc::clone(self), Moment::now());
+        let (this, asked) = (Arc::clone(self), SuspendAwareInstant::now());
         let reading = tokio::spawn(async move {
             let _turn = this.state.turn.lock().await;
             if this.index.checked_since(asked) { Ok(()) } else { this.read_in_turn().await }

@@ -8,7 +8,7 @@ use super::known::{Known, UserNow, UserRead};
 use super::order::{Carried, Order};
 use super::position::{Gone, Position};
 use crate::auth::error::Result;
-use crate::model::{FeedEntry, Moment, SessionId, Timestamp, UserId};
+use crate::model::{FeedEntry, SessionId, SuspendAwareInstant, Timestamp, UserId};
 
 /// The revocations in force, by what they name and by their place in the feed.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub struct Revocations {
 #[derive(Debug, Clone, Copy)]
 struct Checked {
     by_clock: Timestamp,
-    began: Moment,
+    began: SuspendAwareInstant,
 }
 
 impl Revocations {
@@ -72,13 +72,13 @@ impl Revocations {
     }
 
     /// Tells whether a reading of the feed that began then or later has ended.
-    pub(super) fn checked_since(&self, then: Moment) -> bool {
+    pub(super) fn checked_since(&self, then: SuspendAwareInstant) -> bool {
         let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
         checked.is_some_and(|checked| checked.began >= then)
     }
 
     /// Notes that the feed was read to its end at a time before now. Of two readings the one that began later counts.
-    pub fn note_checked(&self, by_clock: Timestamp, began: Moment) {
+    pub fn note_checked(&self, by_clock: Timestamp, began: SuspendAwareInstant) {
         let mut checked = self.checked.write().unwrap_or_else(PoisonError::into_inner);
         if checked.is_none_or(|known| known.began <= began) {
             *checked = Some(Checked { by_clock, began });
@@ -161,9 +161,9 @@ mod tests {
     #[test]
     fn what_is_known_grows_old_while_the_machine_sleeps() {
         let revocations = Revocations::default();
-        revocations.note_checked(Timestamp(0), Moment::now().with_clock_moved(-3_600_000));
+        revocations.note_checked(Timestamp(0), SuspendAwareInstant::now().with_clock_moved(-3_600_000));
         assert!(revocations.checked().unwrap().1 >= HOUR);
-        let later = Moment::now();
+        let later = SuspendAwareInstant::now();
         revocations.note_checked(Timestamp(1), later);
         revocations.note_checked(Timestamp(0), later.with_clock_moved(-1));
         assert_eq!(

@@ -4,7 +4,7 @@ use crate::model::{AuthLogEntry, KeyRecord, Timestamp};
 
 /// A change of the signing keys.
 #[derive(Debug, Clone)]
-pub struct KeyChange {
+pub struct ChangeSigningKeys {
     /// The steps, in this order.
     pub steps: Vec<KeyStep>,
     /// Until when the feed must remember.

@@ -4,7 +4,7 @@ use crate::model::{AuthLogEntry, EndReason, FeedEntry, SessionId, Timestamp, Use
 
 /// Ends one session.
 #[derive(Debug, Clone)]
-pub struct Ending {
+pub struct EndSession {
     /// The session.
     pub session_id: SessionId,
     /// When.
@@ -19,7 +19,7 @@ pub struct Ending {
 
 /// Ends all sessions of a user, or all but one.
 #[derive(Debug, Clone)]
-pub struct EndingAll {
+pub struct EndUserSessions {
     /// The user.
     pub user_id: UserId,
     /// The one that goes on; the user's epoch stays then.

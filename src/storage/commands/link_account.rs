@@ -4,7 +4,7 @@ use crate::model::{Account, AuthLogEntry, SessionId, Timestamp, UsedMark};
 
 /// Links an account to a user.
 #[derive(Debug, Clone)]
-pub struct Linking {
+pub struct LinkAccount {
     /// The account, of the user.
     pub account: Account,
     /// True if the user has the account already: then only its scope is written. The marks may have been used before, by

@@ -8,10 +8,10 @@ mod refresh_session;
 mod sweepable;
 mod update_user;
 
-pub use change_keys::{KeyChange, KeyStep};
-pub use end_sessions::{Ending, EndingAll, Revoked};
-pub use link_account::{Linked, Linking};
-pub use open_session::{AccountWrite, Opened, Opening, UserWrite};
-pub use refresh_session::{Advance, Redemption, RotationStep};
+pub use change_keys::{ChangeSigningKeys, KeyStep};
+pub use end_sessions::{EndSession, EndUserSessions, Revoked};
+pub use link_account::{LinkAccount, Linked};
+pub use open_session::{AccountWrite, OpenSession, Opened, UserWrite};
+pub use refresh_session::{RedeemGrant, RotateRefreshToken, SessionAdvance};
 pub use sweepable::Sweepable;
-pub use update_user::UserUpdate;
+pub use update_user::UpdateUser;

@@ -4,7 +4,7 @@ use crate::model::{Account, AccountId, AuthLogEntry, FeedEntry, Session, Timesta
 
 /// Opens a session by a sign-in.
 #[derive(Debug, Clone)]
-pub struct Opening {
+pub struct OpenSession {
     /// The user, new or known.
     pub user: UserWrite,
     /// The change of the account's row.

@@ -4,7 +4,7 @@ use crate::model::{AuthLogEntry, ClaimMap, RefreshState, RequestMark, SessionId,
 
 /// Redeems a grant.
 #[derive(Debug, Clone)]
-pub struct Redemption {
+pub struct RedeemGrant {
     /// The session.
     pub session_id: SessionId,
     /// When.
@@ -27,7 +27,7 @@ pub struct Redemption {
 
 /// Rotates a refresh token.
 #[derive(Debug, Clone)]
-pub struct RotationStep {
+pub struct RotateRefreshToken {
     /// The session.
     pub session_id: SessionId,
     /// The hash of the live refresh token, as it is expected.
@@ -35,7 +35,7 @@ pub struct RotationStep {
     /// When.
     pub at: Timestamp,
     /// The change of the session; none where the same response is given again.
-    pub advance: Option<Advance>,
+    pub advance: Option<SessionAdvance>,
     /// The present address of the person's client.
     pub ip_address: Option<String>,
     /// The row for the log.
@@ -44,7 +44,7 @@ pub struct RotationStep {
 
 /// The change of a session by a rotation.
 #[derive(Debug, Clone)]
-pub struct Advance {
+pub struct SessionAdvance {
     /// The version the claims were made from.
     pub expected_version: i64,
     /// The refresh token from now on.

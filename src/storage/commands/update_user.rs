@@ -4,7 +4,7 @@ use crate::model::{AuthLogEntry, EndReason, Timestamp, User};
 
 /// An administrator's change of a user.
 #[derive(Debug, Clone)]
-pub struct UserUpdate {
+pub struct UpdateUser {
     /// The user as it shall be, its version raised by one; its epoch raised if sessions end.
     pub user: User,
     /// The version it was made from.

@@ -21,12 +21,12 @@ use crate::storage::traits::{DatabaseClock, RevocationFeed};
 
 /// Reads the feed of a database on a connection of its own.
 #[derive(Debug)]
-pub struct Watch {
+pub struct FeedConnection {
     database: Database,
     connection: ArcSwap<Pool>,
 }
 
-impl Watch {
+impl FeedConnection {
     /// Opens the connection of a database when it is first needed.
     pub fn new(database: &Database) -> StoreResult<Self> {
         let connection = match database.server() {
@@ -114,7 +114,7 @@ impl Watch {
 }
 
 #[async_trait]
-impl RevocationFeed for Watch {
+impl RevocationFeed for FeedConnection {
     async fn revocations_after(&self, seq: i64) -> StoreResult<Vec<FeedEntry>> {
         self.run(|connection| async move { read_of_writer(&connection, seq).await }).await
     }
@@ -170,7 +170,7 @@ const POSTGRES_TIME: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) *
 const MYSQL_TIME: &str = "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS millis";
 
 #[async_trait]
-impl DatabaseClock for Watch {
+impl DatabaseClock for FeedConnection {
     async fn database_time(&self) -> StoreResult<Option<Timestamp>> {
         self.run(|connection| async move {
             let sql = match connection.get_database_backend() {

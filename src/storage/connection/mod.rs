@@ -8,7 +8,7 @@ mod pool;
 mod trusted_clock;
 
 pub use database::Database;
-pub use feed_connection::Watch;
+pub use feed_connection::FeedConnection;
 pub use options::{Observer, Options};
 pub(super) use pool::Pool;
-pub use trusted_clock::{SteadyClock, clock_offset_ms};
+pub use trusted_clock::{TrustedClock, clock_offset_ms};

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::model::{Clock, Moment, Timestamp};
+use crate::model::{Clock, SuspendAwareInstant, Timestamp};
 use crate::storage::error::StoreResult;
 use crate::storage::traits::DatabaseClock;
 
@@ -17,7 +17,7 @@ const LEAST_LEEWAY: Duration = Duration::from_secs(1);
 const REST_AFTER_JUMP: Duration = Duration::from_hours(24);
 
 /// This machine's clock, compared with another.
-pub struct SteadyClock {
+pub struct TrustedClock {
     database: Arc<dyn DatabaseClock>,
     clock: Arc<dyn Clock>,
     leeway: Duration,
@@ -26,17 +26,17 @@ pub struct SteadyClock {
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    last: Moment,
+    last: SuspendAwareInstant,
     /// When the clock jumped.
-    jumped: Option<Moment>,
+    jumped: Option<SuspendAwareInstant>,
     warned: bool,
 }
 
-impl SteadyClock {
+impl TrustedClock {
     /// Takes this machine's clock, which may differ by the leeway from the database's.
     #[must_use]
     pub fn new(database: Arc<dyn DatabaseClock>, clock: Arc<dyn Clock>, leeway: Duration) -> Self {
-        let seen = Mutex::new(Seen { last: Moment::now(), jumped: None, warned: false });
+        let seen = Mutex::new(Seen { last: SuspendAwareInstant::now(), jumped: None, warned: false });
         Self { database, clock, leeway: leeway.max(LEAST_LEEWAY), seen }
     }
 
@@ -48,7 +48,7 @@ impl SteadyClock {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let steady = match offset_ms {
             Some(offset_ms) => self.allows(offset_ms),
-            None => seen.is_steady(Moment::now(), self.leeway),
+            None => seen.is_steady(SuspendAwareInstant::now(), self.leeway),
         };
         if !steady && !seen.warned {
             tracing::warn!(offset_ms, "nothing is swept by a clock that jumped: set the clocks by NTP");
@@ -59,7 +59,7 @@ impl SteadyClock {
     }
 }
 
-impl SteadyClock {
+impl TrustedClock {
     /// Tells whether this clock agrees with the database's, within the leeway; always where both are one machine.
     pub async fn agrees(&self) -> StoreResult<bool> {
         let offset_ms = clock_offset_ms(&*self.database, &*self.clock).await?;
@@ -72,7 +72,7 @@ impl SteadyClock {
 }
 
 impl Seen {
-    fn is_steady(&mut self, now: Moment, leeway: Duration) -> bool {
+    fn is_steady(&mut self, now: SuspendAwareInstant, leeway: Duration) -> bool {
         if now.disagreement_since(self.last) > leeway {
             self.jumped = Some(now);
         }
@@ -96,13 +96,13 @@ mod tests {
     const LEEWAY: Duration = Duration::from_secs(10);
     const ROUND: Duration = Duration::from_mins(5);
 
-    fn seen(last: Moment) -> Seen {
+    fn seen(last: SuspendAwareInstant) -> Seen {
         Seen { last, jumped: None, warned: false }
     }
 
     #[test]
     fn a_clock_that_goes_with_the_timer_is_steady_for_ever() {
-        let mut now = Moment::now();
+        let mut now = SuspendAwareInstant::now();
         let mut seen = seen(now);
         for _ in 0..1000 {
             // A second in each round: an honest clock that is slewed.
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_clock_that_jumped_removes_nothing_for_a_day() {
         for jump in [7_200_000, 400 * 86_400_000, -7_200_000, 10_001] {
-            let begin = Moment::now();
+            let begin = SuspendAwareInstant::now();
             let mut seen = seen(begin);
             let jumped = begin.plus(ROUND).with_clock_moved(jump);
             assert!(!seen.is_steady(jumped, LEEWAY), "{jump}");
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_again_rests_again() {
-        let begin = Moment::now();
+        let begin = SuspendAwareInstant::now();
         let mut seen = seen(begin);
         let ahead = begin.plus(ROUND).with_clock_moved(400 * 86_400_000);
         assert!(!seen.is_steady(ahead, LEEWAY));

@@ -7,11 +7,11 @@ use sea_orm::{
 
 use super::{auth_log, feed};
 use crate::model::{EndReason, Revocation, SessionId, Timestamp, UserId};
-use crate::storage::commands::{Ending, EndingAll, Revoked};
+use crate::storage::commands::{EndSession, EndUserSessions, Revoked};
 use crate::storage::entity::{session, user};
 
 /// Ends one session; none where it had ended.
-pub(super) async fn end_one(tx: &DatabaseTransaction, ending: &Ending) -> Result<Option<Revoked>, DbErr> {
+pub(super) async fn end_one(tx: &DatabaseTransaction, ending: &EndSession) -> Result<Option<Revoked>, DbErr> {
     let condition = session::Column::Id.eq(ending.session_id.0);
     let open = find_open(tx, condition.clone()).await?;
     if end_where(tx, condition, ending.at, ending.reason).await? == 0 {
@@ -28,7 +28,7 @@ pub(super) async fn end_one(tx: &DatabaseTransaction, ending: &Ending) -> Result
 }
 
 /// Ends the sessions of a user; `RecordNotUpdated` where the session that asks is not live.
-pub(super) async fn end_all_of(tx: &DatabaseTransaction, ending: &EndingAll) -> Result<Revoked, DbErr> {
+pub(super) async fn end_all_of(tx: &DatabaseTransaction, ending: &EndUserSessions) -> Result<Revoked, DbErr> {
     let mut revoked = Revoked::default();
     let Some(epoch) = raise_epoch(tx, ending).await? else { return Ok(revoked) };
     if let Some((id, then)) = ending.only_if_live
@@ -50,7 +50,7 @@ pub(super) async fn end_all_of(tx: &DatabaseTransaction, ending: &EndingAll) -> 
 
 /// Takes the user's row first, as the lock order wants, and raises its epoch unless a session goes on.
 /// Answers the epoch that holds from now on.
-async fn raise_epoch(tx: &DatabaseTransaction, ending: &EndingAll) -> Result<Option<i64>, DbErr> {
+async fn raise_epoch(tx: &DatabaseTransaction, ending: &EndUserSessions) -> Result<Option<i64>, DbErr> {
     let raise = i64::from(ending.except.is_none());
     user::Entity::update_many()
         .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch).add(raise))

@@ -11,7 +11,7 @@ use sea_orm::{
 
 use super::{auth_log, feed};
 use crate::model::{KeyRecord, Revocation, Timestamp};
-use crate::storage::commands::{KeyChange, KeyStep};
+use crate::storage::commands::{ChangeSigningKeys, KeyStep};
 use crate::storage::connection::Database;
 use crate::storage::entity::signing_key;
 use crate::storage::error::{StoreResult, duplicate};
@@ -40,7 +40,7 @@ impl KeyStore for Database {
         }
     }
 
-    async fn change_signing_keys(&self, change: KeyChange) -> StoreResult<bool> {
+    async fn change_signing_keys(&self, change: ChangeSigningKeys) -> StoreResult<bool> {
         let pools = self.pools()?;
         match transaction::write(&pools.write, change, |tx, change| apply(tx, change).boxed()).await {
             Ok(()) => Ok(true),
@@ -76,7 +76,7 @@ impl KeyStore for Database {
     }
 }
 
-async fn apply(tx: &DatabaseTransaction, change: &KeyChange) -> Result<(), DbErr> {
+async fn apply(tx: &DatabaseTransaction, change: &ChangeSigningKeys) -> Result<(), DbErr> {
     for step in &change.steps {
         match step {
             KeyStep::Add(record) => {

@@ -5,13 +5,13 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
 use super::{auth_log, used_marks};
-use crate::storage::commands::{Linked, Linking};
+use crate::storage::commands::{LinkAccount, Linked};
 use crate::storage::connection::Pool;
 use crate::storage::entity::{account, session, user};
 use crate::storage::error::{StoreResult, duplicate, is_deadlock};
 use crate::storage::{convert, transaction};
 
-pub(super) async fn link(pool: &Pool, linking: Linking) -> StoreResult<Linked> {
+pub(super) async fn link(pool: &Pool, linking: LinkAccount) -> StoreResult<Linked> {
     match transaction::write(pool, linking, |tx, linking| write_all(tx, linking).boxed()).await {
         Ok(()) => Ok(Linked::Done),
         Err(DbErr::RecordNotInserted) => Ok(Linked::Used),
@@ -22,7 +22,7 @@ pub(super) async fn link(pool: &Pool, linking: Linking) -> StoreResult<Linked> {
     }
 }
 
-async fn write_all(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
+async fn write_all(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), DbErr> {
     if linking.again {
         used_marks::insert_missing(tx, &linking.used).await?;
     } else {
@@ -39,7 +39,7 @@ async fn write_all(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), Db
 }
 
 /// Writes the scope of an account that is the user's; `RecordNotFound` where it is so no more.
-async fn rescope(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
+async fn rescope(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), DbErr> {
     let rescoped = account::Entity::update_many()
         .col_expr(account::Column::Scope, Expr::value(linking.account.scope.clone()))
         .filter(account::Column::Id.eq(linking.account.id.0))
@@ -50,7 +50,7 @@ async fn rescope(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbEr
 }
 
 /// Locks the user's row as it is to the end of the transaction: who ends all sessions waits, or was first.
-async fn hold_user(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
+async fn hold_user(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), DbErr> {
     let held = user::Entity::update_many()
         .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch))
         .filter(user::Column::Id.eq(linking.account.user_id.0))
@@ -61,7 +61,7 @@ async fn hold_user(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), Db
 }
 
 /// The same for the session's row.
-async fn hold_session(tx: &DatabaseTransaction, linking: &Linking) -> Result<(), DbErr> {
+async fn hold_session(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), DbErr> {
     let held = session::Entity::update_many()
         .col_expr(session::Column::Version, Expr::col(session::Column::Version))
         .filter(session::Column::Id.eq(linking.session_id.0))

@@ -6,13 +6,13 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter}
 
 use super::{auth_log, feed, used_marks, user_row};
 use crate::model::Revocation;
-use crate::storage::commands::{AccountWrite, Opened, Opening, UserWrite};
+use crate::storage::commands::{AccountWrite, OpenSession, Opened, UserWrite};
 use crate::storage::connection::Pool;
 use crate::storage::entity::{account, session, user};
 use crate::storage::error::{Duplicate, StoreResult, duplicate, is_deadlock};
 use crate::storage::{convert, transaction};
 
-pub(super) async fn open(pool: &Pool, opening: Opening) -> StoreResult<Opened> {
+pub(super) async fn open(pool: &Pool, opening: OpenSession) -> StoreResult<Opened> {
     match transaction::write(pool, opening, |tx, opening| insert_all(tx, opening).boxed()).await {
         Ok(opened) => Ok(opened),
         Err(DbErr::RecordNotInserted) => Ok(Opened::Used),
@@ -28,7 +28,7 @@ pub(super) async fn open(pool: &Pool, opening: Opening) -> StoreResult<Opened> {
     }
 }
 
-async fn insert_all(tx: &DatabaseTransaction, opening: &Opening) -> Result<Opened, DbErr> {
+async fn insert_all(tx: &DatabaseTransaction, opening: &OpenSession) -> Result<Opened, DbErr> {
     used_marks::insert(tx, &opening.used).await?;
     let changed = match &opening.user {
         UserWrite::Create(user) => {

@@ -7,12 +7,12 @@ use sea_orm::{
 
 use super::auth_log;
 use crate::model::{AuthLogEntry, RefreshState};
-use crate::storage::commands::{Redemption, RotationStep};
+use crate::storage::commands::{RedeemGrant, RotateRefreshToken};
 use crate::storage::convert;
 use crate::storage::entity::session;
 
 /// Redeems a grant, and logs it where that was done.
-pub(super) async fn redeem(tx: &DatabaseTransaction, step: &Redemption) -> Result<bool, DbErr> {
+pub(super) async fn redeem(tx: &DatabaseTransaction, step: &RedeemGrant) -> Result<bool, DbErr> {
     let redeemed = with_refresh(session::Entity::update_many(), &step.refresh)
         .col_expr(session::Column::RedeemedAt, Expr::value(step.at.millis()))
         .col_expr(session::Column::RedemptionKey, Expr::value(step.request.map(|mark| mark.key.to_vec())))
@@ -36,13 +36,19 @@ pub(super) async fn redeem(tx: &DatabaseTransaction, step: &Redemption) -> Resul
 }
 
 /// Rotates a refresh token, and logs it where that was done.
-pub(super) async fn rotate_and_log(tx: &DatabaseTransaction, step: &RotationStep) -> Result<bool, DbErr> {
+pub(super) async fn rotate_and_log(
+    tx: &DatabaseTransaction,
+    step: &RotateRefreshToken,
+) -> Result<bool, DbErr> {
     let rotated = rotate(tx, step).await?;
     log_if(tx, rotated, step.log.clone()).await
 }
 
 /// Rotates a refresh token.
-pub(super) async fn rotate(connection: &impl ConnectionTrait, step: &RotationStep) -> Result<bool, DbErr> {
+pub(super) async fn rotate(
+    connection: &impl ConnectionTrait,
+    step: &RotateRefreshToken,
+) -> Result<bool, DbErr> {
     let mut update = session::Entity::update_many()
         .col_expr(session::Column::RefreshCount, Expr::col(session::Column::RefreshCount).add(1))
         .filter(session::Column::Id.eq(step.session_id.0))

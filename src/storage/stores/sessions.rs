@@ -6,7 +6,9 @@ use sea_orm::DbErr;
 
 use super::{end_sessions, open_session, session_row};
 use crate::model::{Session, SessionId, User};
-use crate::storage::commands::{Ending, EndingAll, Opened, Opening, Redemption, Revoked, RotationStep};
+use crate::storage::commands::{
+    EndSession, EndUserSessions, OpenSession, Opened, RedeemGrant, Revoked, RotateRefreshToken,
+};
 use crate::storage::connection::Database;
 use crate::storage::entity::{session, user};
 use crate::storage::error::StoreResult;
@@ -15,7 +17,7 @@ use crate::storage::{convert, transaction};
 
 #[async_trait]
 impl SessionStore for Database {
-    async fn open_session(&self, opening: Opening) -> StoreResult<Opened> {
+    async fn open_session(&self, opening: OpenSession) -> StoreResult<Opened> {
         open_session::open(&self.pools()?.write, opening).await
     }
 
@@ -31,12 +33,12 @@ impl SessionStore for Database {
         found(self.lookups().session_by_id(&self.pools()?.read, id.0).await?)
     }
 
-    async fn redeem_grant(&self, step: Redemption) -> StoreResult<bool> {
+    async fn redeem_grant(&self, step: RedeemGrant) -> StoreResult<bool> {
         Ok(transaction::write(&self.pools()?.write, step, |tx, step| session_row::redeem(tx, step).boxed())
             .await?)
     }
 
-    async fn rotate(&self, step: RotationStep) -> StoreResult<bool> {
+    async fn rotate_refresh_token(&self, step: RotateRefreshToken) -> StoreResult<bool> {
         let pools = self.pools()?;
         if step.log.is_none() {
             // One statement is a transaction by itself.
@@ -46,14 +48,14 @@ impl SessionStore for Database {
             .await?)
     }
 
-    async fn end_session(&self, ending: Ending) -> StoreResult<Option<Revoked>> {
+    async fn end_session(&self, ending: EndSession) -> StoreResult<Option<Revoked>> {
         Ok(transaction::write(&self.pools()?.write, ending, |tx, ending| {
             end_sessions::end_one(tx, ending).boxed()
         })
         .await?)
     }
 
-    async fn end_sessions_of(&self, ending: EndingAll) -> StoreResult<Revoked> {
+    async fn end_user_sessions(&self, ending: EndUserSessions) -> StoreResult<Revoked> {
         match transaction::write(&self.pools()?.write, ending, |tx, ending| {
             end_sessions::end_all_of(tx, ending).boxed()
         })

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter}
 
 use super::{auth_log, end_sessions, feed, link_account, user_row};
 use crate::model::{Account, AccountKey, EmailKey, ProviderId, Revocation, User, UserId};
-use crate::storage::commands::{Linked, Linking, Revoked, UserUpdate};
+use crate::storage::commands::{LinkAccount, Linked, Revoked, UpdateUser};
 use crate::storage::connection::Database;
 use crate::storage::entity::{account, user};
 use crate::storage::error::StoreResult;
@@ -43,18 +43,18 @@ impl UserStore for Database {
         Ok(providers)
     }
 
-    async fn link_account(&self, linking: Linking) -> StoreResult<Linked> {
+    async fn link_account(&self, linking: LinkAccount) -> StoreResult<Linked> {
         link_account::link(&self.pools()?.write, linking).await
     }
 
-    async fn update_user(&self, change: UserUpdate) -> StoreResult<Option<Revoked>> {
+    async fn update_user(&self, change: UpdateUser) -> StoreResult<Option<Revoked>> {
         let done =
             transaction::write(&self.pools()?.write, change, |tx, change| apply(tx, change).boxed()).await?;
         Ok(done)
     }
 }
 
-async fn apply(tx: &DatabaseTransaction, change: &UserUpdate) -> Result<Option<Revoked>, DbErr> {
+async fn apply(tx: &DatabaseTransaction, change: &UpdateUser) -> Result<Option<Revoked>, DbErr> {
     // A sign-in that came in between is not taken back.
     let row = user::ActiveModel { last_sign_in_at: NotSet, ..convert::user_row(&change.user) };
     if !user_row::update(tx, row, change.expected_version).await? {

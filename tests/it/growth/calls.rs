@@ -8,8 +8,9 @@ use gatepass::model::{
     User, UserId,
 };
 use gatepass::storage::{
-    AuthLogStore as _, Database, DatabaseClock as _, KeyStore as _, Linked, Linking, RevocationFeed as _,
-    RotationStep, SessionStore as _, Sweep as _, Sweepable, UsedMarkStore as _, UserStore as _, Watch,
+    AuthLogStore as _, Database, DatabaseClock as _, FeedConnection, KeyStore as _, Linked,
+    RevocationFeed as _, SessionStore as _, Sweep as _, Sweepable, UsedMarkStore as _, UserStore as _,
+    commands,
 };
 
 use crate::store::sample::{
@@ -49,7 +50,7 @@ pub(super) async fn sign_up_all(db: &Database, count: u32) -> Vec<Person> {
 }
 
 /// Takes every step for each person.
-pub(super) async fn run(db: &Database, watch: &Watch, people: &[Person]) -> Times {
+pub(super) async fn run(db: &Database, watch: &FeedConnection, people: &[Person]) -> Times {
     let (mut times, mut last) = (Times::new(), 0);
     while let Some(entry) = watch.revocations_after(last).await.unwrap().last() {
         last = entry.seq;
@@ -77,18 +78,21 @@ pub(super) async fn run(db: &Database, watch: &Watch, people: &[Person]) -> Time
         assert!(timed!("redeem_grant", db.redeem_grant(redemption(&opened))));
         // RefreshToken, logged and not, and a replay.
         let (found, _) = timed!("find_session", db.find_session(opened.id)).unwrap();
-        assert!(timed!("rotate", db.rotate(RotationStep { log: None, ..rotation(&found) })));
+        assert!(timed!(
+            "rotate",
+            db.rotate_refresh_token(commands::RotateRefreshToken { log: None, ..rotation(&found) })
+        ));
         let (found, _) = db.find_session(opened.id).await.unwrap().unwrap();
         let address = Some("192.0.2.8".to_owned());
-        let step = RotationStep { ip_address: address, ..rotation(&found) };
-        assert!(timed!("rotate and log", db.rotate(step)));
+        let step = commands::RotateRefreshToken { ip_address: address, ..rotation(&found) };
+        assert!(timed!("rotate and log", db.rotate_refresh_token(step)));
         let (found, _) = db.find_session(opened.id).await.unwrap().unwrap();
-        let step = RotationStep { advance: None, log: None, ..rotation(&found) };
-        assert!(timed!("rotate nothing", db.rotate(step)));
+        let step = commands::RotateRefreshToken { advance: None, log: None, ..rotation(&found) };
+        assert!(timed!("rotate nothing", db.rotate_refresh_token(step)));
         // At a provider; an account that is added, and added again.
         let flow = format!("flow {number} of {}", user.version);
         assert!(timed!("mark_used", db.mark_used(UsedMark::of_flow(flow.as_bytes(), NOW.plus(HOUR)))));
-        let linking = Linking {
+        let linking = commands::LinkAccount {
             account: sample::account(&user, "gitlab", &flow),
             again: false,
             session_id: opened.id,
@@ -97,20 +101,20 @@ pub(super) async fn run(db: &Database, watch: &Watch, people: &[Person]) -> Time
             used: vec![UsedMark::of_flow(format!("link {flow}").as_bytes(), NOW.plus(HOUR))],
             log: None,
         };
-        let again = Linking { again: true, ..linking.clone() };
+        let again = commands::LinkAccount { again: true, ..linking.clone() };
         assert_eq!(timed!("link_account", db.link_account(linking)), Linked::Done);
         assert_eq!(timed!("link_account again", db.link_account(again)), Linked::Done);
         // SignOut of one, of all but one, of all, and an administrator's change.
         let other = session(&user, &account);
         done(db.open_session(sign_in(&user, user.version, &other)).await.unwrap());
         timed!("end_session", db.end_session(ending(other.id))).unwrap();
-        let but_one = gatepass::storage::EndingAll {
+        let but_one = gatepass::storage::commands::EndUserSessions {
             except: Some(opened.id),
             only_if_live: Some((opened.id, NOW)),
             ..ending_all(person.user)
         };
-        timed!("end_sessions_of, but one", db.end_sessions_of(but_one));
-        timed!("end_sessions_of", db.end_sessions_of(ending_all(person.user)));
+        timed!("end_user_sessions, but one", db.end_user_sessions(but_one));
+        timed!("end_user_sessions", db.end_user_sessions(ending_all(person.user)));
         let before = timed!("find_user", db.find_user(person.user)).unwrap();
         let mut change = update(&before, |user| user.epoch += 1);
         change.end_sessions = Some(EndReason::Banned);

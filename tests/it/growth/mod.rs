@@ -8,7 +8,7 @@ mod plans;
 
 use std::time::Instant;
 
-use gatepass::storage::{Database, Watch};
+use gatepass::storage::{Database, FeedConnection};
 
 use crate::store::watched;
 use crate::support::databases::{Backend, TestDatabase};
@@ -29,7 +29,7 @@ async fn every_statement_uses_an_index(backend: Backend) {
     let database = Database::connect(&options).await.unwrap();
     database.migrate().await.unwrap();
     seen.lock().unwrap().clear();
-    let watch = Watch::new(&database).unwrap();
+    let watch = FeedConnection::new(&database).unwrap();
     let people = calls::sign_up_all(&database, if rows < MANY { 3 } else { 100 }).await;
     calls::run(&database, &watch, &people).await;
     let among_few = calls::run(&database, &watch, &people).await;

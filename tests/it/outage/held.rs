@@ -33,10 +33,10 @@ async fn a_row_that_somebody_holds_is_waited_for_once_and_others_are_not_kept_fr
     assert_eq!(found.unwrap().rows_affected(), 1);
 
     statements.store(0, Ordering::SeqCst);
-    let refused = db.end_sessions_of(ending_all(ada)).await.unwrap_err();
+    let refused = db.end_user_sessions(ending_all(ada)).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
     assert_eq!(statements.load(Ordering::SeqCst), 1, "who held it then holds it still");
-    db.end_sessions_of(ending_all(bob)).await.unwrap();
+    db.end_user_sessions(ending_all(bob)).await.unwrap();
     holds.rollback().await.unwrap();
-    db.end_sessions_of(ending_all(ada)).await.unwrap();
+    db.end_user_sessions(ending_all(ada)).await.unwrap();
 }

@@ -34,7 +34,7 @@ async fn who_is_held_by_a_replica_that_was_lost_can_be_revoked(kind: Kind) {
     let others = server.connect().await.unwrap();
     let holds = others.begin().await.unwrap();
     holds.execute_unprepared("SELECT id FROM sessions FOR UPDATE").await.unwrap();
-    tokio::spawn(async move { lost.end_sessions_of(ending_all(ada)).await });
+    tokio::spawn(async move { lost.end_user_sessions(ending_all(ada)).await });
     eventually("it holds the user", || async {
         others.execute_unprepared("SELECT id FROM users FOR UPDATE NOWAIT").await.is_err()
     })

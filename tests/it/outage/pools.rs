@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepass::storage::{RevocationFeed as _, StoreError, UserStore as _, Watch};
+use gatepass::storage::{FeedConnection, RevocationFeed as _, StoreError, UserStore as _};
 use sea_orm::ConnectionTrait as _;
 
 use super::{NEVER, over};
@@ -31,7 +31,7 @@ async fn a_step_that_does_not_end_is_given_up_and_so_is_its_connection(kind: Kin
         // The step waits for an answer, or for the connection while its pool does.
         let step = tokio::time::timeout(NEVER, database.find_user(ada)).await.expect("it ends");
         assert!(matches!(step, Err(StoreError::Unavailable(_))), "{step:?}");
-        let watch = Watch::new(&database).unwrap();
+        let watch = FeedConnection::new(&database).unwrap();
         eventually("calls have another connection", || async {
             watch.revocations_after(0).await.unwrap();
             database.find_user(ada).await.is_ok()
@@ -46,7 +46,7 @@ async fn a_database_that_is_slow_for_the_feed_keeps_the_connections_of_calls(kin
     let wire = Wire::to(server.addr).await;
     let database = over(&wire, &server, 1).await;
     let ada = redeemed(&database, "ada").await.user.id;
-    let watch = Watch::new(&database).unwrap();
+    let watch = FeedConnection::new(&database).unwrap();
     watch.revocations_after(0).await.unwrap();
     let other = server.connect().await.unwrap();
     let (lock, free): (&[&str], _) = match kind {
@@ -102,7 +102,7 @@ async fn a_step_that_waits_for_a_connection_of_a_pool_that_is_replaced_has_one_o
     let wire = Wire::to(server.addr).await;
     let database = over(&wire, &server, 1).await;
     let ada = redeemed(&database, "ada").await.user.id;
-    let watch = Watch::new(&database).unwrap();
+    let watch = FeedConnection::new(&database).unwrap();
     watch.revocations_after(0).await.unwrap();
     wire.strand();
     let own = database.clone();

@@ -27,9 +27,12 @@ pub(super) async fn each_kind_of_entry_reads_back(db: &Database) {
     let ada = redeemed(db, "ada").await;
     let second = ada.again(db).await;
     for (reason, id) in [(EndReason::Reused, ada.session.id), (EndReason::Denied, second.session.id)] {
-        db.end_session(gatepass::storage::Ending { reason, ..ending(id) }).await.unwrap().unwrap();
+        db.end_session(gatepass::storage::commands::EndSession { reason, ..ending(id) })
+            .await
+            .unwrap()
+            .unwrap();
     }
-    db.end_sessions_of(ending_all(ada.user.id)).await.unwrap();
+    db.end_user_sessions(ending_all(ada.user.id)).await.unwrap();
     let before = ada.user_now(db).await;
     let mut ban = update(&before, |user| user.epoch += 1);
     ban.end_sessions = Some(EndReason::Banned);
@@ -49,7 +52,7 @@ pub(super) async fn each_kind_of_entry_reads_back(db: &Database) {
 pub(super) async fn what_is_after_a_place_is_told_in_order(db: &Database) {
     let ada = signed_up(db, "ada").await;
     for _ in 0..5 {
-        db.end_sessions_of(ending_all(ada.user.id)).await.unwrap();
+        db.end_user_sessions(ending_all(ada.user.id)).await.unwrap();
     }
     assert_eq!(places(&all(db).await), [1, 2, 3, 4, 5]);
     assert_eq!(places(&db.revocations_after(-1).await.unwrap()), [1, 2, 3, 4, 5]);
@@ -71,7 +74,7 @@ pub(super) async fn places_rise_without_gaps_under_concurrent_writers(db: &Datab
             match number / ids.len() {
                 0 => drop(db.end_session(ending(*session)).await.unwrap()),
                 1 => drop(db.update_user(update(user, |user| user.role = "admin".into())).await.unwrap()),
-                _ => drop(db.end_sessions_of(ending_all(user.id)).await.unwrap()),
+                _ => drop(db.end_user_sessions(ending_all(user.id)).await.unwrap()),
             }
         }
     })
@@ -103,7 +106,7 @@ pub(super) async fn a_reader_who_saw_a_place_saw_all_before_it(db: &Database) {
     });
     at_once(30, |_| {
         let (db, id) = (db.clone(), ada.user.id);
-        async move { db.end_sessions_of(ending_all(id)).await.unwrap() }
+        async move { db.end_user_sessions(ending_all(id)).await.unwrap() }
     })
     .await;
     written.store(true, Ordering::SeqCst);

@@ -1,7 +1,7 @@
 //! Signing keys: sealed records that replicas agree on by their generation.
 
 use gatepass::model::{AuthLogAction, FeedEntry, KeyRecord, Revocation, Timestamp};
-use gatepass::storage::{Database, KeyChange, KeyStep, KeyStore as _, RevocationFeed as _};
+use gatepass::storage::{Database, KeyStep, KeyStore as _, RevocationFeed as _, commands};
 
 use super::at_once;
 use super::sample::{HOUR, MINUTE, NOW, log};
@@ -75,8 +75,12 @@ async fn kept(db: &Database, generations: std::ops::RangeInclusive<u32>) -> Vec<
     keys
 }
 
-fn change(steps: Vec<KeyStep>) -> KeyChange {
-    KeyChange { steps, remember_until: NOW.plus(HOUR), log: Some(log(AuthLogAction::KeyRotated)) }
+fn change(steps: Vec<KeyStep>) -> commands::ChangeSigningKeys {
+    commands::ChangeSigningKeys {
+        steps,
+        remember_until: NOW.plus(HOUR),
+        log: Some(log(AuthLogAction::KeyRotated)),
+    }
 }
 
 fn sealed_as(record: &KeyRecord, sealed: &str) -> KeyRecord {
@@ -104,7 +108,7 @@ pub(super) async fn a_change_is_written_with_its_row_and_its_place_in_the_feed(d
         KeyStep::Withdraw(third),
         KeyStep::Add(added.clone()),
     ];
-    let change = KeyChange { log: Some(row.clone()), ..change(steps) };
+    let change = commands::ChangeSigningKeys { log: Some(row.clone()), ..change(steps) };
     assert!(db.change_signing_keys(change).await.unwrap());
     let revoked = KeyRecord { sealed: None, ..first };
     let moved = KeyRecord { not_before: NOW, ..sealed_as(&second, "moved") };
@@ -124,7 +128,7 @@ pub(super) async fn a_change_of_a_key_that_changed_meanwhile_writes_nothing(db: 
     {
         let row = log(AuthLogAction::KeyRotated);
         let steps = vec![KeyStep::Revoke(first.clone()), lost];
-        let change = KeyChange { log: Some(row.clone()), ..change(steps) };
+        let change = commands::ChangeSigningKeys { log: Some(row.clone()), ..change(steps) };
         assert!(!db.change_signing_keys(change).await.unwrap());
         assert_eq!(db.signing_keys().await.unwrap(), before);
         assert_eq!(db.revocations_after(0).await.unwrap(), []);

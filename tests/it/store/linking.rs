@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use gatepass::model::{Account, AccountKey, AuthLogAction, UsedMark};
-use gatepass::storage::{Database, Linked, Linking, SessionStore as _, UsedMarkStore as _, UserStore as _};
+use gatepass::storage::{Database, Linked, SessionStore as _, UsedMarkStore as _, UserStore as _, commands};
 
 use super::at_once;
 use super::sample::{HOUR, NOW, Signed, account, ending, ending_all, log, redeemed, signed_up};
 
 /// The linking of another account to a user by their session.
-pub(super) fn linking(signed: &Signed, provider: &str, id: &str) -> Linking {
+pub(super) fn linking(signed: &Signed, provider: &str, id: &str) -> commands::LinkAccount {
     let account = account(&signed.user, provider, id);
-    Linking {
+    commands::LinkAccount {
         again: false,
         session_id: signed.session.id,
         epoch: signed.user.epoch,
@@ -44,7 +44,7 @@ pub(super) async fn nothing_is_linked_by_a_session_that_is_not_live(db: &Databas
     db.end_session(ending(ada.session.id)).await.unwrap().unwrap();
     assert_eq!(db.link_account(linking(&ada, "google", "1")).await.unwrap(), Linked::SessionOver);
     let eve = redeemed(db, "eve").await;
-    db.end_sessions_of(ending_all(eve.user.id)).await.unwrap();
+    db.end_user_sessions(ending_all(eve.user.id)).await.unwrap();
     assert_eq!(db.link_account(linking(&eve, "google", "2")).await.unwrap(), Linked::SessionOver);
     let open_grant = signed_up(db, "bob").await;
     assert_eq!(db.link_account(linking(&open_grant, "google", "3")).await.unwrap(), Linked::SessionOver);
@@ -54,8 +54,8 @@ pub(super) async fn nothing_is_linked_by_a_session_that_is_not_live(db: &Databas
 }
 
 /// The linking of an account that the user has, by which these are used up.
-fn again(signed: &Signed, account: Account, used: &[UsedMark]) -> Linking {
-    Linking { account, again: true, used: used.to_vec(), ..linking(signed, "google", "1") }
+fn again(signed: &Signed, account: Account, used: &[UsedMark]) -> commands::LinkAccount {
+    commands::LinkAccount { account, again: true, used: used.to_vec(), ..linking(signed, "google", "1") }
 }
 
 fn mark(name: &str) -> UsedMark {
@@ -91,7 +91,7 @@ pub(super) async fn nothing_is_linked_again_that_is_not_the_users(db: &Database)
 pub(super) async fn nothing_is_linked_again_by_a_session_that_is_not_live(db: &Database) {
     let (ada, eve) = (redeemed(db, "ada").await, redeemed(db, "eve").await);
     db.end_session(ending(ada.session.id)).await.unwrap().unwrap();
-    db.end_sessions_of(ending_all(eve.user.id)).await.unwrap();
+    db.end_user_sessions(ending_all(eve.user.id)).await.unwrap();
     for over in [ada, eve] {
         let step = again(&over, over.account.clone(), &[mark("a")]);
         assert_eq!(db.link_account(step).await.unwrap(), Linked::SessionOver);

@@ -8,10 +8,7 @@ use gatepass::model::{
     ManualClock, Origin, OsEntropy, RefreshState, RequestMark, Session, SessionId, Timestamp, User, UserId,
     digest_of,
 };
-use gatepass::storage::{
-    AccountWrite, Advance, Database, Ending, EndingAll, Opened, Opening, Redemption, Revoked, RotationStep,
-    SessionStore as _, UserUpdate, UserWrite,
-};
+use gatepass::storage::{AccountWrite, Database, Opened, Revoked, SessionStore as _, UserWrite, commands};
 
 use crate::support::START;
 
@@ -111,8 +108,8 @@ pub(crate) fn log(action: AuthLogAction) -> AuthLogEntry {
 }
 
 /// The sign-up of a new user.
-pub(crate) fn sign_up(user: &User, account: &Account, session: &Session) -> Opening {
-    Opening {
+pub(crate) fn sign_up(user: &User, account: &Account, session: &Session) -> commands::OpenSession {
+    commands::OpenSession {
         user: UserWrite::Create(user.clone()),
         account: Some(AccountWrite::Create(account.clone())),
         used: Vec::new(),
@@ -128,8 +125,8 @@ pub(crate) fn sign_up(user: &User, account: &Account, session: &Session) -> Open
 }
 
 /// Another sign-in of a known user, as it shall be.
-pub(crate) fn sign_in(user: &User, expected_version: i64, session: &Session) -> Opening {
-    Opening {
+pub(crate) fn sign_in(user: &User, expected_version: i64, session: &Session) -> commands::OpenSession {
+    commands::OpenSession {
         user: UserWrite::Update { user: user.clone(), expected_version },
         account: None,
         used: Vec::new(),
@@ -199,8 +196,8 @@ pub(crate) fn refresh_state(generation: u64, previous: Option<[u8; 32]>) -> Refr
     }
 }
 
-pub(crate) fn redemption(session: &Session) -> Redemption {
-    Redemption {
+pub(crate) fn redemption(session: &Session) -> commands::RedeemGrant {
+    commands::RedeemGrant {
         session_id: session.id,
         at: NOW,
         request: None,
@@ -214,13 +211,13 @@ pub(crate) fn redemption(session: &Session) -> Redemption {
 }
 
 /// The next step of a redeemed session.
-pub(crate) fn rotation(session: &Session) -> RotationStep {
+pub(crate) fn rotation(session: &Session) -> commands::RotateRefreshToken {
     let live = session.refresh.as_ref().unwrap();
-    RotationStep {
+    commands::RotateRefreshToken {
         session_id: session.id,
         expected_hash: live.hash,
         at: NOW,
-        advance: Some(Advance {
+        advance: Some(commands::SessionAdvance {
             expected_version: session.version,
             refresh: refresh_state(live.generation + 1, Some(live.hash)),
             expires_at: NOW.plus(2 * HOUR),
@@ -233,8 +230,8 @@ pub(crate) fn rotation(session: &Session) -> RotationStep {
     }
 }
 
-pub(crate) fn ending(id: SessionId) -> Ending {
-    Ending {
+pub(crate) fn ending(id: SessionId) -> commands::EndSession {
+    commands::EndSession {
         session_id: id,
         at: NOW,
         reason: EndReason::SignedOut,
@@ -243,8 +240,8 @@ pub(crate) fn ending(id: SessionId) -> Ending {
     }
 }
 
-pub(crate) fn ending_all(user_id: UserId) -> EndingAll {
-    EndingAll {
+pub(crate) fn ending_all(user_id: UserId) -> commands::EndUserSessions {
+    commands::EndUserSessions {
         user_id,
         except: None,
         only_if_live: None,
@@ -256,11 +253,11 @@ pub(crate) fn ending_all(user_id: UserId) -> EndingAll {
 }
 
 /// A change of a user that was read as `before`.
-pub(crate) fn update(before: &User, change: impl FnOnce(&mut User)) -> UserUpdate {
+pub(crate) fn update(before: &User, change: impl FnOnce(&mut User)) -> commands::UpdateUser {
     let mut user = before.clone();
     user.version += 1;
     change(&mut user);
-    UserUpdate {
+    commands::UpdateUser {
         user,
         expected_version: before.version,
         end_sessions: None,

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use gatepass::model::{AccountKey, ClaimMap, EndReason, Revocation, Session, SessionId, Timestamp, User};
 use gatepass::storage::{
-    AccountWrite, AuthLogStore as _, Database, EndingAll, Opened, Opening, Redemption, RotationStep,
-    SessionStore as _, UserStore as _,
+    AccountWrite, AuthLogStore as _, Database, Opened, SessionStore as _, UserStore as _, commands,
 };
 
 use super::at_once;
@@ -15,7 +14,7 @@ use super::sample::{
 };
 
 /// Nothing of this sign-up is there.
-async fn left_nothing(db: &Database, opening: &Opening, user: &User) {
+async fn left_nothing(db: &Database, opening: &commands::OpenSession, user: &User) {
     assert_eq!(db.find_user(user.id).await.unwrap(), None);
     assert_eq!(db.find_session(opening.session.id).await.unwrap(), None);
     if let Some(AccountWrite::Create(account)) = &opening.account {
@@ -34,7 +33,7 @@ fn known(opened: &Opened) -> bool {
     matches!(opened, Opened::RequestKnown)
 }
 
-fn new_person(name: &str) -> (User, Opening) {
+fn new_person(name: &str) -> (User, commands::OpenSession) {
     let user = user(name);
     let account = account(&user, "github", name);
     let session = session(&user, &account);
@@ -71,7 +70,7 @@ pub(super) async fn a_session_of_the_largest_values_reads_back(db: &Database) {
     done(db.open_session(opening.clone()).await.unwrap());
     let claims: ClaimMap = (0..64).map(|n| (format!("claim-{n}"), "é".repeat(60).into())).collect();
     let audiences: Vec<String> = (0..16).map(|n| format!("{n}{}", "\"\\".repeat(100))).collect();
-    let step = Redemption {
+    let step = commands::RedeemGrant {
         claims: claims.clone(),
         audiences: audiences.clone(),
         expires_at: Timestamp(i64::MAX),
@@ -197,7 +196,7 @@ pub(super) async fn of_many_sign_ups_with_one_email_one_is_written(db: &Database
     one_was_written(db, people).await;
 }
 
-async fn one_was_written(db: &Database, people: Vec<(Opened, Opening, User)>) {
+async fn one_was_written(db: &Database, people: Vec<(Opened, commands::OpenSession, User)>) {
     let (winners, losers): (Vec<_>, Vec<_>) =
         people.into_iter().partition(|(opened, ..)| matches!(opened, Opened::Done(_)));
     assert_eq!(winners.len(), 1);
@@ -268,7 +267,7 @@ pub(super) async fn a_redemption_reads_back(db: &Database) {
     let ada = signed_up(db, "ada").await;
     let claims: ClaimMap =
         [("tenant".to_owned(), "é\u{0}\"".into()), ("none".to_owned(), ().into())].into_iter().collect();
-    let step = Redemption {
+    let step = commands::RedeemGrant {
         at: NOW.plus(MINUTE / 2),
         request: Some(mark("a redemption")),
         audiences: vec!["b".to_owned(), "a".to_owned()],
@@ -316,7 +315,7 @@ pub(super) async fn a_grant_has_one_winner(db: &Database) {
 
 pub(super) async fn a_grant_is_dead_at_the_moment_it_expires(db: &Database) {
     let ada = signed_up(db, "ada").await;
-    let at = |at| Redemption { at, ..redemption(&ada.session) };
+    let at = |at| commands::RedeemGrant { at, ..redemption(&ada.session) };
     let expiry = ada.session.grant.expires_at;
     assert!(!db.redeem_grant(at(expiry)).await.unwrap());
     assert!(!db.redeem_grant(at(expiry.plus(HOUR))).await.unwrap());
@@ -346,7 +345,7 @@ pub(super) async fn a_rotation_reads_back(db: &Database) {
     advance.claims = [("tenant".to_owned(), 7.into())].into_iter().collect();
     advance.audiences = vec!["other".to_owned()];
     let advance = advance.clone();
-    assert!(db.rotate(step.clone()).await.unwrap());
+    assert!(db.rotate_refresh_token(step.clone()).await.unwrap());
     let wanted = Session {
         refresh: Some(advance.refresh),
         expires_at: advance.expires_at,
@@ -361,9 +360,9 @@ pub(super) async fn a_rotation_reads_back(db: &Database) {
 }
 
 /// A step that must be refused and change nothing.
-async fn refused(db: &Database, ada: &Signed, step: RotationStep) {
+async fn refused(db: &Database, ada: &Signed, step: commands::RotateRefreshToken) {
     let before = ada.now(db).await;
-    assert!(!db.rotate(step.clone()).await.unwrap());
+    assert!(!db.rotate_refresh_token(step.clone()).await.unwrap());
     assert_eq!(ada.now(db).await, before);
     db.append(step.log.unwrap()).await.expect("no row of that rotation");
 }
@@ -371,13 +370,13 @@ async fn refused(db: &Database, ada: &Signed, step: RotationStep) {
 pub(super) async fn a_rotation_from_another_hash_is_refused(db: &Database) {
     let ada = redeemed(db, "ada").await;
     let first = ada.now(db).await;
-    refused(db, &ada, RotationStep { expected_hash: fresh_hash(), ..rotation(&first) }).await;
-    assert!(db.rotate(rotation(&first)).await.unwrap());
+    refused(db, &ada, commands::RotateRefreshToken { expected_hash: fresh_hash(), ..rotation(&first) }).await;
+    assert!(db.rotate_refresh_token(rotation(&first)).await.unwrap());
     refused(db, &ada, rotation(&first)).await;
-    let replay = RotationStep { advance: None, ..rotation(&first) };
+    let replay = commands::RotateRefreshToken { advance: None, ..rotation(&first) };
     refused(db, &ada, replay).await;
     let pending = signed_up(db, "eve").await;
-    let step = RotationStep { session_id: pending.session.id, ..rotation(&first) };
+    let step = commands::RotateRefreshToken { session_id: pending.session.id, ..rotation(&first) };
     refused(db, &pending, step).await;
 }
 
@@ -396,16 +395,17 @@ pub(super) async fn a_rotation_of_an_ended_session_is_refused(db: &Database) {
     db.end_session(ending(ada.session.id)).await.unwrap().unwrap();
     let row = ada.now(db).await;
     refused(db, &ada, rotation(&row)).await;
-    refused(db, &ada, RotationStep { advance: None, ..rotation(&row) }).await;
+    refused(db, &ada, commands::RotateRefreshToken { advance: None, ..rotation(&row) }).await;
 }
 
 pub(super) async fn a_rotation_of_a_session_that_ran_out_is_refused(db: &Database) {
     let ada = redeemed(db, "ada").await;
     let row = ada.now(db).await;
-    refused(db, &ada, RotationStep { at: row.expires_at, ..rotation(&row) }).await;
-    refused(db, &ada, RotationStep { at: row.expires_at, advance: None, ..rotation(&row) }).await;
-    let last = RotationStep { at: Timestamp(row.expires_at.millis() - 1), ..rotation(&row) };
-    assert!(db.rotate(last).await.unwrap());
+    refused(db, &ada, commands::RotateRefreshToken { at: row.expires_at, ..rotation(&row) }).await;
+    refused(db, &ada, commands::RotateRefreshToken { at: row.expires_at, advance: None, ..rotation(&row) })
+        .await;
+    let last = commands::RotateRefreshToken { at: Timestamp(row.expires_at.millis() - 1), ..rotation(&row) };
+    assert!(db.rotate_refresh_token(last).await.unwrap());
 }
 
 pub(super) async fn a_refused_rotation_logs_nothing(db: &Database) {
@@ -414,7 +414,7 @@ pub(super) async fn a_refused_rotation_logs_nothing(db: &Database) {
     let steps: Vec<_> = (0..3).map(|_| rotation(&first)).collect();
     let mut logged = Vec::new();
     for step in &steps {
-        db.rotate(step.clone()).await.unwrap();
+        db.rotate_refresh_token(step.clone()).await.unwrap();
         logged.push(db.append(step.log.clone().unwrap()).await.is_err());
     }
     assert_eq!(logged, [true, false, false]);
@@ -424,8 +424,8 @@ pub(super) async fn a_replay_moves_nothing_on_and_counts(db: &Database) {
     let ada = redeemed(db, "ada").await;
     let row = ada.now(db).await;
     let steps = at_once(20, |_| {
-        let (db, step) = (db.clone(), RotationStep { advance: None, ..rotation(&row) });
-        async move { (db.rotate(step.clone()).await.unwrap(), step) }
+        let (db, step) = (db.clone(), commands::RotateRefreshToken { advance: None, ..rotation(&row) });
+        async move { (db.rotate_refresh_token(step.clone()).await.unwrap(), step) }
     })
     .await;
     assert!(steps.iter().all(|(moved, _)| *moved), "replays do not race each other");
@@ -440,7 +440,7 @@ pub(super) async fn a_rotation_has_one_winner(db: &Database) {
     let row = ada.now(db).await;
     let tries = at_once(100, |_| {
         let (db, step) = (db.clone(), rotation(&row));
-        async move { (db.rotate(step.clone()).await.unwrap(), step) }
+        async move { (db.rotate_refresh_token(step.clone()).await.unwrap(), step) }
     })
     .await;
     let winners: Vec<_> = tries.iter().filter(|(won, _)| *won).collect();
@@ -457,7 +457,7 @@ pub(super) async fn a_rotation_and_an_end_leave_an_ended_session(db: &Database) 
         let (rotating, ending) = tokio::join!(
             tokio::spawn({
                 let (db, step) = (db.clone(), rotation(&row));
-                async move { db.rotate(step).await.unwrap() }
+                async move { db.rotate_refresh_token(step).await.unwrap() }
             }),
             tokio::spawn({
                 let (db, step) = (db.clone(), ending(row.id));
@@ -468,7 +468,7 @@ pub(super) async fn a_rotation_and_an_end_leave_an_ended_session(db: &Database) 
         let now = ada.now(db).await;
         assert_eq!(now.ended, Some((NOW, EndReason::SignedOut)));
         assert_eq!(now.refresh != row.refresh, rotating.unwrap());
-        assert!(!db.rotate(rotation(&now)).await.unwrap());
+        assert!(!db.rotate_refresh_token(rotation(&now)).await.unwrap());
     }
 }
 
@@ -479,7 +479,11 @@ pub(super) async fn a_session_is_ended_once(db: &Database) {
     let id = ada.session.id;
     assert_eq!(told(&revoked), (1, vec![Revocation::Session { id, reason: EndReason::SignedOut }]));
     db.append(first.log.unwrap()).await.expect_err("its row is in the log");
-    let second = gatepass::storage::Ending { reason: EndReason::Reused, at: NOW.plus(HOUR), ..ending(id) };
+    let second = gatepass::storage::commands::EndSession {
+        reason: EndReason::Reused,
+        at: NOW.plus(HOUR),
+        ..ending(id)
+    };
     assert!(db.end_session(second.clone()).await.unwrap().is_none());
     db.append(second.log.unwrap()).await.expect("no row of that end");
     assert_eq!(ada.now(db).await.ended, Some((NOW, EndReason::SignedOut)));
@@ -508,7 +512,7 @@ pub(super) async fn an_end_before_the_redemption_ends_no_live_session(db: &Datab
 pub(super) async fn an_end_of_a_session_that_ran_out_ends_no_live_session(db: &Database) {
     let ada = redeemed(db, "ada").await;
     let at = ada.now(db).await.expires_at;
-    let late = gatepass::storage::Ending { at, ..ending(ada.session.id) };
+    let late = gatepass::storage::commands::EndSession { at, ..ending(ada.session.id) };
     assert_eq!(db.end_session(late).await.unwrap().unwrap().sessions_ended, 0);
 }
 
@@ -517,7 +521,7 @@ pub(super) async fn all_sessions_end_and_the_epoch_rises(db: &Database) {
     let (pending, ended) = (ada.again(db).await, ada.again(db).await);
     db.end_session(ending(ended.session.id)).await.unwrap().unwrap();
     let (version, step) = (ada.user_now(db).await.version, ending_all(ada.user.id));
-    let revoked = db.end_sessions_of(step.clone()).await.unwrap();
+    let revoked = db.end_user_sessions(step.clone()).await.unwrap();
     let all = Revocation::User { id: ada.user.id, min_epoch: 1, reason: EndReason::Revoked };
     assert_eq!(told(&revoked), (1, vec![all]));
     let user = ada.user_now(db).await;
@@ -527,12 +531,12 @@ pub(super) async fn all_sessions_end_and_the_epoch_rises(db: &Database) {
     }
     assert_eq!(ended.now(db).await.ended, Some((NOW, EndReason::SignedOut)), "it had ended before");
     db.append(step.log.unwrap()).await.expect_err("its row is in the log");
-    assert_eq!(db.end_sessions_of(ending_all(ada.user.id)).await.unwrap().sessions_ended, 0);
+    assert_eq!(db.end_user_sessions(ending_all(ada.user.id)).await.unwrap().sessions_ended, 0);
 }
 
 pub(super) async fn all_sessions_of_others_go_on(db: &Database) {
     let (ada, eve) = (redeemed(db, "ada").await, redeemed(db, "eve").await);
-    db.end_sessions_of(ending_all(ada.user.id)).await.unwrap();
+    db.end_user_sessions(ending_all(ada.user.id)).await.unwrap();
     assert_eq!(eve.now(db).await.ended, None);
     assert_eq!(eve.user_now(db).await, eve.user);
 }
@@ -541,8 +545,8 @@ pub(super) async fn all_but_one_end_by_name_and_the_epoch_stays(db: &Database) {
     let ada = redeemed(db, "ada").await;
     let (live, pending) = (ada.again(db).await, ada.again(db).await);
     assert!(db.redeem_grant(redemption(&live.session)).await.unwrap());
-    let step = EndingAll { except: Some(ada.session.id), ..ending_all(ada.user.id) };
-    let revoked = db.end_sessions_of(step).await.unwrap();
+    let step = commands::EndUserSessions { except: Some(ada.session.id), ..ending_all(ada.user.id) };
+    let revoked = db.end_user_sessions(step).await.unwrap();
     let (ended, mut told_of) = told(&revoked);
     let named = |it: &Signed| Revocation::Session { id: it.session.id, reason: EndReason::Revoked };
     let mut wanted = vec![named(&live), named(&pending)];
@@ -565,32 +569,36 @@ pub(super) async fn all_end_only_while_the_one_that_asks_is_live(db: &Database) 
     let (pending, over) = (ada.again(db).await, ada.again(db).await);
     db.end_session(ending(over.session.id)).await.unwrap().unwrap();
     let version = ada.user_now(db).await.version;
-    let by = |id: SessionId| EndingAll { only_if_live: Some((id, NOW)), ..ending_all(ada.user.id) };
+    let by = |id: SessionId| commands::EndUserSessions {
+        only_if_live: Some((id, NOW)),
+        ..ending_all(ada.user.id)
+    };
     let expires_at = ada.now(db).await.expires_at;
-    let expired = EndingAll { only_if_live: Some((ada.session.id, expires_at)), ..by(ada.session.id) };
+    let expired =
+        commands::EndUserSessions { only_if_live: Some((ada.session.id, expires_at)), ..by(ada.session.id) };
     let steps = [by(pending.session.id), by(over.session.id), by(super::sample::session_id()), expired];
     for step in steps {
-        let revoked = db.end_sessions_of(step.clone()).await.unwrap();
+        let revoked = db.end_user_sessions(step.clone()).await.unwrap();
         assert_eq!(told(&revoked), (0, vec![]));
         db.append(step.log.unwrap()).await.expect("no row of that end");
     }
     let user = ada.user_now(db).await;
     assert_eq!((user.epoch, user.version), (0, version));
     assert_eq!((ada.now(db).await.ended, pending.now(db).await.ended), (None, None));
-    assert_eq!(db.end_sessions_of(by(ada.session.id)).await.unwrap().sessions_ended, 1);
+    assert_eq!(db.end_user_sessions(by(ada.session.id)).await.unwrap().sessions_ended, 1);
 }
 
 pub(super) async fn the_epoch_rises_without_any_session(db: &Database) {
     let ada = signed_up(db, "ada").await;
     db.end_session(ending(ada.session.id)).await.unwrap().unwrap();
-    let revoked = db.end_sessions_of(ending_all(ada.user.id)).await.unwrap();
+    let revoked = db.end_user_sessions(ending_all(ada.user.id)).await.unwrap();
     assert_eq!((revoked.sessions_ended, revoked.entries.len()), (0, 1));
     assert_eq!(ada.user_now(db).await.epoch, 1);
 }
 
 pub(super) async fn all_sessions_of_nobody_are_none(db: &Database) {
     let step = ending_all(user("nobody").id);
-    let revoked = db.end_sessions_of(step.clone()).await.unwrap();
+    let revoked = db.end_user_sessions(step.clone()).await.unwrap();
     assert_eq!(told(&revoked), (0, vec![]));
     db.append(step.log.unwrap()).await.expect("no row of that end");
 }
@@ -599,7 +607,7 @@ pub(super) async fn of_many_ends_of_all_every_one_raises_the_epoch(db: &Database
     let ada = redeemed(db, "ada").await;
     let ends = at_once(20, |_| {
         let (db, step) = (db.clone(), ending_all(ada.user.id));
-        async move { db.end_sessions_of(step).await.unwrap() }
+        async move { db.end_user_sessions(step).await.unwrap() }
     })
     .await;
     assert_eq!(ends.iter().map(|revoked| revoked.sessions_ended).sum::<u64>(), 1);

@@ -95,9 +95,10 @@ pub(super) async fn a_session_goes_when_it_was_opened_and_would_have_ended_befor
 
 pub(super) async fn an_entry_of_the_feed_goes_when_it_need_not_be_remembered(db: &Database) {
     let ada = signed_up(db, "ada").await;
-    let until = |at| gatepass::storage::EndingAll { remember_until: at, ..ending_all(ada.user.id) };
+    let until =
+        |at| gatepass::storage::commands::EndUserSessions { remember_until: at, ..ending_all(ada.user.id) };
     for minutes in 1..=4 {
-        db.end_sessions_of(until(NOW.plus(MINUTE * minutes))).await.unwrap();
+        db.end_user_sessions(until(NOW.plus(MINUTE * minutes))).await.unwrap();
     }
     let places = || async {
         let entries = db.revocations_after(0).await.unwrap();
@@ -108,7 +109,7 @@ pub(super) async fn an_entry_of_the_feed_goes_when_it_need_not_be_remembered(db:
     assert_eq!(places().await, [3, 4]);
     assert_eq!(swept(db, Sweepable::Revocations(Timestamp(i64::MAX))).await, 2);
     assert_eq!(places().await, [] as [i64; 0]);
-    db.end_sessions_of(until(NOW.plus(HOUR))).await.unwrap();
+    db.end_user_sessions(until(NOW.plus(HOUR))).await.unwrap();
     assert_eq!(places().await, [5], "places are never given twice");
 }
 
@@ -116,8 +117,9 @@ pub(super) async fn an_entry_that_must_be_remembered_for_long_holds_up_no_other(
     let ada = signed_up(db, "ada").await;
     for hours in [9, 1, 9, 1] {
         let remember_until = NOW.plus(HOUR * hours);
-        let ending = gatepass::storage::EndingAll { remember_until, ..ending_all(ada.user.id) };
-        db.end_sessions_of(ending).await.unwrap();
+        let ending =
+            gatepass::storage::commands::EndUserSessions { remember_until, ..ending_all(ada.user.id) };
+        db.end_user_sessions(ending).await.unwrap();
     }
     assert_eq!(swept(db, Sweepable::Revocations(NOW.plus(HOUR * 2))).await, 2);
     let left = db.revocations_after(0).await.unwrap();
@@ -142,7 +144,7 @@ pub(super) async fn a_batch_is_no_larger_than_asked(db: &Database) {
     for _ in 0..6 {
         ada.again(db).await;
     }
-    db.end_sessions_of(ending_all(ada.user.id)).await.unwrap();
+    db.end_user_sessions(ending_all(ada.user.id)).await.unwrap();
     let ended = Sweepable::Ended(NOW.plus(MOMENT));
     let mut batches = Vec::new();
     for _ in 0..4 {
@@ -153,7 +155,7 @@ pub(super) async fn a_batch_is_no_larger_than_asked(db: &Database) {
     assert_eq!(db.sweep(rows, 2).await.unwrap(), 2);
     assert_eq!(db.sweep(rows, 0).await.unwrap(), 0);
     for _ in 0..4 {
-        db.end_sessions_of(ending_all(ada.user.id)).await.unwrap();
+        db.end_user_sessions(ending_all(ada.user.id)).await.unwrap();
     }
     let entries = Sweepable::Revocations(Timestamp(i64::MAX));
     assert_eq!(db.sweep(entries, 2).await.unwrap(), 2);
@@ -165,7 +167,7 @@ pub(super) async fn many_sweepers_at_once_take_each_row_once_and_nothing_else(db
     for _ in 0..59 {
         over.again(db).await;
     }
-    db.end_sessions_of(ending_all(over.user.id)).await.unwrap();
+    db.end_user_sessions(ending_all(over.user.id)).await.unwrap();
     let mut live = vec![redeemed(db, "bob").await];
     for _ in 0..9 {
         live.push(live[0].again(db).await);
@@ -212,7 +214,7 @@ pub(super) async fn a_refresh_that_was_acknowledged_is_never_swept(db: &Database
                 return None;
             }
             let number = number - number / 11 - 1;
-            Some((number, db.rotate(steps[number].clone()).await.unwrap()))
+            Some((number, db.rotate_refresh_token(steps[number].clone()).await.unwrap()))
         }
     })
     .await;

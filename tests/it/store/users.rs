@@ -215,7 +215,7 @@ pub(super) async fn of_many_updates_of_one_version_one_is_written(db: &Database)
 
 pub(super) async fn an_update_never_lowers_an_epoch_that_rose_meanwhile(db: &Database) {
     let ada = redeemed(db, "ada").await;
-    db.end_sessions_of(ending_all(ada.user.id)).await.unwrap();
+    db.end_user_sessions(ending_all(ada.user.id)).await.unwrap();
     assert!(db.update_user(update(&ada.user, |user| user.name = None)).await.unwrap().is_none());
     let now = find(db, ada.user.id).await;
     assert_eq!((now.epoch, now.name), (1, ada.user.name.clone()));

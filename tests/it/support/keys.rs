@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatepass::app::{list_keys, revoke_key, rotate_keys};
 use gatepass::model::{Clock, OsEntropy, PUBLISHED_BEFORE};
-use gatepass::storage::{Database, KeyChange, KeyStep, KeyStore as _, Options};
+use gatepass::storage::{Database, KeyStep, KeyStore as _, Options, commands};
 use gatepass::tokens::{Algorithm, Secrets, SigningKey};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -32,7 +32,7 @@ pub async fn make_foreign_key(database_url: &str, clock: &dyn Clock) -> String {
     let times = [now, now.plus(PUBLISHED_BEFORE)];
     let made = SigningKey::make(&secrets, &OsEntropy, Algorithm::Es256, generation, times);
     let (key, record) = made.unwrap();
-    let change = KeyChange {
+    let change = commands::ChangeSigningKeys {
         steps: vec![KeyStep::Add(record)],
         remember_until: now.plus(PUBLISHED_BEFORE),
         log: None,

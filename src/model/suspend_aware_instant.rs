@@ -7,12 +7,12 @@ use super::clock::{Clock, SystemClock, Timestamp};
 
 /// A point in time of this process, by the timer and by the system's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment {
+pub struct SuspendAwareInstant {
     timer: Instant,
     clock: Timestamp,
 }
 
-impl Moment {
+impl SuspendAwareInstant {
     /// The present.
     #[must_use]
     pub fn now() -> Self {
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn time_asleep_counts_and_a_clock_set_back_takes_nothing_away() {
-        let begin = Moment::now();
+        let begin = SuspendAwareInstant::now();
         let later = begin.plus(MINUTE);
         assert_eq!(later.since(begin), MINUTE);
         assert_eq!(later.with_clock_moved(HOUR_MS).since(begin), MINUTE * 61);
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_disagrees_with_the_timer() {
-        let begin = Moment::now();
+        let begin = SuspendAwareInstant::now();
         let later = begin.plus(MINUTE);
         assert_eq!(later.disagreement_since(begin), Duration::ZERO);
         for moved in [HOUR_MS, -HOUR_MS] {

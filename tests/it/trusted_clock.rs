@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepass::model::{Clock as _, ManualClock, SystemClock};
-use gatepass::storage::{DatabaseClock as _, SteadyClock, Watch, clock_offset_ms};
+use gatepass::storage::{DatabaseClock as _, FeedConnection, TrustedClock, clock_offset_ms};
 
 use crate::store::open;
 use crate::support::databases::{Backend, TestDatabase};
@@ -13,8 +13,8 @@ const LEEWAY: Duration = Duration::from_secs(10);
 const HOURS: Duration = Duration::from_hours(2);
 const YEAR: Duration = Duration::from_hours(24 * 400);
 
-async fn watch(database: &TestDatabase) -> Watch {
-    Watch::new(&open(database.url.clone()).await).unwrap()
+async fn watch(database: &TestDatabase) -> FeedConnection {
+    FeedConnection::new(&open(database.url.clone()).await).unwrap()
 }
 
 async fn a_clock_that_is_not_the_databases_removes_nothing(backend: Backend) {
@@ -23,7 +23,7 @@ async fn a_clock_that_is_not_the_databases_removes_nothing(backend: Backend) {
     let theirs = watch.database_time().await.unwrap().expect("a server has a clock of its own");
     for wrong in [theirs.plus(HOURS), theirs.plus(YEAR), theirs.minus(HOURS)] {
         let clock = Arc::new(ManualClock::at(theirs));
-        let steady = SteadyClock::new(Arc::clone(&watch) as _, Arc::clone(&clock) as _, LEEWAY);
+        let steady = TrustedClock::new(Arc::clone(&watch) as _, Arc::clone(&clock) as _, LEEWAY);
         assert!(steady.settle(theirs).await.unwrap().is_some());
         clock.set(wrong);
         assert_eq!(steady.settle(wrong).await.unwrap(), None);
@@ -39,12 +39,12 @@ async fn of_two_clocks_that_agree_the_one_behind_counts(backend: Backend) {
     let ahead = watch.database_time().await.unwrap().unwrap().plus(Duration::from_hours(1));
     let leeway = Duration::from_hours(3);
     let clock = Arc::new(ManualClock::at(ahead));
-    let steady = SteadyClock::new(Arc::clone(&watch) as _, clock, leeway);
+    let steady = TrustedClock::new(Arc::clone(&watch) as _, clock, leeway);
     let settled = steady.settle(ahead).await.unwrap().unwrap();
     assert!(settled <= watch.database_time().await.unwrap().unwrap(), "{settled:?}");
     let behind = settled.minus(Duration::from_hours(1));
     let clock = Arc::new(ManualClock::at(behind));
-    let steady = SteadyClock::new(Arc::clone(&watch) as _, clock, leeway);
+    let steady = TrustedClock::new(Arc::clone(&watch) as _, clock, leeway);
     assert_eq!(steady.settle(behind).await.unwrap(), Some(behind));
     watch.close().await;
 }
