@@ -14,7 +14,6 @@ mod listeners;
 mod metrics;
 mod prepare;
 mod providers;
-mod readers;
 mod rules;
 mod secret_file;
 mod secrets;

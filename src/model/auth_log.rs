@@ -1,10 +1,10 @@
 //! The auth log: one row for each thing that happened to a session or a user.
 
-use super::clock::{Clock, Timestamp};
 use super::entropy::Entropy;
 use super::id::{AuthLogId, SessionId, UserId};
 use super::name_enum::name_enum;
 use super::reasons::LogReason;
+use super::time::{Clock, Timestamp};
 
 name_enum!(
     /// What happened.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use super::clock::{Clock, Timestamp};
 use super::entropy::{Entropy, random};
+use super::time::{Clock, Timestamp};
 
 /// A text that is not an identifier of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

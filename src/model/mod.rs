@@ -2,7 +2,6 @@
 
 mod auth_log;
 pub mod claims;
-mod clock;
 mod digest;
 mod email;
 mod entropy;
@@ -19,13 +18,12 @@ mod san;
 mod session;
 mod signing_key;
 pub mod suggest;
-mod suspend_aware_instant;
+mod time;
 mod used_mark;
 mod user;
 
 pub use auth_log::{AuthLogAction, AuthLogEntry, AuthLogOutcome, Origin};
 pub use claims::{ClaimFault, ClaimMap};
-pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use digest::{digest_of, sha256};
 pub use email::{Email, EmailDomain, EmailFault};
 pub use entropy::{Entropy, OsEntropy, random, spread};
@@ -44,6 +42,6 @@ pub use revocation::{FeedEntry, Revocation};
 pub use san::San;
 pub use session::{EndReason, Grant, Lifetimes, RefreshState, RequestMark, Session};
 pub use signing_key::{KeyRecord, KeyState, LONGEST_TOKEN, PUBLISHED_BEFORE, Succession};
-pub use suspend_aware_instant::SuspendAwareInstant;
+pub use time::{Clock, ManualClock, SuspendAwareInstant, SystemClock, Timestamp};
 pub use used_mark::UsedMark;
 pub use user::{Account, AccountKey, AccountKind, Ban, EmailKey, User};

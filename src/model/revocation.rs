@@ -1,8 +1,8 @@
 //! Revocations, and the entries of the feed that every revoking transaction appends to.
 
-use super::clock::Timestamp;
 use super::id::{SessionId, UserId};
 use super::session::EndReason;
+use super::time::Timestamp;
 
 /// One thing that was revoked or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

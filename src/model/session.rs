@@ -1,10 +1,10 @@
 //! A session: opened by a sign-in, redeemed by a grant, kept by one live refresh token at a time.
 
 use super::claims::ClaimMap;
-use super::clock::Timestamp;
 use super::id::{AccountId, SessionId, UserId};
 use super::name_enum::name_enum;
 use super::provider::ProviderId;
+use super::time::Timestamp;
 
 /// A session's row.
 #[derive(Debug, Clone, PartialEq)]

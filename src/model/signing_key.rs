@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::clock::Timestamp;
+use super::time::Timestamp;
 
 /// How long a key is published before it signs: whoever caches the key set has read it anew by then. We let it be
 /// cached for 5 minutes, Istio does for 20.

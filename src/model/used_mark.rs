@@ -1,7 +1,7 @@
 //! What can be used once: a flow, an ID token. It is marked when it is used, for as long as it could be used again.
 
-use super::clock::Timestamp;
 use super::digest::digest_of;
+use super::time::Timestamp;
 
 /// That something was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

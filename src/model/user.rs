@@ -2,10 +2,10 @@
 
 use super::digest::digest_of;
 
-use super::clock::Timestamp;
 use super::email::Email;
 use super::id::{AccountId, UserId};
 use super::provider::{ProviderAccountId, ProviderId};
+use super::time::Timestamp;
 
 /// A person. What a sign-in found or made, and what tokens are made from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 
 use crate::auth::Callback;
 use crate::callbacks::{CelRules, Program, Subject};
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Entry, Expression, Keys, Kind, Shape, Shaped};
+use crate::config::entry::{Absent, AnyEntry, Entry, Expression, Keys, Kind, Shape, Shaped};
 use crate::config::reader::{Section, Setting};
 use crate::model::{ClaimFault, claims};
 

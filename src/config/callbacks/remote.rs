@@ -2,10 +2,9 @@
 
 use super::tls;
 use crate::auth::{Callback, PerCallback};
-use crate::config::entries::AnyEntry;
 use crate::config::entry::{
-    Absent, Choice, Described as _, EachCallback, Entry, Flag, Keys, List, Parsed, PerCallbackValue, Secret,
-    Span, Text,
+    Absent, AnyEntry, Choice, Described as _, EachCallback, Entry, Flag, Keys, List, Parsed,
+    PerCallbackValue, Secret, Span, Text,
 };
 use crate::config::reader::Section;
 use crate::grpc::callback_client::Credential;

@@ -3,8 +3,7 @@
 use super::cel;
 use super::remote::{self, Remote};
 use crate::callbacks::CelRules;
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Entry, Keys};
+use crate::config::entry::{Absent, AnyEntry, Entry, Keys};
 use crate::config::reader::Section;
 
 pub(in crate::config) static CALLBACKS: Entry<Keys> = Entry {

@@ -1,7 +1,6 @@
 //! `callbacks.remote.tls`: what proves the callback service to Gatepass, and Gatepass to it.
 
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Entry, Keys, Kind, Parsed, PemFile, Text};
+use crate::config::entry::{Absent, AnyEntry, Entry, Keys, Kind, Parsed, PemFile, Text};
 use crate::config::reader::Section;
 use crate::net::tls::ClientTlsFiles;
 

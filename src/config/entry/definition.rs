@@ -80,3 +80,6 @@ impl<K: Shaped> Described for Entry<K> {
         self.doc
     }
 }
+
+/// A setting among others.
+pub(in crate::config) type AnyEntry = &'static dyn Described;

@@ -3,34 +3,20 @@
 use std::sync::Arc;
 
 use super::readers;
+use super::resources::Resources;
 use crate::auth::{
-    AccessRules, AccessTokens, AnyCallbacks, Audit, Auth, BeginSignIn, Credentials, DenialSampler,
-    DenialUrls, Denials, Flows, Follower, GetSession, GetUser, Invoke, IssueToken, LinkAccount, LinkRules,
-    LinkSessions, LocalRevocations, OpenSession, RedirectRules, RefreshRules, RefreshToken, ReloadKeys,
-    ResolveRedirect, ResolveUser, Revocations, RevokeSession, RevokeUserSessions, RotationRules, Rules,
-    SessionDrafts, SessionEnder, SignIn, SignOut, TokenIssuer, TokenNames, UpdateUser,
+    AccessRules, AccessTokens, Audit, Auth, BeginSignIn, Credentials, DenialSampler, DenialUrls, Denials,
+    Flows, GetSession, GetUser, Invoke, IssueToken, LinkAccount, LinkRules, LinkSessions, LocalRevocations,
+    OpenSession, RedirectRules, RefreshRules, RefreshToken, ResolveRedirect, ResolveUser, RevokeSession,
+    RevokeUserSessions, RotationRules, Rules, SessionDrafts, SessionEnder, SignIn, SignOut, TokenIssuer,
+    TokenNames, UpdateUser,
 };
-use crate::model::{Clock, Entropy};
-use crate::oauth::Providers;
-use crate::storage::{Database, SessionStore, UserStore};
-use crate::tokens::{KeyRing, References, Secrets, Verifier};
-
-/// The clock, stores, keys and callbacks of the process.
-pub(super) struct Resources {
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) entropy: Arc<dyn Entropy>,
-    pub(super) stores: Arc<Database>,
-    pub(super) providers: Arc<Providers>,
-    pub(super) callbacks: AnyCallbacks,
-    pub(super) secrets: Arc<Secrets>,
-    pub(super) ring: Arc<KeyRing>,
-    pub(super) keys: Arc<dyn ReloadKeys>,
-    pub(super) index: Arc<Revocations>,
-    pub(super) follower: Arc<Follower>,
-}
+use crate::model::Clock;
+use crate::storage::{SessionStore, UserStore};
+use crate::tokens::{References, Verifier};
 
 /// Builds the use cases under these rules.
-pub(super) fn build(has: &Resources, rules: &Rules) -> Auth {
+pub(in crate::app) fn build(has: &Resources, rules: &Rules) -> Auth {
     let shared = Shared::new(has, rules);
     Auth {
         begin_sign_in: shared.begin_sign_in(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::use_cases::Resources;
+use super::resources::Resources;
 use crate::auth::{
     Callback, CredentialKind, JwtReader, ReaderRules, ReferenceReader, RememberedRows, Rules, SessionReader,
     SessionReaders, StoredRows,
