@@ -6,7 +6,7 @@ use super::fault::StartFault;
 use crate::auth::{ReloadKeys, Rules};
 use crate::config::Config;
 use crate::http::public::PublicKeys;
-use crate::jose::PublishedJwks as Jwks;
+use crate::jose::PublishedJwks;
 use crate::keys::{ConstantKeys, KeyParts, KeysFault, ManagedKeys, faults_of_files, keys_of_files};
 use crate::model::{Clock, Entropy};
 use crate::storage::Database;
@@ -69,7 +69,7 @@ impl PublishedKeys {
 }
 
 impl PublicKeys for PublishedKeys {
-    fn jwks(&self) -> Option<Jwks> {
+    fn jwks(&self) -> Option<PublishedJwks> {
         self.ring.get().map(|ring| ring.jwks(self.clock.now()))
     }
 

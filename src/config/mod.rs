@@ -93,8 +93,7 @@ impl Config {
     /// Whether calls need no credential: no caller is configured and every listener is on loopback.
     #[must_use]
     pub fn open_on_loopback(&self) -> bool {
-        self.callers.is_empty()
-            && self.server.listeners().iter().all(|(_, addr)| crate::net::is_loopback(addr.ip()))
+        self.callers.is_empty() && self.server.listeners().iter().all(|(_, addr)| addr.ip().is_loopback())
     }
 
     fn read(root: &mut Section) -> Self {

@@ -1,7 +1,6 @@
 //! `server`: where Gatepass listens, and the limits of a connection and a call.
 
 use super::read::{Section, Setting};
-use crate::net::is_loopback;
 use crate::net::tls::TlsFiles;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -48,7 +47,7 @@ impl Server {
             admin_addr: section.read("admin_addr", Setting::address).unwrap_or(local(8081)),
             tls: section.read("tls", tls),
             plaintext: section.read("plaintext", Setting::boolean).unwrap_or(false),
-            reflection: section.read("reflection", Setting::boolean).unwrap_or(is_loopback(grpc_addr.ip())),
+            reflection: section.read("reflection", Setting::boolean).unwrap_or(grpc_addr.ip().is_loopback()),
             request_timeout: section
                 .read("request_timeout", |s| s.duration(&(Duration::from_millis(10)..=seconds(300))))
                 .unwrap_or(seconds(5)),

@@ -1,5 +1,5 @@
-//! Floor 1, the network: listeners and their connections, both sides of TLS, the HTTP client and the cache of what it fetches,
-//! and the rules that they share — one for addresses, one for pauses between attempts.
+//! The network, below the floor of providers and tokens: listeners and their connections, both sides of TLS, the HTTP client
+//! and the cache of what it fetches. And the rules that they share: one for addresses, one for pauses between attempts.
 //! Knows no RPC and no provider: what is spoken on a connection is for `grpc/` and `http/` to say, what is asked for `oauth/`.
 
 mod accept;
@@ -20,7 +20,7 @@ mod target;
 pub mod tls;
 mod write_timeout;
 
-pub use address::{AddressKind, is_loopback, kind_of_host, kind_of_ip};
+pub use address::{AddressKind, kind_of_host, kind_of_ip};
 pub use backoff::Backoff;
 pub use http_client::HttpClient;
 pub use http_fault::{FetchFault, HttpFault};

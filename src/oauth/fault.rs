@@ -1,13 +1,13 @@
-//! Why a provider proves nobody.
+//! The faults of providers.
 
 use std::fmt;
 
 use crate::net::FetchFault;
 
-/// What went wrong at a provider, or with what came from it.
+/// The fault of a provider, or of what came from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderFault {
-    /// What it is.
+    /// Its kind.
     pub kind: FaultKind,
     /// More, in words: for our log. Holds no code, no token, no secret and nothing of a person.
     pub cause: String,
@@ -93,7 +93,7 @@ crate::model::name_enum!(
     }
 );
 
-/// What a fault means for who signs in.
+/// The meaning of a fault for who signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// The provider gave no answer that counts: later, perhaps.
@@ -105,7 +105,7 @@ pub enum Meaning {
 }
 
 impl FaultKind {
-    /// What it means for who signs in.
+    /// Tells what it means for who signs in.
     #[must_use]
     pub const fn meaning(self) -> Meaning {
         match self {

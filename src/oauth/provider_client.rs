@@ -1,5 +1,5 @@
-//! The HTTP client of one provider: what each endpoint may answer, and what of it is told. How many sign-ins wait for a
-//! provider, turns bound.
+//! The HTTP client of one provider: the bounds of each endpoint's answers, and the span that tells of them. Turns bound how many
+//! sign-ins wait for a provider.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::fault::{FaultKind, ProviderFault};
 use crate::model::{Clock, ProviderId};
 use crate::net::{HttpClient, HttpFault};
 
-/// What a request is for.
+/// The endpoint of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
     Discovery,
@@ -38,7 +38,7 @@ impl Endpoint {
         }
     }
 
-    /// More bytes of an answer are not read.
+    /// The most bytes of an answer.
     const fn limit(self) -> usize {
         match self {
             Self::Discovery | Self::Jwks => 256 << 10,
@@ -115,6 +115,9 @@ impl ProviderClient {
     ) -> Result<Answer, ProviderFault> {
         let mut request = Request::post(url.as_str());
         for (name, value) in headers {
+            let mut value = value.clone();
+            // That of a client which shows its secret.
+            value.set_sensitive(name == AUTHORIZATION);
             request = request.header(name, value);
         }
         self.ask(endpoint, url, request, form, until).await

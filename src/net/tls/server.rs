@@ -17,7 +17,7 @@ use super::reload::{Files, Reloading};
 use super::time::Time;
 use crate::model::{Clock, Timestamp};
 
-/// Where the certificate, its key and the clients' authorities are.
+/// The paths of the certificate, its key and the clients' authorities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
     /// `cert`: the certificate, and its intermediates after it.
@@ -28,7 +28,7 @@ pub struct TlsFiles {
     pub client_ca: Option<PathBuf>,
 }
 
-/// What is made of them.
+/// The configuration made of them.
 pub(super) struct Made {
     config: Arc<ServerConfig>,
     certificate: Certificate,
@@ -48,7 +48,7 @@ impl Tls {
         Ok(tls)
     }
 
-    /// What is wrong with the files: with each that can't be read, or else with what is in them.
+    /// Lists the faults of the files: of each that can't be read, or else of what is in them.
     #[must_use]
     pub fn check(setting: &'static str, files: &TlsFiles) -> Vec<TlsFault> {
         Reloading::faults(setting, files)
@@ -59,7 +59,7 @@ impl Tls {
         self.files.reload();
     }
 
-    /// Follows the files for ever.
+    /// Follows the files without end.
     pub async fn follow(&self) {
         let mut held = self.holds();
         let after = |changed| {
@@ -73,7 +73,7 @@ impl Tls {
         self.files.follow(after).await;
     }
 
-    /// What a new connection takes.
+    /// Answers what a new connection takes.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.files.in_use().config)
     }
