@@ -46,7 +46,7 @@ impl Endpoint {
         }
     }
 
-    fn fault(self, fault: HttpFault) -> ProviderFault {
+    fn fault(self, fault: &HttpFault) -> ProviderFault {
         let kind = match fault {
             HttpFault::Address => {
                 return ProviderFault::new(FaultKind::Metadata, "an address that can't be asked");
@@ -151,7 +151,7 @@ impl ProviderClient {
             let duration = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
             Span::current().record("duration_ms", duration);
             tracing::debug!("a provider was asked");
-            answer.map(|answer| Answer::new(endpoint.name(), answer)).map_err(|fault| endpoint.fault(fault))
+            answer.map(|answer| Answer::new(endpoint.name(), answer)).map_err(|fault| endpoint.fault(&fault))
         };
         exchange.instrument(span).await
     }
