@@ -6,7 +6,7 @@ use super::fault::StartFault;
 use crate::auth::{ReloadKeys, Rules};
 use crate::config::Config;
 use crate::http::public::PublicKeys;
-use crate::jose::{PublishedJwks as Jwks, SigningKey};
+use crate::jose::{PublishedJwks, SigningKey};
 use crate::keys::{ConstantKeys, KeyParts, KeysFault, ManagedKeys, keys_of_files};
 use crate::model::{Clock, Entropy};
 use crate::storage::Database;
@@ -71,7 +71,7 @@ impl PublishedKeys {
 }
 
 impl PublicKeys for PublishedKeys {
-    fn jwks(&self) -> Option<Jwks> {
+    fn jwks(&self) -> Option<PublishedJwks> {
         self.ring.get().map(|ring| ring.jwks(self.clock.now()))
     }
 

@@ -23,7 +23,7 @@ fn beyond_loopback(config: &Config, cx: &Context) {
         .server
         .listeners()
         .into_iter()
-        .filter(|(path, addr)| cx.sound(path) && !crate::net::is_loopback(addr.ip()))
+        .filter(|(path, addr)| cx.sound(path) && !addr.ip().is_loopback())
         .map(|(path, _)| path)
         .collect();
     let Some((first, others)) = open.split_first() else { return };

@@ -1,4 +1,4 @@
-//! What everybody may read: the key set that verifies our tokens, and the discovery document that leads to it.
+//! The documents that everybody may read: the key set that verifies our tokens, and the discovery document that leads to it.
 //! Where the keys come from is the key ring's business; here they are bytes with an entity tag.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const JWKS: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What knows the keys that verify our tokens.
+/// A source of the keys that verify our tokens.
 pub trait PublicKeys: Send + Sync + 'static {
     /// The set as it is now; none before the keys are read.
     fn jwks(&self) -> Option<PublishedJwks>;
@@ -81,7 +81,7 @@ async fn jwks(State(keys): State<Arc<dyn PublicKeys>>, request: HeaderMap) -> Re
     (headers, jwks.body).into_response()
 }
 
-/// Whether an If-None-Match names this entity tag, by weak comparison (RFC 9110 section 13.1.2).
+/// Tells whether an If-None-Match names this entity tag, by weak comparison (RFC 9110 section 13.1.2).
 fn names(condition: &HeaderValue, etag: &str) -> bool {
     let Ok(condition) = condition.to_str() else { return false };
     condition.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)

@@ -1,4 +1,4 @@
-//! How tokens are signed, by us and by others: none, and those that share a secret, are not among them.
+//! Signature algorithms, ours and those of others: none, and those that share a secret, are not among them.
 
 use aws_lc_rs::digest::{Algorithm as Hash, SHA256, SHA384, SHA512, digest};
 use base64::Engine;
@@ -27,7 +27,7 @@ pub enum Algorithm {
     Rs512,
 }
 
-/// What kind of key makes a signature.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// RSA.
@@ -82,7 +82,7 @@ impl Algorithm {
         Self::from_name(name).filter(|algorithm| algorithm.signs())
     }
 
-    /// Whether keys of ours sign by it: of the hashes for RSA, one is enough.
+    /// Tells whether keys of ours sign by it: of the hashes for RSA, one is enough.
     #[must_use]
     pub const fn signs(self) -> bool {
         match self {
@@ -91,7 +91,7 @@ impl Algorithm {
         }
     }
 
-    /// What kind of key makes it.
+    /// Names the kind of key that makes it.
     #[must_use]
     pub const fn key_kind(self) -> KeyKind {
         match self {
@@ -102,7 +102,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether its keys are RSA keys, which may be used by more than one algorithm.
+    /// Tells whether its keys are RSA keys, which may be used by more than one algorithm.
     #[must_use]
     pub const fn is_rsa(self) -> bool {
         matches!(self.key_kind(), KeyKind::Rsa)
@@ -122,7 +122,7 @@ impl Algorithm {
         }
     }
 
-    /// What an ID token of this algorithm says of an access token: `at_hash` (OpenID Connect Core section 3.1.3.6).
+    /// Computes the `at_hash` of an access token under this algorithm (OpenID Connect Core section 3.1.3.6).
     #[must_use]
     pub fn left_half_of_hash(self, access_token: &str) -> String {
         let digest = digest(self.hash(), access_token.as_bytes());

@@ -8,11 +8,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub struct Compact<'t> {
     /// The header.
     pub header: &'t str,
-    /// What is said.
+    /// The claims.
     pub payload: &'t str,
     /// The signature.
     pub signature: &'t str,
-    /// What is signed: the first two, with the point between them.
+    /// The signed text: the first two, with the point between them.
     pub message: &'t str,
 }
 
@@ -28,7 +28,7 @@ impl<'t> Compact<'t> {
         Some(Self { header, payload, signature, message: &token[..header.len() + 1 + payload.len()] })
     }
 
-    /// The bytes that a part stands for.
+    /// Decodes the bytes of a part.
     #[must_use]
     pub fn decode(part: &str) -> Option<Vec<u8>> {
         URL_SAFE_NO_PAD.decode(part).ok()

@@ -1,10 +1,10 @@
-//! Why a key, a set of keys, or a token can't be used.
+//! The faults of keys, key sets and tokens.
 
 use std::fmt;
 
 use super::algorithm::Algorithm;
 
-/// Why a key can't be used.
+/// The fault of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyFault {
     /// Not a private key in PEM (PKCS#8; PKCS#1 for RSA) of a kind we know.
@@ -38,7 +38,7 @@ impl fmt::Display for KeyFault {
 
 impl std::error::Error for KeyFault {}
 
-/// Why a key set can't be used.
+/// The fault of a key set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JwkSetFault {
     /// It has no list of keys.
@@ -61,7 +61,7 @@ impl fmt::Display for JwkSetFault {
 
 impl std::error::Error for JwkSetFault {}
 
-/// Why a token can be no signed JWT that counts. In words, which tell nothing of it.
+/// The fault of a text that is no signed JWT we take. Its words tell nothing of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MalformedToken(pub &'static str);
 
@@ -73,7 +73,7 @@ impl fmt::Display for MalformedToken {
 
 impl std::error::Error for MalformedToken {}
 
-/// Why a signature does not count.
+/// The fault of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureFault {
     /// No key fits. Newer keys may.

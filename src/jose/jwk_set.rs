@@ -10,7 +10,7 @@ use super::fault::JwkSetFault;
 use super::public_key::PublicKey;
 use crate::model::ClaimMap;
 
-/// More keys are not read.
+/// The most keys of a set.
 const MAX_KEYS: usize = 64;
 
 /// The keys of somebody.
@@ -23,7 +23,7 @@ pub struct Jwk {
     kind: KeyKind,
     /// The one algorithm that it is for, if it says so.
     algorithm: Option<Algorithm>,
-    /// Whose tokens it signs, if it says so, as Microsoft's do: where tenants share a set, some of its keys are of one only.
+    /// The issuer whose tokens it signs, if it names one. Microsoft's do: some keys of a shared set are of one tenant only.
     issuer: Option<String>,
     public: PublicKey,
 }
@@ -67,7 +67,7 @@ impl JwkSet {
 }
 
 impl Jwk {
-    /// Whose tokens it signs, as it is written, if it says so.
+    /// The issuer whose tokens it signs, as written, if it names one.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()

@@ -63,19 +63,19 @@ impl SigningKey {
         key.proves_itself().then_some(key)
     }
 
-    /// Whether what it signs verifies: a key that is broken, or too weak for the library, shows here.
+    /// Tells whether what it signs verifies, which a broken or weak key does not.
     fn proves_itself(&self) -> bool {
         let Some(signature) = self.private.sign(b"gatepass") else { return false };
         self.public.verifies(self.algorithm, b"gatepass", &URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// The same key, whose tokens name it so; not at all, where others know it without a name.
+    /// Renames the key in the header of its tokens; without a name they have no `kid`.
     #[must_use]
     pub fn named(self, kid: Option<&str>, token_type: &str) -> Self {
         Self { header: header(self.algorithm, kid, token_type), ..self }
     }
 
-    /// The token that says these claims, signed (RFC 7515 section 3.1).
+    /// Signs a token of these claims (RFC 7515 section 3.1).
     #[must_use]
     pub fn sign(&self, claims: &ClaimMap) -> Option<String> {
         let mut token = self.header.clone();
@@ -110,7 +110,7 @@ impl SigningKey {
     }
 }
 
-/// The header of tokens, encoded.
+/// Encodes the header of tokens.
 fn header(algorithm: Algorithm, kid: Option<&str>, token_type: &str) -> String {
     let mut header = json!({"alg": algorithm.name(), "typ": token_type});
     if let Some(kid) = kid {

@@ -1,5 +1,5 @@
-//! Floor 1, signatures: algorithms, keys that sign and keys that verify, sets of them, and signed tokens before anybody believes
-//! them (JOSE, RFC 7515 to 7518). The types of `jsonwebtoken` stay in here.
+//! Signatures, below the floor of providers and tokens: algorithms, keys that sign and keys that verify, sets of them, and
+//! signed tokens before anybody believes them (JOSE, RFC 7515 to 7518). The types of `jsonwebtoken` stay in here.
 //! Knows no claim: what a token says, and whose keys may have signed it, is for `tokens/` and `oauth/`.
 #![expect(clippy::disallowed_types, reason = "this floor holds the keys of the library")]
 

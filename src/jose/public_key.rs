@@ -9,7 +9,7 @@ use super::algorithm::Algorithm;
 pub struct PublicKey(pub(super) DecodingKey);
 
 impl PublicKey {
-    /// Whether this signature, in base64url, is of this key under this algorithm.
+    /// Tells whether this signature, in base64url, is of this key under this algorithm.
     #[must_use]
     pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> bool {
         jsonwebtoken::crypto::verify(signature, message, &self.0, algorithm.in_library()).unwrap_or(false)

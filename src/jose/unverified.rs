@@ -45,7 +45,7 @@ impl<'t> Unverified<'t> {
         Ok(Self { algorithm, kid, token, claims })
     }
 
-    /// By which algorithm it is signed.
+    /// The algorithm that its header names.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -57,19 +57,19 @@ impl<'t> Unverified<'t> {
         self.kid.as_deref()
     }
 
-    /// What is signed.
+    /// The signed text.
     #[must_use]
     pub fn message(&self) -> &'t str {
         self.token.message
     }
 
-    /// What it says, which nobody has proven.
+    /// The claims, which nobody has proven.
     #[must_use]
     pub fn claims(&self) -> &ClaimMap {
         &self.claims
     }
 
-    /// What it says.
+    /// Takes the claims out.
     #[must_use]
     pub fn into_claims(self) -> ClaimMap {
         self.claims
@@ -88,7 +88,7 @@ impl<'t> Unverified<'t> {
     }
 }
 
-/// Whether it says to be something else, such as an access token (`at+jwt`) or a logout token (RFC 8725 section 3.11).
+/// Tells whether it says to be something else, such as an access token (`at+jwt`) or a logout token (RFC 8725 section 3.11).
 fn is_of_another_kind(typ: &Value) -> bool {
     typ.as_str().is_none_or(|typ| typ.to_ascii_lowercase().ends_with("+jwt"))
 }

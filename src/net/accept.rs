@@ -17,7 +17,7 @@ use super::limits::Limits;
 use super::write_timeout::WriteTimeout;
 use crate::model::{Entropy, random, spread};
 
-/// How long nothing is accepted after a failure: without descriptors (EMFILE, ENFILE) it comes at once, again and again.
+/// The pauses after failures: without descriptors (EMFILE, ENFILE) accepting fails at once, again and again.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(640));
 
 /// Accepts connections until `shutdown`, then drains; answers how many had to be cut. `connect` says what is spoken on a connection, or that nothing will be.
@@ -105,7 +105,7 @@ fn note_panic(ended: Result<(), JoinError>) {
     }
 }
 
-/// Whether the failure is of the connection that was to be accepted and says nothing about the next.
+/// Tells whether the failure is of the connection that was to be accepted and says nothing about the next.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

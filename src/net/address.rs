@@ -1,16 +1,16 @@
-//! What an address leads to, from how it is written: the one rule for which of them are this machine, or a network of its own.
-//! What a name resolves to is another question, which nothing here asks.
+//! The one rule for addresses: which of them lead to this machine, or to a network of its own. It reads how an address is
+//! written; nothing here resolves a name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::Host;
 
-/// What an address leads to.
+/// The place that an address leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressKind {
     /// This machine: `127.0.0.0/8`, `::1`, and the names `localhost` and those below it (RFC 6761 section 6.3).
     Loopback,
-    /// No address, by which systems reach this machine all the same: `0.0.0.0/8` and `::`.
+    /// The unspecified address, by which systems reach this machine all the same: `0.0.0.0/8` and `::`.
     Unspecified,
     /// The own link, where clouds have their metadata: `169.254.0.0/16` and `fe80::/10`.
     LinkLocal,
@@ -22,7 +22,7 @@ pub enum AddressKind {
     Name,
 }
 
-/// What an IP address leads to. One of IPv4 that is written as one of IPv6 (`::ffff:127.0.0.1`) is that of IPv4.
+/// Classifies an IP address. One of IPv4 that is written as one of IPv6 (`::ffff:127.0.0.1`) is that of IPv4.
 #[must_use]
 pub fn kind_of_ip(ip: IpAddr) -> AddressKind {
     match ip.to_canonical() {
@@ -31,13 +31,13 @@ pub fn kind_of_ip(ip: IpAddr) -> AddressKind {
     }
 }
 
-/// Whether an IP address is this machine's own.
+/// Tells if an IP address is this machine's own.
 #[must_use]
 pub fn is_loopback(ip: IpAddr) -> bool {
     kind_of_ip(ip) == AddressKind::Loopback
 }
 
-/// What the host of a URL leads to. A trailing dot of a name, and its case, say nothing.
+/// Classifies the host of a URL. The case of a name and its trailing dot make no difference.
 #[must_use]
 pub fn kind_of_host(host: &Host<&str>) -> AddressKind {
     match host {

@@ -19,7 +19,7 @@ impl Backoff {
         Self { first, longest }
     }
 
-    /// The pause after this failure, which so many came before; two random bytes say how much of it is left out.
+    /// Computes the pause after a failure, by the number of failures before it and two random bytes.
     #[must_use]
     pub fn pause(&self, failures_before: u32, noise: [u8; 2]) -> Duration {
         let doubled = 2_u32.saturating_pow(failures_before);

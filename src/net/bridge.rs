@@ -1,4 +1,4 @@
-//! How a tower service answers the requests of one connection.
+//! The bridge between hyper and a tower service, for the requests of one connection.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -25,7 +25,7 @@ impl<S> Bridge<S> {
         Self { service: RefCell::new(service), peer: PeerAddr(peer), names: None }
     }
 
-    /// With the names in the client's certificate, if it presented one.
+    /// Adds the names in the client's certificate, if it presented one.
     pub(super) fn named(self, names: Option<PeerNames>) -> Self {
         Self { names, ..self }
     }

@@ -11,15 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::Limits;
 
-/// What one message and its frame header fit in without waiting for a window update.
+/// The window of a stream: one message and its frame header fit in it without waiting for a window update.
 const STREAM_WINDOW: u32 = 128 * 1024;
-/// What a peer may make us hold: with every stream's window full it would be two hundred times the above.
+/// The window of a connection, which a peer may make us hold: with every stream's window full it would be two hundred times the above.
 const CONNECTION_WINDOW: u32 = 512 * 1024;
-/// What we hold for a peer that does not read; hyper's own is 400 KiB a stream.
+/// The bytes that we hold for a peer that does not read; hyper's own is 400 KiB a stream.
 const SEND_BUFFER: usize = 64 * 1024;
-/// How many streams a peer may open and reset before we hang up (CVE-2023-44487).
+/// The most streams that a peer may open and reset before we hang up (CVE-2023-44487).
 const PENDING_RESETS: usize = 50;
-/// How many faulty frames a peer may send before we hang up (RUSTSEC-2024-0003).
+/// The most faulty frames that a peer may send before we hang up (RUSTSEC-2024-0003).
 const LOCAL_RESETS: usize = 100;
 /// The smallest buffer hyper takes for HTTP/1.1; it panics below.
 const LEAST_BUFFER: usize = 8192;

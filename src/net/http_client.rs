@@ -23,9 +23,9 @@ use super::http_fault::HttpFault;
 use super::tls::{TlsFault, client_config};
 use crate::model::Clock;
 
-/// No connection takes longer to be there.
+/// The longest time for a connection to be there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Connections that nobody uses are kept for so long: less than servers do (Node 5 s), so that no code meets one that closes.
+/// The time for which unused connections are kept: less than servers do (Node 5 s), so that no code meets one that closes.
 const IDLE: Duration = Duration::from_secs(4);
 const USER_AGENT_VALUE: &str = concat!("gatepass/", env!("CARGO_PKG_VERSION"));
 

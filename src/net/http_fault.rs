@@ -1,8 +1,8 @@
-//! Why a question to a server had no answer that can be used.
+//! The faults of asking a server.
 
 use std::fmt;
 
-/// What went wrong with one exchange.
+/// The fault of one exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HttpFault {
     /// There is no request to this address.
@@ -28,7 +28,7 @@ impl fmt::Display for HttpFault {
 
 impl std::error::Error for HttpFault {}
 
-/// Why who waited for a fetch has nothing, apart from what the fetch itself answers.
+/// The fault of waiting for a fetch, apart from those of the fetch itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchFault {
     /// It did not end in time.

@@ -1,4 +1,4 @@
-//! What one listener and its connections may take.
+//! The bounds of one listener and its connections.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ pub struct Limits {
     pub max_concurrent_streams: u32,
     /// Bytes of request headers.
     pub max_header_bytes: u32,
-    /// How long a new connection, its TLS handshake, or an HTTP/1.1 request's headers, may take to arrive.
+    /// The time for a new connection, its TLS handshake, or an HTTP/1.1 request's headers to arrive.
     pub first_bytes: Duration,
     /// The pause between two HTTP/2 pings of ours.
     pub keepalive_interval: Duration,
-    /// How long the answer to a ping may take.
+    /// The time for the answer to a ping.
     pub keepalive_timeout: Duration,
-    /// When a connection is told to go, give or take a tenth: clients look for new replicas only then.
+    /// The age at which a connection is told to go, give or take a tenth: clients look for new replicas only then.
     pub connection_age: Duration,
-    /// How long calls in flight have to end then.
+    /// The time for calls in flight to end then.
     pub age_grace: Duration,
-    /// How long calls in flight have to end after the shutdown.
+    /// The time for calls in flight to end after the shutdown.
     pub shutdown_grace: Duration,
 }
 

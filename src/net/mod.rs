@@ -1,5 +1,5 @@
-//! Floor 1, the network: listeners and their connections, both sides of TLS, the HTTP client and the cache of what it fetches,
-//! and the rules that they share — one for addresses, one for pauses between attempts.
+//! The network, below the floor of providers and tokens: listeners and their connections, both sides of TLS, the HTTP client
+//! and the cache of what it fetches. And the rules that they share: one for addresses, one for pauses between attempts.
 //! Knows no RPC and no provider: what is spoken on a connection is for `grpc/` and `http/` to say, what is asked for `oauth/`.
 
 mod accept;

@@ -1,6 +1,6 @@
 //! A stream that must speak soon: reading from it fails unless its first bytes come within a time, or when the
 //! server drains before they came. Afterwards it costs one branch a read. HTTP libraries wait for the first bytes
-//! of a connection without limit, so that one silent peer would hold a slot, and a shutdown, for ever.
+//! of a connection without limit, so that one silent peer would hold a slot, and a shutdown, without end.
 
 use std::io;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// The HTTP/2 preface; no HTTP/1.1 request with its Host header is shorter.
 const ENOUGH: usize = 24;
 
-/// What is written at once, if it fits: an answer with its headers, tokens in it.
+/// The most bytes that are written at once: an answer with its headers and tokens fits.
 const WRITTEN_AT_ONCE: usize = 4096;
 
 type Expiry = Pin<Box<dyn Future<Output = io::Error> + Send>>;

@@ -1,5 +1,5 @@
-//! Whether this replica serves: from when it is ready until it drains, and calls of users only while what it knows of
-//! revocations is fresh. Who finds these out is the composition root; gRPC health and the admin port show it.
+//! The readiness of this replica: it serves from ready to draining, and calls of users only while what it knows of revocations
+//! is fresh. The composition root finds these out; gRPC health and the admin port show them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,7 +8,7 @@ const READY: u8 = 1;
 const STALE: u8 = 2;
 const DRAINING: u8 = 4;
 
-/// What is known of it; clones are of the same replica.
+/// The readiness of one replica, which its clones share.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness(Arc<AtomicU8>);
 
@@ -32,13 +32,13 @@ impl Readiness {
         self.0.fetch_or(DRAINING, Ordering::AcqRel);
     }
 
-    /// Whether it is ready, and not draining.
+    /// Tells whether it is ready, and not draining.
     #[must_use]
     pub fn serves(&self) -> bool {
         self.0.load(Ordering::Acquire) & (READY | DRAINING) == READY
     }
 
-    /// Whether it serves, and can answer what depends on revocations.
+    /// Tells whether it serves, and can answer what depends on revocations.
     #[must_use]
     pub fn serves_fresh(&self) -> bool {
         self.0.load(Ordering::Acquire) == READY

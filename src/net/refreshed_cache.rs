@@ -1,4 +1,4 @@
-//! What was fetched of somebody and is kept for a while. One fetch at a time, for all who wait; it is a task of its own, so
+//! The cache of one thing that is fetched and kept for a while. One fetch at a time, for all who wait; it is a task of its own, so
 //! that nobody's deadline ends it for the others. What is old serves on while no newer is to be had.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,23 +12,23 @@ use tracing::Instrument as _;
 use super::http_fault::FetchFault;
 use crate::model::{Clock, Timestamp};
 
-/// What is too old serves for so long while its source gives nothing newer.
+/// The time for which an old item serves while its source gives nothing newer.
 const STALE_FOR: Duration = Duration::from_hours(24);
-/// Who has something old waits so long for something newer.
+/// The longest wait for a newer item of those who have an old one.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// After a failure, the next fetch for those who have something old.
+/// The pause after a failure for those who have something old.
 const RETRY_STALE: Duration = Duration::from_secs(30);
-/// After a failure, the next fetch for those who have nothing.
+/// The pause after a failure for those who have nothing.
 const RETRY_EMPTY: Duration = Duration::from_secs(1);
-/// Something newer than what is fresh is fetched no more often than this.
+/// The least time between fetches of something newer than what is fresh.
 const RENEW: Duration = Duration::from_secs(30);
 
-/// Where it comes from.
+/// A source of what is kept.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
-    /// What is kept.
+    /// The item that is kept.
     type Item: Send + Sync + 'static;
-    /// Why there is none.
+    /// The fault of a fetch.
     type Fault: Clone + From<FetchFault> + Send + Sync + 'static;
 
     /// Fetches it, and says how long it is fresh.
@@ -38,11 +38,11 @@ pub trait Source: Send + Sync + 'static {
 type Fetched<S> = Result<Arc<<S as Source>::Item>, <S as Source>::Fault>;
 type Flight<S> = watch::Receiver<Option<Fetched<S>>>;
 
-/// What is kept of one source.
+/// The cache of one source.
 pub struct RefreshedCache<S: Source> {
     source: Arc<S>,
     clock: Arc<dyn Clock>,
-    /// How long a fetch may take.
+    /// The longest time of a fetch.
     timeout: Duration,
     state: Arc<Mutex<State<S>>>,
 }
@@ -70,19 +70,19 @@ impl<T> Item<T> {
     }
 }
 
-/// Whether less than this went by since; a clock that was set back says nothing of it.
+/// Tells whether less than this went by since; a clock that was set back says nothing of it.
 fn within(since: Timestamp, period: Duration, now: Timestamp) -> bool {
     since <= now && now.since(since) < period
 }
 
 impl<S: Source> RefreshedCache<S> {
-    /// Fetches nothing yet; a fetch may take `timeout`.
+    /// Makes an empty cache, whose fetches may take `timeout`.
     pub fn new(source: S, clock: Arc<dyn Clock>, timeout: Duration) -> Self {
         let state = State { item: None, failed: None, renewed: None, flight: None };
         Self { source: Arc::new(source), clock, timeout, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// What is kept, fetched first where there is none that is fresh.
+    /// Answers what is kept, fetched first where there is none that is fresh.
     pub async fn get(&self, until: Instant) -> Fetched<S> {
         let now = self.clock.now();
         let (old, flight) = {
@@ -106,7 +106,7 @@ impl<S: Source> RefreshedCache<S> {
         }
     }
 
-    /// Something newer than this, which is fresh but has not what is looked for. None where there is no newer, or where
+    /// Answers something newer than this, which is fresh but has not what is looked for. None where there is no newer, or where
     /// somebody looked a moment ago.
     pub async fn newer(&self, than: &Arc<S::Item>, until: Instant) -> Option<Arc<S::Item>> {
         let now = self.clock.now();
@@ -127,7 +127,7 @@ impl<S: Source> RefreshedCache<S> {
         wait::<S>(flight, until).await.ok()
     }
 
-    /// The fetch that is under way, begun where there is none.
+    /// Answers the fetch that is under way, begun where there is none.
     fn fly(&self, state: &mut State<S>) -> Flight<S> {
         if let Some(flight) = &state.flight {
             return flight.clone();

@@ -1,5 +1,5 @@
-//! One port: what is spoken on it, in plaintext or over TLS, by whichever service answers there. How a service names bodies is
-//! for those who serve to say.
+//! One port, in plaintext or over TLS, and the service that answers there. The bodies of requests are mapped by those who
+//! serve.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -21,7 +21,7 @@ use super::preface_timeout::PrefaceTimeout;
 use super::tls::{Handshakes, Tls};
 use crate::model::Entropy;
 
-/// What is spoken on a port.
+/// The protocol of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1 and HTTP/2.
@@ -32,11 +32,11 @@ pub enum Protocol {
 
 /// A port to be served.
 pub struct Port {
-    /// Where connections come from.
+    /// The source of connections.
     pub listener: TcpListener,
-    /// What they may take.
+    /// Their bounds.
     pub limits: Limits,
-    /// What is spoken on them.
+    /// Their protocol.
     pub protocol: Protocol,
     /// The certificate, unless they are in plaintext. TLS is for HTTP/2 alone.
     pub tls: Option<Arc<Tls>>,

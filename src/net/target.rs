@@ -8,7 +8,7 @@ use super::address::{AddressKind, kind_of_host};
 /// The address of a server that is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// As its calls name it.
+    /// The origin that its calls name.
     pub(super) origin: Uri,
     /// The name or the IP target.
     pub(super) host: String,
@@ -70,7 +70,7 @@ impl Target {
         self.encrypted
     }
 
-    /// Whether what is said there stays on this machine.
+    /// Tells whether what is said there stays on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.loopback

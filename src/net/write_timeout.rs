@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a peer may read nothing while there is something for it.
+/// The longest time in which a peer may read nothing while there is something for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A stream whose peer must read. For streams that wait in writing only, as TCP does, and not in flushing.
@@ -23,7 +23,7 @@ impl<I> WriteTimeout<I> {
         Self { io, stalled: None }
     }
 
-    /// What came of an attempt to write, or that there were none but vain ones for too long.
+    /// Answers an attempt to write, or that attempts were in vain for too long.
     fn written(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if attempt.is_ready() {
             self.stalled = None;

@@ -1,4 +1,4 @@
-//! What a provider answered, and what of it can be used.
+//! The answer of a provider, and the readings of it.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -10,7 +10,7 @@ use crate::model::{ClaimMap, parse_array_leniently, parse_object_leniently};
 
 /// An answer, read to its end.
 pub(super) struct Answer {
-    /// Of what kind of endpoint.
+    /// The kind of the endpoint.
     endpoint: &'static str,
     response: Response<Bytes>,
 }
@@ -52,7 +52,7 @@ impl Answer {
         parse_array_leniently(self.body()).map_err(|_| self.fault(FaultKind::Malformed, "not a JSON array"))
     }
 
-    /// That its status is none that counts.
+    /// Makes the fault of a status that does not count.
     pub(super) fn unwanted_status(&self) -> ProviderFault {
         self.fault(FaultKind::Status, &format!("status {}", self.status().as_u16()))
     }

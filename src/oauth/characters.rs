@@ -1,25 +1,25 @@
-//! Which characters RFC 6749 allows (appendix A): in scopes and in error codes, of callers as well as of providers.
+//! The characters that RFC 6749 allows (appendix A) in scopes and in error codes, of callers as well as of providers.
 
 /// The most bytes of an error code; those that are registered have half of it.
 const MAX_ERROR_CODE: usize = 64;
 /// The most bytes of one scope.
 const MAX_SCOPE: usize = 255;
-/// As many bytes as may be asked for: 64 scopes, and what separates them.
+/// The most bytes of scopes, as many as may be asked for: 64 scopes, and what separates them.
 const MAX_SCOPES: usize = 64 * (MAX_SCOPE + 1);
 
-/// Whether this may be an error code (sections 4.1.2.1 and 5.2), and no longer than those are.
+/// Tells whether this may be an error code (sections 4.1.2.1 and 5.2), and no longer than those are.
 #[must_use]
 pub fn is_error_code(text: &str) -> bool {
     (1..=MAX_ERROR_CODE).contains(&text.len()) && text.bytes().all(|byte| byte == b' ' || is_of_scope(byte))
 }
 
-/// Whether this is one scope (section 3.3).
+/// Tells whether this is one scope (section 3.3).
 #[must_use]
 pub fn is_scope(text: &str) -> bool {
     (1..=MAX_SCOPE).contains(&text.len()) && text.bytes().all(is_of_scope)
 }
 
-/// Whether these are scopes separated by spaces, or none, and no more of them than anybody grants.
+/// Tells whether these are scopes separated by spaces, or none, and no more of them than anybody grants.
 pub(super) fn are_scopes(text: &str) -> bool {
     text.len() <= MAX_SCOPES && text.bytes().all(|byte| byte == b' ' || is_of_scope(byte))
 }

@@ -1,4 +1,4 @@
-//! From settings to a provider. Nothing is asked of it yet.
+//! The making of providers from their settings. Nothing is asked of them yet.
 
 use std::sync::Arc;
 

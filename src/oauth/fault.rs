@@ -1,14 +1,14 @@
-//! Why a provider proves nobody.
+//! The faults of providers.
 
 use std::fmt;
 
 pub use crate::model::{ProviderFaultKind as FaultKind, ProviderFaultMeaning as Meaning};
 use crate::net::FetchFault;
 
-/// What went wrong at a provider, or with what came from it.
+/// The fault of a provider, or of what came from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderFault {
-    /// What it is.
+    /// Its kind.
     pub kind: FaultKind,
     /// More, in words: for our log. Holds no code, no token, no secret and nothing of a person.
     pub cause: String,

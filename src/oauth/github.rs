@@ -92,7 +92,7 @@ fn email(answer: &Answer) -> Result<Option<String>, ProviderFault> {
     Ok(Some(email.to_owned()))
 }
 
-/// Whether an app was refused what it has no permission for. Its rate limits refuse by 403 too, and tell nothing about the
+/// Tells whether an app was refused what it has no permission for. Its rate limits refuse by 403 too, and tell nothing about the
 /// person, who would get a second account here
 /// (<https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible>).
 fn is_out_of_reach(answer: &Answer) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The most bytes of a name.
 const MAX_NAME: usize = 64;
 
-/// How long ago the person may have logged in (OpenID Connect Core section 3.1.2.1).
+/// The parameter for how long ago the person may have logged in (OpenID Connect Core section 3.1.2.1).
 pub const MAX_AGE: &str = "max_age";
 
 /// The parameters that are set here: nobody else may set them, nor put others in their place (RFC 9101). Some belong to a token
@@ -30,7 +30,7 @@ pub(super) const OURS: [&str; 16] = [
     "state",
 ];
 
-/// Why an authorization request may not have a parameter.
+/// The fault of a parameter of an authorization request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterFault {
     /// Of such a name there is none.
@@ -51,7 +51,7 @@ impl fmt::Display for ParameterFault {
     }
 }
 
-/// Whether an authorization request may have this further parameter.
+/// Tells whether an authorization request may have this further parameter.
 ///
 /// A name that some server could read as one of ours is none: with other letters (`State`), as part of a list (`state[]`), or with
 /// what PHP takes for an underscore (`code.challenge`). Every parameter that is registered for OAuth is of the characters that are

@@ -1,4 +1,4 @@
-//! What a provider's answer proves.
+//! The proof that a provider's answer gives.
 
 use secrecy::SecretString;
 
@@ -7,7 +7,7 @@ use crate::model::{Profile, Timestamp};
 /// A person, proven.
 #[derive(Debug)]
 pub struct Proof {
-    /// Who it is.
+    /// The person's profile.
     pub profile: Profile,
     /// The ID token that proved it, so that it proves it once.
     pub id_token: Option<IdTokenMark>,
@@ -15,23 +15,23 @@ pub struct Proof {
     pub tokens: Option<ProviderTokens>,
 }
 
-/// Which ID token it was.
+/// The mark of an ID token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdTokenMark {
     /// A digest of what the provider signed: not of the signature, of which there may be several that hold.
     pub digest: [u8; 32],
-    /// When the token ends.
+    /// The end of the token.
     pub expires_at: Timestamp,
 }
 
-/// What a token endpoint answered (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
+/// The tokens of a token endpoint's answer (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
 #[derive(Debug, Clone)]
 pub struct ProviderTokens {
     /// The access token.
     pub access_token: SecretString,
     /// Its type, as the provider spells it.
     pub token_type: String,
-    /// When it ends, if the provider tells.
+    /// Its end, if the provider tells.
     pub expires_at: Option<Timestamp>,
     /// The refresh token.
     pub refresh_token: Option<SecretString>,

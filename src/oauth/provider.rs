@@ -1,4 +1,4 @@
-//! What a provider is asked.
+//! The questions that a provider is asked.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::model::ProviderId;
 /// The providers of the configuration, by their ids.
 pub type Providers = HashMap<ProviderId, Arc<dyn Provider>>;
 
-/// Somebody who proves people to us. Each question has an answer at `until`, or at the end of its turn, whatever the provider
+/// A provider that proves people to us. Each question has an answer at `until`, or at the end of its turn, whatever the provider
 /// does; its own `timeout` may end it sooner.
 #[async_trait]
 pub trait Provider: Send + Sync {
@@ -52,12 +52,12 @@ pub trait Provider: Send + Sync {
         Err(ProviderFault::new(FaultKind::IdTokenMissing, "this provider issues no ID tokens"))
     }
 
-    /// Whether this provider issues ID tokens.
+    /// Tells whether this provider issues ID tokens.
     fn has_id_tokens(&self) -> bool {
         false
     }
 
-    /// How its answer comes back to the browser's origin.
+    /// The way in which its answer comes back to the browser's origin.
     fn response_mode(&self) -> ResponseMode;
 }
 
@@ -70,18 +70,18 @@ pub struct Turn {
     pub(super) _room: OwnedSemaphorePermit,
 }
 
-/// What is asked of the provider's page.
+/// The request to the provider's page.
 #[derive(Debug)]
 pub struct AuthorizationRequest<'a> {
-    /// Where the browser comes back to.
+    /// The address that the browser comes back to.
     pub redirect_uri: &'a str,
     /// The scopes; those of the settings, if empty.
     pub scopes: &'a [String],
-    /// What ties the answer to this browser.
+    /// The text that ties the answer to this browser.
     pub state: &'a SecretString,
-    /// What ties the ID token to this flow.
+    /// The text that ties the ID token to this flow.
     pub nonce: &'a SecretString,
-    /// What ties the code to this flow (RFC 7636): its S256 challenge is sent.
+    /// The text that ties the code to this flow (RFC 7636): its S256 challenge is sent.
     pub code_verifier: &'a SecretString,
     /// Further parameters, none of which is one that is set here.
     pub params: &'a [(String, String)],
@@ -92,11 +92,11 @@ pub struct AuthorizationRequest<'a> {
 pub struct AuthorizationPage {
     /// Its address, with all parameters.
     pub url: String,
-    /// What its answer is held to; kept with the flow.
+    /// The terms that its answer is held to; kept with the flow.
     pub asked: Asked,
 }
 
-/// What a flow asked for, as far as an answer is held to it.
+/// The terms that a flow asked for and an answer is held to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     /// The scopes, separated by spaces; none where they are those of the settings.
@@ -105,17 +105,17 @@ pub struct Asked {
     pub max_age: Option<Duration>,
 }
 
-/// What the provider's page answered, and what belongs to it.
+/// The answer of the provider's page, with what belongs to it.
 pub struct AuthorizationCode<'a> {
     /// The code.
     pub code: &'a str,
-    /// Where the browser came back to.
+    /// The address that the browser came back to.
     pub redirect_uri: &'a str,
     /// The verifier whose challenge was sent.
     pub code_verifier: &'a SecretString,
     /// The nonce that was sent.
     pub nonce: &'a SecretString,
-    /// What was asked.
+    /// The terms that were asked for.
     pub asked: &'a Asked,
     /// The JSON that Apple posts at the first sign-in; only the name is taken from it.
     pub user: Option<&'a str>,

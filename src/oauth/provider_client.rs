@@ -1,5 +1,5 @@
-//! The HTTP client of one provider: what each endpoint may answer, and what of it is told. How many sign-ins wait for a
-//! provider, turns bound.
+//! The HTTP client of one provider: the bounds of each endpoint's answers, and the span that tells of them. Turns bound how many
+//! sign-ins wait for a provider.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::fault::{FaultKind, ProviderFault};
 use crate::model::{Clock, ProviderId};
 use crate::net::{HttpClient, HttpFault};
 
-/// What a request is for.
+/// The endpoint of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
     Discovery,
@@ -38,7 +38,7 @@ impl Endpoint {
         }
     }
 
-    /// More bytes of an answer are not read.
+    /// The most bytes of an answer.
     const fn limit(self) -> usize {
         match self {
             Self::Discovery | Self::Jwks => 256 << 10,
@@ -46,7 +46,7 @@ impl Endpoint {
         }
     }
 
-    fn fault(self, fault: HttpFault) -> ProviderFault {
+    fn fault(self, fault: &HttpFault) -> ProviderFault {
         let kind = match fault {
             HttpFault::Address => {
                 return ProviderFault::new(FaultKind::Metadata, "an address that can't be asked");
@@ -115,6 +115,9 @@ impl ProviderClient {
     ) -> Result<Answer, ProviderFault> {
         let mut request = Request::post(url.as_str());
         for (name, value) in headers {
+            let mut value = value.clone();
+            // That of a client which shows its secret.
+            value.set_sensitive(name == AUTHORIZATION);
             request = request.header(name, value);
         }
         self.ask(endpoint, url, request, form, until).await
@@ -148,7 +151,7 @@ impl ProviderClient {
             let duration = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
             Span::current().record("duration_ms", duration);
             tracing::debug!("a provider was asked");
-            answer.map(|answer| Answer::new(endpoint.name(), answer)).map_err(|fault| endpoint.fault(fault))
+            answer.map(|answer| Answer::new(endpoint.name(), answer)).map_err(|fault| endpoint.fault(&fault))
         };
         exchange.instrument(span).await
     }

@@ -1,4 +1,4 @@
-//! What is set of a provider.
+//! The settings of a provider.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ pub struct Settings {
     pub clock_leeway: Duration,
 }
 
-/// How a provider proves people.
+/// The way in which a provider proves people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderKind {
     /// `oidc`: by an ID token (OpenID Connect Core).
@@ -71,12 +71,12 @@ pub enum ProviderKind {
     GitHub {
         /// The API: <https://api.github.com>, or `/api/v3` of `enterprise_url`.
         api: Url,
-        /// Where the identities were made: <https://github.com>, or `enterprise_url`.
+        /// The issuer of the identities: <https://github.com>, or `enterprise_url`.
         issuer: String,
     },
 }
 
-/// When the userinfo endpoint of an OpenID provider is asked.
+/// The cases in which the userinfo endpoint of an OpenID provider is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Userinfo {
     /// `when_needed`: where the ID token tells no e-mail, and `email` is among the scopes.
@@ -87,7 +87,7 @@ pub enum Userinfo {
     Never,
 }
 
-/// How a provider's answer comes back (OAuth 2.0 Form Post Response Mode).
+/// The way in which a provider's answer comes back (OAuth 2.0 Form Post Response Mode).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResponseMode {
     /// `query`: by GET.
@@ -96,7 +96,7 @@ pub enum ResponseMode {
     FormPost,
 }
 
-/// How we prove who we are at the token endpoint (OpenID Connect Core section 9).
+/// The way in which we prove who we are at the token endpoint (OpenID Connect Core section 9).
 #[derive(Debug, Clone)]
 pub enum ClientAuthentication {
     /// `none`: by PKCE alone.
@@ -123,7 +123,7 @@ pub enum ClientAuthentication {
     },
 }
 
-/// Whom it is for what we sign to prove who we are (RFC 7523 section 3).
+/// The audience of what we sign to prove who we are (RFC 7523 section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AssertionAudience {
     /// `issuer`: the provider, by its issuer. Of type `oidc` only, and where the issuer has one name.
@@ -145,7 +145,7 @@ pub struct ProfileFields {
     pub id: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
-    /// Whether the provider verified it.
+    /// Tells whether the provider verified it.
     pub email_verified: bool,
     /// Display name.
     pub name: Option<String>,

@@ -1,4 +1,4 @@
-//! What providers of every kind have, and do alike.
+//! The parts and steps that providers of every kind share.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use super::settings::Settings;
 use super::token::OAuthClient;
 use crate::model::Clock;
 
-/// More codes of one provider are not redeemed at a time.
+/// The most codes of one provider that are redeemed at a time.
 const TURNS: usize = 128;
 
-/// What each has.
+/// The parts of each.
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) provider: Arc<ProviderClient>,
@@ -26,7 +26,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// What these have.
+    /// Puts the parts together.
     pub(super) fn new(
         settings: Settings,
         provider: ProviderClient,
@@ -44,7 +44,7 @@ impl Shared {
         }
     }
 
-    /// When all requests of a question that is asked now are over.
+    /// Answers the deadline of all requests for a question that is asked now.
     pub(super) fn deadline(&self, until: Instant) -> Instant {
         until.min(Instant::now() + self.settings.timeout)
     }

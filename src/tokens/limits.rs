@@ -1,4 +1,4 @@
-//! What every access token keeps to.
+//! The bounds of every access token.
 
 /// The most bytes a token has.
 pub const MAX_TOKEN_BYTES: usize = 4096;

@@ -48,7 +48,7 @@ impl References {
         Self { secrets, leeway }
     }
 
-    /// Whether a token claims to be a reference.
+    /// Tells whether a token claims to be a reference.
     #[must_use]
     pub fn are_meant_by(token: &str) -> bool {
         token.starts_with(PREFIX)

@@ -106,7 +106,7 @@ impl KeyRing {
         names
     }
 
-    /// Whether a key of this name verifies.
+    /// Tells whether a key of this name verifies.
     #[must_use]
     pub fn verifies(&self, kid: &str, now: Timestamp) -> bool {
         self.0.load().find(kid, now).is_ok()

@@ -71,13 +71,13 @@ impl Verifier {
         Ok((claims, header.kid))
     }
 
-    /// Whether a token of that `exp` is over.
+    /// Tells whether a token of that `exp` is over.
     #[must_use]
     pub fn is_expired(&self, expires_at: Timestamp, now: Timestamp) -> bool {
         now >= expires_at.plus(self.leeway)
     }
 
-    /// Whether a key still verifies; what was verified with a key that is gone counts no longer.
+    /// Tells whether a key still verifies; what was verified with a key that is gone counts no longer.
     #[must_use]
     pub fn knows_key(&self, kid: &str, now: Timestamp) -> bool {
         self.ring.verifies(kid, now)

@@ -15,7 +15,7 @@ struct Counting {
     permits: Semaphore,
 }
 
-/// Why there is nothing.
+/// The fault of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     Late,

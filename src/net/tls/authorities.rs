@@ -1,4 +1,4 @@
-//! Whom we believe about the other side: Mozilla's list of public authorities, or those that a file names.
+//! The authorities that vouch for the other side: Mozilla's list of public ones, or those in a file.
 
 use std::sync::Arc;
 

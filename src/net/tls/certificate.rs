@@ -1,4 +1,4 @@
-//! What a certificate says: its names, and from when to when it holds. Nothing here proves it; the handshake does.
+//! The names of a certificate and its validity, as it tells them. Nothing here proves them; the handshake does.
 
 use simple_asn1::{ASN1Block, from_der};
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -6,12 +6,12 @@ use webpki::EndEntityCert;
 
 use crate::model::{San, Timestamp};
 
-/// What is told of a certificate.
+/// The contents of a certificate that we tell.
 #[derive(Debug)]
 pub(super) struct Certificate {
     /// Its DNS names and URIs.
     pub(super) names: Vec<String>,
-    /// From when and to when it holds, if that can be read.
+    /// The first and the last moment of its validity, if they can be read.
     pub(super) validity: Option<(Timestamp, Timestamp)>,
 }
 
@@ -22,7 +22,7 @@ impl Certificate {
         Ok(Self { names: names.map(str::to_owned).collect(), validity: validity(der) })
     }
 
-    /// Whether clients will take it at this time.
+    /// Tells whether clients will take it at this time.
     pub(super) fn holds_at(&self, now: Timestamp) -> bool {
         self.validity.is_none_or(|(from, to)| (from..=to).contains(&now))
     }

@@ -1,4 +1,4 @@
-//! TLS towards a server that we call: whom we take for it, and how we prove ourselves.
+//! TLS towards a server that we call: the authorities that vouch for it, and our own certificate.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use super::reload::{Files, Reloading};
 use super::time::Time;
 use crate::model::Clock;
 
-/// What proves a server, and us to it.
+/// The files by which a server is known, and we to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientTlsFiles {
     /// `ca`: the authorities that sign its certificate. Default (`None`): Mozilla's list of public ones.
@@ -61,7 +61,7 @@ impl ClientTls {
 }
 
 impl ClientTlsFiles {
-    /// Whether a certificate can have this name.
+    /// Tells whether a certificate can have this name.
     #[must_use]
     pub fn is_name(text: &str) -> bool {
         ServerName::try_from(text).is_ok()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// How long nobody has to give way: several round trips to the other end of the world.
+/// The time in which nobody has to give way: several round trips to the other end of the world.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Room for so many handshakes.
@@ -20,7 +20,7 @@ pub(super) struct HandshakeLimit {
 
 #[derive(Default)]
 struct Inside {
-    /// In the order in which they came.
+    /// The taken places, in the order in which they were taken.
     places: VecDeque<Taken>,
     came: u64,
     full: bool,

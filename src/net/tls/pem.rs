@@ -9,20 +9,20 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-/// No bundle of authorities is larger.
+/// The most bytes of a file; no bundle of authorities is larger.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// What is wrong with a file.
+/// The fault of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFault {
     setting: String,
-    /// None where it is no one file's.
+    /// The file, where it is the fault of one.
     path: Option<PathBuf>,
     message: String,
 }
 
 impl TlsFault {
-    /// One of the setting as a whole.
+    /// Makes a fault of the setting as a whole.
     pub(super) fn of_setting(setting: &str, message: impl fmt::Display) -> Self {
         Self { setting: setting.to_owned(), path: None, message: message.to_string() }
     }

@@ -17,18 +17,18 @@ pub(super) const POLL: Duration = Duration::from_secs(2);
 
 /// The files of one side, as configured.
 pub(super) trait Files: Clone + Send + Sync + 'static {
-    /// What is made of them.
+    /// The configuration that is made of them.
     type Made: Send + Sync + 'static;
 
     /// Each file, by the key of its setting.
     fn paths(&self) -> [(&'static str, Option<&Path>); 3];
 
-    /// What a handshake takes, of the files in that order, each there where its path is. The other side's certificate must
-    /// hold by this clock; `setting` is that of all of them.
+    /// Makes it of the files in that order, each there where its path is. The other side's certificate must hold by this
+    /// clock; `setting` is that of all of them.
     fn make(setting: &str, pems: [Option<Pem>; 3], clock: Arc<dyn Clock>) -> Result<Self::Made, TlsFault>;
 }
 
-/// What is made of files, as they were when last found sound.
+/// The configuration made of files, as they were when last found sound.
 pub(super) struct Reloading<F: Files> {
     setting: &'static str,
     files: F,
@@ -39,7 +39,7 @@ pub(super) struct Reloading<F: Files> {
 
 struct InUse<T> {
     made: Arc<T>,
-    /// By which a change is known.
+    /// The digest by which a change is known.
     digest: [u8; 32],
 }
 
@@ -62,7 +62,7 @@ impl<F: Files> Reloading<F> {
         &self.files
     }
 
-    /// What a new connection takes.
+    /// Answers what a new connection takes.
     pub(super) fn in_use(&self) -> Arc<F::Made> {
         Arc::clone(&self.in_use.load().made)
     }
@@ -72,7 +72,7 @@ impl<F: Files> Reloading<F> {
         self.asked.notify_one();
     }
 
-    /// Follows the files for ever, and tells after each reading whether others are in use now.
+    /// Follows the files without end, and tells after each reading whether others are in use now.
     pub(super) async fn follow(&self, mut after: impl FnMut(bool) + Send) {
         let mut told = None;
         loop {

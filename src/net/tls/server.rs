@@ -17,7 +17,7 @@ use super::reload::{Files, Reloading};
 use super::time::Time;
 use crate::model::{Clock, Timestamp};
 
-/// Where the certificate, its key and the clients' authorities are.
+/// The paths of the certificate, its key and the clients' authorities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
     /// `cert`: the certificate, and its intermediates after it.
@@ -28,7 +28,7 @@ pub struct TlsFiles {
     pub client_ca: Option<PathBuf>,
 }
 
-/// What is made of them.
+/// The configuration made of them.
 pub(super) struct Made {
     config: Arc<ServerConfig>,
     certificate: Certificate,
@@ -56,7 +56,7 @@ impl Tls {
         self.files.reload();
     }
 
-    /// Follows the files for ever.
+    /// Follows the files without end.
     pub async fn follow(&self) {
         let mut held = self.holds();
         let after = |changed| {
@@ -70,7 +70,7 @@ impl Tls {
         self.files.follow(after).await;
     }
 
-    /// What a new connection takes.
+    /// Answers what a new connection takes.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.files.in_use().config)
     }

@@ -1,4 +1,4 @@
-//! Where an OpenID provider's endpoints are: as configured, and for the rest as it tells (OpenID Connect Discovery 1.0).
+//! The endpoints of an OpenID provider: as configured, and for the rest as it tells (OpenID Connect Discovery 1.0).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(in crate::oauth) struct Endpoints {
     pub(super) token: Url,
     pub(super) jwks: Url,
     pub(super) userinfo: Option<Url>,
-    /// Whether its answers to the browser tell their `iss` (RFC 9207 section 3).
+    /// Tells whether its answers to the browser tell their `iss` (RFC 9207 section 3).
     pub(super) sends_iss: bool,
 }
 
@@ -98,14 +98,14 @@ fn unusable(cause: &str) -> ProviderFault {
     ProviderFault::new(FaultKind::Metadata, format!("discovery: {cause}"))
 }
 
-/// What an issuer's metadata are at: its `issuer` without a last slash, and this path (section 4).
+/// Answers the address of an issuer's metadata: its `issuer` without a last slash, and this path (section 4).
 pub(super) fn address(issuer: &str) -> Option<Url> {
     let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
     let url = Url::parse(&format!("{issuer}/.well-known/openid-configuration")).ok()?;
     (url.query().is_none() && url.fragment().is_none()).then_some(url)
 }
 
-/// What the issuer publishes.
+/// The source of what the issuer publishes.
 pub(in crate::oauth) struct Metadata {
     address: Url,
     configured: Configured,

@@ -1,5 +1,4 @@
-//! ID tokens (OpenID Connect Core section 3.1.3.7): whose keys sign them, and what they say once their signature holds: whose it
-//! is, for whom, of when and of which flow.
+//! ID tokens (OpenID Connect Core section 3.1.3.7): their signature by a key of the provider, and their claims once it holds.
 
 use std::time::Duration;
 
@@ -13,13 +12,13 @@ use super::provider_keys::ProviderKeys;
 use crate::jose::{SignatureFault, Unverified};
 use crate::model::{ClaimMap, ProviderId, Timestamp, digest_of};
 
-/// More bytes are not read.
+/// The most bytes of a token.
 const MAX_BYTES: usize = 16 << 10;
 
-/// One that was issued longer ago proves nothing, whatever its `exp`: so it needn't be remembered for longer.
+/// The age beyond which a token proves nothing, whatever its `exp`: so it needn't be remembered for longer.
 const OLDEST: Duration = Duration::from_hours(24);
 
-/// What an ID token must say.
+/// The claims that an ID token must have.
 pub(super) struct Expected<'a> {
     pub(super) provider: &'a ProviderId,
     pub(super) issuer: &'a Issuer,
@@ -27,9 +26,9 @@ pub(super) struct Expected<'a> {
     /// Further clients of ours, which a token may be for as well; alone where no code was redeemed for it.
     pub(super) audiences: &'a [String],
     pub(super) nonce: &'a str,
-    /// How long ago the person may have proved themselves, if that was asked.
+    /// The longest time since the person proved themselves, if that was asked.
     pub(super) max_age: Option<Duration>,
-    /// What came with it.
+    /// The access token that came with it.
     pub(super) access_token: Option<&'a str>,
     pub(super) now: Timestamp,
     pub(super) leeway: Duration,
@@ -57,7 +56,7 @@ pub(super) fn check_signature(token: &Unverified<'_>, keys: &ProviderKeys) -> Re
     token.check_signature(&keys.fitting(token.kid(), token.algorithm(), token.claims()))
 }
 
-/// What a signature that does not hold is for who signs in.
+/// Makes the provider's fault of a signature that does not hold.
 pub(super) fn unsigned(fault: SignatureFault) -> ProviderFault {
     match fault {
         SignatureFault::KeyUnknown => {
@@ -159,7 +158,7 @@ fn check_nonce(claims: &ClaimMap, wanted: &str) -> Result<(), ProviderFault> {
 }
 
 /// What was asked for must be told (section 3.1.2.1), and be so (section 3.1.3.7, 13). A time to come is none: it would be of a
-/// clock of milliseconds, and as good as for ever.
+/// clock of milliseconds, and as good as endless.
 fn check_auth_time(
     claims: &ClaimMap,
     max_age: Duration,

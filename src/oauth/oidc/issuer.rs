@@ -1,10 +1,10 @@
-//! Whose ID tokens count: an issuer, compared byte for byte (OpenID Connect Core section 3.1.3.7), or Microsoft's one issuer
+//! The issuer whose ID tokens count: one name, compared byte for byte (OpenID Connect Core section 3.1.3.7), or Microsoft's one issuer
 //! for each tenant.
 
 /// The most bytes of an issuer: accounts keep it.
 pub const MAX_ISSUER_BYTES: usize = 255;
 
-/// Where Microsoft writes the tenant's id.
+/// The place of the tenant's id, as Microsoft writes it.
 pub(super) const TENANT: &str = "{tenantid}";
 
 /// The issuer of ID tokens.
@@ -33,7 +33,7 @@ impl Issuer {
             .then(|| Self::OfTenant { before: before.to_owned(), after: after.to_owned() })
     }
 
-    /// Whether a token of this `iss` and `tid` is this issuer's.
+    /// Tells whether a token of this `iss` and `tid` is this issuer's.
     pub(super) fn issued(&self, iss: &str, tid: Option<&str>) -> bool {
         match self {
             Self::Exact(issuer) => issuer == iss,
@@ -41,7 +41,7 @@ impl Issuer {
         }
     }
 
-    /// Whether an answer of this `iss` is this issuer's (RFC 9207 section 2.4).
+    /// Tells whether an answer of this `iss` is this issuer's (RFC 9207 section 2.4).
     pub(super) fn answers_as(&self, iss: &str) -> bool {
         match self {
             Self::Exact(issuer) => issuer == iss,

@@ -25,12 +25,12 @@ use crate::jose::{SignatureFault, Unverified};
 use crate::model::{AccountKind, ClaimMap};
 use crate::net::RefreshedCache;
 
-/// What an ID token is bound to.
+/// The flow that an ID token is bound to.
 struct Bound<'a> {
     endpoints: &'a Endpoints,
     nonce: &'a str,
     asked: &'a Asked,
-    /// What came with it.
+    /// The access token that came with it.
     access_token: Option<&'a str>,
 }
 
@@ -61,7 +61,7 @@ impl OidcProvider {
         check_claims(token, &expected)
     }
 
-    /// With the keys that are kept, and once more with newer ones where the token may be of a key that was published since.
+    /// Checks the signature with the keys that are kept, and once more with newer ones where the token may be of a key that was published since.
     async fn check_signature(&self, token: &Unverified<'_>, until: Instant) -> Result<(), ProviderFault> {
         let keys = self.keys.get(until).await?;
         match check_signature(token, &keys) {

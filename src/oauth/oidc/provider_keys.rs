@@ -43,8 +43,8 @@ impl ProviderKeys {
     }
 }
 
-/// Whether a token of these claims is of the issuer that a key is for, as Microsoft's are: where tenants share a set, some of
-/// its keys are of one only.
+/// Tells whether a token of these claims is of the issuer that a key is for, if the key names one. Microsoft's do: some keys of
+/// a shared set are of one tenant only.
 fn signs(key: &Jwk, claims: &ClaimMap) -> bool {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let Some(issuer) = key.issuer() else { return true };
@@ -52,7 +52,7 @@ fn signs(key: &Jwk, claims: &ClaimMap) -> bool {
     text("iss") == Some(issuer.as_str())
 }
 
-/// Where the keys come from.
+/// The source of the keys.
 pub(in crate::oauth) struct Published {
     pub(in crate::oauth) discovery: Arc<Discovery>,
     pub(in crate::oauth) client: Arc<ProviderClient>,
@@ -70,7 +70,7 @@ impl Source for Published {
     }
 }
 
-/// As long as the provider says (RFC 9111 section 5.2.2.1), within bounds.
+/// Answers how long keys are fresh: as long as the provider says (RFC 9111 section 5.2.2.1), within bounds.
 fn fresh_for(headers: &HeaderMap) -> Duration {
     let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let max_age = directives.flat_map(|value| value.split(',')).find_map(|directive| {

@@ -1,15 +1,15 @@
-//! From what a provider tells to who a person is.
+//! The profile of a person, from the fields that a provider tells.
 
 use super::super::fault::{FaultKind, ProviderFault};
 use super::super::settings::{ProfileFields, Settings};
 use crate::model::{AccountKind, ClaimMap, Email, Profile};
 
-/// More bytes of a name are cut off.
+/// The most bytes of a name; more are cut off.
 const MAX_NAME: usize = 512;
-/// An address of a picture with more bytes is none.
+/// The most bytes of a picture's address; one with more is none.
 const MAX_IMAGE: usize = 2048;
 
-/// Who told a profile, and how.
+/// The teller of a profile, and its circumstances.
 pub(in crate::oauth) struct Told<'a> {
     pub(in crate::oauth) settings: &'a Settings,
     pub(in crate::oauth) issuer: String,

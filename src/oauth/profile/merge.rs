@@ -1,10 +1,10 @@
-//! What is told of one person by several: the ID token, the userinfo endpoint, and Apple's page.
+//! The claims about one person by several tellers: the ID token, the userinfo endpoint, and Apple's page.
 
 use serde_json::Value;
 
 use crate::model::{ClaimMap, parse_object_leniently};
 
-/// More bytes of what Apple posts are not read.
+/// The most bytes of what Apple posts.
 const MAX_USER: usize = 4096;
 
 /// All claims; those of the ID token win. Whether an e-mail was verified is for that one to say which told it: or the address

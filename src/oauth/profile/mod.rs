@@ -1,4 +1,4 @@
-//! From what is told of a person to who they are.
+//! Profiles of people, made of what providers tell.
 
 mod fields;
 mod merge;

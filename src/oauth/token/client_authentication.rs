@@ -1,4 +1,4 @@
-//! Who we are at a token endpoint (OpenID Connect Core section 9): a secret that is shared, or a key that signs.
+//! The proof of who we are at a token endpoint (OpenID Connect Core section 9): a secret that is shared, or a key that signs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use super::super::settings::ClientAuthentication;
 use crate::jose::{Algorithm, SigningKey};
 use crate::model::{ClaimMap, Clock, Entropy, random};
 
-/// What we sign is good for so long.
+/// The lifetime of what we sign.
 const LIFETIME: Duration = Duration::from_mins(1);
-/// What we sign is of this type.
+/// The type of what we sign.
 const TOKEN_TYPE: &str = "JWT";
-/// Whom Apple's secrets are for.
+/// The audience of Apple's secrets.
 const APPLE: &str = "https://appleid.apple.com";
 
 /// A client, and how it proves itself.
@@ -36,15 +36,15 @@ enum Authentication {
     Apple { key: SigningKey, team_id: String },
 }
 
-/// What is sent with a request.
+/// The credential that is sent with a request.
 pub(super) enum Credential {
-    /// Nothing but the client's id.
+    /// The client's id alone.
     None,
-    /// As user and password (RFC 7617).
+    /// A password beside the id (RFC 7617).
     Basic(SecretString),
-    /// In the form.
+    /// A secret in the form.
     Post(SecretString),
-    /// In the form, signed (RFC 7523 section 2.2).
+    /// A signed assertion in the form (RFC 7523 section 2.2).
     Assertion(SecretString),
 }
 
@@ -77,7 +77,7 @@ impl OAuthClient {
         Ok(Self { id, authentication, clock, entropy })
     }
 
-    /// What proves us to this audience now; it is told where we sign.
+    /// Makes what proves us to this audience now; it is told where we sign.
     pub(super) fn credential(&self, audience: &str) -> Result<Credential, ProviderFault> {
         Ok(match &self.authentication {
             Authentication::None => Credential::None,
@@ -107,7 +107,7 @@ impl OAuthClient {
     }
 }
 
-/// A key of ours that the provider knows, by this name.
+/// Reads a key of ours that the provider knows by this name.
 fn key(pem: &SecretString, kid: Option<&str>) -> Option<SigningKey> {
     let key = SigningKey::from_pem(pem.expose_secret().as_bytes(), Algorithm::Rs256, TOKEN_TYPE);
     key.ok().map(|key| key.named(kid, TOKEN_TYPE))

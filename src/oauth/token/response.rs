@@ -1,12 +1,12 @@
-//! What a token endpoint answers (RFC 6749 section 5.1), read so that what providers add, leave out or spell otherwise does no
+//! The answer of a token endpoint (RFC 6749 section 5.1), read so that what providers add, leave out or spell otherwise does no
 //! harm.
 
 use std::fmt;
 use std::time::Duration;
 
 use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse, TokenType};
-use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::super::characters::are_scopes;
@@ -20,12 +20,17 @@ pub(super) struct TokenAnswer {
     access_token: AccessToken,
     token_type: Spelled,
     refresh_token: Option<RefreshToken>,
-    id_token: Option<String>,
+    #[serde(default, skip_serializing, deserialize_with = "secret")]
+    id_token: Option<SecretString>,
     /// Seconds, as a number; as text with some.
     #[serde(default)]
     expires_in: Value,
     #[serde(default)]
     scope: Value,
+}
+
+fn secret<'de, D: Deserializer<'de>>(text: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(Option::<String>::deserialize(text)?.map(SecretString::from))
 }
 
 /// A token type as the provider spells it.
@@ -71,7 +76,7 @@ impl TokenResponse for TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// The scopes that it tells, separated by spaces, be it none; Twitch tells them as a list.
+    /// The scopes that it tells, separated by spaces; there may be none. Twitch tells them as a list.
     fn scope(&self) -> Option<String> {
         match &self.scope {
             Value::String(scope) => Some(scope.clone()),
@@ -100,7 +105,7 @@ impl TokenAnswer {
             access_token,
             expires_at: self.expires_in().map(|seconds| now.plus(seconds)),
             refresh_token: self.refresh_token.as_ref().and_then(|token| secret(token.secret())),
-            id_token: self.id_token.as_deref().and_then(secret),
+            id_token: self.id_token.filter(|token| !token.expose_secret().is_empty()),
             scope,
             token_type: self.token_type.0,
         })
@@ -110,7 +115,6 @@ impl TokenAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
     use serde_json::json;
 
     fn tokens(answer: Value) -> Option<ProviderTokens> {
