@@ -61,8 +61,8 @@ impl Call {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let programs: Vec<PathBuf> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).map(PathBuf::from).collect();
+    let arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    let programs: Vec<PathBuf> = arguments.map(|path| std::path::absolute(path).unwrap()).collect();
     let [here, there] = &programs[..] else {
         return println!("just bench-against REV");
     };

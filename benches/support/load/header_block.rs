@@ -23,7 +23,8 @@ pub fn request(path: &str, key: &str) -> [Vec<u8>; 2] {
     first.push(0x40);
     string(&mut first, "te");
     string(&mut first, "trailers");
-    for place in 1..=known.len() + 1 {
+    // The newest has the first place; `:path` goes before the fields without a colon.
+    for place in (1..=known.len() + 1).rev() {
         integer(&mut again, 7, 0x80, STATIC_FIELDS + place);
     }
     [first, again]
