@@ -52,8 +52,8 @@
 //!   The owning floor opens with an `expect` that says so.
 //! - **The type says how far a value may be trusted**: a [`RedirectUrl`](model::RedirectUrl) can be made by the redirect rule
 //!   only; what holds a secret redacts its `Debug`.
-//! - **One error**: ground floors have small enums, [`auth::Error`] is what use cases answer, and `grpc/status.rs` alone makes
-//!   code, reason and message of it, and logs the cause once.
+//! - **One error**: ground floors have small enums, [`auth::Error`] is what use cases answer, which knows its
+//!   reason; `grpc/status.rs` alone makes code and message of it, and logs the cause once.
 //! - **Callbacks run before anything is spent and never inside a transaction.** One that fails lets nobody in.
 //! - **A written change and its row in the auth log are one transaction.**
 //! - **`Arc<dyn Trait>`**, no generic services. **Caches are decorators** of the trait they implement, and so is all that
@@ -67,7 +67,8 @@
 //! | To add | Touch |
 //! |---|---|
 //! | an RPC | the proto with its permission option; one file in `auth/`; one method in `grpc/*_service.rs` and its conversion; one file in `tests/it/` |
-//! | an error reason | one value in `error_reason.proto`; a variant of [`auth::Error`]; the arms that the compiler then demands |
+//! | an error reason | one value in `error_reason.proto`; the arms that the compiler then demands; a variant of [`auth::Error`] where a use case answers it |
+//! | a service of a foreign package | its proto, and one file with its `ServiceSpec` and its [`Mount`](grpc::mount::Mount): `tests/it/support/foreign.rs` |
 //! | a stored field | a migration; its entity; one conversion in `storage/convert.rs` |
 //! | a setting | a field with its doc and one line in its file in `config/`; its row in the README; where it is used |
 //! | a section of settings | the same, and its name in `config/overrides.rs` |

@@ -26,7 +26,8 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{Callbacks, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
-use crate::grpc::routes::Front;
+use crate::grpc::mount::Mount;
+use crate::grpc::routes::own_services;
 use crate::grpc::tls::Tls;
 use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::storage::Observer;
@@ -44,6 +45,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     observer: Option<Observer>,
+    services: Vec<Mount>,
 }
 
 impl App {
@@ -51,13 +53,21 @@ impl App {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-        Self { config, callbacks: Vec::new(), clock, entropy, observer: None }
+        let services = own_services().into();
+        Self { config, callbacks: Vec::new(), clock, entropy, observer: None, services }
     }
 
     /// Adds callbacks behind the built-in policy, and behind those added before.
     #[must_use]
     pub fn callbacks(mut self, callbacks: impl Callbacks) -> Self {
         self.callbacks.push(Arc::new(callbacks));
+        self
+    }
+
+    /// Adds a service, of any package, to those of the gRPC port: behind the same layers, for the same callers.
+    #[must_use]
+    pub fn service(mut self, service: Mount) -> Self {
+        self.services.push(service);
         self
     }
 
@@ -143,10 +153,10 @@ impl Bound {
         // Watchers of the health learn that it ends before their streams do.
         let (shutdown, stop, probes) =
             (shutdown.child_token(), CancellationToken::new(), CancellationToken::new());
-        let front = Front::new(listeners::always(&app.config.server, &health));
+        let front = listeners::front(&app.config.server, &health, &app.services);
         let keys = Arc::new(keys::PublishedKeys::new(Arc::clone(&app.clock)));
         let revocations = Arc::new(Revocations::default());
-        let metrics = metrics::Metrics::new(&*app.clock, Arc::clone(&revocations));
+        let metrics = metrics::Metrics::new(&*app.clock, front.specs().clone(), Arc::clone(&revocations));
         let (tasks, probing) = (TaskTracker::new(), TaskTracker::new());
         listeners::serve_calls(&app, &front, &metrics, (grpc, tls), &stop, &tasks);
         listeners::serve_documents(&app, &keys, http, &stop, &tasks);

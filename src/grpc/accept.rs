@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
-use super::connection::{Bridge, drive, http2};
+use super::connection::{Bridge, Closing, drive, http2};
 use super::first_bytes::FirstBytes;
 use super::must_read::MustRead;
 use crate::model::{Entropy, random, spread};
@@ -81,9 +81,9 @@ where
     let http = http2(&limits);
     let service = of_hyper(service);
     let (within, stop) = (limits.first_bytes, shutdown.clone());
-    let connect = move |tcp, peer| {
+    let connect = move |tcp, peer, closing| {
         let io = TokioIo::new(FirstBytes::new(tcp, within, stop.clone()));
-        ready(Some(http.serve_connection(io, Bridge::new(service.clone(), peer)).into_owned()))
+        ready(Some(http.serve_connection(io, Bridge::new(service.clone(), peer, closing)).into_owned()))
     };
     accept(listener, limits, entropy, connect, shutdown).await
 }
@@ -110,7 +110,7 @@ pub(crate) async fn accept<F, W, C>(
     shutdown: CancellationToken,
 ) -> usize
 where
-    F: Fn(MustRead<TcpStream>, SocketAddr) -> W,
+    F: Fn(MustRead<TcpStream>, SocketAddr, Closing) -> W,
     W: Future<Output = Option<C>> + Send + 'static,
     C: GracefulConnection + Send + 'static,
 {
@@ -153,8 +153,9 @@ where
         // Only latency is lost where the option cannot be set.
         let _ = tcp.set_nodelay(true);
         let age = jittered(limits.connection_age, random(&*entropy));
-        let connecting = connect(MustRead::new(tcp), peer);
-        connections.spawn(drive(connecting, age, limits.age_grace, shutdown.clone()));
+        let closing = Closing::until(&shutdown);
+        let connecting = connect(MustRead::new(tcp), peer, closing.clone());
+        connections.spawn(drive(connecting, age, limits.age_grace, shutdown.clone(), closing));
     }
     drop(listener);
     drain(connections, limits.shutdown_grace).await

@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulConnection;
 use pin_project_lite::pin_project;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower::{Service, ServiceExt, util::Oneshot};
 
 use super::accept::Limits;
@@ -41,6 +41,23 @@ pub struct PeerAddr(pub SocketAddr);
 /// What the certificate that the client presented names: an extension of the requests of such a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerNames(pub Arc<[San]>);
+
+/// Cancelled when the connection is told to go, at its age or at the shutdown: an extension of every request, for
+/// streams, which have no end of their own.
+#[derive(Debug, Clone)]
+pub struct Closing(Arc<CancellationToken>); // Cloning the token itself would take a lock.
+
+impl Closing {
+    /// Of a connection that nothing but this shutdown has told to go yet.
+    pub(super) fn until(shutdown: &CancellationToken) -> Self {
+        Self(Arc::new(shutdown.child_token()))
+    }
+
+    /// Waits until it is.
+    pub fn wait(&self) -> WaitForCancellationFutureOwned {
+        (*self.0).clone().cancelled_owned()
+    }
+}
 
 /// HTTP within our limits.
 pub(crate) fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
@@ -77,11 +94,12 @@ pub(crate) struct Bridge<S> {
     service: RefCell<S>,
     peer: PeerAddr,
     names: Option<PeerNames>,
+    closing: Closing,
 }
 
 impl<S> Bridge<S> {
-    pub(crate) fn new(service: S, peer: SocketAddr) -> Self {
-        Self { service: RefCell::new(service), peer: PeerAddr(peer), names: None }
+    pub(crate) fn new(service: S, peer: SocketAddr, closing: Closing) -> Self {
+        Self { service: RefCell::new(service), peer: PeerAddr(peer), names: None, closing }
     }
 
     /// With the names in the client's certificate, if it presented one.
@@ -100,6 +118,7 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(self.closing.clone());
         if let Some(names) = &self.names {
             request.extensions_mut().insert(names.clone());
         }
@@ -139,12 +158,14 @@ where
 }
 
 /// Drives a connection, if one comes to be, to its end; from its age, or the shutdown, on it takes no new requests. From its
-/// age on there is a grace for those in flight; how long a shutdown may take is the accept loop's business.
+/// age on there is a grace for those in flight; how long a shutdown may take is the accept loop's business. Its streams are
+/// told as early.
 pub(super) async fn drive<C: GracefulConnection>(
     connecting: impl Future<Output = Option<C>>,
     age: Duration,
     grace: Duration,
     shutdown: CancellationToken,
+    closing: Closing,
 ) {
     let Some(connection) = connecting.await else { return };
     let mut connection = pin!(connection);
@@ -156,6 +177,7 @@ pub(super) async fn drive<C: GracefulConnection>(
         () = tokio::time::sleep(age) => {}
     }
     connection.as_mut().graceful_shutdown();
+    closing.0.cancel();
     if shutdown.is_cancelled() {
         let _ = connection.await;
     } else {
@@ -187,7 +209,9 @@ mod tests {
         let http = http(&Limits::default());
         let io = TokioIo::new(MustRead::new(io));
         let connection = http.serve_connection(io, service_fn(move |_| answer())).into_owned();
-        drive(ready(Some(connection)), age, GRACE, CancellationToken::new()).await;
+        let shutdown = CancellationToken::new();
+        let closing = Closing::until(&shutdown);
+        drive(ready(Some(connection)), age, GRACE, shutdown, closing).await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,19 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
-use super::ASKED_BY_NAME;
+use super::service_spec::{ASKED_BY_NAME, Access, ErrorEncoding, MethodKind, MethodSpec, ServiceSpec};
+
+/// The specification of the health service, for probes that show no credential.
+pub static SPEC: ServiceSpec = ServiceSpec {
+    prefix: "/grpc.health.v1.Health/",
+    methods: &[
+        MethodSpec { name: "Check", access: Access::Anybody, kind: MethodKind::Unary, timeouts: 1 },
+        MethodSpec { name: "Watch", access: Access::Anybody, kind: MethodKind::ServerStream, timeouts: 1 },
+    ],
+    errors: ErrorEncoding::Status,
+    max_message_bytes: Some(ASKED_BY_NAME),
+    descriptors: tonic_health::pb::FILE_DESCRIPTOR_SET,
+};
 
 const AUTH: &str = "gatepass.v1.AuthService";
 /// What serves whenever the process as a whole does.

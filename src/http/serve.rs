@@ -28,9 +28,9 @@ pub async fn serve(
     let http = http(&limits);
     let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
     let (within, stop) = (limits.first_bytes, shutdown.clone());
-    let connect = move |tcp, peer| {
+    let connect = move |tcp, peer, closing| {
         let io = TokioIo::new(FirstBytes::new(tcp, within, stop.clone()));
-        ready(Some(http.serve_connection(io, Bridge::new(service.clone(), peer)).into_owned()))
+        ready(Some(http.serve_connection(io, Bridge::new(service.clone(), peer, closing)).into_owned()))
     };
     accept(listener, limits, entropy, connect, shutdown).await
 }

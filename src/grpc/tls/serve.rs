@@ -34,13 +34,13 @@ where
     let handshakes = Arc::new(Handshakes::new(tls, &limits));
     let service = of_hyper(service);
     let (within, stop) = (limits.first_bytes, shutdown.clone());
-    let connect = move |tcp, peer| {
+    let connect = move |tcp, peer, closing| {
         let (http, handshakes) = (Arc::clone(&http), Arc::clone(&handshakes));
         let (service, stop) = (service.clone(), stop.clone());
         async move {
             let (stream, names) = handshakes.shake(tcp, peer, &stop).await?;
             let io = TokioIo::new(FirstBytes::new(stream, within, stop));
-            Some(http.serve_connection(io, Bridge::new(service, peer).named(names)).into_owned())
+            Some(http.serve_connection(io, Bridge::new(service, peer, closing).named(names)).into_owned())
         }
     };
     accept(listener, limits, entropy, connect, shutdown).await

@@ -1,6 +1,6 @@
 //! Rows of the log that change nothing else.
 
-use gatepass::model::{AuthLogAction, AuthLogOutcome};
+use gatepass::model::{AuthLogAction, AuthLogOutcome, Reason};
 use gatepass::storage::{AuthLogStore as _, Database, StoreError};
 
 use super::at_once;
@@ -8,7 +8,7 @@ use super::sample::{log, session_id, user_id};
 
 pub(super) async fn a_row_is_added(db: &Database) {
     let plain = log(AuthLogAction::CallerDenied);
-    db.append(plain.ended(AuthLogOutcome::Denied, "CALLER_UNKNOWN")).await.unwrap();
+    db.append(plain.ended(AuthLogOutcome::Denied, Reason::CallerUnknown)).await.unwrap();
     let mut full = log(AuthLogAction::SignInDenied)
         .of_user(user_id(), Some("josé@example.com"))
         .of_session(session_id(), &"p".repeat(64));
