@@ -59,5 +59,5 @@ fn doc(file: &FileDescriptor, path: &[i32], indent: &str) -> String {
     let info = file.file_descriptor_proto().source_code_info.as_ref();
     let location = info.and_then(|info| info.location.iter().find(|location| location.path == path));
     let comment = location.map_or("", |location| location.leading_comments());
-    comment.trim_end().lines().map(|line| format!("{indent}/// {}\n", line.trim())).collect()
+    comment.trim_end().lines().fold(String::new(), |doc, line| doc + indent + "/// " + line.trim() + "\n")
 }

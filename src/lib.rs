@@ -53,8 +53,8 @@
 //!   The owning floor opens with an `expect` that says so.
 //! - **The type says how far a value may be trusted**: a [`RedirectUrl`](model::RedirectUrl) can be made by the redirect rule
 //!   only; what holds a secret redacts its `Debug`.
-//! - **One error**: ground floors have small enums, [`auth::Error`] is what use cases answer, and `grpc/status.rs` alone makes
-//!   code, reason and message of it, and logs the cause once.
+//! - **One error**: ground floors have small enums, [`auth::Error`] is what use cases answer, which knows its
+//!   reason; `grpc/status.rs` alone makes code and message of it, and logs the cause once.
 //! - **Callbacks run before anything is spent and never inside a transaction.** One that fails lets nobody in.
 //! - **A written change and its row in the auth log are one transaction.**
 //! - **`Arc<dyn Trait>`**, no generic services. **Caches are decorators** of the trait they implement, and so is all that

@@ -13,7 +13,6 @@ use super::prepare::{Loaded, Prepared};
 use super::{fd_limit, keys, listeners, metrics, start};
 use crate::auth::Revocations;
 use crate::grpc::health::Health;
-use crate::grpc::routes::Front;
 use crate::net::tls::Tls;
 
 /// A Gatepass that listens.
@@ -65,10 +64,10 @@ impl Bound {
         // Watchers of the health learn that it ends before their streams do.
         let (shutdown, stop, probes) =
             (shutdown.child_token(), CancellationToken::new(), CancellationToken::new());
-        let front = Front::new(listeners::always(&app.config.server, &health));
+        let front = listeners::front(&app.config.server, &health, &app.services);
         let keys = Arc::new(keys::PublishedKeys::new(Arc::clone(&app.clock)));
         let revocations = Arc::new(Revocations::default());
-        let metrics = metrics::Metrics::new(&*app.clock, Arc::clone(&revocations));
+        let metrics = metrics::Metrics::new(&*app.clock, front.specs().clone(), Arc::clone(&revocations));
         let (tasks, probing) = (TaskTracker::new(), TaskTracker::new());
         listeners::serve_calls(&app, &front, &metrics, (grpc, tls), &stop, &tasks);
         listeners::serve_documents(&app, &keys, http, &stop, &tasks);

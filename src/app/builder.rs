@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::auth::{AnyCallbacks, Callbacks};
 use crate::config::Config;
+use crate::grpc::mount::Mount;
+use crate::grpc::routes::own_services;
 use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::storage::Observer;
 
@@ -14,6 +16,7 @@ pub struct App {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) observer: Option<Observer>,
+    pub(super) services: Vec<Mount>,
 }
 
 impl App {
@@ -21,13 +24,21 @@ impl App {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-        Self { config, callbacks: Vec::new(), clock, entropy, observer: None }
+        let services = own_services().into();
+        Self { config, callbacks: Vec::new(), clock, entropy, observer: None, services }
     }
 
     /// Adds callbacks behind the built-in policy, and behind those added before.
     #[must_use]
     pub fn callbacks(mut self, callbacks: impl Callbacks) -> Self {
         self.callbacks.push(AnyCallbacks::new(callbacks));
+        self
+    }
+
+    /// Adds a service, of any package, to those of the gRPC port: behind the same layers, for the same callers.
+    #[must_use]
+    pub fn service(mut self, service: Mount) -> Self {
+        self.services.push(service);
         self
     }
 

@@ -12,11 +12,12 @@ use super::builder::App;
 use super::keys::PublishedKeys;
 use super::metrics::Metrics;
 use crate::config::Server;
-use crate::grpc::health::Health;
+use crate::grpc::health::{Health, SPEC as HEALTH};
 use crate::grpc::layers::{Ids, Measure, layered};
-use crate::grpc::proto::FILE_DESCRIPTOR_SET;
+use crate::grpc::mount::{Mount, Mounted};
 use crate::grpc::reflection;
-use crate::grpc::routes::{Front, Services};
+use crate::grpc::routes::Front;
+use crate::grpc::service_spec::Specs;
 use crate::http::{admin, public};
 use crate::net::Limits;
 use crate::net::tls::Tls;
@@ -27,17 +28,17 @@ const PROBES_GRACE: Duration = Duration::from_secs(1);
 /// How long the answer to the longest call may go out still when its connection is old.
 const ANSWERS_GRACE: Duration = Duration::from_secs(5);
 
-/// The services that answer before anything else is there.
-pub(super) fn always(server: &Server, health: &Health) -> tonic::service::Routes {
-    let routes = tonic::service::Routes::new(health.service());
-    match reflection::services(FILE_DESCRIPTOR_SET, &Services::NAMES) {
-        Ok((v1, v1alpha)) if server.reflection => routes.add_service(v1).add_service(v1alpha),
-        Ok(_) => routes,
-        Err(error) => {
-            tracing::error!(%error, "no reflection");
-            routes
-        }
+/// These services behind one front, and those that answer before anything else is there.
+pub(super) fn front(server: &Server, health: &Health, services: &[Mount]) -> Front {
+    let mut specs: Vec<_> = services.iter().map(Mount::spec).chain([&HEALTH]).collect();
+    let mut always = vec![Mounted::new(&HEALTH, health.service())];
+    match reflection::services(&specs) {
+        Ok(reflection) if server.reflection => always.extend(reflection),
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "no reflection"),
     }
+    specs.extend([&reflection::V1, &reflection::V1ALPHA]);
+    Front::new(Specs::new(specs), always)
 }
 
 pub(super) fn serve_calls(
@@ -49,7 +50,7 @@ pub(super) fn serve_calls(
     tasks: &TaskTracker,
 ) {
     let limits = limits(&app.config.server);
-    let calls = layered(front.clone(), ids(app), app.config.server.request_timeout, stop.clone());
+    let calls = layered(front.clone(), front.specs(), ids(app), app.config.server.request_timeout);
     let calls = Measure::new(calls, Arc::clone(&metrics.calls));
     let entropy = Arc::clone(&app.entropy);
     tasks.spawn(crate::grpc::serve(listener, tls.clone(), limits, entropy, calls, stop.clone()));
@@ -78,7 +79,8 @@ pub(super) fn serve_probes(
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
-    let calls = layered(health.service(), ids(app), app.config.server.request_timeout, stop.clone());
+    let specs = Specs::new([&HEALTH]);
+    let calls = layered(health.service(), &specs, ids(app), app.config.server.request_timeout);
     let metrics = app.config.telemetry.metrics.then(|| Arc::clone(&metrics.registry));
     let probes = admin::router(health.readiness(), calls, metrics);
     let limits = Limits { shutdown_grace: PROBES_GRACE, ..limits(&app.config.server) };

@@ -9,6 +9,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::auth::Revocations;
 use crate::callbacks::CallbackMetrics;
 use crate::grpc::layers::CallMetrics;
+use crate::grpc::service_spec::Specs;
 use crate::metrics::Reading;
 use crate::model::Clock;
 
@@ -20,10 +21,10 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// Of a Gatepass that starts now and knows of these revocations.
-    pub(super) fn new(clock: &dyn Clock, revocations: Arc<Revocations>) -> Self {
+    /// Of a Gatepass that starts now, serves these services and knows of these revocations.
+    pub(super) fn new(clock: &dyn Clock, specs: Specs, revocations: Arc<Revocations>) -> Self {
         let mut registry = Registry::default();
-        let calls = Arc::new(CallMetrics::register(&mut registry));
+        let calls = Arc::new(CallMetrics::register(&mut registry, specs));
         let callbacks = CallbackMetrics::register(&mut registry);
         registry.register_collector(Box::new(Reading {
             name: "gatepass_revocations_age",

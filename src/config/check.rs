@@ -3,8 +3,8 @@
 
 use super::issuer;
 use super::reader::Context;
+use super::server::is_on_loopback;
 use super::settings::Config;
-use crate::net::is_loopback;
 use std::net::SocketAddr;
 
 pub(super) fn check(config: &Config, cx: &Context) {
@@ -24,7 +24,7 @@ fn beyond_loopback(config: &Config, cx: &Context) {
         .server
         .listeners()
         .into_iter()
-        .filter(|(path, addr)| cx.sound(path) && !is_loopback(addr.ip()))
+        .filter(|(path, addr)| cx.sound(path) && !is_on_loopback(*addr))
         .map(|(path, _)| path)
         .collect();
     let Some((first, others)) = open.split_first() else { return };

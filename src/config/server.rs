@@ -2,7 +2,6 @@
 
 use super::entry::{Absent, Address, AnyEntry, Entry, Flag, Keys, PemFile, Span, Whole};
 use super::reader::Section;
-use crate::net::is_loopback;
 use crate::net::tls::TlsFiles;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -175,7 +174,7 @@ impl Server {
             tls: section.optional(&TLS, tls),
             plaintext: section.get(&PLAINTEXT)?,
             reflection: section.get(&REFLECTION).unwrap_or_else(|| {
-                let local = is_loopback(grpc_addr.ip());
+                let local = is_on_loopback(grpc_addr);
                 section.assume(&REFLECTION, local, local.to_string())
             }),
             request_timeout: section.get(&REQUEST_TIMEOUT)?,
@@ -207,4 +206,10 @@ impl Server {
 fn tls(section: &mut Section) -> Option<TlsFiles> {
     let (cert, key, client_ca) = (section.get(&CERT), section.get(&KEY), section.get(&CLIENT_CA));
     Some(TlsFiles { cert: cert?, key: key?, client_ca })
+}
+
+/// Tells if a listener is plainly on loopback. One on a mapped address (`::ffff:127.0.0.1`) counts as beyond it: the
+/// exemption from credentials is for addresses that nobody has to interpret.
+pub(super) fn is_on_loopback(addr: SocketAddr) -> bool {
+    addr.ip().is_loopback()
 }

@@ -7,14 +7,13 @@ use super::database::Database;
 use super::output::Effective;
 use super::providers::{self, Provider};
 use super::reader::Section;
-use super::server::Server;
+use super::server::{Server, is_on_loopback};
 use super::session::Session;
 use super::sign_in::SignIn;
 use super::telemetry::Telemetry;
 use super::tokens::Tokens;
 use super::{auth_log, base_urls, database, issuer, secrets, server, session, sign_in, telemetry, tokens};
 use crate::model::BaseUrls;
-use crate::net::is_loopback;
 use secrecy::SecretString;
 
 /// Everything that can be set.
@@ -53,7 +52,7 @@ impl Config {
     /// Whether calls need no credential: no caller is configured and every listener is on loopback.
     #[must_use]
     pub fn open_on_loopback(&self) -> bool {
-        self.callers.is_empty() && self.server.listeners().iter().all(|(_, addr)| is_loopback(addr.ip()))
+        self.callers.is_empty() && self.server.listeners().iter().all(|(_, addr)| is_on_loopback(*addr))
     }
 
     /// The configuration as it was loaded, defaults included, in YAML. A secret is shown only by the variable or file

@@ -6,15 +6,22 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::call::open;
 use super::convert;
+use super::mount::Mount;
 use super::not_yet::{Never, not_yet};
-use super::proto::v1;
-use super::proto::v1::admin_service_server::AdminService;
+use super::proto::v1::admin_service_server::{AdminService, AdminServiceServer};
+use super::proto::{ADMIN_SERVICE, v1};
 use super::shield::shielded;
 use crate::auth::{Auth, Error};
 
+/// The service, to be mounted.
+pub(super) fn mount() -> Mount {
+    Mount::new(&ADMIN_SERVICE, |auth, limit| {
+        AdminServiceServer::new(AdminServiceImpl(Arc::clone(auth))).max_decoding_message_size(limit)
+    })
+}
+
 /// The service over the use cases.
-#[derive(Clone)]
-pub(super) struct AdminServiceImpl(pub(super) Arc<Auth>);
+struct AdminServiceImpl(Arc<Auth>);
 
 #[async_trait]
 impl AdminService for AdminServiceImpl {

@@ -6,14 +6,21 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::call::open;
 use super::convert;
-use super::proto::v1;
-use super::proto::v1::auth_service_server::AuthService;
+use super::mount::Mount;
+use super::proto::v1::auth_service_server::{AuthService, AuthServiceServer};
+use super::proto::{AUTH_SERVICE, v1};
 use super::shield::shielded;
 use crate::auth::{Auth, ResolveRedirectRequest};
 
+/// The service, to be mounted.
+pub(super) fn mount() -> Mount {
+    Mount::new(&AUTH_SERVICE, |auth, limit| {
+        AuthServiceServer::new(AuthServiceImpl(Arc::clone(auth))).max_decoding_message_size(limit)
+    })
+}
+
 /// The service over the use cases.
-#[derive(Clone)]
-pub(super) struct AuthServiceImpl(pub(super) Arc<Auth>);
+struct AuthServiceImpl(Arc<Auth>);
 
 #[async_trait]
 impl AuthService for AuthServiceImpl {

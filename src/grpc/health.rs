@@ -9,8 +9,20 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
-use super::asked_by_name::MAX_BYTES;
+use super::service_spec::{ASKED_BY_NAME, Access, ErrorEncoding, MethodKind, MethodSpec, ServiceSpec};
 use crate::net::Readiness;
+
+/// The specification of the health service, for probes that show no credential.
+pub static SPEC: ServiceSpec = ServiceSpec {
+    prefix: "/grpc.health.v1.Health/",
+    methods: &[
+        MethodSpec { name: "Check", access: Access::Anybody, kind: MethodKind::Unary, timeouts: 1 },
+        MethodSpec { name: "Watch", access: Access::Anybody, kind: MethodKind::ServerStream, timeouts: 1 },
+    ],
+    errors: ErrorEncoding::Status,
+    max_message_bytes: Some(ASKED_BY_NAME),
+    descriptors: tonic_health::pb::FILE_DESCRIPTOR_SET,
+};
 
 const AUTH: &str = "gatepass.v1.AuthService";
 /// What serves whenever the process as a whole does.
@@ -44,7 +56,7 @@ impl Health {
     #[must_use]
     pub fn service(&self) -> HealthServer<HealthService> {
         HealthServer::new(HealthService::from_health_reporter(self.0.reporter.clone()))
-            .max_decoding_message_size(MAX_BYTES)
+            .max_decoding_message_size(ASKED_BY_NAME)
     }
 
     /// What is published, for others to show.

@@ -1,9 +1,10 @@
-//! The protocol as `build.rs` made it from `proto/`: messages, clients and servers of `gatepass.v1` and
-//! `gatepass.callback.v1`, the descriptor set for reflection, and the permission that each method asks for.
+//! The protocol as the build made it from `proto/`: messages, clients and servers of `gatepass.v1` and
+//! `gatepass.callback.v1`, the descriptor set for reflection, and the specifications of the services.
 
+use super::service_spec::{Access, ErrorEncoding, MethodKind, MethodSpec, ServiceSpec};
 use crate::model::Permission;
 
-include!(concat!(env!("OUT_DIR"), "/permissions.rs"));
+include!(concat!(env!("OUT_DIR"), "/services.rs"));
 
 /// All files of the protocol and what they import, with options and comments: an encoded
 /// `google.protobuf.FileDescriptorSet`.
@@ -42,7 +43,27 @@ mod tests {
     use prost::Message as _;
     use prost_types::FileDescriptorSet;
 
+    use super::super::service_spec::Specs;
     use super::*;
+
+    /// The permission that each method asks for, by its path.
+    fn declared() -> BTreeMap<String, Permission> {
+        let mut declared = BTreeMap::new();
+        for service in SERVICES {
+            for method in service.methods {
+                let Access::Caller(permission) = method.access else { panic!("{} is open", method.name) };
+                declared.insert(format!("{}{}", service.prefix, method.name), permission);
+            }
+        }
+        declared
+    }
+
+    fn permission_of(path: &str) -> Option<Permission> {
+        match Specs::new(SERVICES).find(path)?.spec.access {
+            Access::Caller(permission) => Some(permission),
+            Access::Anybody => None,
+        }
+    }
 
     /// Which RPC asks for what, by service.
     const PERMISSIONS: &[(&str, Permission, &[&str])] = &[
@@ -80,28 +101,25 @@ mod tests {
                 methods.iter().map(move |method| (format!("/gatepass.v1.{service}/{method}"), *permission))
             })
             .collect();
-        let declared: BTreeMap<String, Permission> =
-            METHODS.iter().map(|(path, permission)| ((*path).to_owned(), *permission)).collect();
-        assert_eq!(declared, pinned);
+        assert_eq!(declared(), pinned);
     }
 
     #[test]
     fn every_method_served_has_a_permission_and_callbacks_have_none() {
         let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap().file;
-        let mut served = 0;
+        let (declared, mut served) = (declared(), 0);
         for file in &files {
             for service in &file.service {
                 for method in &service.method {
                     let path = format!("/{}.{}/{}", file.package(), service.name(), method.name());
-                    let listed =
-                        METHODS.iter().find(|(listed, _)| *listed == path).map(|(_, permission)| *permission);
+                    let listed = declared.get(&path).copied();
                     assert_eq!(permission_of(&path), listed, "{path}");
                     assert_eq!(listed.is_some(), file.package() == "gatepass.v1", "{path}");
                     served += usize::from(listed.is_some());
                 }
             }
         }
-        assert_eq!(served, METHODS.len());
+        assert_eq!(served, declared.len());
     }
 
     #[test]
@@ -121,6 +139,21 @@ mod tests {
             "/grpc.health.v1.Health/Check",
         ] {
             assert_eq!(permission_of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn streams_are_told_by_their_proto_and_what_waits_for_a_provider_may_take_twice_as_long() {
+        let specs = Specs::new(SERVICES);
+        let method = |path: &str| specs.find(path).unwrap();
+        for (path, streams, timeouts) in [
+            ("/gatepass.v1.AuthService/SignIn", false, 2),
+            ("/gatepass.v1.AuthService/BeginSignIn", false, 2),
+            ("/gatepass.v1.AuthService/GetSession", false, 1),
+            ("/gatepass.v1.RevocationService/WatchRevocations", true, 1),
+            ("/gatepass.v1.AdminService/WatchAuthLogs", true, 1),
+        ] {
+            assert_eq!((method(path).streams(), method(path).spec.timeouts), (streams, timeouts), "{path}");
         }
     }
 

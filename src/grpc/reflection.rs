@@ -2,35 +2,41 @@
 //! nothing else; what the descriptors describe besides (the callbacks that users serve) can be asked for by name.
 
 use tonic_reflection::pb;
-use tonic_reflection::server::{Builder, Error, v1, v1alpha};
+use tonic_reflection::server::{Builder, Error};
 
-use super::asked_by_name::MAX_BYTES;
+use super::mount::Mounted;
+use super::service_spec::{ASKED_BY_NAME, Access, ErrorEncoding, MethodKind, MethodSpec, ServiceSpec};
 
-const OWN: [&str; 3] = [
-    "grpc.health.v1.Health",
-    "grpc.reflection.v1.ServerReflection",
-    "grpc.reflection.v1alpha.ServerReflection",
-];
+/// The specification of the present version.
+pub static V1: ServiceSpec = spec("/grpc.reflection.v1.ServerReflection/", pb::v1::FILE_DESCRIPTOR_SET);
+/// The specification of the version before.
+pub static V1ALPHA: ServiceSpec =
+    spec("/grpc.reflection.v1alpha.ServerReflection/", pb::v1alpha::FILE_DESCRIPTOR_SET);
 
-/// The two reflection services: they describe these encoded descriptors, and list `served`, health and themselves.
-pub fn services(
-    descriptors: &'static [u8],
-    served: &[&str],
-) -> Result<
-    (
-        v1::ServerReflectionServer<impl v1::ServerReflection + use<>>,
-        v1alpha::ServerReflectionServer<impl v1alpha::ServerReflection + use<>>,
-    ),
-    Error,
-> {
+const METHODS: &[MethodSpec] = &[MethodSpec {
+    name: "ServerReflectionInfo",
+    access: Access::Anybody,
+    kind: MethodKind::BidiStream,
+    timeouts: 1,
+}];
+
+const fn spec(prefix: &'static str, descriptors: &'static [u8]) -> ServiceSpec {
+    let max_message_bytes = Some(ASKED_BY_NAME);
+    ServiceSpec { prefix, methods: METHODS, errors: ErrorEncoding::Status, max_message_bytes, descriptors }
+}
+
+/// The two reflection services, which list and describe these services and themselves.
+pub fn services(served: &[&'static ServiceSpec]) -> Result<[Mounted; 2], Error> {
     let builder = || {
-        let described = [descriptors, tonic_health::pb::FILE_DESCRIPTOR_SET]
-            .into_iter()
-            .chain([pb::v1::FILE_DESCRIPTOR_SET, pb::v1alpha::FILE_DESCRIPTOR_SET])
-            .fold(Builder::configure(), Builder::register_encoded_file_descriptor_set);
-        let names = served.iter().chain(&OWN).copied();
-        names.fold(described.include_reflection_service(false), Builder::with_service_name)
+        let all = || served.iter().copied().chain([&V1, &V1ALPHA]);
+        let described = all().map(|spec| spec.descriptors).filter(|set| !set.is_empty());
+        let builder = described.fold(Builder::configure(), Builder::register_encoded_file_descriptor_set);
+        let builder = builder.include_reflection_service(false);
+        all().map(ServiceSpec::name).fold(builder, Builder::with_service_name)
     };
     let (v1, v1alpha) = (builder().build_v1()?, builder().build_v1alpha()?);
-    Ok((v1.max_decoding_message_size(MAX_BYTES), v1alpha.max_decoding_message_size(MAX_BYTES)))
+    Ok([
+        Mounted::new(&V1, v1.max_decoding_message_size(ASKED_BY_NAME)),
+        Mounted::new(&V1ALPHA, v1alpha.max_decoding_message_size(ASKED_BY_NAME)),
+    ])
 }

@@ -2,13 +2,20 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
+use super::mount::Mount;
 use super::not_yet::{Never, not_yet};
-use super::proto::v1;
-use super::proto::v1::revocation_service_server::RevocationService;
+use super::proto::v1::revocation_service_server::{RevocationService, RevocationServiceServer};
+use super::proto::{REVOCATION_SERVICE, v1};
+
+/// The service, to be mounted.
+pub(super) fn mount() -> Mount {
+    Mount::new(&REVOCATION_SERVICE, |_, limit| {
+        RevocationServiceServer::new(RevocationServiceImpl).max_decoding_message_size(limit)
+    })
+}
 
 /// The service.
-#[derive(Clone)]
-pub(super) struct RevocationServiceImpl;
+struct RevocationServiceImpl;
 
 #[async_trait]
 impl RevocationService for RevocationServiceImpl {

@@ -1,124 +1,120 @@
-//! Which service answers a call: health and reflection from the first moment on, ours once it is ready. The hot
-//! service is found by its path's beginning, without a router.
+//! The services of the gRPC port: health and reflection answer from the first moment on, the others once they are open. A
+//! path leads to its service by the specifications, without a router.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use futures_util::future::Either;
+use futures_util::future::{self, Either, Ready};
 use tonic::Status;
-use tonic::server::NamedService as _;
-use tonic::service::Routes;
 use tower::Service;
 
-use super::admin_service::AdminServiceImpl;
-use super::auth_service::AuthServiceImpl;
 use super::error_details::{Extra, status};
-use super::layers::{KnownCallers, Request, Response};
-use super::proto::v1::admin_service_server::AdminServiceServer;
-use super::proto::v1::auth_service_server::AuthServiceServer;
-use super::proto::v1::revocation_service_server::RevocationServiceServer;
-use super::revocation_service::RevocationServiceImpl;
-use crate::auth::{Auth, Callers};
-use crate::model::Reason;
+use super::http_types::{Answer, Request, Response};
+use super::layers::{Admitted, KnownCallers};
+use super::mount::{Mount, Mounted};
+use super::service_spec::{Access, ServiceSpec, Specs};
+use super::{admin_service, auth_service, revocation_service};
+use crate::model::{Permission, Reason};
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-/// The services of `gatepass.v1`.
-#[derive(Clone)]
-pub struct Services {
-    auth: AuthServiceServer<AuthServiceImpl>,
-    admin: AdminServiceServer<AdminServiceImpl>,
-    revocation: RevocationServiceServer<RevocationServiceImpl>,
-}
-
-impl Services {
-    /// Their names.
-    pub const NAMES: [&str; 3] = [
-        AuthServiceServer::<AuthServiceImpl>::NAME,
-        AdminServiceServer::<AdminServiceImpl>::NAME,
-        RevocationServiceServer::<RevocationServiceImpl>::NAME,
-    ];
-
-    /// The services over the use cases; a message may have so many bytes.
-    #[must_use]
-    pub fn new(auth: &Arc<Auth>, max_message_bytes: usize) -> Self {
-        let (calls, admin) = (AuthServiceImpl(Arc::clone(auth)), AdminServiceImpl(Arc::clone(auth)));
-        Self {
-            auth: AuthServiceServer::new(calls).max_decoding_message_size(max_message_bytes),
-            admin: AdminServiceServer::new(admin).max_decoding_message_size(max_message_bytes),
-            revocation: RevocationServiceServer::new(RevocationServiceImpl)
-                .max_decoding_message_size(max_message_bytes),
-        }
-    }
-
-    /// The services, for callers that are known and allowed.
-    #[must_use]
-    pub fn for_callers(self, callers: Arc<Callers>, auth: Arc<Auth>) -> KnownCallers<Self> {
-        KnownCallers::new(self, callers, auth)
-    }
-}
-
-impl Service<Request> for Services {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answer;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Answer {
-        let path = request.uri().path();
-        if path.starts_with("/gatepass.v1.AuthService/") {
-            self.auth.call(request)
-        } else if path.starts_with("/gatepass.v1.AdminService/") {
-            self.admin.call(request)
-        } else {
-            self.revocation.call(request)
-        }
-    }
+/// The services of `gatepass.v1`, those that are called most first.
+#[must_use]
+pub fn own_services() -> [Mount; 3] {
+    [auth_service::mount(), admin_service::mount(), revocation_service::mount()]
 }
 
 /// Every service of the gRPC port.
 #[derive(Clone)]
-pub struct Front {
-    ready: Arc<OnceLock<KnownCallers<Services>>>,
-    always: Routes,
+pub struct Front(Arc<Inner>);
+
+struct Inner {
+    specs: Specs,
+    always: Vec<Mounted>,
+    open: OnceLock<Open>,
+}
+
+struct Open {
+    services: Vec<Mounted>,
+    callers: KnownCallers,
 }
 
 impl Front {
-    /// Answers health and reflection; ours when [`Front::open`] says so.
+    /// Answers by the services of `always`, and by the others of these specifications when [`Front::open`] says so.
     #[must_use]
-    pub fn new(always: Routes) -> Self {
-        Self { ready: Arc::default(), always: always.prepare() }
+    pub fn new(specs: Specs, always: Vec<Mounted>) -> Self {
+        Self(Arc::new(Inner { specs, always, open: OnceLock::new() }))
     }
 
-    /// From now on our services answer.
-    pub fn open(&self, services: KnownCallers<Services>) {
-        let _ = self.ready.set(services);
+    /// The specifications of all services.
+    #[must_use]
+    pub fn specs(&self) -> &Specs {
+        &self.0.specs
+    }
+
+    /// From now on these services answer, too.
+    pub fn open(&self, services: Vec<Mounted>, callers: KnownCallers) {
+        let _ = self.0.open.set(Open { services, callers });
+    }
+}
+
+/// Where a call goes.
+enum Route<'a> {
+    /// To this service, whoever calls.
+    Anybody(&'a Mounted),
+    /// To this service for callers with this permission. Without a service a known caller hears that there is none.
+    Callers(&'a KnownCallers, Option<(Permission, &'a Mounted)>),
+    /// Nowhere.
+    Refused(Status),
+}
+
+impl Inner {
+    fn route(&self, path: &str) -> Route<'_> {
+        let (method, open) = (self.specs.find(path), self.open.get());
+        let service = method.and_then(|method| self.service(method.service));
+        let permission = match method.map(|method| method.spec.access) {
+            Some(Access::Caller(permission)) => Some(permission),
+            Some(Access::Anybody) => {
+                return match service {
+                    Some(service) => Route::Anybody(service),
+                    None if open.is_some() => Route::Refused(no_method()),
+                    None => Route::Refused(starting()),
+                };
+            }
+            None if self.specs.guards(path) => None,
+            None => return Route::Refused(no_method()),
+        };
+        match open {
+            Some(open) => Route::Callers(&open.callers, permission.zip(service)),
+            None => Route::Refused(starting()),
+        }
+    }
+
+    fn service(&self, spec: &ServiceSpec) -> Option<&Mounted> {
+        let open = self.open.get().map_or(&[][..], |open| &open.services);
+        open.iter().chain(&self.always).find(|mounted| std::ptr::eq(mounted.spec, spec))
     }
 }
 
 impl Service<Request> for Front {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<<KnownCallers<Services> as Service<Request>>::Future, Answer>;
+    type Future = Either<Admitted, Either<Answer, Ready<Result<Response, Infallible>>>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request>::poll_ready(&mut self.always, cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if !request.uri().path().starts_with("/gatepass.v1.") {
-            return Either::Right(Box::pin(self.always.call(request)));
-        }
-        match self.ready.get() {
-            Some(services) => Either::Left(services.clone().call(request)),
-            None => Either::Right(Box::pin(async { Ok(starting().into_http()) })),
+        match self.0.route(request.uri().path()) {
+            Route::Callers(callers, wanted) => Either::Left(callers.admit(request, wanted)),
+            Route::Anybody(service) => Either::Right(Either::Left(service.handler.call(request))),
+            Route::Refused(status) => Either::Right(Either::Right(future::ready(Ok(status.into_http())))),
         }
     }
+}
+
+fn no_method() -> Status {
+    status(Reason::NotImplemented, "no such method", Extra::none())
 }
 
 fn starting() -> Status {

@@ -1,5 +1,5 @@
 //! What a caller may be allowed to do. Each RPC names its permission in the proto file, by the option
-//! `(gatepass.v1.permission)`; `build.rs` makes the table of them that the transport asks.
+//! `(gatepass.v1.permission)`; the build puts it into the specifications of services that the transport asks.
 
 use std::fmt;
 use std::str::FromStr;

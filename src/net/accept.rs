@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use super::connection::drive;
 use super::limits::Limits;
+use super::peer::Closing;
 use super::write_timeout::WriteTimeout;
 use crate::model::{Entropy, random, spread};
 
@@ -29,7 +30,7 @@ pub(super) async fn accept<F, W, C>(
     shutdown: CancellationToken,
 ) -> usize
 where
-    F: Fn(WriteTimeout<TcpStream>, SocketAddr) -> W,
+    F: Fn(WriteTimeout<TcpStream>, SocketAddr, Closing) -> W,
     W: Future<Output = Option<C>> + Send + 'static,
     C: GracefulConnection + Send + 'static,
 {
@@ -76,8 +77,9 @@ where
         // Only latency is lost where the option cannot be set.
         let _ = tcp.set_nodelay(true);
         let age = jittered(limits.connection_age, random(&*entropy));
-        let connecting = connect(WriteTimeout::new(tcp), peer);
-        connections.spawn(drive(connecting, age, limits.age_grace, shutdown.clone()));
+        let closing = Closing::until(&shutdown);
+        let connecting = connect(WriteTimeout::new(tcp), peer, closing.clone());
+        connections.spawn(drive(connecting, age, limits.age_grace, shutdown.clone(), closing));
     }
     drop(listener);
     drain(connections, limits.shutdown_grace).await

@@ -31,12 +31,6 @@ pub fn kind_of_ip(ip: IpAddr) -> AddressKind {
     }
 }
 
-/// Tells if an IP address is this machine's own.
-#[must_use]
-pub fn is_loopback(ip: IpAddr) -> bool {
-    kind_of_ip(ip) == AddressKind::Loopback
-}
-
 /// Classifies the host of a URL. The case of a name and its trailing dot make no difference.
 #[must_use]
 pub fn kind_of_host(host: &Host<&str>) -> AddressKind {

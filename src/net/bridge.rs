@@ -11,18 +11,19 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower::{Service, ServiceExt, util::Oneshot};
 
-use super::peer::{PeerAddr, PeerNames};
+use super::peer::{Closing, PeerAddr, PeerNames};
 
 /// A tower service as hyper calls it, on one connection.
 pub(super) struct Bridge<S> {
     service: RefCell<S>,
     peer: PeerAddr,
     names: Option<PeerNames>,
+    closing: Closing,
 }
 
 impl<S> Bridge<S> {
-    pub(super) fn new(service: S, peer: SocketAddr) -> Self {
-        Self { service: RefCell::new(service), peer: PeerAddr(peer), names: None }
+    pub(super) fn new(service: S, peer: SocketAddr, closing: Closing) -> Self {
+        Self { service: RefCell::new(service), peer: PeerAddr(peer), names: None, closing }
     }
 
     /// Adds the names in the client's certificate, if it presented one.
@@ -41,6 +42,7 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(self.closing.clone());
         if let Some(names) = &self.names {
             request.extensions_mut().insert(names.clone());
         }

@@ -10,6 +10,7 @@ use hyper_util::server::graceful::GracefulConnection;
 use tokio_util::sync::CancellationToken;
 
 use super::limits::Limits;
+use super::peer::Closing;
 
 /// The window of a stream: one message and its frame header fit in it without waiting for a window update.
 const STREAM_WINDOW: u32 = 128 * 1024;
@@ -55,12 +56,14 @@ pub(super) fn http2(limits: &Limits) -> auto::Builder<TokioExecutor> {
 }
 
 /// Drives a connection, if one comes to be, to its end; from its age, or the shutdown, on it takes no new requests. From its
-/// age on there is a grace for those in flight; how long a shutdown may take is the accept loop's business.
+/// age on there is a grace for those in flight; how long a shutdown may take is the accept loop's business. Its streams are
+/// told as early.
 pub(super) async fn drive<C: GracefulConnection>(
     connecting: impl Future<Output = Option<C>>,
     age: Duration,
     grace: Duration,
     shutdown: CancellationToken,
+    closing: Closing,
 ) {
     let Some(connection) = connecting.await else { return };
     let mut connection = pin!(connection);
@@ -72,6 +75,7 @@ pub(super) async fn drive<C: GracefulConnection>(
         () = tokio::time::sleep(age) => {}
     }
     connection.as_mut().graceful_shutdown();
+    closing.cancel();
     if shutdown.is_cancelled() {
         let _ = connection.await;
     } else {
@@ -105,7 +109,9 @@ mod tests {
         let http = http(&Limits::default());
         let io = TokioIo::new(WriteTimeout::new(io));
         let connection = http.serve_connection(io, service_fn(move |_| answer())).into_owned();
-        drive(ready(Some(connection)), age, GRACE, CancellationToken::new()).await;
+        let shutdown = CancellationToken::new();
+        let closing = Closing::until(&shutdown);
+        drive(ready(Some(connection)), age, GRACE, shutdown, closing).await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,12 +20,12 @@ mod target;
 pub mod tls;
 mod write_timeout;
 
-pub use address::{AddressKind, is_loopback, kind_of_host, kind_of_ip};
+pub use address::{AddressKind, kind_of_host, kind_of_ip};
 pub use backoff::Backoff;
 pub use http_client::HttpClient;
 pub use http_fault::{FetchFault, HttpFault};
 pub use limits::Limits;
-pub use peer::{PeerAddr, PeerNames};
+pub use peer::{Closing, PeerAddr, PeerNames};
 pub use readiness::Readiness;
 pub use refreshed_cache::{RefreshedCache, Source};
 pub use serve::{Port, Protocol, serve};

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
 use crate::model::San;
 
 /// The address that a request came from: an extension of every request.
@@ -12,3 +14,25 @@ pub struct PeerAddr(pub SocketAddr);
 /// The names in the certificate that the client presented: an extension of the requests of such a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerNames(pub Arc<[San]>);
+
+/// A signal that the connection is told to go, at its age or at the shutdown: an extension of every request, for
+/// streams, which have no end of their own.
+#[derive(Debug, Clone)]
+pub struct Closing(Arc<CancellationToken>); // Cloning the token itself would take a lock.
+
+impl Closing {
+    /// Of a connection that nothing but this shutdown has told to go yet.
+    pub(super) fn until(shutdown: &CancellationToken) -> Self {
+        Self(Arc::new(shutdown.child_token()))
+    }
+
+    /// Gives the signal.
+    pub(super) fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// Waits for the signal.
+    pub fn wait(&self) -> WaitForCancellationFutureOwned {
+        (*self.0).clone().cancelled_owned()
+    }
+}

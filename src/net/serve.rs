@@ -63,21 +63,21 @@ where
     };
     let (within, stop) = (limits.first_bytes, shutdown.clone());
     let Some(tls) = tls else {
-        let connect = move |tcp, peer| {
+        let connect = move |tcp, peer, closing| {
             let io = TokioIo::new(PrefaceTimeout::new(tcp, within, stop.clone()));
-            ready(Some(http.serve_connection(io, Bridge::new(service.clone(), peer)).into_owned()))
+            ready(Some(http.serve_connection(io, Bridge::new(service.clone(), peer, closing)).into_owned()))
         };
         return accept(listener, limits, entropy, connect, shutdown).await;
     };
     let http = Arc::new(http);
     let handshakes = Arc::new(Handshakes::new(tls, &limits));
-    let connect = move |tcp, peer| {
+    let connect = move |tcp, peer, closing| {
         let (http, handshakes) = (Arc::clone(&http), Arc::clone(&handshakes));
         let (service, stop) = (service.clone(), stop.clone());
         async move {
             let (stream, names) = handshakes.shake(tcp, peer, &stop).await?;
             let io = TokioIo::new(PrefaceTimeout::new(stream, within, stop));
-            Some(http.serve_connection(io, Bridge::new(service, peer).named(names)).into_owned())
+            Some(http.serve_connection(io, Bridge::new(service, peer, closing).named(names)).into_owned())
         }
     };
     accept(listener, limits, entropy, connect, shutdown).await

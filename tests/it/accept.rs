@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use gatepass::grpc::health::Health;
+use gatepass::grpc::health::{self, Health};
 use gatepass::grpc::layers::{Ids, Layered, Request, Response, layered};
 use gatepass::grpc::reflection;
+use gatepass::grpc::routes::Front;
 use gatepass::grpc::serve;
+use gatepass::grpc::service_spec::Specs;
 use gatepass::model::{OsEntropy, SystemClock};
 use gatepass::net::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,6 +27,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_response::MessageResponse};
+use tonic_types::StatusExt;
 use tower::{Service, ServiceExt, service_fn};
 
 /// So long that a test which waits for it hangs visibly: nothing here may take it.
@@ -50,7 +53,7 @@ impl Server {
         let shutdown = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let service = around(service, &shutdown);
+        let service = around(service);
         let task =
             tokio::spawn(serve(listener, None, limits, Arc::new(OsEntropy), service, shutdown.clone()));
         Self { addr, shutdown, task }
@@ -66,9 +69,13 @@ impl Server {
     }
 }
 
-fn around<S>(service: S, draining: &CancellationToken) -> Layered<S> {
+fn specs() -> Specs {
+    Specs::new([&health::SPEC, &reflection::V1])
+}
+
+fn around<S>(service: S) -> Layered<S> {
     let ids = Arc::new(Ids::new(Arc::new(SystemClock), &OsEntropy));
-    layered(service, ids, NEVER, draining.clone())
+    layered(service, &specs(), ids, NEVER)
 }
 
 async fn health_server(limits: Limits) -> Server {
@@ -204,10 +211,40 @@ async fn a_watch_ends_with_draining_at_the_shutdown() {
     assert_eq!(server.ends().await, 0);
 }
 
+/// A stream that ends with its connection is told so, and not cut.
+#[tokio::test]
+async fn a_watch_ends_with_draining_at_the_age_of_its_connection() {
+    let limits = Limits { connection_age: Duration::from_millis(100), age_grace: NEVER, ..limits() };
+    let server = health_server(limits).await;
+    let channel = server.client().await;
+    let mut client = HealthClient::new(channel.clone());
+    let mut watch = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    watch.message().await.unwrap().expect("a watch begins with the status");
+    let end = watch.message().await.unwrap_err();
+    assert_eq!(end.code(), Code::Unavailable);
+    assert_eq!(end.metadata().get("gatepass-reason").unwrap(), "DRAINING");
+    let details = end.get_error_details();
+    assert!(details.retry_info().is_some());
+    // The server goes on: the client has a new connection.
+    check(channel).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reflection_stream_ends_with_draining_at_the_age_of_its_connection() {
+    let services = reflection::services(&[&health::SPEC]).unwrap();
+    let limits = Limits { connection_age: Duration::from_millis(100), age_grace: NEVER, ..limits() };
+    let server = Server::start(limits, Front::new(specs(), services.into())).await;
+    let mut client = ServerReflectionClient::new(server.client().await);
+    let mut answers = client.server_reflection_info(stream::pending()).await.unwrap().into_inner();
+    let end = answers.message().await.unwrap_err();
+    assert_eq!(end.code(), Code::Unavailable);
+    assert_eq!(end.metadata().get("gatepass-reason").unwrap(), "DRAINING");
+}
+
 #[tokio::test]
 async fn reflection_lists_the_services_and_does_not_hold_the_drain() {
-    let (v1, _v1alpha) = reflection::services(tonic_health::pb::FILE_DESCRIPTOR_SET, &[]).unwrap();
-    let server = Server::start(limits(), v1).await;
+    let services = reflection::services(&[&health::SPEC]).unwrap();
+    let server = Server::start(limits(), Front::new(specs(), services.into())).await;
     let list = ServerReflectionRequest {
         message_request: Some(MessageRequest::ListServices(String::new())),
         ..ServerReflectionRequest::default()

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::METHODS;
 use gatepass::grpc::proto::v1::{
     GetSessionRequest, IssueTokenRequest, ProfileCredential, RefreshTokenRequest, ResolveRedirectRequest,
     SignOutRequest, get_session_request, sign_out_request,
@@ -13,7 +12,7 @@ use tonic::{Code, Request, Response};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::callers::{call, caller, callers, credential, key};
+use crate::support::callers::{call, caller, callers, credential, key, methods};
 use crate::support::{TestApp, allowed, builder, profile, reason, refusal, with_key};
 
 const READ: &str = "allow: [session.read]";
@@ -83,7 +82,7 @@ async fn permission_app() -> TestApp {
 #[tokio::test]
 async fn each_method_asks_for_its_permission_and_no_other() {
     let app = permission_app().await;
-    for (path, permission) in METHODS {
+    for (path, permission) in &methods() {
         let without = call(&app.channel, path, &key(&format!("all-but-{permission}"))).await;
         assert_eq!(refusal(without), denied("CALLER_NOT_ALLOWED"), "{path}");
         let with = call(&app.channel, path, &key(&format!("only-{permission}"))).await;

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatepass::auth::CallContext;
-use gatepass::grpc::health::Health;
+use gatepass::grpc::health::{self, Health};
 use gatepass::grpc::layers::{Ids, Layered, Request, RequestId, Response, layered};
+use gatepass::grpc::proto::SERVICES;
+use gatepass::grpc::service_spec::Specs;
 use gatepass::model::{OsEntropy, SystemClock};
 use http_body_util::{BodyExt, Full};
-use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -24,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn around<S>(service: S) -> Layered<S> {
     let ids = Arc::new(Ids::new(Arc::new(SystemClock), &OsEntropy));
-    layered(service, ids, TIMEOUT, CancellationToken::new())
+    layered(service, &Specs::new(SERVICES.into_iter().chain([&health::SPEC])), ids, TIMEOUT)
 }
 
 async fn answer<S>(service: S, request: Request) -> Response
@@ -35,7 +36,7 @@ where
 }
 
 /// The answer of the health service, which takes no message above 64 bytes.
-async fn health(request: Request) -> Response {
+async fn asked_health(request: Request) -> Response {
     answer(Health::new().await.service().max_decoding_message_size(64), request).await
 }
 
@@ -92,7 +93,7 @@ async fn what_tonic_answers_by_itself_gets_our_codes_and_reasons() {
             (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
         ),
     ] {
-        let response = health(request(path, headers, body)).await;
+        let response = asked_health(request(path, headers, body)).await;
         let status = status(&response);
         assert_eq!((status.code(), reason(&status)), wanted, "{what}: {status:?}");
         assert!(!status.message().is_empty(), "{what}");
@@ -106,7 +107,7 @@ async fn what_tonic_answers_by_itself_gets_our_codes_and_reasons() {
 #[tokio::test]
 async fn an_invalid_request_names_its_field() {
     let field = async |request| {
-        let details = status(&health(request).await).get_error_details();
+        let details = status(&asked_health(request).await).get_error_details();
         details.bad_request().unwrap().field_violations[0].field.clone()
     };
     assert_eq!(field(request(CHECK, &[], &frame(&[0x08, 1]))).await, "service");
@@ -115,7 +116,7 @@ async fn an_invalid_request_names_its_field() {
 
 #[tokio::test]
 async fn a_refused_compression_tells_what_is_accepted() {
-    let response = health(request(CHECK, &[("grpc-encoding", "gzip")], &[])).await;
+    let response = asked_health(request(CHECK, &[("grpc-encoding", "gzip")], &[])).await;
     assert_eq!(response.headers()["grpc-accept-encoding"], "identity");
 }
 
@@ -124,7 +125,7 @@ async fn a_request_that_is_not_grpc_gets_both_kinds_of_status() {
     let json = http::Request::post(CHECK).header("content-type", "application/json");
     let get = http::Request::get(CHECK).header("content-type", "application/grpc");
     for (request, http) in [(json, 415), (get, 405), (http::Request::get("/"), 415)] {
-        let response = health(request.body(Body::empty()).unwrap()).await;
+        let response = asked_health(request.body(Body::empty()).unwrap()).await;
         assert_eq!(response.status(), http);
         assert_eq!(reason(&status(&response)), "INVALID_REQUEST");
     }
@@ -132,7 +133,7 @@ async fn a_request_that_is_not_grpc_gets_both_kinds_of_status() {
 
 #[tokio::test]
 async fn an_ok_answer_passes_untouched() {
-    let response = health(request(CHECK, &[], &frame(b"\x0a\x08liveness"))).await;
+    let response = asked_health(request(CHECK, &[], &frame(b"\x0a\x08liveness"))).await;
     assert!(!response.headers().contains_key("grpc-status"));
     let body = response.into_body().collect().await.unwrap();
     assert_eq!(body.trailers().unwrap()["grpc-status"], "0");
@@ -244,7 +245,7 @@ async fn a_request_id_is_echoed_where_it_is_fit_and_made_where_not() {
 
 #[tokio::test]
 async fn errors_carry_the_request_id_too() {
-    let response = health(request(CHECK, &[("x-request-id", "abc")], &[])).await;
+    let response = asked_health(request(CHECK, &[("x-request-id", "abc")], &[])).await;
     assert_eq!(response.headers()["x-request-id"], "abc");
 }
 
@@ -252,9 +253,9 @@ async fn errors_carry_the_request_id_too() {
 async fn an_error_is_one_line_of_log_without_metadata_and_success_is_none() {
     let (log, _logging) = Log::begin();
     let headers = [("authorization", "Bearer opensesame"), ("x-request-id", "the-id")];
-    health(request(CHECK, &headers, &frame(b"\x0a\x08liveness"))).await;
+    asked_health(request(CHECK, &headers, &frame(b"\x0a\x08liveness"))).await;
     assert_eq!(log.take(), "");
-    health(request(CHECK, &headers, &frame(b"\x0a\x06nobody"))).await;
+    asked_health(request(CHECK, &headers, &frame(b"\x0a\x06nobody"))).await;
     let line = log.take();
     assert_eq!(line.lines().count(), 1, "{line}");
     for part in ["grpc.health.v1.Health", "Check", "the-id", "NotFound", "SERVICE_NOT_FOUND"] {

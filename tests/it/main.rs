@@ -20,6 +20,7 @@ mod cel;
 mod crash;
 mod descriptors;
 mod feed_went_back;
+mod foreign_service;
 mod get_session;
 mod get_user;
 mod growth;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::crowd::patient_on;
 use crate::support::databases::Backend;
-use crate::support::{TestApp, allowed, eventually, profile, reason};
+use crate::support::{TestApp, allowed, builder, eventually, profile, reason, refusal};
 
 /// The one that every app of the tests begins with.
 const A: &str = "the first secret of a test, long enough";
@@ -158,6 +158,22 @@ async fn a_secret_that_is_removed_too_early_stops_the_start_and_says_what_to_do(
     let app = app.restart(with(&[B])).await;
     assert_eq!(app.signing().await, kid);
     assert_eq!(reason(app.refresh(&refresh_token).await), "REFRESH_INVALID");
+}
+
+/// A replica that was rolled before all knew the new secret: the others cannot give its answers again.
+#[tokio::test]
+async fn a_replica_that_lacks_a_secret_of_others_asks_to_be_tried_again() {
+    let old = builder().config("session: {refresh_retry_window: 5m}").start().await;
+    let new = old.replica(with(&[B, A])).await;
+    let opened = open(&old, 1).await;
+    let issued = redeem(&new, &opened).await;
+    let again = old.auth.clone().issue_token(opened.redemption.clone()).await;
+    let wanted = (tonic::Code::Unavailable, "KEYS_UNAVAILABLE".to_owned());
+    assert_eq!(refusal(again), wanted);
+    let first = old.tokens("ada").await.refresh_token;
+    new.refresh(&first).await.unwrap();
+    assert_eq!(refusal(old.refresh(&first).await), wanted);
+    new.refresh(&issued.refresh_token).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

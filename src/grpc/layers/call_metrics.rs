@@ -11,7 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::{Registry, Unit};
 use tonic::Code;
 
-use super::{method, reflects, served, service, streams};
+use crate::grpc::service_spec::{Method as Served, MethodKind, Specs, names};
 use crate::metrics::Durations;
 
 const UNARY: &str = "unary";
@@ -55,15 +55,14 @@ struct CodeLabels {
 impl MethodLabels {
     const UNKNOWN: Self = Self { grpc_type: UNARY, grpc_service: "unknown", grpc_method: "unknown" };
 
-    fn of(path: &'static str) -> Self {
-        let grpc_type = if reflects(path) {
-            "bidi_stream"
-        } else if streams(path) {
-            "server_stream"
-        } else {
-            UNARY
+    fn of(method: Served) -> Self {
+        let grpc_type = match method.spec.kind {
+            MethodKind::Unary => UNARY,
+            MethodKind::ServerStream => "server_stream",
+            MethodKind::BidiStream => "bidi_stream",
         };
-        Self { grpc_type, grpc_service: service(path), grpc_method: method(path) }
+        let (grpc_service, grpc_method) = names(Some(method));
+        Self { grpc_type, grpc_service, grpc_method }
     }
 }
 
@@ -73,13 +72,14 @@ pub struct CallMetrics {
     started: Family<MethodLabels, Counter>,
     handled: Family<CodeLabels, Counter>,
     handling: Family<MethodLabels, Durations>,
+    specs: Specs,
+    /// By their numbers.
     methods: Vec<Method>,
     unknown: Method,
 }
 
 #[derive(Debug)]
 struct Method {
-    path: &'static str,
     labels: MethodLabels,
     lines: OnceLock<Arc<Lines>>,
 }
@@ -93,15 +93,16 @@ struct Lines {
 }
 
 impl CallMetrics {
-    /// Metrics that this registry tells.
-    pub fn register(registry: &mut Registry) -> Self {
-        let method = |path, labels| Method { path, labels, lines: OnceLock::new() };
+    /// Metrics of these services, which this registry tells.
+    pub fn register(registry: &mut Registry, specs: Specs) -> Self {
+        let method = |labels| Method { labels, lines: OnceLock::new() };
         let this = Self {
             started: Family::default(),
             handled: Family::default(),
             handling: Family::default(),
-            methods: served().map(|path| method(path, MethodLabels::of(path))).collect(),
-            unknown: method("", MethodLabels::UNKNOWN),
+            methods: specs.methods().map(|served| method(MethodLabels::of(served))).collect(),
+            unknown: method(MethodLabels::UNKNOWN),
+            specs,
         };
         registry.register("grpc_server_started", "Calls that began", this.started.clone());
         registry.register("grpc_server_handled", "Calls that ended, by their code", this.handled.clone());
@@ -112,7 +113,8 @@ impl CallMetrics {
 
     /// Counts a call that begins.
     pub(super) fn begin(&self, path: &str) -> Counted {
-        let method = self.methods.iter().find(|method| method.path == path).unwrap_or(&self.unknown);
+        let served = self.specs.find(path);
+        let method = served.and_then(|served| self.methods.get(served.number)).unwrap_or(&self.unknown);
         let lines = Arc::clone(method.lines.get_or_init(|| Arc::new(self.lines(method.labels))));
         lines.started.inc();
         Counted { lines, began: Instant::now(), code: Code::Cancelled }

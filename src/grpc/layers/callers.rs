@@ -1,5 +1,5 @@
 //! Who calls, and whether it may: the bearer keys of `authorization` and the client's certificate name a caller, and the
-//! table made from the proto's `(gatepass.v1.permission)` says what the method asks. What is not in the table is refused.
+//! specification of the service says which permission the method needs. What is no method is refused.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,57 +11,45 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use pin_project_lite::pin_project;
 use tonic::Status;
-use tower::Service;
 
-use super::{CallerName, Request, RequestId, Response};
+use super::request_id::RequestId;
+use super::trace::CallerName;
 use crate::auth::{Auth, Caller, Callers, Error};
-use crate::grpc::proto::permission_of;
-use crate::model::Origin;
+use crate::grpc::http_types::{Answer, Request, Response};
+use crate::grpc::mount::Mounted;
+use crate::model::{Origin, Permission};
 use crate::net::PeerNames;
 
-/// The layer.
-#[derive(Clone)]
-pub struct KnownCallers<S> {
-    inner: S,
-    callers: Arc<Callers>,
+/// The callers, and where denials are logged.
+pub struct KnownCallers {
+    callers: Callers,
     auth: Arc<Auth>,
 }
 
-impl<S> KnownCallers<S> {
-    /// Around `inner`; denials are logged by `auth`, one a second.
-    pub fn new(inner: S, callers: Arc<Callers>, auth: Arc<Auth>) -> Self {
-        Self { inner, callers, auth }
+/// The answer to a call, of its service or of [`KnownCallers`].
+pub type Admitted = Either<Named<Answer>, Ready<Result<Response, Infallible>>>;
+
+/// Why a call is not admitted, and whose it is, as far as that is known.
+type Denied = (Error, Option<Arc<Caller>>);
+
+impl KnownCallers {
+    /// These callers; denials are logged by `auth`, one a second.
+    #[must_use]
+    pub fn new(callers: Callers, auth: Arc<Auth>) -> Self {
+        Self { callers, auth }
     }
 
-    fn admit(&self, request: &Request) -> std::result::Result<Arc<Caller>, (Error, Option<Arc<Caller>>)> {
-        let certificate = request.extensions().get::<PeerNames>().map(|PeerNames(names)| &**names);
-        let found = self.callers.find(bearer_keys(request.headers()), certificate);
-        let caller = found.map_err(|error| (error, None))?;
-        let permission = permission_of(request.uri().path())
-            .ok_or_else(|| (Error::NotImplemented("this method"), Some(Arc::clone(caller))))?;
-        caller.must_have(permission).map_err(|error| (error, Some(Arc::clone(caller))))?;
-        Ok(Arc::clone(caller))
-    }
-}
-
-impl<S> Service<Request> for KnownCallers<S>
-where
-    S: Service<Request, Response = Response, Error = Infallible>,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Either<Named<S::Future>, Ready<std::result::Result<Response, Infallible>>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        match self.admit(&request) {
-            Ok(caller) => {
+    /// Lets a call through to the service if its caller has the permission. Without a service the path is no method.
+    pub(in crate::grpc) fn admit(
+        &self,
+        mut request: Request,
+        wanted: Option<(Permission, &Mounted)>,
+    ) -> Admitted {
+        match self.admitted(&request, wanted) {
+            Ok((caller, service)) => {
                 tracing::Span::current().record("caller", caller.id.as_str());
                 request.extensions_mut().insert(Arc::clone(&caller));
-                Either::Left(Named { future: self.inner.call(request), caller })
+                Either::Left(Named { future: service.handler.call(request), caller })
             }
             Err((error, caller)) => {
                 log_denial(&self.auth, &request, &error, caller.as_deref());
@@ -72,6 +60,20 @@ where
                 Either::Right(future::ready(Ok(response)))
             }
         }
+    }
+
+    fn admitted<'a>(
+        &self,
+        request: &Request,
+        wanted: Option<(Permission, &'a Mounted)>,
+    ) -> Result<(Arc<Caller>, &'a Mounted), Denied> {
+        let certificate = request.extensions().get::<PeerNames>().map(|PeerNames(names)| &**names);
+        let found = self.callers.find(bearer_keys(request.headers()), certificate);
+        let caller = found.map_err(|error| (error, None))?;
+        let named = |error| (error, Some(Arc::clone(caller)));
+        let (permission, service) = wanted.ok_or_else(|| named(Error::NotImplemented("this method")))?;
+        caller.must_have(permission).map_err(named)?;
+        Ok((Arc::clone(caller), service))
     }
 }
 
@@ -84,7 +86,7 @@ pin_project! {
     }
 }
 
-impl<F: Future<Output = std::result::Result<Response, Infallible>>> Future for Named<F> {
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Named<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

@@ -6,25 +6,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::uri::PathAndQuery;
 use pin_project_lite::pin_project;
 use tonic::Status;
 use tower::Service;
 
-use super::{Request, Response, names};
 use crate::grpc::error_details::{Extra, status};
+use crate::grpc::http_types::{Request, Response};
+use crate::grpc::service_spec::{Method, Specs, names};
 use crate::model::Reason;
 
 /// The layer.
 #[derive(Debug, Clone)]
 pub struct CatchPanic<S> {
     inner: S,
+    specs: Specs,
 }
 
 impl<S> CatchPanic<S> {
     /// Around `inner`.
-    pub fn new(inner: S) -> Self {
-        Self { inner }
+    pub fn new(inner: S, specs: Specs) -> Self {
+        Self { inner, specs }
     }
 }
 
@@ -41,15 +42,15 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let path = request.uri().path_and_query().cloned();
+        let method = self.specs.find(request.uri().path());
         let future = catch_unwind(AssertUnwindSafe(|| self.inner.call(request))).ok();
-        Caught { future, path }
+        Caught { future, method }
     }
 }
 
 /// The answer to a call whose handler panicked, logged.
-pub(super) fn panicked(path: Option<&PathAndQuery>) -> Status {
-    let (service, method) = names(path);
+pub(super) fn panicked(method: Option<Method>) -> Status {
+    let (service, method) = names(method);
     tracing::error!(rpc.service = service, rpc.method = method, "a handler panicked");
     status(Reason::Internal, "internal error", Extra::none())
 }
@@ -59,7 +60,7 @@ pin_project! {
     pub struct Caught<F> {
         #[pin]
         future: Option<F>,
-        path: Option<PathAndQuery>,
+        method: Option<Method>,
     }
 }
 
@@ -74,6 +75,6 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Caught<F> {
             return answer;
         }
         this.future.set(None);
-        Poll::Ready(Ok(panicked(this.path.as_ref()).into_http()))
+        Poll::Ready(Ok(panicked(*this.method).into_http()))
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 
-use super::{Request, RequestId};
+use super::request_id::RequestId;
 use crate::auth::CallContext;
+use crate::grpc::http_types::Request;
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 

@@ -1,6 +1,6 @@
 //! Deadlines: the client's `grpc-timeout`, no longer than ours for the method. When it has passed, the handler is
 //! dropped and the answer is `DEADLINE_EXCEEDED`; tonic's own timer would say CANCELLED. It covers a call until its
-//! response headers: a stream that has begun ends with the client's deadline in `drain.rs`. The handler works in the
+//! response headers: a stream that has begun ends with the client's deadline in `stream_end.rs`. The handler works in the
 //! [`CallContext`](crate::auth::CallContext) of the call, for what it asks of others.
 
 use std::convert::Infallible;
@@ -15,9 +15,10 @@ use tonic::Status;
 use tower::Service;
 
 use super::context::context;
-use super::{Request, Response, method};
 use crate::auth::OfCall;
 use crate::grpc::error_details::{Extra, status};
+use crate::grpc::http_types::{Request, Response};
+use crate::grpc::service_spec::Specs;
 use crate::model::Reason;
 
 static HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -26,13 +27,14 @@ static HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
 #[derive(Debug, Clone)]
 pub struct Deadlines<S> {
     inner: S,
+    specs: Specs,
     request_timeout: Duration,
 }
 
 impl<S> Deadlines<S> {
     /// Around `inner`.
-    pub fn new(inner: S, request_timeout: Duration) -> Self {
-        Self { inner, request_timeout }
+    pub fn new(inner: S, specs: Specs, request_timeout: Duration) -> Self {
+        Self { inner, specs, request_timeout }
     }
 }
 
@@ -49,7 +51,8 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let most = most(self.request_timeout, request.uri().path());
+        let method = self.specs.find(request.uri().path());
+        let most = self.request_timeout * method.map_or(1, |method| method.spec.timeouts);
         let timeout = match client_timeout(request.headers()) {
             Ok(Some(Duration::ZERO)) => return Timed::Refused { status: Some(exceeded()) },
             Ok(asked) => asked.map_or(most, |asked| asked.min(most)),
@@ -59,14 +62,6 @@ where
         let context = context(&request, due, most);
         let future = Some(context.around(self.inner.call(request)));
         Timed::Running { future, due: tokio::time::sleep_until(due) }
-    }
-}
-
-/// The most that a method may take: the two that wait for a provider get twice the others' time.
-fn most(request_timeout: Duration, path: &str) -> Duration {
-    match method(path) {
-        "SignIn" | "BeginSignIn" => request_timeout * 2,
-        _ => request_timeout,
     }
 }
 
@@ -167,13 +162,5 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes()), wanted, "{text}");
         }
-    }
-
-    #[test]
-    fn a_sign_in_may_take_twice_as_long() {
-        let second = Duration::from_secs(1);
-        assert_eq!(most(second, "/gatepass.v1.AuthService/SignIn"), 2 * second);
-        assert_eq!(most(second, "/gatepass.v1.AuthService/BeginSignIn"), 2 * second);
-        assert_eq!(most(second, "/gatepass.v1.AuthService/GetSession"), second);
     }
 }

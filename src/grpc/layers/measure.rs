@@ -16,7 +16,7 @@ use tonic::{Code, Status};
 use tower::Service;
 
 use super::call_metrics::{CallMetrics, Counted};
-use super::{Request, Response};
+use crate::grpc::http_types::{Request, Response};
 
 /// The layer.
 #[derive(Debug, Clone)]

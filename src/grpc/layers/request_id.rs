@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use tower::Service;
 use uuid::Uuid;
 
-use super::{Request, Response};
+use crate::grpc::http_types::{Request, Response};
 use crate::model::{Clock, Entropy, random};
 
 static HEADER: HeaderName = HeaderName::from_static("x-request-id");

@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::HeaderValue;
-use http::uri::PathAndQuery;
 use pin_project_lite::pin_project;
 use tonic::{Code, Status};
 use tower::Service;
 use tracing::{Span, field};
 
-use super::{Request, RequestId, Response, names};
+use super::request_id::RequestId;
 use crate::grpc::error_details::REASON;
+use crate::grpc::http_types::{Request, Response};
+use crate::grpc::service_spec::{Method, Specs, names};
 use crate::net::PeerAddr;
 
 /// Who called: what knows it puts it among the extensions of an error's response, and records it as `caller` in
@@ -28,12 +29,13 @@ pub struct CallerName(pub Arc<str>);
 #[derive(Debug, Clone)]
 pub struct Trace<S> {
     inner: S,
+    specs: Specs,
 }
 
 impl<S> Trace<S> {
     /// Around `inner`.
-    pub fn new(inner: S) -> Self {
-        Self { inner }
+    pub fn new(inner: S, specs: Specs) -> Self {
+        Self { inner, specs }
     }
 }
 
@@ -51,7 +53,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let call = Call {
-            path: request.uri().path_and_query().cloned(),
+            method: self.specs.find(request.uri().path()),
             id: request.extensions().get().cloned(),
             peer: request.extensions().get().map(|PeerAddr(peer)| *peer),
         };
@@ -69,18 +71,18 @@ where
 }
 
 struct Call {
-    path: Option<PathAndQuery>,
+    method: Option<Method>,
     id: Option<RequestId>,
     peer: Option<SocketAddr>,
 }
 
 impl Call {
     fn service(&self) -> &'static str {
-        names(self.path.as_ref()).0
+        names(self.method).0
     }
 
     fn method(&self) -> &'static str {
-        names(self.path.as_ref()).1
+        names(self.method).1
     }
 
     fn id(&self) -> &str {

@@ -22,7 +22,7 @@ name_enum!(
     }
 );
 
-/// The reason of a row in the auth log. Two reasons are equal if the log spells them alike: USER_BANNED is the reason of
+/// The reason of a row in the auth log. Two reasons are equal if the log spells them alike: `USER_BANNED` is the reason of
 /// an error and of a denial, and a row does not tell which.
 #[derive(Clone)]
 pub enum LogReason {

@@ -1,10 +1,24 @@
 //! Callers of a test: the `callers` section, and the key of each.
 
-use gatepass::model::sha256;
+use gatepass::grpc::proto::SERVICES;
+use gatepass::grpc::service_spec::Access;
+use gatepass::model::{Permission, sha256};
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
 use super::with_key;
+
+/// Every method of `gatepass.v1` by its path, with the permission that it asks for.
+pub fn methods() -> Vec<(String, Permission)> {
+    let services = SERVICES.into_iter().flat_map(|service| {
+        let of_service = service.methods.iter();
+        of_service.map(|method| match method.access {
+            Access::Caller(permission) => (format!("{}{}", service.prefix, method.name), permission),
+            Access::Anybody => panic!("{} is open", method.name),
+        })
+    });
+    services.collect()
+}
 
 /// The key of the caller of this id.
 pub fn key(id: &str) -> String {

@@ -4,6 +4,7 @@ pub mod callback_service;
 pub mod callers;
 pub mod crowd;
 pub mod databases;
+pub mod foreign;
 pub mod gate;
 pub mod hooks;
 pub mod invariants;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use gatepass::app::App;
 use gatepass::auth::Callbacks;
 use gatepass::config::{self, Config};
+use gatepass::grpc::mount::Mount;
 use gatepass::grpc::proto::v1::admin_service_client::AdminServiceClient;
 use gatepass::grpc::proto::v1::auth_service_client::AuthServiceClient;
 use gatepass::grpc::proto::v1::{
@@ -88,6 +90,12 @@ impl Builder {
     /// Adds callbacks.
     pub fn callbacks(mut self, callbacks: impl Callbacks) -> Self {
         self.callbacks = Some(Box::new(move |app| app.callbacks(callbacks)));
+        self
+    }
+
+    /// Adds services.
+    pub fn services(mut self, services: impl IntoIterator<Item = Mount> + 'static) -> Self {
+        self.callbacks = Some(Box::new(move |app| services.into_iter().fold(app, App::service)));
         self
     }
 

@@ -13,30 +13,31 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
 
-use super::{Request, Response};
+use super::deadline;
 use crate::grpc::error_details::{Extra, REASON, status};
+use crate::grpc::http_types::{Request, Response};
 use crate::model::Reason;
 
 /// The layer.
 #[derive(Debug, Clone)]
-pub struct PlainStatus<S> {
+pub struct NormalizeStatus<S> {
     inner: S,
 }
 
-impl<S> PlainStatus<S> {
+impl<S> NormalizeStatus<S> {
     /// Around `inner`.
     pub fn new(inner: S) -> Self {
         Self { inner }
     }
 }
 
-impl<S> Service<Request> for PlainStatus<S>
+impl<S> Service<Request> for NormalizeStatus<S>
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Plain<S::Future>;
+    type Future = Normalized<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
@@ -56,13 +57,13 @@ where
             None
         };
         match refusal {
-            None => Plain::Called { future: self.inner.call(request) },
+            None => Normalized::Called { future: self.inner.call(request) },
             Some((http, field, wanted)) => {
                 let extra = Extra::field(field, wanted);
                 let status = status(Reason::InvalidRequest, "not a gRPC request", extra);
                 let mut response: Response = status.into_http();
                 *response.status_mut() = http;
-                Plain::Refused { response: Some(response) }
+                Normalized::Refused { response: Some(response) }
             }
         }
     }
@@ -70,8 +71,8 @@ where
 
 pin_project! {
     /// The answer to come.
-    #[project = PlainProjection]
-    pub enum Plain<F> {
+    #[project = NormalizedProjection]
+    pub enum Normalized<F> {
         /// From the service.
         Called { #[pin] future: F },
         /// From here.
@@ -79,13 +80,13 @@ pin_project! {
     }
 }
 
-impl<F: Future<Output = Result<Response, Infallible>>> Future for Plain<F> {
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Normalized<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut response = match self.project() {
-            PlainProjection::Called { future } => ready!(future.poll(cx))?,
-            PlainProjection::Refused { response } => {
+            NormalizedProjection::Called { future } => ready!(future.poll(cx))?,
+            NormalizedProjection::Refused { response } => {
                 return Poll::Ready(Ok(response.take().unwrap_or_default()));
             }
         };
@@ -156,7 +157,7 @@ fn ours(code: Code, message: &str) -> Status {
             let message = if message.is_empty() { "no such method" } else { message };
             status(Reason::NotImplemented, message, Extra::none())
         }
-        Code::Cancelled | Code::DeadlineExceeded => super::deadline::exceeded(),
+        Code::Cancelled | Code::DeadlineExceeded => deadline::exceeded(),
         Code::NotFound => with(Reason::ServiceNotFound),
         Code::AlreadyExists | Code::Aborted => with(Reason::Conflict),
         Code::PermissionDenied => with(Reason::CallerNotAllowed),

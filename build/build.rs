@@ -1,11 +1,11 @@
-//! Compiles the protocol: Rust code, the descriptor set that reflection serves, and what other code takes from it: the
-//! reasons, the table of permissions, and the messages whose `Debug` is redacted. Lists the presets of providers.
+//! Compiles the protocol: Rust code, the descriptor set that reflection serves, the specifications of services, the
+//! reasons, and the list of messages whose `Debug` is redacted. Lists the presets of providers.
 
 mod names;
-mod permissions;
 mod presets;
 mod reasons;
 mod redaction;
+mod services;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Encoded by protox: prost's own types would lose our method option.
     fs::write(out.join("gatepass.binpb"), compiler.encode_file_descriptor_set())?;
     let pool = compiler.descriptor_pool();
-    fs::write(out.join("permissions.rs"), permissions::rust(&pool)?)?;
+    fs::write(out.join("services.rs"), services::rust(&pool)?)?;
     fs::write(out.join("reasons.rs"), reasons::rust(&pool)?)?;
+    fs::write(out.join("redacted.rs"), redaction::rust(&pool))?;
     fs::write(out.join("presets.rs"), presets::rust()?)?;
 
     tonic_prost_build::configure()
