@@ -255,12 +255,11 @@ mod tests {
         fn listen(&mut self, stream: usize) {
             let stream = &mut self.streams[stream];
             let since = stream.position.map(|position| self.revocations.since_at(self.now, position));
-            let (told, position) = match since {
-                Some(Ok(told)) => told,
-                None | Some(Err(Gone)) => {
-                    stream.last = 0;
-                    self.revocations.snapshot_at(self.now)
-                }
+            let (told, position) = if let Some(Ok(told)) = since {
+                told
+            } else {
+                stream.last = 0;
+                self.revocations.snapshot_at(self.now)
             };
             for entry in told.iter().filter(|entry| entry.seq > 0) {
                 assert!(entry.seq > stream.last, "doubled, or out of order: {entry:?}");
