@@ -11,7 +11,8 @@ use super::builder::App;
 use super::fault::StartFault;
 use super::prepare::{Loaded, Prepared};
 use super::{fd_limit, keys, listeners, metrics, start};
-use crate::auth::Revocations;
+use crate::auth::{Callbacks, Revocations};
+use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::grpc::routes::Front;
 use crate::grpc::tls::Tls;
@@ -139,4 +140,13 @@ impl Prepared {
 
 async fn listen(setting: &'static str, addr: SocketAddr) -> Result<TcpListener, StartFault> {
     TcpListener::bind(addr).await.map_err(|cause| StartFault::Listen { setting, addr, cause })
+}
+
+/// Serves a Gatepass of this configuration and these callbacks until `shutdown`.
+pub async fn serve(
+    config: Config,
+    callbacks: impl Callbacks,
+    shutdown: CancellationToken,
+) -> Result<(), StartFault> {
+    App::new(config).callbacks(callbacks).bind().await?.run(shutdown).await
 }

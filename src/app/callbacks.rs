@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::builder::App;
-use super::rules;
+use super::prepare;
 use crate::auth::{Callback, Callbacks, PerCallback, Rules};
 use crate::callbacks::cases::Bench;
 use crate::callbacks::{
@@ -12,7 +12,7 @@ use crate::callbacks::{
 };
 use crate::config::{Config, OnFailure, Remote};
 use crate::grpc::callback_client::{CallbackService, RemoteCallbacks};
-use crate::grpc::tls::{ClientTls, TlsFault};
+use crate::grpc::tls::ClientTls;
 use crate::model::{Clock, Entropy, ManualClock, Timestamp};
 
 /// The most bytes of `session` answers that are remembered, of expressions and of a service each; some 10,000 of few claims.
@@ -20,12 +20,6 @@ const REMEMBERED_ANSWERS: u32 = 16 * 1024 * 1024;
 
 /// Callbacks of one kind.
 type Link = Arc<dyn Callbacks>;
-
-/// The TLS of the callback service, if it is called over TLS.
-pub(super) fn tls(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<ClientTls>, Vec<TlsFault>> {
-    let encrypted = config.callbacks.remote.as_ref().filter(|remote| remote.address.is_encrypted());
-    encrypted.map(|remote| ClientTls::load(remote.tls.clone(), Arc::clone(clock))).transpose()
-}
 
 /// The callbacks that a service answers, if one is configured. Connecting begins here, and holds up nothing.
 pub(super) fn remote(app: &App, tls: Option<ClientTls>, metrics: &CallbackMetrics) -> Option<Link> {
@@ -55,7 +49,7 @@ fn configured(
 /// the network.
 #[must_use]
 pub fn bench(config: &Config, now: Timestamp) -> Bench {
-    let rules = rules::build(config);
+    let rules = prepare::build(config);
     let clock = Arc::new(ManualClock::at(now));
     let links = configured(config, &rules, Arc::clone(&clock) as _, |link, _| link);
     Bench {

@@ -4,31 +4,12 @@
 
 use std::time::Duration;
 
-use super::fault::StartFault;
+use super::fault::{ClockFault, StartFault};
 use crate::model::Clock;
 use crate::storage::{DatabaseClock, clock_offset_ms};
 
 /// How often the clocks are compared.
 const EVERY: Duration = Duration::from_mins(1);
-
-/// The clocks differ by more than half of what tokens allow for.
-#[derive(Debug)]
-pub struct ClockFault {
-    /// This machine's clock less the database's, in milliseconds.
-    offset_ms: i64,
-    leeway: Duration,
-}
-
-impl std::fmt::Display for ClockFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { offset_ms, leeway } = self;
-        write!(
-            f,
-            "this machine's clock differs from the database's by {offset_ms} ms, more than half of tokens.clock_leeway \
-             ({leeway:?}): set the clocks by NTP"
-        )
-    }
-}
 
 /// Refuses a clock that differs by more than half the leeway.
 pub(super) async fn check(

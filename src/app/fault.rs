@@ -1,9 +1,9 @@
 //! Why a Gatepass could not start, and which of that may pass.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use super::clock::ClockFault;
-use super::secret_file::SecretFileFault;
+use super::prepare::SecretFileFault;
 use crate::grpc::tls::TlsFault;
 use crate::keys::KeysFault;
 use crate::storage::StoreError;
@@ -88,5 +88,25 @@ impl From<KeysFault> for StartFault {
     fn from(fault: KeysFault) -> Self {
         // What needed the database may work when it comes back.
         if let KeysFault::Store(error) = fault { Self::Store(error) } else { Self::Keys(fault) }
+    }
+}
+
+/// The clocks differ by more than half of what tokens allow for.
+#[derive(Debug)]
+pub struct ClockFault {
+    /// This machine's clock less the database's, in milliseconds.
+    pub(super) offset_ms: i64,
+    /// The largest clock skew that tokens allow for.
+    pub(super) leeway: Duration,
+}
+
+impl std::fmt::Display for ClockFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { offset_ms, leeway } = self;
+        write!(
+            f,
+            "this machine's clock differs from the database's by {offset_ms} ms, more than half of tokens.clock_leeway \
+             ({leeway:?}): set the clocks by NTP"
+        )
     }
 }

@@ -13,7 +13,7 @@ use super::keys::{self, Keys, PublishedKeys};
 use super::metrics::Metrics;
 use super::prepare::Loaded;
 use super::sweep::Sweeper;
-use super::{callbacks, clock, readers, rules, secrets};
+use super::{callbacks, clock, prepare, readers};
 use crate::auth::{Auth, Callers, Follower, Parts, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
@@ -53,7 +53,7 @@ pub(super) async fn start(
     let remote = callbacks::remote(app, callback_tls, &metrics.callbacks);
     let secrets = match secrets {
         Some(secrets) => secrets,
-        None => patiently("secret", || async { secrets::kept(config, &*app.entropy) }).await?,
+        None => patiently("secret", || async { prepare::kept_secret(config, &*app.entropy) }).await?,
     };
     let secrets = Arc::new(secrets);
     if config.open_on_loopback() {
@@ -112,7 +112,7 @@ pub(super) async fn start(
     let steady = Arc::new(steady);
     let sweeper = Sweeper {
         store: Arc::new(database.clone()),
-        rules: rules::sweeping(config),
+        rules: prepare::sweeping(config),
         clock: Arc::clone(&app.clock),
         steady: Arc::clone(&steady),
         entropy: Arc::clone(&app.entropy),
@@ -157,7 +157,7 @@ impl Running {
 }
 
 fn callers(config: &Config) -> Callers {
-    if config.open_on_loopback() { rules::open_callers() } else { rules::callers(&config.callers) }
+    if config.open_on_loopback() { prepare::open_callers() } else { prepare::callers(&config.callers) }
 }
 
 /// Opens the database and waits for its schema.

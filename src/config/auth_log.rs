@@ -1,7 +1,6 @@
 //! `auth_log`: the log of what happened to users and sessions.
 
-use super::entries::AnyEntry;
-use super::entry::{Absent, Choice, Entry, Keys, List, Span};
+use super::entry::{Absent, AnyEntry, Choice, Entry, Keys, List, Span};
 use super::reader::{Section, days};
 use crate::model::AuthLogAction;
 use std::time::Duration;

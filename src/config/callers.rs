@@ -1,8 +1,7 @@
 //! `callers`: the backends that may call, how they prove who they are, and what each may do. A caller's key is never
 //! here, only its SHA-256; what stands in a hash's place is still not quoted, since it may be the key.
 
-use super::entries::AnyEntry;
-use super::entry::{Absent, Choice, Entry, Items, Kind, List, Parsed, Shape, Shaped, Text};
+use super::entry::{Absent, AnyEntry, Choice, Entry, Items, Kind, List, Parsed, Shape, Shaped, Text};
 use super::reader::{Context, Section, Setting, Value};
 use crate::model::{Permission, ProviderId, San};
 

@@ -1,7 +1,6 @@
 //! `database`: where users, sessions, keys and the auth log are kept.
 
-use super::entries::AnyEntry;
-use super::entry::{Absent, Entry, Flag, Keys, Secret, Span, Whole};
+use super::entry::{Absent, AnyEntry, Entry, Flag, Keys, Secret, Span, Whole};
 use super::reader::Section;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;

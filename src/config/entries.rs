@@ -1,14 +1,11 @@
 //! The list of all settings.
 
-use super::entry::{Described, Shape};
+use super::entry::{AnyEntry, Described, Shape};
 use super::reader::Roots;
 use super::{
     auth_log, base_urls, callbacks, callers, database, issuer, providers, secrets, server, session, sign_in,
     telemetry, tokens,
 };
-
-/// A setting among others.
-pub(super) type AnyEntry = &'static dyn Described;
 
 /// Sections of later versions, whose variables are refused and not ignored.
 const LATER: [&str; 1] = ["authjs"];

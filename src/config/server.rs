@@ -1,7 +1,6 @@
 //! `server`: where Gatepass listens, and the limits of a connection and a call.
 
-use super::entries::AnyEntry;
-use super::entry::{Absent, Address, Entry, Flag, Keys, PemFile, Span, Whole};
+use super::entry::{Absent, Address, AnyEntry, Entry, Flag, Keys, PemFile, Span, Whole};
 use super::reader::Section;
 use crate::grpc::tls::TlsFiles;
 use std::net::SocketAddr;

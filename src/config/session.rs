@@ -1,8 +1,7 @@
 //! `session`: how long sessions live, how refresh tokens are replayed, how fresh a revocation is, and whether
 //! access tokens tell of a session or name it.
 
-use super::entries::AnyEntry;
-use super::entry::{Absent, Choice, Entry, Keys, List, Parsed, Span, Text};
+use super::entry::{Absent, AnyEntry, Choice, Entry, Keys, List, Parsed, Span, Text};
 use super::reader::{Section, days, spell};
 use crate::auth::{LateRetry, Strategy};
 use crate::model::claims::is_reserved;

@@ -1,7 +1,6 @@
 //! `sign_in`: who may sign in, and where the refused are sent.
 
-use super::entries::AnyEntry;
-use super::entry::{Absent, Entry, Flag, Keys, List, Parsed, Span, Text};
+use super::entry::{Absent, AnyEntry, Entry, Flag, Keys, List, Parsed, Span, Text};
 use super::reader::Section;
 use crate::model::{BaseUrls, DeniedUrl, EmailDomain};
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! `telemetry`: the log and the metrics of Gatepass itself.
 
-use super::entries::AnyEntry;
-use super::entry::{Absent, Choice, Entry, Flag, Keys};
+use super::entry::{Absent, AnyEntry, Choice, Entry, Flag, Keys};
 use super::reader::Section;
 
 /// How log lines look.

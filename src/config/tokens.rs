@@ -1,7 +1,8 @@
 //! `tokens`: how access tokens are signed, what they say, and how long they hold.
 
-use super::entries::AnyEntry;
-use super::entry::{Absent, Choice, Entry, Keys, Kind, List, Parsed, PemFile, Shape, Shaped, Span, Text};
+use super::entry::{
+    Absent, AnyEntry, Choice, Entry, Keys, Kind, List, Parsed, PemFile, Shape, Shaped, Span, Text,
+};
 use super::reader::{Section, Setting, Value, days};
 use crate::auth::UserClaim;
 use crate::keys::KeyFile;

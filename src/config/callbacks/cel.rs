@@ -2,8 +2,7 @@
 
 use crate::auth::Callback;
 use crate::callbacks::{CelRules, Program, Subject};
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Entry, Expression, Keys, Kind, Shape, Shaped};
+use crate::config::entry::{Absent, AnyEntry, Entry, Expression, Keys, Kind, Shape, Shaped};
 use crate::config::reader::{Section, Setting};
 use crate::model::{ClaimFault, claims};
 
@@ -49,13 +48,13 @@ pub(super) fn entries() -> Vec<AnyEntry> {
     vec![&CEL, &SIGN_IN, &JWT, &SESSION, &REDIRECT]
 }
 
-pub(super) fn read(section: &mut Section) -> Option<CelRules> {
-    Some(CelRules {
+pub(super) fn read(section: &mut Section) -> CelRules {
+    CelRules {
         sign_in: section.get(&SIGN_IN),
         jwt: section.get(&JWT).unwrap_or_default(),
         session: section.get(&SESSION).unwrap_or_default(),
         redirect: section.get(&REDIRECT),
-    })
+    }
 }
 
 /// An expression for each claim.

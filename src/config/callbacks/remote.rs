@@ -2,10 +2,9 @@
 
 use super::tls;
 use crate::auth::{Callback, PerCallback};
-use crate::config::entries::AnyEntry;
 use crate::config::entry::{
-    Absent, Choice, Described as _, EachCallback, Entry, Flag, Keys, List, Parsed, PerCallbackValue, Secret,
-    Span, Text,
+    Absent, AnyEntry, Choice, Described as _, EachCallback, Entry, Flag, Keys, List, Parsed,
+    PerCallbackValue, Secret, Span, Text,
 };
 use crate::config::reader::Section;
 use crate::grpc::callback_client::{Address, Credential};
@@ -123,7 +122,7 @@ pub(super) fn read(section: &mut Section) -> Option<Remote> {
     let address = section.get(&URL);
     let callbacks = section.get(&CALLBACKS);
     let plaintext = section.get(&PLAINTEXT)?;
-    let tls = section.optional(&tls::TLS, tls::read);
+    let tls = section.optional(&tls::TLS, |section| Some(tls::read(section)));
     if let Some(address) = &address {
         encryption(section, address, plaintext, tls.is_some());
     }

@@ -3,8 +3,7 @@
 use super::cel;
 use super::remote::{self, Remote};
 use crate::callbacks::CelRules;
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Entry, Keys};
+use crate::config::entry::{Absent, AnyEntry, Entry, Keys};
 use crate::config::reader::Section;
 
 pub(in crate::config) static CALLBACKS: Entry<Keys> = Entry {
@@ -30,7 +29,7 @@ pub struct Callbacks {
 impl Callbacks {
     pub(in crate::config) fn read(section: &mut Section) -> Option<Self> {
         Some(Self {
-            cel: section.section(&cel::CEL, cel::read)?,
+            cel: section.section(&cel::CEL, |section| Some(cel::read(section)))?,
             remote: section.optional(&remote::REMOTE, remote::read),
         })
     }

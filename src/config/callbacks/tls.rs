@@ -1,7 +1,6 @@
 //! `callbacks.remote.tls`: what proves the callback service to Gatepass, and Gatepass to it.
 
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Entry, Keys, Kind, Parsed, PemFile, Text};
+use crate::config::entry::{Absent, AnyEntry, Entry, Keys, Kind, Parsed, PemFile, Text};
 use crate::config::reader::Section;
 use crate::grpc::tls::ClientTlsFiles;
 
@@ -44,7 +43,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
     vec![&TLS, &CA, &CERT, &KEY, &DOMAIN_NAME]
 }
 
-pub(super) fn read(section: &mut Section) -> Option<ClientTlsFiles> {
+pub(super) fn read(section: &mut Section) -> ClientTlsFiles {
     let ca = section.get(&CA);
     let identity = match (section.take(&CERT), section.take(&KEY)) {
         (Some(cert), Some(key)) => CERT.kind.read(cert).zip(KEY.kind.read(key)),
@@ -56,7 +55,7 @@ pub(super) fn read(section: &mut Section) -> Option<ClientTlsFiles> {
             alone.refuse("has no cert beside it; give the PEM file of its certificate, or remove it")
         }
     };
-    Some(ClientTlsFiles { ca, identity, domain_name: section.get(&DOMAIN_NAME) })
+    ClientTlsFiles { ca, identity, domain_name: section.get(&DOMAIN_NAME) }
 }
 
 fn name(text: &str) -> Parsed<String> {

@@ -10,7 +10,7 @@ mod scalar;
 mod shape;
 mod text;
 
-pub(super) use definition::{Absent, Described, Entry, Kind, Shaped};
+pub(super) use definition::{Absent, AnyEntry, Described, Entry, Kind, Shaped};
 pub(super) use each_callback::{EachCallback, PerCallbackValue};
 pub(super) use expression::Expression;
 pub(super) use list::{Items, List};

@@ -1,6 +1,7 @@
 //! The entries as a tree.
 
-use crate::config::entries::{self, AnyEntry};
+use crate::config::entries;
+use crate::config::entry::AnyEntry;
 
 /// An entry, and those in its section.
 pub(super) struct Branch {

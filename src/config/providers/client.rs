@@ -1,8 +1,9 @@
 //! How we prove to a provider who we are: `token_endpoint_auth_method`, and the secrets that it takes. A secret that the
 //! method has no use for is a fault, since somebody meant something by it.
 
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Choice, Described as _, Entry, Kind, List, Parsed, Secret, Text};
+use crate::config::entry::{
+    Absent, AnyEntry, Choice, Described as _, Entry, Kind, List, Parsed, Secret, Text,
+};
 use crate::config::reader::{Section, Setting};
 use crate::oauth::{AssertionAudience, ClientAuthentication};
 use crate::tokens::{Algorithm, SigningKey};

@@ -1,8 +1,7 @@
 //! `type`: how a provider proves people, and the addresses that this takes.
 
 use super::{addresses, client};
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Choice, Described as _, Entry, Kind, Text};
+use crate::config::entry::{Absent, AnyEntry, Choice, Described as _, Entry, Kind, Text};
 use crate::config::reader::Section;
 use crate::oauth::{ProviderKind, Userinfo};
 use url::Url;

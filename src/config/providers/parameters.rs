@@ -2,8 +2,9 @@
 
 use super::addresses::is_private;
 use super::kind::Type;
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Choice, Described as _, Entry, Kind, List, Parsed, Shape, Shaped, Text};
+use crate::config::entry::{
+    Absent, AnyEntry, Choice, Described as _, Entry, Kind, List, Parsed, Shape, Shaped, Text,
+};
 use crate::config::reader::{Section, Setting};
 use crate::oauth::{MAX_AGE, ResponseMode, check_parameter};
 

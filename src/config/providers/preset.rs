@@ -1,8 +1,7 @@
 //! `preset`: what is known of a provider, as a section that the operator's own is laid over, key by key. Each is a file in
 //! `presets/`; `{tenant}` or `{domain}` in a text of it stands for the key of that name.
 
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Choice, Described as _, Entry, Kind as _, Parsed, Text};
+use crate::config::entry::{Absent, AnyEntry, Choice, Described as _, Entry, Kind as _, Parsed, Text};
 use crate::config::reader::{Context, Node, Section, Setting, Value, parse};
 use url::Host;
 

@@ -2,8 +2,7 @@
 
 use super::kind::Type;
 use crate::callbacks::{ProfileRules, Program, Subject};
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Described as _, Entry, Expression, Keys};
+use crate::config::entry::{Absent, AnyEntry, Described as _, Entry, Expression, Keys};
 use crate::config::reader::Section;
 
 static PROFILE: Entry<Keys> = Entry {

@@ -3,8 +3,7 @@
 use super::parameters::Asked;
 use super::{addresses, authorities, client, kind, parameters, preset, profile};
 use crate::callbacks::ProfileRules;
-use crate::config::entries::AnyEntry;
-use crate::config::entry::{Absent, Described as _, Entry, Flag, Items, List, Span, Text};
+use crate::config::entry::{Absent, AnyEntry, Described as _, Entry, Flag, Items, List, Span, Text};
 use crate::config::reader::Section;
 use crate::model::ProviderId;
 use crate::oauth::Settings;

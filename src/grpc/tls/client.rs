@@ -18,7 +18,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use super::pair::pair;
 use super::pem::{Pem, TlsFault, faults_of};
 use super::time::Time;
-use crate::model::{Clock, digest_of};
+use crate::model::{Clock, SystemClock, digest_of};
 
 const CA: &str = "callbacks.remote.tls.ca";
 const CERT: &str = "callbacks.remote.tls.cert";
@@ -54,11 +54,16 @@ struct Contents {
 }
 
 impl ClientTls {
-    /// Reads the files; the server's certificate must hold by this clock. Else tells what is wrong: with each file that
-    /// can't be read, or with what is in them.
-    pub fn load(files: ClientTlsFiles, clock: Arc<dyn Clock>) -> Result<Self, Vec<TlsFault>> {
-        let in_use = files.load(Arc::clone(&clock))?;
+    /// Reads the files; the server's certificate must hold by this clock.
+    pub fn load(files: ClientTlsFiles, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
+        let in_use = files.read()?.load(Arc::clone(&clock))?;
         Ok(Self { files, clock, in_use: ArcSwap::from_pointee(in_use) })
+    }
+
+    /// What is wrong with the files: with each that can't be read, or else with what is in them.
+    #[must_use]
+    pub fn check(files: &ClientTlsFiles) -> Vec<TlsFault> {
+        files.faults()
     }
 
     /// Shakes hands with the server of this name, to speak HTTP/2.
@@ -111,10 +116,11 @@ impl ClientTlsFiles {
         Ok(Contents { ca, identity })
     }
 
-    fn load(&self, clock: Arc<dyn Clock>) -> Result<Loaded, Vec<TlsFault>> {
+    fn faults(&self) -> Vec<TlsFault> {
         let (cert, key) = self.identity.as_ref().map(|(cert, key)| (cert, key)).unzip();
-        let files = [(CA, self.ca.as_ref()), (CERT, cert), (KEY, key)];
-        self.read().and_then(|contents| contents.load(clock)).map_err(|fault| faults_of(files, fault))
+        faults_of([(CA, self.ca.as_ref()), (CERT, cert), (KEY, key)], || {
+            self.read()?.load(Arc::new(SystemClock))
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use super::certificate::Certificate;
 use super::pair::pair;
 use super::pem::{Pem, TlsFault, faults_of};
 use super::time::Time;
-use crate::model::{Clock, digest_of};
+use crate::model::{Clock, SystemClock, digest_of};
 
 const CERT: &str = "server.tls.cert";
 const KEY: &str = "server.tls.key";
@@ -53,10 +53,10 @@ impl TlsFiles {
         })
     }
 
-    /// Reads and loads them, or tells what is wrong with each.
-    pub(super) fn load(&self, clock: Arc<dyn Clock>) -> Result<Loaded, Vec<TlsFault>> {
+    /// What is wrong with them.
+    pub(super) fn faults(&self) -> Vec<TlsFault> {
         let files = [(CERT, Some(&self.cert)), (KEY, Some(&self.key)), (CLIENT_CA, self.client_ca.as_ref())];
-        self.read().and_then(|contents| contents.load(clock)).map_err(|fault| faults_of(files, fault))
+        faults_of(files, || self.read()?.load(Arc::new(SystemClock)))
     }
 }
 

@@ -103,14 +103,14 @@ impl Pem {
     }
 }
 
-/// All that is wrong with these files where loading them found `fault`: each that can't be read, or else that.
-pub(super) fn faults_of<const N: usize>(
+/// What is wrong with these files: with each that can't be read, or else with what `load` finds in them.
+pub(super) fn faults_of<T, const N: usize>(
     files: [(&'static str, Option<&PathBuf>); N],
-    fault: TlsFault,
+    load: impl FnOnce() -> Result<T, TlsFault>,
 ) -> Vec<TlsFault> {
     let unreadable: Vec<_> =
         files.into_iter().filter_map(|(setting, path)| Pem::read(setting, path?).err()).collect();
-    if unreadable.is_empty() { vec![fault] } else { unreadable }
+    if unreadable.is_empty() { load().err().into_iter().collect() } else { unreadable }
 }
 
 /// The whole of a regular file: a pipe could be waited for without end.

@@ -25,11 +25,16 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads the files; a client's certificate must hold by this clock. Else tells what is wrong: with each file that
-    /// can't be read, or with what is in them.
-    pub fn load(files: TlsFiles, clock: Arc<dyn Clock>) -> Result<Self, Vec<TlsFault>> {
-        let in_use = files.load(Arc::clone(&clock))?;
+    /// Reads the files; a client's certificate must hold by this clock.
+    pub fn load(files: TlsFiles, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
+        let in_use = files.read()?.load(Arc::clone(&clock))?;
         Ok(Self { files, clock, in_use: ArcSwap::from_pointee(in_use), asked: Notify::new() })
+    }
+
+    /// What is wrong with the files: with each that can't be read, or else with what is in them.
+    #[must_use]
+    pub fn check(files: &TlsFiles) -> Vec<TlsFault> {
+        files.faults()
     }
 
     /// Has the files read at once, not only in a moment.
