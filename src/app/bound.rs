@@ -29,19 +29,19 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Where gRPC is served.
+    /// The address of the gRPC services.
     #[must_use]
     pub fn grpc_addr(&self) -> Option<SocketAddr> {
         self.grpc.local_addr().ok()
     }
 
-    /// Where JWKS and discovery are.
+    /// The address of JWKS and discovery.
     #[must_use]
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http.local_addr().ok()
     }
 
-    /// Where probes and metrics are.
+    /// The address of probes and metrics.
     #[must_use]
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin.local_addr().ok()
@@ -53,7 +53,7 @@ impl Bound {
         self.tls.clone()
     }
 
-    /// Whether it is ready, and not yet told to stop.
+    /// The readiness: it is ready, and not yet told to stop.
     #[must_use]
     pub fn health(&self) -> Health {
         self.health.clone()

@@ -27,7 +27,7 @@ pub(super) fn remote(app: &App, tls: Option<ClientTls>, metrics: &CallbackMetric
     remote.map(|remote| link(remote, tls, &app.clock, &app.entropy, metrics))
 }
 
-/// What the configuration itself decides: its policy, then its expressions. Each kind is measured before its answers are
+/// The callbacks of the configuration itself: its policy, then its expressions. Each kind is measured before its answers are
 /// remembered: what is remembered is not asked.
 fn configured(
     config: &Config,
@@ -45,11 +45,11 @@ fn configured(
     vec![measured(Arc::new(policy), "policy"), cel]
 }
 
-/// What cases of this configuration are asked of, for `gatepass callbacks test`: its callbacks, without what is reached by
+/// The bench that `gatepass callbacks test` asks cases of: its callbacks, without what is reached by
 /// the network.
 #[must_use]
 pub fn bench(config: &Config, now: Timestamp) -> Bench {
-    let rules = prepare::build(config);
+    let rules = prepare::build_rules(config);
     let clock = Arc::new(ManualClock::at(now));
     let links = configured(config, &rules, Arc::clone(&clock) as _, |link, _| link);
     Bench {

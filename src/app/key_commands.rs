@@ -1,4 +1,4 @@
-//! What the commands `keys list`, `keys rotate` and `keys revoke` do and say. They change the database; every replica
+//! The commands `keys list`, `keys rotate` and `keys revoke`. They change the database; every replica
 //! learns of it by the feed.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::model::{Clock, KeyRecord, KeyState, OsEntropy, PUBLISHED_BEFORE, Syst
 use crate::storage::{Database, Watch};
 use crate::tokens::SigningKey;
 
-/// What `keys list` says.
+/// The output of `keys list`.
 #[derive(Debug, Default)]
 pub struct ListedKeys {
     /// A line a key, the newest first.
@@ -119,7 +119,7 @@ async fn with_parts<T>(
     clock: Arc<dyn Clock>,
     run: impl AsyncFnOnce(&KeyParts, &Database) -> Result<T, StartFault>,
 ) -> Result<T, StartFault> {
-    let rules = prepare::build(config);
+    let rules = prepare::build_rules(config);
     let database = Database::connect(&start::options(config)).await?;
     if !database.is_migrated().await? {
         return Err(KeysFault::NoSchema.into());

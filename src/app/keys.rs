@@ -44,7 +44,7 @@ pub(super) fn of_files(config: &Config) -> Result<Option<Vec<SigningKey>>, Vec<S
     keys.map_err(|faults| faults.into_iter().map(StartFault::from).collect())
 }
 
-/// What managed keys are made of.
+/// The parts that managed keys are made of.
 pub(super) fn parts(
     config: &Config,
     rules: Rules,

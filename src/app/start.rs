@@ -121,7 +121,7 @@ pub(super) async fn start(
 }
 
 impl Running {
-    /// Follows the feed and the database's clock for ever; keeps the signing keys and sweeps until `shutdown`.
+    /// Follows the feed and the database's clock without end; keeps the signing keys and sweeps until `shutdown`.
     pub(super) async fn follow(&self, health: &Health, shutdown: &CancellationToken) {
         let Follower { revocations, rules, .. } = &*self.follower;
         // By itself, and not after each reading: one that hangs must not hide how old is what is known.

@@ -1,4 +1,4 @@
-//! What is made of the configuration before anything listens.
+//! The values that are made of the configuration before anything listens.
 
 mod prepared;
 mod providers;
@@ -9,6 +9,6 @@ mod tls;
 
 pub(super) use prepared::Loaded;
 pub use prepared::Prepared;
-pub(super) use rules::{build, callers, open_callers, sweeping};
+pub(super) use rules::{build_rules, callers, open_callers, sweeping};
 pub(super) use secret_file::SecretFileFault;
 pub(super) use secrets::{configured_secrets, kept_secret};

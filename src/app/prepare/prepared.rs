@@ -45,7 +45,8 @@ impl App {
         if !found.is_empty() {
             return Err(found);
         }
-        let loaded = Loaded { rules: rules::build(config), secrets, callback_tls, providers, signing_keys };
+        let loaded =
+            Loaded { rules: rules::build_rules(config), secrets, callback_tls, providers, signing_keys };
         Ok(Prepared { app: self, tls, loaded })
     }
 }

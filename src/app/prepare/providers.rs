@@ -26,7 +26,7 @@ pub(in crate::app) fn connect(
     if faults.is_empty() { Ok(providers) } else { Err(faults) }
 }
 
-/// What is ruled of each.
+/// The rules of each.
 pub(in crate::app) fn rules(config: &Config) -> HashMap<ProviderId, ProviderRules> {
     let of = |provider: &crate::config::Provider| ProviderRules {
         redirect_uris: provider.redirect_uris.clone(),

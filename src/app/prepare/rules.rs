@@ -9,7 +9,7 @@ use crate::config::{self, Config};
 use crate::model::Lifetimes;
 
 /// The rules.
-pub(in crate::app) fn build(config: &Config) -> Rules {
+pub(in crate::app) fn build_rules(config: &Config) -> Rules {
     Rules {
         issuer: config.issuer.clone(),
         audiences: config.tokens.audiences.clone(),
@@ -33,7 +33,7 @@ pub(in crate::app) fn build(config: &Config) -> Rules {
     }
 }
 
-/// What the sweeper goes by.
+/// The rules of the sweeper.
 pub(in crate::app) fn sweeping(config: &Config) -> SweepRules {
     SweepRules {
         max_age: config.session.max_age,

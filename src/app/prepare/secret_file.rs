@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::model::{Entropy, random};
 
-/// Why the secret can't be kept or read.
+/// The reason why the secret can't be kept or read.
 #[derive(Debug)]
 pub enum SecretFileFault {
     /// The file can't be read or written.

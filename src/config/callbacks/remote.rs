@@ -103,7 +103,7 @@ pub struct Remote {
     pub tls: ClientTlsFiles,
     /// The credential that is sent.
     pub credential: Option<Credential>,
-    /// Whether the service is asked, compared and logged, but not obeyed.
+    /// True if the service is asked, compared and logged, but not obeyed.
     pub shadow: bool,
     /// The time for which a response of `session` is cached.
     pub session_cache_ttl: Option<Duration>,
