@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | [`app`] | composition: the only place that names concrete types of every floor; start, drain, housekeeping | everything that decides |
 //! | [`cli`] | commands and exit codes | what a command does |
-//! | [`config`] | YAML and variables, once, into plain sections; every fault with its line | building things of it: [`app`] |
+//! | [`config`] | YAML and variables, once, into typed values; every fault with its line; schema, example, reference and print of the same entries | building things of it: [`app`] |
 //! | [`telemetry`] | the log, and what is never in it | what is logged |
 //! | [`grpc`] | generated code, conversion, layers, status, health, reflection; the client of a callback service | decisions |
 //! | [`http`] | JWKS, discovery, probes, the text of metrics | keys |
@@ -70,8 +70,8 @@
 //! | an RPC | the proto with its permission option; one use case in its room of `auth/`, built in `app/use_cases.rs`; one method in `grpc/*_service.rs` and its conversion; one file in `tests/it/` |
 //! | an error reason | one value in `error_reason.proto`; a variant of [`auth::Error`]; the arms that the compiler then demands |
 //! | a stored field | a migration; its entity; one conversion in `storage/convert.rs` |
-//! | a setting | a field with its doc and one line in its file in `config/`; its row in the README; where it is used |
-//! | a section of settings | the same, and its name in `config/overrides.rs` |
+//! | a setting | its entry, a field and one line in its file in `config/`; its row in the README; where it is used |
+//! | a section of settings | the same, and its entries in `config/entries.rs` |
 //! | a function or variable of CEL | its line in `callbacks/cel/language.rs`, or in `inputs.rs` and `record.rs`; `docs/callbacks.md` |
 //! | a recipe of a policy | its section in `docs/callbacks.md`, with cases: a test runs them |
 //! | a command | its file in `cli/` |

@@ -11,7 +11,8 @@ use super::builder::App;
 use super::fault::StartFault;
 use super::prepare::{Loaded, Prepared};
 use super::{fd_limit, keys, listeners, metrics, start};
-use crate::auth::Revocations;
+use crate::auth::{Callbacks, Revocations};
+use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::net::tls::Tls;
 
@@ -27,19 +28,19 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Where gRPC is served.
+    /// The address of the gRPC services.
     #[must_use]
     pub fn grpc_addr(&self) -> Option<SocketAddr> {
         self.grpc.local_addr().ok()
     }
 
-    /// Where JWKS and discovery are.
+    /// The address of JWKS and discovery.
     #[must_use]
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http.local_addr().ok()
     }
 
-    /// Where probes and metrics are.
+    /// The address of probes and metrics.
     #[must_use]
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin.local_addr().ok()
@@ -51,7 +52,7 @@ impl Bound {
         self.tls.clone()
     }
 
-    /// Whether it is ready, and not yet told to stop.
+    /// The readiness: it is ready, and not yet told to stop.
     #[must_use]
     pub fn health(&self) -> Health {
         self.health.clone()
@@ -138,4 +139,13 @@ impl Prepared {
 
 async fn listen(setting: &'static str, addr: SocketAddr) -> Result<TcpListener, StartFault> {
     TcpListener::bind(addr).await.map_err(|cause| StartFault::Listen { setting, addr, cause })
+}
+
+/// Serves a Gatepass of this configuration and these callbacks until `shutdown`.
+pub async fn serve(
+    config: Config,
+    callbacks: impl Callbacks,
+    shutdown: CancellationToken,
+) -> Result<(), StartFault> {
+    App::new(config).callbacks(callbacks).bind().await?.run(shutdown).await
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::builder::App;
-use super::rules;
+use super::prepare;
 use crate::auth::{AnyCallbacks, Callback, Invoke, PerCallback, Rules};
 use crate::callbacks::cases::Bench;
 use crate::callbacks::{
@@ -13,19 +13,10 @@ use crate::callbacks::{
 use crate::config::{Config, OnFailure, Remote};
 use crate::grpc::callback_client::{CallbackService, RemoteCallbacks};
 use crate::model::{Clock, Entropy, ManualClock, Timestamp};
-use crate::net::tls::{ClientTls, TlsFault};
+use crate::net::tls::ClientTls;
 
 /// The most bytes of cached `session` answers, of expressions and of a service each; some 10,000 of few claims.
 const CACHED_ANSWERS: u32 = 16 * 1024 * 1024;
-
-/// The setting of the callback service's TLS files.
-const TLS: &str = "callbacks.remote.tls";
-
-/// The TLS of the callback service, if it is called over TLS.
-pub(super) fn tls(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<ClientTls>, Vec<TlsFault>> {
-    let encrypted = config.callbacks.remote.as_ref().filter(|remote| remote.address.is_encrypted());
-    encrypted.map(|remote| ClientTls::load(TLS, remote.tls.clone(), Arc::clone(clock))).transpose()
-}
 
 /// The callbacks that a service answers, if one is configured. Connecting begins here, and holds up nothing.
 pub(super) fn remote(app: &App, tls: Option<ClientTls>, metrics: &CallbackMetrics) -> Option<AnyCallbacks> {
@@ -55,7 +46,7 @@ fn configured(
 /// network.
 #[must_use]
 pub fn bench(config: &Config, now: Timestamp) -> Bench {
-    let rules = rules::build(config);
+    let rules = prepare::build_rules(config);
     let clock = Arc::new(ManualClock::at(now));
     let links = configured(config, &rules, Arc::clone(&clock) as _, |link, _| link);
     Bench {

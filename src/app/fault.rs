@@ -1,15 +1,15 @@
-//! Why a Gatepass could not start, and which of that may pass.
+//! The faults that stop a start, and those that may pass.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::secret_file::SecretFileFault;
+use super::prepare::SecretFileFault;
 use crate::keys::KeysFault;
 use crate::net::tls::TlsFault;
 use crate::storage::StoreError;
 use crate::tokens::SecretsFault;
 
-/// Why a Gatepass could not start, and never would.
+/// The reason why a Gatepass could not start, and never would.
 #[derive(Debug)]
 pub enum StartFault {
     /// A listener's address can't be had.
@@ -18,7 +18,7 @@ pub enum StartFault {
         setting: &'static str,
         /// The address.
         addr: SocketAddr,
-        /// Why.
+        /// The cause.
         cause: std::io::Error,
     },
     /// A file of `server.tls` or `callbacks.remote.tls` can't be used.
@@ -61,7 +61,7 @@ impl std::fmt::Display for StartFault {
 impl std::error::Error for StartFault {}
 
 impl StartFault {
-    /// Whether a later try may do better: the database, or the folder that it and its secret are in, may come yet.
+    /// Returns true if a later try may succeed: the database, or the folder that it and its secret are in, may come yet.
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Store(StoreError::Unavailable(_)) | Self::Clock(_) => true,
@@ -96,6 +96,7 @@ impl From<KeysFault> for StartFault {
 pub struct ClockFault {
     /// This machine's clock less the database's, in milliseconds.
     pub(super) offset_ms: i64,
+    /// The largest clock skew that tokens allow for.
     pub(super) leeway: Duration,
 }
 

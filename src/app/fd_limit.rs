@@ -7,7 +7,7 @@ use crate::config::Config;
 
 /// For listeners, logs, the runtime, files that are read again, and connections to providers and callback services.
 const OWN: u64 = 64;
-/// What SQLite opens for one connection: the database, its write-ahead log, the index of that.
+/// The files that SQLite opens for one connection: the database, its write-ahead log, the index of that.
 const SQLITE_FILES: u64 = 3;
 /// Beside `database.max_connections`: one that follows the revocations, and SQLite's writer.
 const MORE_CONNECTIONS: u64 = 2;

@@ -1,17 +1,17 @@
-//! What the commands `keys list`, `keys rotate` and `keys revoke` do and say. They change the database; every replica
+//! The commands `keys list`, `keys rotate` and `keys revoke`. They change the database; every replica
 //! learns of it by the feed.
 
 use std::sync::Arc;
 
 use super::fault::StartFault;
-use super::{clock, keys, rules, secrets, start};
+use super::{clock, keys, prepare, start};
 use crate::config::Config;
 use crate::jose::SigningKey;
-use crate::keys::{KeyParts, KeysFault, RevokedKey, Rotated, keys_of_files};
+use crate::keys::{KeyFile, KeyParts, KeysFault, RevokedKey, Rotated};
 use crate::model::{Clock, KeyRecord, KeyState, OsEntropy, PUBLISHED_BEFORE, SystemClock, Timestamp};
 use crate::storage::{Database, FeedConnection};
 
-/// What `keys list` says.
+/// The output of `keys list`.
 #[derive(Debug, Default)]
 pub struct ListedKeys {
     /// A line a key, the newest first.
@@ -22,15 +22,13 @@ pub struct ListedKeys {
 
 /// Lists the signing keys; nothing where the database has no schema yet.
 pub async fn list_keys(config: &Config, clock: Arc<dyn Clock>) -> Result<ListedKeys, StartFault> {
-    let tokens = &config.tokens;
-    if !tokens.signing_keys.is_empty() {
-        let keys = keys_of_files(tokens.algorithm, &tokens.signing_keys);
-        let keys = keys.map_err(|faults| StartFault::Unfit(faults.into_iter().map(Into::into).collect()))?;
-        let line = |(place, key): (usize, &SigningKey)| {
-            let (state, file) = (if place == 0 { "signs" } else { "verifies" }, &tokens.signing_keys[place]);
+    if let Some(keys) = keys::of_files(config).map_err(StartFault::Unfit)? {
+        let line = |(place, (key, file)): (usize, (&SigningKey, &KeyFile))| {
+            let state = if place == 0 { "signs" } else { "verifies" };
             format!("{}  {}  {state:8}  {}", key.kid(), key.algorithm().name(), file.path.display())
         };
-        return Ok(ListedKeys { lines: keys.iter().enumerate().map(line).collect(), fault: None });
+        let files = keys.iter().zip(&config.tokens.signing_keys).enumerate();
+        return Ok(ListedKeys { lines: files.map(line).collect(), fault: None });
     }
     let listed = with_parts(config, clock, async |parts, _| {
         let (succession, now) = (parts.succession().await?, parts.clock.now());
@@ -121,14 +119,14 @@ async fn with_parts<T>(
     clock: Arc<dyn Clock>,
     run: impl AsyncFnOnce(&KeyParts, &Database) -> Result<T, StartFault>,
 ) -> Result<T, StartFault> {
-    let rules = rules::build(config);
+    let rules = prepare::build_rules(config);
     let database = Database::connect(&start::options(config)).await?;
     if !database.is_migrated().await? {
         return Err(KeysFault::NoSchema.into());
     }
-    let secrets = match secrets::configured(config)? {
+    let secrets = match prepare::configured_secrets(config)? {
         Some(secrets) => Arc::new(secrets),
-        None => Arc::new(secrets::kept(config, &OsEntropy)?),
+        None => Arc::new(prepare::kept_secret(config, &OsEntropy)?),
     };
     let parts = keys::parts(config, rules, secrets, database.clone(), clock, Arc::new(OsEntropy));
     let outcome = run(&parts, &database).await;

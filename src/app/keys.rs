@@ -7,7 +7,7 @@ use crate::auth::{ReloadKeys, Rules};
 use crate::config::Config;
 use crate::http::public::PublicKeys;
 use crate::jose::{PublishedJwks, SigningKey};
-use crate::keys::{ConstantKeys, KeyParts, KeysFault, ManagedKeys, keys_of_files};
+use crate::keys::{ConstantKeys, KeyParts, ManagedKeys, keys_of_files};
 use crate::model::{Clock, Entropy};
 use crate::storage::Database;
 use crate::tokens::{KeyRing, Secrets};
@@ -35,13 +35,17 @@ impl Keys {
     }
 }
 
-/// The keys of the configured PEM files, if there are any.
-pub(super) fn of_files(config: &Config) -> Result<Option<Vec<SigningKey>>, Vec<KeysFault>> {
+/// The keys of the configured PEM files, if there are any, or what is wrong with each.
+pub(super) fn of_files(config: &Config) -> Result<Option<Vec<SigningKey>>, Vec<StartFault>> {
     let files = &config.tokens.signing_keys;
-    if files.is_empty() { Ok(None) } else { keys_of_files(config.tokens.algorithm, files).map(Some) }
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let keys = keys_of_files(config.tokens.algorithm, files).map(Some);
+    keys.map_err(|faults| faults.into_iter().map(StartFault::from).collect())
 }
 
-/// What managed keys are made of.
+/// The parts that managed keys are made of.
 pub(super) fn parts(
     config: &Config,
     rules: Rules,

@@ -13,7 +13,7 @@ use super::metrics::Metrics;
 use super::prepare::Loaded;
 use super::sweep::Sweeper;
 use super::use_cases::{self, Resources};
-use super::{callbacks, clock, rules, secrets};
+use super::{callbacks, clock, prepare};
 use crate::auth::{Callers, Follower, FollowerRules, FollowerState, Revocations};
 use crate::config::Config;
 use crate::grpc::health::Health;
@@ -56,7 +56,7 @@ pub(super) async fn start(
     let remote = callbacks::remote(app, callback_tls, &metrics.callbacks);
     let secrets = match secrets {
         Some(secrets) => secrets,
-        None => patiently("secret", || async { secrets::kept(config, &*app.entropy) }).await?,
+        None => patiently("secret", || async { prepare::kept_secret(config, &*app.entropy) }).await?,
     };
     let secrets = Arc::new(secrets);
     if config.open_on_loopback() {
@@ -105,7 +105,7 @@ pub(super) async fn start(
     let steady = Arc::new(steady);
     let sweeper = Sweeper {
         store: Arc::new(database.clone()),
-        rules: rules::sweeping(config),
+        rules: prepare::sweeping(config),
         clock: Arc::clone(&app.clock),
         steady: Arc::clone(&steady),
         entropy: Arc::clone(&app.entropy),
@@ -115,7 +115,7 @@ pub(super) async fn start(
 }
 
 impl Running {
-    /// Follows the feed and the database's clock for ever; keeps the signing keys and sweeps until `shutdown`.
+    /// Follows the feed and the database's clock without end; keeps the signing keys and sweeps until `shutdown`.
     pub(super) async fn follow(&self, health: &Health, shutdown: &CancellationToken) {
         // By itself, and not after each reading: one that hangs must not hide how old is what is known.
         let tell_freshness = async {
@@ -150,7 +150,7 @@ impl Running {
 }
 
 fn callers(config: &Config) -> Callers {
-    if config.open_on_loopback() { rules::open_callers() } else { rules::callers(&config.callers) }
+    if config.open_on_loopback() { prepare::open_callers() } else { prepare::callers(&config.callers) }
 }
 
 /// Opens the database and waits for its schema.

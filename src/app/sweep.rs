@@ -94,7 +94,7 @@ impl Swept {
 }
 
 impl Sweeper {
-    /// Sweeps, for ever.
+    /// Sweeps without end.
     pub(super) async fn sweep(&self) {
         let mut failing = false;
         self.pause(PAUSE).await;

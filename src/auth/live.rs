@@ -38,7 +38,7 @@ mod tests {
     const LIFETIMES: Lifetimes = Lifetimes {
         idle_ttl: Duration::from_secs(1000),
         max_age: Duration::from_secs(5000),
-        access_ttl: Duration::from_secs(60),
+        access_ttl: Duration::from_mins(1),
     };
 
     fn seconds(seconds: i64) -> Timestamp {

@@ -22,7 +22,7 @@ pub(super) enum Callbacks {
     },
 }
 
-/// How many cases expected something, and how many of them something else than came.
+/// The number of cases that expected something, and of those whose outcome was another.
 #[derive(Default)]
 struct Tally {
     tests: usize,

@@ -1,4 +1,4 @@
-//! What commands print, and the exit codes of it.
+//! The output of commands, and their exit codes.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};

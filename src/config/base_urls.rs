@@ -1,6 +1,6 @@
 //! `base_urls`: the origins that may be redirected to.
 
-use super::entry::{Absent, Entry, Kind, List, Parsed, Shape, Shaped, Text};
+use super::entry::{Absent, Entry, Kind, List, Shape, Shaped, Text};
 use super::reader::Setting;
 use crate::model::BaseUrls;
 
@@ -9,7 +9,7 @@ pub(super) static BASE_URLS: Entry<Origins> = Entry {
     kind: Origins(List {
         least: 1,
         most: 64,
-        item: Text { what: "origin", pattern: None, parse: any },
+        item: Text { what: "origin", pattern: None, parse: |text| Ok(text.to_owned()) },
         empty: None,
     }),
     absent: Absent::Default("[http://localhost:3000]"),
@@ -41,8 +41,4 @@ impl Kind for Origins {
         }
         None
     }
-}
-
-fn any(text: &str) -> Parsed<String> {
-    Ok(text.to_owned())
 }

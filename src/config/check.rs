@@ -79,7 +79,7 @@ fn listeners_apart(config: &Config, cx: &Context) {
     }
 }
 
-/// Whether the second of two listeners could not be bound: the same port, and an address that the other's includes.
+/// Returns true if the second of two listeners could not be bound: the same port, and an address that the other's includes.
 fn clash(a: SocketAddr, b: SocketAddr) -> bool {
     let includes = |wide: SocketAddr, narrow: SocketAddr| {
         wide.ip() == narrow.ip() || wide.ip().is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4())

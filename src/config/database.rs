@@ -55,7 +55,7 @@ pub struct Database {
     pub max_connections: u32,
     /// The longest time that a call waits for a connection.
     pub acquire_timeout: Duration,
-    /// Whether the schema is brought up to date before serving.
+    /// True if the schema is brought up to date before serving.
     pub migrate_on_start: bool,
 }
 
@@ -69,7 +69,7 @@ impl Database {
         })
     }
 
-    /// Whether it is a file of this machine, or memory, and so of one replica only.
+    /// Returns true for a file of this machine, or memory: a database of one replica only.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
         let scheme = self.url.expose_secret().split_once(':').map_or("", |(scheme, _)| scheme);

@@ -146,9 +146,9 @@ pub struct Server {
     pub admin_addr: SocketAddr,
     /// The TLS files of `grpc_addr`.
     pub tls: Option<TlsFiles>,
-    /// Whether it may listen beyond loopback without TLS.
+    /// True if it may listen beyond loopback without TLS.
     pub plaintext: bool,
-    /// Whether gRPC server reflection is served.
+    /// True if gRPC server reflection is served.
     pub reflection: bool,
     /// The longest time that a call may take.
     pub request_timeout: Duration,

@@ -49,7 +49,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Whether calls need no credential: no caller is configured and every listener is on loopback.
+    /// Returns true if calls need no credential: no caller is configured and every listener is on loopback.
     #[must_use]
     pub fn open_on_loopback(&self) -> bool {
         self.callers.is_empty() && self.server.listeners().iter().all(|(_, addr)| is_on_loopback(*addr))

@@ -88,9 +88,9 @@ pub(super) fn entries() -> Vec<AnyEntry> {
 pub struct SignIn {
     /// The domains that a verified e-mail address must have one of; empty for every domain.
     pub allowed_email_domains: Vec<EmailDomain>,
-    /// Whether sign-ins without a verified e-mail address are rejected.
+    /// True if sign-ins without a verified e-mail address are rejected.
     pub require_verified_email: bool,
-    /// Whether people who are not users yet may sign in.
+    /// True if people who are not users yet may sign in.
     pub allow_sign_up: bool,
     /// The role of a new user.
     pub default_role: String,

@@ -3,7 +3,7 @@
 use super::entry::{Absent, AnyEntry, Choice, Entry, Flag, Keys};
 use super::reader::Section;
 
-/// How log lines look.
+/// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// `json`: one object a line.
@@ -74,7 +74,7 @@ pub struct Telemetry {
     pub log_format: Option<LogFormat>,
     /// The lowest level that is logged.
     pub log_level: LogLevel,
-    /// Whether `/metrics` is served.
+    /// True if `/metrics` is served.
     pub metrics: bool,
 }
 

@@ -167,12 +167,11 @@ impl Connection {
                     _ => &[],
                 },
             ),
-            SETTINGS | PING => {}
-            // Those of a stream are of calls whose request is at its end.
             WINDOW_UPDATE if frame.stream == 0 => {
                 self.window += u32::from_be_bytes(frame.payload.try_into().unwrap());
             }
-            WINDOW_UPDATE => {}
+            // An acknowledgement, or the window of a stream: the request of its call is at its end.
+            SETTINGS | PING | WINDOW_UPDATE => {}
             kind => unreachable!("a frame {kind} on the connection: {:?}", frame.payload),
         }
     }

@@ -48,7 +48,7 @@ pub(super) fn takes_verified_email(known: &User, profile: &Profile) -> bool {
 
 /// Makes a known user as it is after this sign-in: name and image as told now, the e-mail only if it had none or if its
 /// own was verified.
-pub(super) fn refreshed(known: User, profile: &Profile, email_taken: bool, now: Timestamp) -> User {
+pub(super) fn refreshed(known: &User, profile: &Profile, email_taken: bool, now: Timestamp) -> User {
     let mut user = known.clone();
     if profile.name.is_some() {
         user.name.clone_from(&profile.name);
@@ -57,14 +57,14 @@ pub(super) fn refreshed(known: User, profile: &Profile, email_taken: bool, now: 
         user.image.clone_from(&profile.image);
     }
     match profile.verified_email() {
-        Some(email) if takes_verified_email(&known, profile) && !email_taken => {
+        Some(email) if takes_verified_email(known, profile) && !email_taken => {
             user.email = Some(email.clone());
             user.email_verified = true;
         }
         None if known.email.is_none() => user.email.clone_from(&profile.email),
         Some(_) | None => {}
     }
-    if user != known {
+    if user != *known {
         user.version += 1;
         user.updated_at = now;
     }
@@ -106,7 +106,7 @@ mod tests {
             let user = User { email: own.cloned(), email_verified: own_verified, ..samples::user() };
             let profile =
                 Profile { email: told.cloned(), email_verified: told_verified, ..samples::profile() };
-            let after = refreshed(user, &profile, taken, NOW);
+            let after = refreshed(&user, &profile, taken, NOW);
             assert_eq!((after.email.as_ref(), after.email_verified), (email, verified), "{own:?} {told:?}");
         }
     }
@@ -114,10 +114,10 @@ mod tests {
     #[test]
     fn only_a_user_that_changed_has_another_version() {
         let (user, profile) = (samples::user(), samples::profile());
-        let same = refreshed(user.clone(), &profile, false, NOW);
+        let same = refreshed(&user, &profile, false, NOW);
         assert_eq!(same, User { last_sign_in_at: Some(NOW), ..user.clone() });
         let told = Profile { name: Some("Countess".to_owned()), image: Some("/a.png".to_owned()), ..profile };
-        let changed = refreshed(user.clone(), &told, false, NOW);
+        let changed = refreshed(&user, &told, false, NOW);
         assert_eq!((changed.name.as_deref(), changed.image.as_deref()), (Some("Countess"), Some("/a.png")));
         assert_eq!((changed.version, changed.updated_at), (user.version + 1, NOW));
     }

@@ -96,7 +96,7 @@ impl ResolveUser {
         };
         let email_taken = look_up && self.email_is_taken(&known, profile).await?;
         let version = known.version;
-        let user = refreshed(known, profile, email_taken, now);
+        let user = refreshed(&known, profile, email_taken, now);
         Ok(Ok(Person { user, account, known: Some(version), account_write }))
     }
 

@@ -48,13 +48,13 @@ pub(super) fn entries() -> Vec<AnyEntry> {
     vec![&CEL, &SIGN_IN, &JWT, &SESSION, &REDIRECT]
 }
 
-pub(super) fn read(section: &mut Section) -> Option<CelRules> {
-    Some(CelRules {
+pub(super) fn read(section: &mut Section) -> CelRules {
+    CelRules {
         sign_in: section.get(&SIGN_IN),
         jwt: section.get(&JWT).unwrap_or_default(),
         session: section.get(&SESSION).unwrap_or_default(),
         redirect: section.get(&REDIRECT),
-    })
+    }
 }
 
 /// An expression for each claim.

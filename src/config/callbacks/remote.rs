@@ -104,7 +104,7 @@ pub struct Remote {
     pub tls: ClientTlsFiles,
     /// The credential that is sent.
     pub credential: Option<Credential>,
-    /// Whether the service is asked, compared and logged, but not obeyed.
+    /// True if the service is asked, compared and logged, but not obeyed.
     pub shadow: bool,
     /// The time for which a response of `session` is cached.
     pub session_cache_ttl: Option<Duration>,
@@ -123,7 +123,7 @@ pub(super) fn read(section: &mut Section) -> Option<Remote> {
     let address = section.get(&URL);
     let callbacks = section.get(&CALLBACKS);
     let plaintext = section.get(&PLAINTEXT)?;
-    let tls = section.optional(&tls::TLS, tls::read);
+    let tls = section.optional(&tls::TLS, |section| Some(tls::read(section)));
     if let Some(address) = &address {
         encryption(section, address, plaintext, tls.is_some());
     }

@@ -29,7 +29,7 @@ pub struct Callbacks {
 impl Callbacks {
     pub(in crate::config) fn read(section: &mut Section) -> Option<Self> {
         Some(Self {
-            cel: section.section(&cel::CEL, cel::read)?,
+            cel: section.section(&cel::CEL, |section| Some(cel::read(section)))?,
             remote: section.optional(&remote::REMOTE, remote::read),
         })
     }

@@ -43,7 +43,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
     vec![&TLS, &CA, &CERT, &KEY, &DOMAIN_NAME]
 }
 
-pub(super) fn read(section: &mut Section) -> Option<ClientTlsFiles> {
+pub(super) fn read(section: &mut Section) -> ClientTlsFiles {
     let ca = section.get(&CA);
     let identity = match (section.take(&CERT), section.take(&KEY)) {
         (Some(cert), Some(key)) => CERT.kind.read(cert).zip(KEY.kind.read(key)),
@@ -55,7 +55,7 @@ pub(super) fn read(section: &mut Section) -> Option<ClientTlsFiles> {
             alone.refuse("has no cert beside it; give the PEM file of its certificate, or remove it")
         }
     };
-    Some(ClientTlsFiles { ca, identity, domain_name: section.get(&DOMAIN_NAME) })
+    ClientTlsFiles { ca, identity, domain_name: section.get(&DOMAIN_NAME) }
 }
 
 fn name(text: &str) -> Parsed<String> {

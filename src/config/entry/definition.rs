@@ -38,6 +38,9 @@ pub(in crate::config) trait Kind: Shaped {
     fn read(&self, setting: Setting) -> Option<Self::Value>;
 }
 
+/// A setting among others.
+pub(in crate::config) type AnyEntry = &'static dyn Described;
+
 /// An entry of any kind, as far as documents need it.
 pub(in crate::config) trait Described: Sync {
     fn path(&self) -> &'static str;
@@ -80,6 +83,3 @@ impl<K: Shaped> Described for Entry<K> {
         self.doc
     }
 }
-
-/// A setting among others.
-pub(in crate::config) type AnyEntry = &'static dyn Described;

@@ -50,8 +50,8 @@ impl<'a> Section<'a> {
             return Some(value);
         }
         let value = adapt(value);
-        let spelt = spell(&value);
-        Some(self.assume(entry, value, spelt))
+        let text = spell(&value);
+        Some(self.assume(entry, value, text))
     }
 
     /// The value that an entry without a default has by other settings.

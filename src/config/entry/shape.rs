@@ -52,7 +52,7 @@ pub(in crate::config) enum Shape {
 }
 
 impl Shape {
-    /// What printing shows of a value: variables as what they stand for, a section without its keys (they are shown by
+    /// The form in which a value is printed: variables as what they stand for, a section without its keys (they are shown by
     /// their own entries), a secret only by the variable or file that holds it.
     pub(in crate::config) fn show(&self, value: &Value) -> Value {
         if let Value::Variable(text) = value {
@@ -109,7 +109,7 @@ impl Shape {
         }
     }
 
-    /// Whether the text of a variable is read as YAML.
+    /// Returns true if the text of a variable is read as YAML.
     fn may_be_flow(&self, text: &str) -> bool {
         match self {
             Self::List { .. } => text.starts_with('['),

@@ -3,6 +3,7 @@
 use super::outline::{Branch, outline};
 use super::words;
 use crate::config::entry::{Absent, Shape};
+use std::fmt::Write as _;
 
 /// The most characters of a line.
 const WIDTH: usize = 100;
@@ -97,6 +98,6 @@ impl Page {
 
     fn line(&mut self, text: &str, depth: usize, hidden: bool) {
         let sign = if hidden { "# " } else { "" };
-        self.0.push_str(&format!("{sign}{}{text}\n", "  ".repeat(depth)));
+        let _ = writeln!(self.0, "{sign}{}{text}", "  ".repeat(depth));
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn redirect_uri(text: &str) -> Parsed<String> {
     redirect_uri_fault(text).map_or_else(|| Ok(text.to_owned()), |message| Err(message.into()))
 }
 
-/// Whether an app of the system is called by this, and no browser goes on (RFC 8252 section 7.1).
+/// Returns true if this calls an app of the system instead of a web server (RFC 8252 section 7.1).
 pub(super) fn is_private(redirect_uri: &str) -> bool {
     Url::parse(redirect_uri).is_ok_and(|url| !matches!(url.scheme(), "http" | "https"))
 }

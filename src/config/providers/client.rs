@@ -1,4 +1,4 @@
-//! How we prove to a provider who we are: `token_endpoint_auth_method`, and the secrets that it takes. A secret that the
+//! The proof of Gatepass to a provider: `token_endpoint_auth_method`, and the secrets that it takes. A secret that the
 //! method has no use for is a fault, since somebody meant something by it.
 
 use crate::config::entry::{
@@ -130,7 +130,7 @@ pub(super) fn authentication(section: &mut Section) -> Option<ClientAuthenticati
     keys.authentication(section, method)
 }
 
-/// What proves us, as far as it was written.
+/// The parts of the proof that were written.
 struct Keys<'a> {
     secret: Option<Setting<'a>>,
     private_key: Option<Setting<'a>>,
@@ -150,7 +150,7 @@ impl Keys<'_> {
         answer
     }
 
-    /// What the method takes of them; the rest is left.
+    /// Takes the parts that the method needs; the rest is left.
     fn taken(&mut self, section: &Section, method: Method) -> Option<ClientAuthentication> {
         Some(match method {
             Method::None => ClientAuthentication::None,

@@ -110,7 +110,7 @@ impl Type {
     }
 }
 
-/// What a provider is, and where. An address that is none is found by discovery.
+/// The kind of a provider and its addresses. An address that is `None` is found by discovery.
 pub(super) struct Endpoints {
     pub(super) kind: ProviderKind,
     pub(super) authorization_url: Option<Url>,

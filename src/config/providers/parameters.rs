@@ -1,4 +1,4 @@
-//! What a browser carries to a provider's page besides who asks, and how it comes back.
+//! The parameters of an authorization request, and the way in which its response comes back.
 
 use super::addresses::is_private;
 use super::kind::Type;
@@ -43,7 +43,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
     vec![&SCOPES, &AUTHORIZATION_PARAMS, &RESPONSE_MODE]
 }
 
-/// What is asked of the page.
+/// The settings of authorization requests.
 pub(super) struct Asked {
     pub(super) scopes: Vec<String>,
     pub(super) authorization_params: Vec<(String, String)>,

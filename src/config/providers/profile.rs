@@ -18,7 +18,7 @@ static ID: Entry<Expression> = Entry {
     path: "providers[].profile.id",
     kind: Expression(Subject::Profile),
     absent: Absent::Means("of `oidc` `profile.sub`"),
-    doc: "The id of the person: text or a whole number that identifies them for ever.",
+    doc: "The id of the person: text or a whole number that identifies them permanently.",
 };
 
 static EMAIL: Entry<Expression> = Entry {

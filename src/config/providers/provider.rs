@@ -77,7 +77,7 @@ pub struct Provider {
     pub settings: Settings,
     /// The URIs that a browser may come back to, each as the provider knows it.
     pub redirect_uris: Vec<String>,
-    /// Whether an unknown account of it signs in the user whose e-mail address it verified.
+    /// True if an unknown account of it signs in the user whose e-mail address it verified.
     pub link_by_verified_email: bool,
 }
 

@@ -50,12 +50,12 @@ impl Context {
         self.origins.borrow_mut().insert(path.to_owned(), origin);
     }
 
-    /// Whether the setting was written at all.
+    /// Returns true if the setting was written at all.
     pub(in crate::config) fn given(&self, path: &str) -> bool {
         self.origins.borrow().contains_key(path)
     }
 
-    /// Whether nothing is wrong with the setting, or with anything in it, so far.
+    /// Returns true if nothing is wrong with the setting, or with anything in it, so far.
     pub(in crate::config) fn sound(&self, path: &str) -> bool {
         !self.faults.borrow().iter().any(|fault| {
             fault.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))

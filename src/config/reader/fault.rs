@@ -1,11 +1,11 @@
-//! What is wrong with a configuration, and where. Every fault names the file and line or the variable it came from,
+//! Faults of a configuration and their places. Every fault names the file and line or the variable it came from,
 //! the path of the setting, and what to write instead. A value is never quoted: it may be a secret in the wrong place.
 //! Only the name of a missing file or variable is, where it looks like one.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Where a setting was written.
+/// The place where a setting was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::config) enum Origin {
     File { name: Arc<str>, line: u64 },

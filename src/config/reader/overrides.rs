@@ -22,7 +22,7 @@ pub(in crate::config) enum Variable {
     Misnamed(String, String),
 }
 
-/// What a variable of this name sets.
+/// Finds the setting of a variable of this name.
 pub(in crate::config) fn variable(name: &str, roots: &Roots) -> Variable {
     let Some(rest) = name.strip_prefix("GATEPASS_") else { return Variable::Ignored };
     if rest.bytes().any(|b| b.is_ascii_lowercase()) {

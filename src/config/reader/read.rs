@@ -100,7 +100,7 @@ impl<'a> Section<'a> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    /// Whether this key was written and is not yet taken.
+    /// Returns true if this key was written and is not yet taken.
     pub(in crate::config) fn has(&self, key: &str) -> bool {
         self.left.iter().any(|(name, _)| name == key)
     }

@@ -1,4 +1,4 @@
-//! How any secret is written: a literal, `{env: NAME}` or `{file: PATH}` (from the working directory; one line end at its
+//! The forms of a secret: a literal, `{env: NAME}` or `{file: PATH}` (from the working directory; one line end at its
 //! end is dropped). A secret is in no fault. The name of a missing variable or file is told only where it is hardly the
 //! secret itself.
 
@@ -63,7 +63,7 @@ impl Setting<'_> {
     }
 }
 
-/// Whether text looks like the name of a variable, so that it may be quoted: it could be the secret itself.
+/// Returns true if text looks like the name of a variable, so that it may be quoted: it could be the secret itself.
 fn is_variables_name(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && text.starts_with(|first: char| !first.is_ascii_digit())

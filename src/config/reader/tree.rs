@@ -25,7 +25,7 @@ pub(in crate::config) enum Value {
 }
 
 impl Value {
-    /// What it is, for "must be a number, not …".
+    /// Its kind in words, for "must be a number, not …".
     pub(in crate::config) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -37,7 +37,7 @@ impl Value {
         }
     }
 
-    /// Whether both are the same text.
+    /// Returns true if both are the same text.
     pub(in crate::config) fn is_same_text(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one) | Self::Variable(one), Self::Text(other) | Self::Variable(other)) => {
@@ -75,7 +75,7 @@ impl Node {
     }
 }
 
-/// Where the key of a variable is among these. Its name tells no capitals, which a claim's name may have.
+/// Finds the key of a variable among these. Its name tells no capitals, which a claim's name may have.
 fn place(entries: &[(String, Node)], key: &str) -> Result<Option<usize>, &'static str> {
     let exact = entries.iter().position(|(name, _)| name == key);
     let alike = |name: &str| name.eq_ignore_ascii_case(key);

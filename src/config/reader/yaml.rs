@@ -43,7 +43,7 @@ pub(in crate::config) fn parse(
 
 const TOO_LARGE: &str = "is too large, too deep or has too many aliases";
 
-/// What to say of the parser's refusals. Its own words for these would quote the text or name Rust types.
+/// The message for a refusal of the parser. Its own words for these would quote the text or name Rust types.
 fn tell(error: &Error) -> String {
     let own = match error {
         // What went wrong in the copy that an alias stands for.

@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::fault::StartFault;
+use crate::app::fault::StartFault;
 use crate::auth::ProviderRules;
 use crate::config::Config;
 use crate::model::{Clock, Entropy, ProviderId};
 use crate::oauth::{self, Providers};
 
-/// Every provider by its id, and what is wrong with the files and keys of the others.
-pub(super) fn connect(
+/// Every provider by its id, or what is wrong with the files and keys of each.
+pub(in crate::app) fn connect(
     config: &Config,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
-) -> (Providers, Vec<StartFault>) {
+) -> Result<Providers, Vec<StartFault>> {
     let (mut providers, mut faults) = (Providers::new(), Vec::new());
     for provider in &config.providers {
         let id = provider.settings.id.clone();
@@ -23,11 +23,11 @@ pub(super) fn connect(
             Err(fault) => faults.push(StartFault::Provider(format!("provider {id}: {fault}"))),
         }
     }
-    (providers, faults)
+    if faults.is_empty() { Ok(providers) } else { Err(faults) }
 }
 
-/// What is ruled of each.
-pub(super) fn rules(config: &Config) -> HashMap<ProviderId, ProviderRules> {
+/// The rules of each.
+pub(in crate::app) fn rules(config: &Config) -> HashMap<ProviderId, ProviderRules> {
     let of = |provider: &crate::config::Provider| ProviderRules {
         redirect_uris: provider.redirect_uris.clone(),
         link_by_verified_email: provider.link_by_verified_email,

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::sweep::SweepRules;
+use crate::app::sweep::SweepRules;
 use crate::auth::{Caller, Callers, Rules, SignInRules};
 use crate::config::{self, Config};
 use crate::model::Lifetimes;
 
 /// The rules.
-pub(super) fn build(config: &Config) -> Rules {
+pub(in crate::app) fn build_rules(config: &Config) -> Rules {
     Rules {
         issuer: config.issuer.clone(),
         audiences: config.tokens.audiences.clone(),
@@ -33,8 +33,8 @@ pub(super) fn build(config: &Config) -> Rules {
     }
 }
 
-/// What the sweeper goes by.
-pub(super) fn sweeping(config: &Config) -> SweepRules {
+/// The rules of the sweeper.
+pub(in crate::app) fn sweeping(config: &Config) -> SweepRules {
     SweepRules {
         max_age: config.session.max_age,
         clock_leeway: config.tokens.clock_leeway,
@@ -55,12 +55,12 @@ fn sign_in(section: &config::SignIn) -> SignInRules {
 }
 
 /// Everybody is the same caller.
-pub(super) fn open_callers() -> Callers {
+pub(in crate::app) fn open_callers() -> Callers {
     Callers::Open(Arc::new(Caller::local()))
 }
 
 /// The configured callers by what they present.
-pub(super) fn callers(callers: &[config::Caller]) -> Callers {
+pub(in crate::app) fn callers(callers: &[config::Caller]) -> Callers {
     let (mut by_key, mut by_san) = (HashMap::new(), HashMap::new());
     for entry in callers {
         let caller = Arc::new(Caller {

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::model::{Entropy, random};
 
-/// Why the secret can't be kept or read.
+/// The reason why the secret can't be kept or read.
 #[derive(Debug)]
 pub enum SecretFileFault {
     /// The file can't be read or written.
@@ -36,7 +36,10 @@ impl std::fmt::Display for SecretFileFault {
 }
 
 /// The secret beside the database of this URL, made if it is missing. A database in memory has one as short-lived.
-pub(super) fn beside(url: &SecretString, entropy: &dyn Entropy) -> Result<SecretString, SecretFileFault> {
+pub(in crate::app) fn beside(
+    url: &SecretString,
+    entropy: &dyn Entropy,
+) -> Result<SecretString, SecretFileFault> {
     let Some(path) = path_of(url.expose_secret()) else { return Ok(new_secret(entropy)) };
     match read(&path) {
         Err(SecretFileFault::Io(_, cause)) if cause.kind() == io::ErrorKind::NotFound => {
