@@ -7,7 +7,7 @@ use super::fault::StartFault;
 use super::{clock, keys, prepare, start};
 use crate::config::Config;
 use crate::jose::SigningKey;
-use crate::keys::{KeyFile, KeyParts, KeysFault, RevokedKey, Rotated};
+use crate::keys::{KeyFile, KeyOps, KeysFault, RevokedKey, Rotated};
 use crate::model::{Clock, KeyRecord, KeyState, OsEntropy, PUBLISHED_BEFORE, SystemClock, Timestamp};
 use crate::storage::{Database, FeedConnection};
 
@@ -30,11 +30,11 @@ pub async fn list_keys(config: &Config, clock: Arc<dyn Clock>) -> Result<ListedK
         let files = keys.iter().zip(&config.tokens.signing_keys).enumerate();
         return Ok(ListedKeys { lines: files.map(line).collect(), fault: None });
     }
-    let listed = with_parts(config, clock, async |parts, _| {
-        let (succession, now) = (parts.succession().await?, parts.clock.now());
-        let lines = succession.states(now).map(|(record, state)| line(parts, record, state)).collect();
+    let listed = with_key_ops(config, clock, async |ops, _| {
+        let (succession, now) = (ops.succession().await?, ops.clock.now());
+        let lines = succession.states(now).map(|(record, state)| line(ops, record, state)).collect();
         let closed = |(record, _)| {
-            let fault = SigningKey::open(&parts.secrets, record).err()?;
+            let fault = SigningKey::open(&ops.secrets, record).err()?;
             Some(KeysFault::Managed(record.kid.clone(), fault))
         };
         Ok(ListedKeys { lines, fault: succession.living(now).find_map(closed) })
@@ -52,7 +52,7 @@ pub async fn rotate_keys(
     at_once: bool,
 ) -> Result<String, StartFault> {
     refuse_files(config)?;
-    let rotated = change(config, clock, async |parts| parts.rotate(at_once).await).await?;
+    let rotated = change(config, clock, async |ops| ops.rotate(at_once).await).await?;
     Ok(match rotated {
         Rotated::Made(key) if key.not_before > key.created_at => {
             format!("{} is published and signs from {}", key.kid, rfc3339(key.not_before))
@@ -82,7 +82,7 @@ pub async fn revoke_key(
     kid: &str,
 ) -> Result<Vec<String>, StartFault> {
     refuse_files(config)?;
-    let revoked = change(config, clock, async |parts| parts.revoke(kid).await).await?;
+    let revoked = change(config, clock, async |ops| ops.revoke(kid).await).await?;
     let said = format!(
         "{kid} is revoked; every replica refuses its tokens within session.max_staleness ({} ms)",
         config.session.max_staleness.as_millis()
@@ -102,22 +102,22 @@ fn refuse_files(config: &Config) -> Result<(), KeysFault> {
 async fn change<T>(
     config: &Config,
     clock: Arc<dyn Clock>,
-    run: impl AsyncFnOnce(&KeyParts) -> Result<T, KeysFault>,
+    run: impl AsyncFnOnce(&KeyOps) -> Result<T, KeysFault>,
 ) -> Result<T, StartFault> {
-    with_parts(config, clock, async |parts, database| {
+    with_key_ops(config, clock, async |ops, database| {
         let watch = FeedConnection::new(database)?;
-        clock::check(&watch, &SystemClock, parts.rules.clock_leeway).await?;
+        clock::check(&watch, &SystemClock, ops.rules.clock_leeway).await?;
         watch.close().await;
-        Ok(run(parts).await?)
+        Ok(run(ops).await?)
     })
     .await
 }
 
 /// Runs a command on the database of this configuration.
-async fn with_parts<T>(
+async fn with_key_ops<T>(
     config: &Config,
     clock: Arc<dyn Clock>,
-    run: impl AsyncFnOnce(&KeyParts, &Database) -> Result<T, StartFault>,
+    run: impl AsyncFnOnce(&KeyOps, &Database) -> Result<T, StartFault>,
 ) -> Result<T, StartFault> {
     let rules = prepare::build_rules(config);
     let database = Database::connect(&start::options(config)).await?;
@@ -128,13 +128,13 @@ async fn with_parts<T>(
         Some(secrets) => Arc::new(secrets),
         None => Arc::new(prepare::kept_secret(config, &OsEntropy)?),
     };
-    let parts = keys::parts(config, rules, secrets, database.clone(), clock, Arc::new(OsEntropy));
-    let outcome = run(&parts, &database).await;
+    let ops = keys::ops(config, rules, secrets, database.clone(), clock, Arc::new(OsEntropy));
+    let outcome = run(&ops, &database).await;
     database.close().await;
     outcome
 }
 
-fn line(parts: &KeyParts, record: &KeyRecord, state: KeyState) -> String {
+fn line(ops: &KeyOps, record: &KeyRecord, state: KeyState) -> String {
     let since = rfc3339(record.not_before);
     let (state, times) = match state {
         KeyState::Next => ("next", format!("from {since}")),
@@ -143,7 +143,7 @@ fn line(parts: &KeyParts, record: &KeyRecord, state: KeyState) -> String {
         KeyState::Retired => ("retired", format!("since {since}")),
         KeyState::Revoked => ("revoked", format!("since {since}")),
     };
-    let sealed = match parts.secrets.sealer(record) {
+    let sealed = match ops.secrets.sealer(record) {
         Some(place) => format!("  sealed by secret {}", place + 1),
         None if record.sealed.is_some() => "  sealed by a secret that is not configured".to_owned(),
         None => String::new(),

@@ -7,7 +7,7 @@ use crate::auth::{ReloadKeys, Rules};
 use crate::config::Config;
 use crate::http::public::PublicKeys;
 use crate::jose::{PublishedJwks, SigningKey};
-use crate::keys::{ConstantKeys, KeyParts, ManagedKeys, keys_of_files};
+use crate::keys::{ConstantKeys, KeyOps, ManagedKeys, keys_of_files};
 use crate::model::{Clock, Entropy};
 use crate::storage::Database;
 use crate::tokens::{KeyRing, Secrets};
@@ -28,8 +28,8 @@ impl Keys {
     }
 
     /// The keys that Gatepass manages, as they are in the database.
-    pub(super) async fn managed(parts: KeyParts) -> Result<Self, StartFault> {
-        let managed = ManagedKeys::start(parts).await?;
+    pub(super) async fn managed(ops: KeyOps) -> Result<Self, StartFault> {
+        let managed = ManagedKeys::start(ops).await?;
         let ring = Arc::clone(managed.ring());
         Ok(Self { ring, reload: Arc::new(managed.clone()), managed: Some(managed) })
     }
@@ -45,17 +45,17 @@ pub(super) fn of_files(config: &Config) -> Result<Option<Vec<SigningKey>>, Vec<S
     keys.map_err(|faults| faults.into_iter().map(StartFault::from).collect())
 }
 
-/// The parts that managed keys are made of.
-pub(super) fn parts(
+/// The operations that managed keys are kept with.
+pub(super) fn ops(
     config: &Config,
     rules: Rules,
     secrets: Arc<Secrets>,
     database: Database,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-) -> KeyParts {
+) -> KeyOps {
     let (algorithm, rotation) = (config.tokens.algorithm, config.tokens.key_rotation);
-    KeyParts { store: Arc::new(database), secrets, clock, entropy, algorithm, rotation, rules }
+    KeyOps { store: Arc::new(database), secrets, clock, entropy, algorithm, rotation, rules }
 }
 
 /// The ring's keys for the public port, once they are read.

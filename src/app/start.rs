@@ -67,10 +67,10 @@ pub(super) async fn start(
     let watch = Arc::new(FeedConnection::new(&database)?);
     let in_step = || async { clock::check(&*watch, &SystemClock, rules.clock_leeway).await };
     patiently("clock", in_step).await?;
-    let parts = keys::parts(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
+    let key_ops = keys::ops(config, rules.clone(), Arc::clone(&secrets), database.clone(), clock, entropy);
     let keys = match signing_keys {
         Some(keys) => Keys::constant(keys),
-        None => patiently("signing keys", || Keys::managed(parts.clone())).await?,
+        None => patiently("signing keys", || Keys::managed(key_ops.clone())).await?,
     };
     let follower = Arc::new(Follower {
         feed: Arc::clone(&watch) as _,

@@ -4,14 +4,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::{Timestamp, spread};
+use crate::model::Timestamp;
+use crate::net::Backoff;
 
 /// The number of unanswered calls in a row that opens the circuit.
 pub(super) const UNANSWERED: u32 = 5;
 
-/// The longest pause after the circuit opens; each probe without an answer doubles it.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The pauses after the circuit opens, and after each probe without an answer.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(5));
 
 /// A circuit, closed at first.
 #[derive(Debug)]
@@ -94,11 +94,11 @@ impl Circuit {
                 Change::None
             }
             (State::Closed { .. }, _) => {
-                *state = State::Open { since: now, pause: pause(0, noise), tries: 1 };
+                *state = State::Open { since: now, pause: PAUSES.pause(0, noise), tries: 1 };
                 Change::Opened
             }
             (State::Probing { tries }, Leave::Probe) => {
-                let pause = pause(tries, noise);
+                let pause = PAUSES.pause(tries, noise);
                 *state = State::Open { since: now, pause, tries: tries.saturating_add(1) };
                 Change::None
             }
@@ -113,12 +113,6 @@ impl Circuit {
             *state = State::Open { since: now, pause: Duration::ZERO, tries };
         }
     }
-}
-
-/// The pause after so many tries in vain, the half of it left to chance: replicas must not all ask at once.
-fn pause(tries: u32, noise: [u8; 2]) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(8)).min(LONGEST_PAUSE);
-    spread(longest / 2, longest, noise)
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use super::fault::KeysFault;
-use super::opened::Opened;
-use super::parts::KeyParts;
-use super::unknown::{Look, Looks, outcome};
+use super::key_ops::KeyOps;
+use super::unknown_kid::{Look, Looks, outcome};
+use super::unsealed::UnsealedKeys;
 use crate::auth::ReloadKeys;
 use crate::model::Succession;
 use crate::storage::StoreResult;
@@ -20,7 +20,7 @@ use crate::tokens::KeyRing;
 pub struct ManagedKeys(Arc<Inner>);
 
 struct Inner {
-    parts: KeyParts,
+    ops: KeyOps,
     ring: Arc<KeyRing>,
     readings: AtomicU64,
     known: Mutex<Known>,
@@ -31,7 +31,7 @@ struct Inner {
 struct Known {
     reading: u64,
     succession: Succession,
-    opened: Opened,
+    unsealed: UnsealedKeys,
     /// Keys that did not open, each told of once.
     closed: Vec<String>,
 }
@@ -39,28 +39,28 @@ struct Known {
 impl ManagedKeys {
     /// Reads the keys, and makes the first where there is none. One that does not open is a fault here, since this
     /// replica would refuse its tokens.
-    pub async fn start(parts: KeyParts) -> Result<Self, KeysFault> {
+    pub async fn start(ops: KeyOps) -> Result<Self, KeysFault> {
         loop {
-            let succession = parts.succession().await?;
-            let now = parts.clock.now();
+            let succession = ops.succession().await?;
+            let now = ops.clock.now();
             if succession.is_empty() {
                 // Of several replicas that find none, one makes it; the others read that at the second look.
-                parts.make_first().await?;
+                ops.make_first().await?;
                 continue;
             }
             if succession.living(now).next().is_none() {
-                parts.rotate_if_due(&succession, None).await?;
+                ops.rotate_if_due(&succession, None).await?;
                 continue;
             }
             let mut known = Known::default();
-            let faults = known.opened.take_over(&parts.secrets, &succession, now);
+            let faults = known.unsealed.take_over(&ops.secrets, &succession, now);
             if let Some((kid, fault)) = faults.into_iter().next() {
                 return Err(KeysFault::Managed(kid, fault));
             }
-            let ring = Arc::new(KeyRing::new(known.opened.ring_keys(&succession, now)));
+            let ring = Arc::new(KeyRing::new(known.unsealed.ring_keys(&succession, now)));
             known.succession = succession;
             let (readings, known) = (AtomicU64::new(0), Mutex::new(known));
-            return Ok(Self(Arc::new(Inner { parts, ring, readings, known, looks: Looks::default() })));
+            return Ok(Self(Arc::new(Inner { ops, ring, readings, known, looks: Looks::default() })));
         }
     }
 
@@ -70,8 +70,8 @@ impl ManagedKeys {
         &self.0.ring
     }
 
-    pub(super) fn parts(&self) -> &KeyParts {
-        &self.0.parts
+    pub(super) fn ops(&self) -> &KeyOps {
+        &self.0.ops
     }
 
     /// The keys as they were read last.
@@ -81,24 +81,24 @@ impl ManagedKeys {
 
     /// Reads the keys and puts those that open into the ring.
     pub(super) async fn read(&self) -> StoreResult<()> {
-        let Inner { parts, ring, readings, known, .. } = &*self.0;
+        let Inner { ops, ring, readings, known, .. } = &*self.0;
         let reading = readings.fetch_add(1, Ordering::SeqCst) + 1;
-        let succession = parts.succession().await?;
-        let now = parts.clock.now();
+        let succession = ops.succession().await?;
+        let now = ops.clock.now();
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.reading > reading {
             // One that began later was faster: it knows all that this one was asked for, and maybe more.
             return Ok(());
         }
         known.reading = reading;
-        let faults = known.opened.take_over(&parts.secrets, &succession, now);
+        let faults = known.unsealed.take_over(&ops.secrets, &succession, now);
         for (kid, fault) in &faults {
             if !known.closed.contains(kid) {
-                tracing::error!(kid, %fault, "signing key not opened: put the secret that sealed it into `secrets`");
+                tracing::error!(kid, %fault, "signing key not unsealed: put the secret that sealed it into `secrets`");
             }
         }
         known.closed = faults.into_iter().map(|(kid, _)| kid).collect();
-        ring.replace(known.opened.ring_keys(&succession, now));
+        ring.replace(known.unsealed.ring_keys(&succession, now));
         known.succession = succession;
         Ok(())
     }
@@ -111,7 +111,7 @@ impl ReloadKeys for ManagedKeys {
     }
 
     async fn look_for_unknown(&self) -> StoreResult<bool> {
-        let looking = match self.0.looks.ask(self.0.parts.clock.now()) {
+        let looking = match self.0.looks.ask(self.0.ops.clock.now()) {
             Look::TooSoon(last) => return outcome(last).await.map(|()| false),
             Look::Running(looking) => looking,
             Look::Yours(yours) => {

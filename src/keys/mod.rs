@@ -4,18 +4,18 @@
 
 mod fault;
 mod files;
-mod follow;
+mod key_ops;
+mod maintenance;
 mod managed;
-mod opened;
-mod parts;
 mod reseal;
 mod revoke;
 mod rotate;
-mod unknown;
+mod unknown_kid;
+mod unsealed;
 
 pub use fault::KeysFault;
 pub use files::{ConstantKeys, KeyFile, keys_of_files};
+pub use key_ops::KeyOps;
 pub use managed::ManagedKeys;
-pub use parts::KeyParts;
 pub use revoke::RevokedKey;
 pub use rotate::Rotated;

@@ -1,12 +1,12 @@
 //! Re-sealing: what an older secret sealed is sealed again under the first one, so that the older can be removed. The
 //! keys stay as they are. While replicas differ in their first secret, each undoes what the other did, once an hour.
 
-use super::parts::KeyParts;
+use super::key_ops::KeyOps;
 use crate::jose::SigningKey;
 use crate::model::Succession;
 use crate::storage::StoreResult;
 
-impl KeyParts {
+impl KeyOps {
     /// Seals every living key under the first secret; answers whether there was one to seal.
     pub(super) async fn reseal(&self, succession: &Succession) -> StoreResult<bool> {
         let mut resealed = false;

@@ -1,7 +1,7 @@
 //! Revocation of a key: both its halves are destroyed, so that its tokens are refused and no secret brings it back.
 
 use super::fault::KeysFault;
-use super::parts::{Cause, KeyParts, TRIES};
+use super::key_ops::{Cause, KeyOps, TRIES};
 use crate::model::{KeyRecord, KeyState};
 use crate::storage::KeyStep;
 
@@ -16,7 +16,7 @@ pub enum RevokedKey {
     Already,
 }
 
-impl KeyParts {
+impl KeyOps {
     /// Revokes a key. Where it is the one that signs, another takes over in the same transaction.
     pub async fn revoke(&self, kid: &str) -> Result<RevokedKey, KeysFault> {
         for _ in 0..TRIES {

@@ -1,7 +1,7 @@
 //! Rotation: the next key is made some time before it signs, so that everybody who caches the key set knows it by then.
 
 use super::fault::KeysFault;
-use super::parts::{Cause, KeyParts, TRIES};
+use super::key_ops::{Cause, KeyOps, TRIES};
 use crate::model::{KeyRecord, PUBLISHED_BEFORE, Succession};
 use crate::storage::KeyStep;
 
@@ -16,7 +16,7 @@ pub enum Rotated {
     Waiting(KeyRecord),
 }
 
-impl KeyParts {
+impl KeyOps {
     /// Makes the next key because somebody asked for it; `at_once` lets it sign without being published first.
     ///
     /// Replicas seal under the first of their secrets what they find sealed otherwise. So where the newest key is not

@@ -13,7 +13,8 @@ use super::index::Revocations;
 use super::known::UserRead;
 use crate::auth::reload_keys::ReloadKeys;
 use crate::auth::rules::{UserClaim, user_claims};
-use crate::model::{Clock, Entropy, FeedEntry, Revocation, SuspendAwareInstant, UserId, random, spread};
+use crate::model::{Clock, Entropy, FeedEntry, Revocation, SuspendAwareInstant, UserId, random};
+use crate::net::Backoff;
 use crate::storage::{FEED_PAGE, RevocationFeed, StoreError, StoreResult};
 
 /// The longest pause after a try that failed.
@@ -190,8 +191,7 @@ fn pause(every: Duration, failures: u32, noise: [u8; 2]) -> Duration {
     if failures == 0 {
         return every;
     }
-    let longest = (every * 2u32.saturating_pow(failures.min(10))).min(LONGEST_PAUSE.max(every));
-    spread(longest / 2, longest, noise)
+    Backoff::new(every * 2, LONGEST_PAUSE.max(every)).pause(failures - 1, noise)
 }
 
 #[cfg(test)]

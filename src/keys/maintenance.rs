@@ -29,8 +29,8 @@ struct Chores {
 impl ManagedKeys {
     /// Keeps the keys for ever; makes and removes them by this clock.
     pub async fn follow(&self, steady: &TrustedClock) {
-        let (clock, entropy) = (&*self.parts().clock, &*self.parts().entropy);
-        let mut chores = Chores { algorithm: Some(self.parts().algorithm.name()), tidied_at: None };
+        let (clock, entropy) = (&*self.ops().clock, &*self.ops().entropy);
+        let mut chores = Chores { algorithm: Some(self.ops().algorithm.name()), tidied_at: None };
         let mut failing = false;
         // What the start has read is as good as read now.
         let mut kept = self.keep(&mut chores, steady).await;
@@ -53,21 +53,21 @@ impl ManagedKeys {
     }
 
     async fn keep(&self, chores: &mut Chores, steady: &TrustedClock) -> Result<(), KeysFault> {
-        let (parts, now) = (self.parts(), self.parts().clock.now());
+        let (ops, now) = (self.ops(), self.ops().clock.now());
         let succession = self.succession();
-        let is_due = succession.due(now, parts.rotation, chores.algorithm).is_some();
+        let is_due = succession.due(now, ops.rotation, chores.algorithm).is_some();
         let mut changed = false;
         // A key that signs from some wrong time on would keep every replica from making another until then. Where none
         // signs, tokens can't wait for the clock.
         if !is_due || succession.signing(now).is_none() || steady.agrees().await? {
-            changed = parts.rotate_if_due(&succession, chores.algorithm).await?;
+            changed = ops.rotate_if_due(&succession, chores.algorithm).await?;
             if chores.algorithm.is_some_and(|wanted| self.is_settled(now, wanted)) {
                 chores.algorithm = None;
             }
         }
         if chores.tidied_at.is_none_or(|at| is_over(at, TIDY_EVERY, now)) {
-            changed |= parts.reseal(&self.succession()).await?;
-            parts.sweep(steady).await?;
+            changed |= ops.reseal(&self.succession()).await?;
+            ops.sweep(steady).await?;
             chores.tidied_at = Some(now);
         }
         if changed {

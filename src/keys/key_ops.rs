@@ -18,7 +18,7 @@ pub(super) const TRIES: u32 = 5;
 
 /// What managed keys are made, sealed and kept with.
 #[derive(Clone)]
-pub struct KeyParts {
+pub struct KeyOps {
     /// Where the records are.
     pub store: Arc<dyn KeyStore>,
     /// What seals them.
@@ -48,7 +48,7 @@ impl Cause {
     pub(super) const REVOKED: Self = Self { caller: "gatepass keys", reason: LogNote::Revoked };
 }
 
-impl KeyParts {
+impl KeyOps {
     /// The keys as they are in the database.
     pub async fn succession(&self) -> StoreResult<Succession> {
         Ok(Succession::new(self.store.signing_keys().await?, self.rules.clock_leeway))

@@ -9,9 +9,9 @@ use crate::tokens::{RingKey, Secrets};
 
 /// The opened keys of a succession.
 #[derive(Debug, Default)]
-pub(super) struct Opened(Vec<(KeyRecord, Arc<SigningKey>)>);
+pub(super) struct UnsealedKeys(Vec<(KeyRecord, Arc<SigningKey>)>);
 
-impl Opened {
+impl UnsealedKeys {
     /// Opens what lives of a succession and is not open yet; forgets the rest. Answers which records do not open.
     pub(super) fn take_over(
         &mut self,
