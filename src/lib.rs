@@ -60,14 +60,15 @@
 //! - **`Arc<dyn Trait>`**, no generic services. **Caches are decorators** of the trait they implement, and so is all that
 //!   stands around callbacks.
 //! - **What asks others has the deadline of the call that it works for**: [`auth::CallContext`].
-//! - Files have one subject and stay under 250 lines, tests aside; modules open with what they own and what they leave to
+//! - Files have one subject and stay under 250 lines, tests aside; the floors, the size of files and folders, circles and the
+//!   parts of a use case are kept by `tests/it/architecture/`; modules open with what they own and what they leave to
 //!   others. Log messages in lower case, what one filters by in fields; never tokens, e-mail addresses or bodies.
 //!
 //! # Where to add what
 //!
 //! | To add | Touch |
 //! |---|---|
-//! | an RPC | the proto with its permission option; one use case in its room of `auth/`, built in `app/use_cases.rs`; one method in `grpc/*_service.rs` and its conversion; one file in `tests/it/` |
+//! | an RPC | the proto with its permission option; one use case in its room of `auth/`, built in `app/use_cases/build.rs`; one method in `grpc/*_service.rs` and its conversion; one file in `tests/it/` |
 //! | an error reason | one value in `error_reason.proto`; a variant of [`auth::Error`]; the arms that the compiler then demands |
 //! | a stored field | a migration; its entity; one conversion in `storage/convert.rs` |
 //! | a setting | its entry, a field and one line in its file in `config/`; its row in the README; where it is used |
@@ -80,8 +81,9 @@
 //! | something around every remote callback | a decorator in `callbacks/`, which has the one method of [`Ask`](auth::Ask); its place in `app/callbacks.rs` |
 //! | a way to prove who somebody is | a variant of [`Credential`](auth::Credential) and its file in `auth/sign_in/credential/`; its message in `grpc/convert/sign_in.rs` |
 //! | a preset of a provider | its file in `config/providers/presets/`; what its documentation shows, in `tests/it/presets/`; its row in `docs/providers.md` |
-//! | a way to prove a session | a [`CredentialKind`](auth::CredentialKind) and its reader, in the table of `app/readers.rs` |
+//! | a way to prove a session | a [`CredentialKind`](auth::CredentialKind) and its reader, in the table of `app/use_cases/readers.rs` |
 //! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/connection/backends.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
+//! | a service of another package | its specification and its mount, in one file: [`ServiceSpec`](grpc::service_spec::ServiceSpec), [`App::service`](app::App::service) |
 //! | a metric | its family next to what it measures, with handles that are resolved once; its registration in `app/metrics.rs`; the README's table |
 //! | a span field | the layer in `grpc/layers/` that sees it |
 //!
