@@ -29,7 +29,7 @@ working_tree() {
 # Builds the program of a git tree, unless one of the same sources was; prints its path.
 program() {
     local sources
-    sources=$(git ls-tree "$1" Cargo.toml Cargo.lock build.rs migrations proto src | git hash-object --stdin)
+    sources=$(git ls-tree "$1" Cargo.toml Cargo.lock build.rs build migrations proto src | git hash-object --stdin)
     local program="$builds/gatepass-$sources"
     if [[ ! -e "$program" ]]; then
         rm -rf "$builds/tree"
