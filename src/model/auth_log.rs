@@ -1,4 +1,4 @@
-//! The auth log: one row for each thing that happened to a session or a user.
+//! The auth log: one row for each event of a session or a user.
 
 use super::entropy::Entropy;
 use super::id::{AuthLogId, SessionId, UserId};
@@ -7,31 +7,31 @@ use super::reasons::LogReason;
 use super::time::{Clock, Timestamp};
 
 name_enum!(
-    /// What happened.
+    /// The event that a row records.
     AuthLogAction {
-        /// A known person signed in.
+        /// An existing user signed in.
         SignIn = "SIGN_IN",
-        /// A new person signed in.
+        /// A new user signed in.
         SignUp = "SIGN_UP",
-        /// A sign-in was denied, redirected or failed; the outcome says which.
+        /// A sign-in was denied, redirected or failed; the outcome tells these apart.
         SignInDenied = "SIGN_IN_DENIED",
-        /// A signed-in user added an account, or linked one again that was theirs.
+        /// A signed-in user linked an account, or linked their own account again.
         AccountLinked = "ACCOUNT_LINKED",
         /// A grant was redeemed.
         TokenIssued = "TOKEN_ISSUED",
-        /// The `jwt` callback refused a token.
+        /// The `jwt` callback denied a token.
         TokenDenied = "TOKEN_DENIED",
         /// A refresh token was rotated.
         TokenRefreshed = "TOKEN_REFRESHED",
-        /// An answer was given a second time.
+        /// A response was replayed.
         TokenReplayed = "TOKEN_REPLAYED",
-        /// An old refresh token came back; its session was ended.
+        /// A refresh token was reused, so its session was ended.
         RefreshReused = "REFRESH_REUSED",
-        /// A session was ended by its own token.
+        /// A session was ended with its own token.
         SignOut = "SIGN_OUT",
         /// A session was ended by an administrator.
         SessionRevoked = "SESSION_REVOKED",
-        /// An administrator made a user.
+        /// An administrator created a user.
         UserCreated = "USER_CREATED",
         /// An administrator changed a user.
         UserUpdated = "USER_UPDATED",
@@ -43,78 +43,78 @@ name_enum!(
         UserDeleted = "USER_DELETED",
         /// A signing key was rotated or revoked.
         KeyRotated = "KEY_ROTATED",
-        /// A caller was refused; sampled.
+        /// A caller was denied; these rows are sampled.
         CallerDenied = "CALLER_DENIED",
     }
 );
 
 name_enum!(
-    /// How it ended.
+    /// The outcome of an event.
     AuthLogOutcome {
-        /// It was done.
+        /// The request succeeded.
         Success = "SUCCESS",
-        /// A rule said no.
+        /// A rule denied the request.
         Denied = "DENIED",
-        /// A callback sent the person elsewhere.
+        /// A callback redirected the user to another page.
         Redirected = "REDIRECTED",
-        /// The credential was bad, or something broke.
+        /// The credential was invalid, or an internal error occurred.
         Failed = "FAILED",
     }
 );
 
-/// One row of the log.
+/// A row of the auth log.
 #[derive(Clone)]
 pub struct AuthLogEntry {
-    /// The row's id; its order is the order of time.
+    /// The row's id; ids are ordered by time.
     pub id: AuthLogId,
-    /// When.
+    /// Time of the event.
     pub created_at: Timestamp,
-    /// What.
+    /// The event.
     pub action: AuthLogAction,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: AuthLogOutcome,
-    /// Why; empty when there is nothing to say.
+    /// The reason; empty if the outcome needs none.
     pub reason: Option<LogReason>,
-    /// Whose user.
+    /// The user concerned.
     pub user_id: Option<UserId>,
-    /// The e-mail of the attempt, or of the user.
+    /// The e-mail address used in the attempt, or that of the user.
     pub email: Option<String>,
-    /// The provider that vouched.
+    /// The identity provider.
     pub provider: Option<String>,
-    /// Which session.
+    /// The session concerned.
     pub session_id: Option<SessionId>,
     /// The caller's id.
     pub caller: String,
-    /// The person's address, as the caller told it.
+    /// The end user's IP address, as reported by the caller.
     pub ip_address: Option<String>,
-    /// The person's user agent, as the caller told it.
+    /// The end user's user agent, as reported by the caller.
     pub user_agent: Option<String>,
-    /// `x-request-id` of the call.
+    /// The `x-request-id` of the call.
     pub request_id: String,
 }
 
 impl std::fmt::Debug for AuthLogEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Its e-mail and address are for the table alone.
+        // The e-mail and IP address may appear only in the table.
         write!(f, "AuthLogEntry({} {} {:?})", self.action.name(), self.outcome.name(), self.reason)
     }
 }
 
-/// Who asked, for whom: what every row of the log says besides what happened.
+/// The origin of a request: the caller and the end user it acts for. Every row of the log records it.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     /// The caller's id.
     pub caller: String,
-    /// The person's address, as the caller told it.
+    /// The end user's IP address, as reported by the caller.
     pub ip_address: Option<String>,
-    /// The person's user agent, as the caller told it.
+    /// The end user's user agent, as reported by the caller.
     pub user_agent: Option<String>,
-    /// `x-request-id` of the call.
+    /// The `x-request-id` of the call.
     pub request_id: String,
 }
 
 impl AuthLogEntry {
-    /// A row of success that names nobody yet.
+    /// Creates a row with outcome `SUCCESS` that has no user and no session yet.
     #[must_use]
     pub fn new(clock: &dyn Clock, entropy: &dyn Entropy, action: AuthLogAction, origin: &Origin) -> Self {
         let now = clock.now();
@@ -135,7 +135,7 @@ impl AuthLogEntry {
         }
     }
 
-    /// The same row, of this user.
+    /// Sets the row's user.
     #[must_use]
     pub fn of_user(mut self, id: UserId, email: Option<&str>) -> Self {
         self.user_id = Some(id);
@@ -143,7 +143,7 @@ impl AuthLogEntry {
         self
     }
 
-    /// The same row, of this session.
+    /// Sets the row's session.
     #[must_use]
     pub fn of_session(mut self, id: SessionId, provider: &str) -> Self {
         self.session_id = Some(id);
@@ -151,7 +151,7 @@ impl AuthLogEntry {
         self
     }
 
-    /// The same row with another outcome and its reason.
+    /// Sets the row's outcome and reason.
     #[must_use]
     pub fn ended(mut self, outcome: AuthLogOutcome, reason: impl Into<LogReason>) -> Self {
         self.outcome = outcome;
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use crate::model::OsEntropy;
 
-    /// A clock that moves on by an hour at each reading.
+    /// A clock that advances by an hour at each reading.
     struct Hasty(AtomicI64);
 
     impl Clock for Hasty {

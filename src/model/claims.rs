@@ -1,4 +1,4 @@
-//! Claims that callbacks add: bounded JSON, under names that nobody else owns.
+//! Claims added by callbacks: bounded JSON under names that are not reserved.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 /// A JSON object.
 pub type ClaimMap = Map<String, Value>;
 
-/// The largest integer that every JSON reader keeps whole (RFC 8259 section 6).
+/// The largest integer that every JSON parser reads without loss (RFC 8259 section 6).
 pub const MAX_INTEGER: u64 = 1 << 53;
 
-/// How deep claims may nest.
+/// The greatest nesting depth of claims.
 pub const MAX_DEPTH: usize = 16;
 
-/// Names that only Gatepass sets: its own, and those of the IANA registry "JSON Web Token Claims".
+/// Reserved claim names: those of Gatepass and of the IANA registry "JSON Web Token Claims".
 const RESERVED: &[&str] = &[
     "iss",
     "sub",
@@ -163,25 +163,25 @@ const RESERVED: &[&str] = &[
     "cose_kid",
 ];
 
-/// Whether a claim of this name is not for callbacks to set.
+/// Tells whether callbacks must not set a claim of this name.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| RESERVED.iter().copied().collect());
     NAMES.contains(name)
 }
 
-/// Why claims can't be taken.
+/// The reason for rejecting claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimFault {
-    /// The name is registered or ours.
+    /// The name is registered with IANA or reserved by Gatepass.
     Reserved(String),
-    /// The name is empty, over 128 bytes, or holds a control character.
+    /// The name is empty, longer than 128 bytes, or contains a control character.
     BadName,
-    /// A number is not finite, or an integer beyond 2^53.
+    /// A number is not finite, or is an integer beyond 2^53.
     BadNumber(String),
-    /// Nested deeper than [`MAX_DEPTH`].
+    /// The value is nested deeper than [`MAX_DEPTH`].
     TooDeep(String),
-    /// More bytes of JSON than this.
+    /// The JSON is larger than this many bytes.
     TooLarge(usize),
 }
 
@@ -199,7 +199,7 @@ impl fmt::Display for ClaimFault {
     }
 }
 
-/// Takes additions over: a null removes, anything else replaces.
+/// Merges additions into claims: a null removes a claim, any other value replaces it.
 pub fn merge(into: &mut ClaimMap, additions: ClaimMap) {
     for (name, value) in additions {
         if value.is_null() {
@@ -210,12 +210,12 @@ pub fn merge(into: &mut ClaimMap, additions: ClaimMap) {
     }
 }
 
-/// Checks the name of a claim that a callback is to set.
+/// Checks the name of a claim set by a callback.
 pub fn check_name(name: &str) -> Result<(), ClaimFault> {
     if is_reserved(name) { Err(ClaimFault::Reserved(name.to_owned())) } else { check_spelling(name) }
 }
 
-/// Checks names and values of additions; sizes are checked of the whole, by [`check_size`].
+/// Checks the names and values of additions. [`check_size`] checks the size of the merged claims.
 pub fn check_additions(additions: &ClaimMap) -> Result<(), ClaimFault> {
     additions.iter().try_for_each(|(name, value)| {
         check_name(name)?;
@@ -223,26 +223,26 @@ pub fn check_additions(additions: &ClaimMap) -> Result<(), ClaimFault> {
     })
 }
 
-/// Checks free JSON, whatever its names.
+/// Checks JSON whose names are not restricted.
 pub fn check_free(map: &ClaimMap) -> Result<(), ClaimFault> {
     map.iter().try_for_each(|(name, value)| check_entry(name, value))
 }
 
-/// Checks that claims have at most `limit` bytes as JSON.
+/// Checks that the claims are at most `limit` bytes of JSON.
 pub fn check_size(claims: &ClaimMap, limit: usize) -> Result<(), ClaimFault> {
     if json_size(claims) > limit { Err(ClaimFault::TooLarge(limit)) } else { Ok(()) }
 }
 
-/// How many bytes claims have as JSON.
+/// Returns the size of the claims in bytes of JSON.
 #[must_use]
 pub fn json_size(claims: &ClaimMap) -> usize {
     serde_json::to_vec(claims).map_or(usize::MAX, |json| json.len())
 }
 
-/// How much memory claims take, in bytes, about: a small object takes some hundred times its JSON.
+/// Estimates the memory used by claims, in bytes. A small object takes about a hundred times the size of its JSON.
 #[must_use]
 pub fn memory_size(claims: &ClaimMap) -> u64 {
-    // A node of the tree has room for eleven entries, and is half full at least.
+    // A B-tree node holds up to eleven entries and is at least half full.
     let nodes = (claims.len() as u64).div_ceil(6);
     let entries = claims.iter().map(|(name, value)| name.len() as u64 + memory_of(value));
     nodes * BYTES_A_NODE + entries.sum::<u64>()
@@ -292,7 +292,7 @@ fn check_value(value: &Value, depth: usize) -> Result<(), fn(String) -> ClaimFau
     }
 }
 
-/// Whether another JSON reader would read the same number.
+/// Tells whether every JSON parser reads this number without loss.
 #[must_use]
 pub fn whole_enough(number: &serde_json::Number) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "2^53 is exact in a double")]

@@ -1,8 +1,8 @@
-//! SHA-256 of several parts, none of which can be mistaken for another.
+//! SHA-256 over several parts that cannot be confused with one another.
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-/// SHA-256 over a label and length-prefixed parts.
+/// Computes SHA-256 over a label and length-prefixed parts.
 #[must_use]
 pub fn digest_of(label: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
@@ -15,7 +15,7 @@ pub fn digest_of(label: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     out
 }
 
-/// SHA-256 of one byte string.
+/// Computes SHA-256 of a byte string.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];

@@ -1,9 +1,9 @@
-//! E-mail addresses in the one spelling that is stored, looked up and compared.
+//! E-mail addresses in the canonical spelling that is stored, looked up and compared.
 //!
-//! ASCII letters are lower-cased and the domain becomes its A-label (UTS 46, strict ASCII); whatever else would have
-//! to be folded to compare well is refused, since two addresses that fold together may have two owners. So are the
-//! quoted and listed forms (RFC 5322) that sent Auth.js' magic links to somebody else. Local parts beyond ASCII
-//! (RFC 6531) stay as they are. Whether an address is verified is not known here.
+//! ASCII letters are lower-cased and the domain becomes its A-label (UTS 46, strict ASCII). An address that needs any
+//! other folding is rejected, because two addresses that fold together may have different owners. Quoted local parts
+//! and address lists (RFC 5322) are also rejected: they made Auth.js send magic links to the wrong person. Non-ASCII
+//! local parts (RFC 6531) are kept unchanged. This module does not know if an address is verified.
 
 use std::fmt;
 
@@ -13,27 +13,27 @@ use unicode_normalization::is_nfkc;
 const MAX_BYTES: usize = 254;
 const MAX_LOCAL_BYTES: usize = 64;
 
-/// An e-mail address, canonical; its `Debug` keeps it out of logs.
+/// A canonical e-mail address; its `Debug` output hides it from logs.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email {
     text: String,
     at: usize,
 }
 
-/// Why a text is no e-mail address to us.
+/// The reason for rejecting an e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmailFault {
-    /// More than 254 bytes, or more than 64 before the `@`.
+    /// The address is longer than 254 bytes, or its local part longer than 64.
     TooLong,
-    /// No `@`, or several.
+    /// There is no `@`, or more than one.
     NotOneAt,
-    /// White space, a control character or an invisible one.
+    /// The address contains white space, a control character or an invisible one.
     Unprintable,
-    /// Unicode normalisation (NFKC) would change it.
+    /// Unicode normalisation (NFKC) would change the address.
     NotNormalised,
-    /// What precedes the `@` is empty or quoted, or has one of `"(),:;<>[\]`.
+    /// The local part is empty or quoted, or contains one of `"(),:;<>[\]`.
     LocalPart,
-    /// What follows the `@` is no domain name.
+    /// The part after the `@` is not a domain name.
     Domain,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for EmailFault {
 impl std::error::Error for EmailFault {}
 
 impl Email {
-    /// Reads an address into its canonical spelling.
+    /// Parses an address and converts it to its canonical spelling.
     pub fn parse(text: &str) -> Result<Self, EmailFault> {
         let (local, domain) = text.split_once('@').ok_or(EmailFault::NotOneAt)?;
         if text.len() > MAX_BYTES || local.len() > MAX_LOCAL_BYTES {
@@ -70,13 +70,13 @@ impl Email {
         if text.len() > MAX_BYTES { Err(EmailFault::TooLong) } else { Ok(Self { text, at: local.len() }) }
     }
 
-    /// The address as text: not for logs.
+    /// Returns the address as text; do not log it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The domain, as A-label.
+    /// Returns the domain as an A-label.
     #[must_use]
     pub fn domain(&self) -> &str {
         &self.text[self.at + 1..]
@@ -89,40 +89,40 @@ impl fmt::Debug for Email {
     }
 }
 
-/// A domain of `allowed_email_domains`: it stands for itself, not for what is below it.
+/// A domain of `allowed_email_domains`; it does not match its subdomains.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EmailDomain(String);
 
 impl EmailDomain {
-    /// Reads a domain name as [`Email::parse`] reads what follows the `@`.
+    /// Parses a domain name as [`Email::parse`] parses the domain of an address.
     pub fn parse(text: &str) -> Result<Self, EmailFault> {
         canonical_domain(text).map(Self)
     }
 
-    /// The domain, as A-label.
+    /// Returns the domain as an A-label.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is the domain of an address.
+    /// Tells whether the address belongs to this domain.
     #[must_use]
     pub fn is_of(&self, email: &Email) -> bool {
         self.0 == email.domain()
     }
 }
 
-/// Lower-cases ASCII letters; refuses what a reader cannot see or a normaliser would change.
+/// Lower-cases ASCII letters; rejects text that has invisible characters or that normalisation would change.
 fn normal(text: &str) -> Result<String, EmailFault> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c)) {
         return Err(EmailFault::Unprintable);
     }
     let lower = text.to_ascii_lowercase();
-    // Both, for J with caron has no composed form and j with caron has one.
+    // Both are checked: J with caron has no composed form, but j with caron has one.
     if is_nfkc(text) && is_nfkc(&lower) { Ok(lower) } else { Err(EmailFault::NotNormalised) }
 }
 
-/// The default-ignorable code points that survive NFKC.
+/// Tells whether a character is a default-ignorable code point that survives NFKC.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -132,14 +132,14 @@ fn is_invisible(c: char) -> bool {
 }
 
 fn canonical_domain(text: &str) -> Result<String, EmailFault> {
-    // Each letter by itself, as UTS 46 maps it: `str::to_lowercase` looks at what stands beside a sigma.
+    // UTS 46 maps each letter by itself, whereas `str::to_lowercase` looks at the letters beside a sigma.
     let lower: String = normal(text)?.chars().flat_map(char::to_lowercase).collect();
     let uts46 = Uts46::new();
     let ascii = uts46
         .to_ascii(lower.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .map_err(|_| EmailFault::Domain)?;
     let (unicode, _) = uts46.to_unicode(ascii.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
-    // UTS 46 maps what NFKC leaves alone, the ideographic full stop say: that would be folding.
+    // UTS 46 maps characters that NFKC keeps, such as the ideographic full stop. That would be folding.
     let is_kept = lower.split('.').eq(ascii
         .split('.')
         .zip(unicode.split('.'))
@@ -164,7 +164,7 @@ mod tests {
             ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
             ("ada@XN--BCHER-KVA.example", "ada@xn--bcher-kva.example"),
             ("ada@faß.example", "ada@xn--fa-hia.example"),
-            // A capital sigma has one small letter wherever it stands, for UTS 46.
+            // UTS 46 maps a capital sigma to the same small letter in every position.
             ("ada@ΟΔΟΣ-Α.example", "ada@xn----zlbh7bby.example"),
             ("ada@οδοσ-α.example", "ada@xn----zlbh7bby.example"),
             ("ada@οδος-α.example", "ada@xn----zlbh7bbs.example"),

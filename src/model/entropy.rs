@@ -1,14 +1,14 @@
-//! Randomness, passed in, and what is left to chance with it.
+//! Randomness as a dependency, and random delays.
 
 use std::time::Duration;
 
-/// What fills a buffer with random bytes.
+/// A source of random bytes.
 pub trait Entropy: Send + Sync + 'static {
-    /// Fills `bytes` with random ones.
+    /// Fills `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's random generator, by way of AWS-LC.
+/// The operating system's random number generator, through AWS-LC.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsEntropy;
 
@@ -20,14 +20,15 @@ impl Entropy for OsEntropy {
     }
 }
 
-/// `N` random bytes.
+/// Returns `N` random bytes.
 pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     let mut bytes = [0; N];
     entropy.fill(&mut bytes);
     bytes
 }
 
-/// A time from `least` to `most`, as the noise says: what many do now and then they must not do in step.
+/// Returns a duration between `least` and `most`, chosen by `noise`. It keeps replicas from doing periodic work in
+/// step.
 #[must_use]
 pub fn spread(least: Duration, most: Duration, noise: [u8; 2]) -> Duration {
     let share = f64::from(u16::from_le_bytes(noise)) / f64::from(u16::MAX);

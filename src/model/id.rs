@@ -1,4 +1,4 @@
-//! Identifiers: lower-case hyphenated `UUIDv7` (RFC 9562 section 5.7), a type for each thing that has one.
+//! Identifiers: lower-case hyphenated `UUIDv7` (RFC 9562 section 5.7), with a type for each kind of object.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::entropy::{Entropy, random};
 use super::time::{Clock, Timestamp};
 
-/// A text that is not an identifier of ours.
+/// The text is not a valid identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAnId;
 
@@ -25,7 +25,7 @@ fn at(time: Timestamp, noise: [u8; 10]) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &noise).into_uuid()
 }
 
-/// Reads the one spelling we write, and no other that the `uuid` crate would take.
+/// Parses the canonical spelling only; the `uuid` crate alone would accept others.
 fn parse(text: &str) -> Result<Uuid, NotAnId> {
     let id = Uuid::try_parse(text).map_err(|_| NotAnId)?;
     let canonical = id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text;
@@ -39,19 +39,19 @@ macro_rules! id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A fresh identifier.
+            /// Creates a new identifier.
             #[must_use]
             pub fn mint(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
                 Self::mint_at(clock.now(), entropy)
             }
 
-            /// A fresh identifier of this time.
+            /// Creates a new identifier for this time.
             #[must_use]
             pub fn mint_at(time: Timestamp, entropy: &dyn Entropy) -> Self {
                 Self(at(time, random(entropy)))
             }
 
-            /// The least identifier that can have been minted at this time: those below it are older.
+            /// Returns the lowest identifier that can be created at this time; lower identifiers are older.
             #[must_use]
             pub fn least_of(time: Timestamp) -> Self {
                 Self(at(time, [0; 10]))
@@ -75,23 +75,23 @@ macro_rules! id {
 }
 
 id!(
-    /// A user: the `sub` of its tokens.
+    /// The id of a user: the `sub` of its tokens.
     UserId
 );
 id!(
-    /// An account: one identity of a user at one provider.
+    /// The id of an account: one identity of a user at one provider.
     AccountId
 );
 id!(
-    /// A session: the `sid` of its tokens.
+    /// The id of a session: the `sid` of its tokens.
     SessionId
 );
 id!(
-    /// A token: its `jti`.
+    /// The id of a token: its `jti`.
     TokenId
 );
 id!(
-    /// A row of the auth log.
+    /// The id of a row of the auth log.
     AuthLogId
 );
 

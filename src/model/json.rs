@@ -1,5 +1,6 @@
-//! JSON as a token may hold it: one object, no name twice, bounded depth, numbers that every reader reads alike
-//! (RFC 8259 section 4 and 6, RFC 7519 section 4). `serde_json` alone keeps the last of two equal names.
+//! Strict JSON for tokens: one object, unique names, bounded depth, and numbers that every parser reads alike. The
+//! rules are those of RFC 8259 sections 4 and 6, and RFC 7519 section 4. `serde_json` alone accepts duplicate names and
+//! keeps the last.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use super::claims::{MAX_DEPTH, whole_enough};
 
-/// The text is not such an object.
+/// The text is not a valid JSON object by these rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonFault;
 
@@ -18,7 +19,7 @@ impl fmt::Display for JsonFault {
     }
 }
 
-/// Reads one object and nothing after it.
+/// Parses exactly one object; trailing data is an error.
 pub fn parse_object(json: &[u8]) -> Result<Map<String, Value>, JsonFault> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = Strict { depth: MAX_DEPTH + 2 }.deserialize(&mut reader).map_err(|_| JsonFault)?;
@@ -31,13 +32,13 @@ pub fn parse_object(json: &[u8]) -> Result<Map<String, Value>, JsonFault> {
     }
 }
 
-/// Reads one object as others write it, a provider's profile, say: a number that not every reader would read alike becomes its
-/// text, since it may be an id and none may be refused, or taken for its neighbour, over it.
+/// Parses an object written by another system, such as a provider's profile. A number that some parsers would misread
+/// becomes a string. It may be an id, which must be neither rejected nor rounded to another one.
 pub fn parse_object_leniently(json: &[u8]) -> Result<Map<String, Value>, JsonFault> {
     parse_object(&with_large_numbers_quoted(json))
 }
 
-/// The same for an array.
+/// Parses an array in the same way.
 pub fn parse_array_leniently(json: &[u8]) -> Result<Vec<Value>, JsonFault> {
     let mut wrapped = b"{\"\":".to_vec();
     wrapped.extend(with_large_numbers_quoted(json));
@@ -72,12 +73,12 @@ fn with_large_numbers_quoted(json: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Whether what comes before is a name, or would be one if it were a string.
+/// Tells whether a colon follows, so that the token before it is a member name.
 fn is_before_colon(after: &[u8]) -> bool {
     after.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
 }
 
-/// How long the string is that begins here, its quotes included.
+/// Returns the length of the string that begins here, including its quotes.
 fn string_length(json: &[u8]) -> usize {
     let mut escaped = true;
     for (place, byte) in json.iter().enumerate() {
@@ -96,17 +97,17 @@ fn number_length(json: &[u8]) -> usize {
     json.iter().position(|byte| !is_of_number(byte)).unwrap_or(json.len())
 }
 
-/// Whether this is a number of JSON (RFC 8259 section 6), but not one that [`parse_object`] takes.
+/// Tells whether this is a JSON number (RFC 8259 section 6) that [`parse_object`] rejects.
 fn is_large_number(token: &[u8]) -> bool {
     let Ok(token) = std::str::from_utf8(token) else { return false };
     match serde_json::from_str::<Number>(token) {
         Ok(number) => !whole_enough(&number),
-        // Out of a double's range: a number by its spelling, and none to the library.
+        // The spelling is a number, but it exceeds the range of a double, so `serde_json` rejects it.
         Err(fault) => fault.to_string().starts_with("number out of range"),
     }
 }
 
-/// Reads a value that may nest this deep.
+/// Parses a value up to this nesting depth.
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,

@@ -1,19 +1,19 @@
-//! What a caller may be allowed to do. Each RPC names its permission in the proto file, by the option
-//! `(gatepass.v1.permission)`; the build puts it into the specifications of services that the transport asks.
+//! Permissions of callers. Each RPC names its permission in the proto file, with the option `(gatepass.v1.permission)`.
+//! The build writes it into the service specifications that the transport reads.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A permission of a caller, as `callers[].allow` spells it.
+/// A permission of a caller, as spelled in `callers[].allow`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// `sign_in`: open, refresh and end sessions.
     SignIn,
-    /// `sign_in.assert`: vouch for a profile, with no proof from its provider.
+    /// `sign_in.assert`: vouch for a profile without proof from its provider.
     SignInAssert,
     /// `session.read`: read sessions and resolve redirects.
     SessionRead,
-    /// `revocation.watch`: follow what is revoked.
+    /// `revocation.watch`: follow the revocation feed.
     RevocationWatch,
     /// `admin.read`: read users, sessions and the auth log.
     AdminRead,
@@ -22,7 +22,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// Every permission there is.
+    /// All permissions.
     pub const ALL: [Self; 6] = [
         Self::SignIn,
         Self::SignInAssert,
@@ -32,7 +32,7 @@ impl Permission {
         Self::AdminWrite,
     ];
 
-    /// Its name in the configuration.
+    /// Returns its name in the configuration.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,43 +1,43 @@
-//! Who a person says to be, once somebody vouched for it.
+//! The identity of a person, as vouched for by a provider or a caller.
 
 use super::claims::ClaimMap;
 use super::email::Email;
 use super::provider::{ProviderAccountId, ProviderId};
 use super::user::AccountKind;
 
-/// A person as a provider, or a caller that vouches, tells it.
+/// A person as described by a provider, or by a caller that vouches for them.
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// The provider.
     pub provider: ProviderId,
-    /// The issuer the identity was made under; empty for one that a caller vouches for.
+    /// The issuer of the identity; empty if a caller vouches for it.
     pub issuer: String,
-    /// The person's id there.
+    /// The person's id at the provider.
     pub provider_account_id: ProviderAccountId,
-    /// How it was proven.
+    /// The kind of proof.
     pub kind: AccountKind,
-    /// The scopes that the provider granted, if it told.
+    /// The scopes that the provider granted, if known.
     pub scope: Option<String>,
-    /// E-mail.
+    /// E-mail address.
     pub email: Option<Email>,
-    /// Whether the e-mail was verified.
+    /// True if the e-mail address was verified.
     pub email_verified: bool,
     /// Display name.
     pub name: Option<String>,
-    /// Address of a picture.
+    /// URL of a picture.
     pub image: Option<String>,
-    /// Everything else that was told.
+    /// The full profile as received.
     pub raw: ClaimMap,
 }
 
 impl Profile {
-    /// The e-mail, if it may be looked up and linked.
+    /// Returns the e-mail address if it is verified, so that it may be looked up and linked.
     #[must_use]
     pub fn verified_email(&self) -> Option<&Email> {
         self.email.as_ref().filter(|_| self.email_verified)
     }
 
-    /// What callbacks see as `profile`: all that was told; where it differs, what was vouched for wins.
+    /// Returns the `profile` that callbacks see: the received profile, overridden by the verified values.
     #[must_use]
     pub fn to_claims(&self) -> ClaimMap {
         let mut claims = self.raw.clone();

@@ -1,4 +1,4 @@
-//! Who vouches for a person: a provider's id, and the person's id there.
+//! Identity providers: a provider's id, and a person's id at a provider.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub struct ProviderId(String);
 
 impl ProviderId {
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -36,12 +36,12 @@ impl FromStr for ProviderId {
     }
 }
 
-/// The id of a person at a provider: 1 to 255 bytes, no control characters; compared byte for byte.
+/// The id of a person at a provider: 1 to 255 bytes without control characters, compared byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProviderAccountId(String);
 
 impl ProviderAccountId {
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

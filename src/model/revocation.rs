@@ -1,44 +1,44 @@
-//! Revocations, and the entries of the feed that every revoking transaction appends to.
+//! Revocations, and the feed entries that every revoking transaction appends.
 
 use super::id::{SessionId, UserId};
 use super::session::EndReason;
 use super::time::Timestamp;
 
-/// One thing that was revoked or changed.
+/// A revocation, or a change that invalidates cached state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Revocation {
-    /// A session was ended; its tokens are refused until the last of them has expired.
+    /// A session was ended; its tokens are rejected until the last of them has expired.
     Session {
-        /// The session.
+        /// The session's id.
         id: SessionId,
-        /// Why.
+        /// The reason.
         reason: EndReason,
     },
-    /// All tokens of a user below an epoch are refused.
+    /// A user's epoch was raised; all tokens below it are rejected.
     User {
-        /// The user.
+        /// The user's id.
         id: UserId,
-        /// The lowest epoch that still counts.
+        /// The lowest accepted epoch.
         min_epoch: i64,
-        /// Why.
+        /// The reason.
         reason: EndReason,
     },
-    /// A user's name, e-mail, image or role changed; tokens tell an older state.
+    /// A user's name, e-mail, image or role changed, so existing tokens are outdated.
     UserChanged {
-        /// The user.
+        /// The user's id.
         id: UserId,
     },
-    /// A signing key was made, moved forward or revoked: the ring is to be read anew.
+    /// A signing key was created, moved forward or revoked, so the key ring must be reloaded.
     KeysChanged,
 }
 
-/// A revocation as the feed keeps it.
+/// An entry of the revocation feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedEntry {
-    /// Its place; the order of places is the order of commits.
+    /// Its sequence number; the order is that of the commits.
     pub seq: i64,
-    /// Until when it must be remembered.
+    /// The time until which it must be kept.
     pub until: Timestamp,
-    /// The revocation itself.
+    /// The revocation.
     pub revocation: Revocation,
 }

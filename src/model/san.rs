@@ -1,5 +1,5 @@
-//! Names that a certificate gives its holder (subjectAltName, RFC 5280 section 4.2.1.6), of the two kinds that can name
-//! a caller: DNS names and SPIFFE IDs. Whether the certificate is to be believed, its handshake decides.
+//! Names in a certificate (subjectAltName, RFC 5280 section 4.2.1.6) that can identify a caller: DNS names and SPIFFE
+//! IDs. The TLS handshake verifies the certificate itself.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,13 +14,13 @@ const NO_SPIFFE_ID: &str = "must be a SPIFFE ID with a path, spiffe://example.or
 pub struct San(String);
 
 impl San {
-    /// What the dNSNames and the URIs of a certificate name; what is neither kind names nobody.
+    /// Extracts the usable names from the dNSNames and URIs of a certificate; others are ignored.
     #[must_use]
     pub fn of_certificate<'a>(
         dns_names: impl Iterator<Item = &'a str>,
         mut uris: impl Iterator<Item = &'a str>,
     ) -> Vec<Self> {
-        // With more than one URI it is no X.509-SVID (X509-SVID section 5.2).
+        // A certificate with several URIs is not an X.509-SVID (X509-SVID section 5.2).
         let workload = match (uris.next(), uris.next()) {
             (Some(only), None) => spiffe_id(only),
             (Some(_) | None, _) => None,
@@ -47,7 +47,7 @@ impl fmt::Display for San {
     }
 }
 
-/// The name in lower case, if it is one that a host can have; an IPv4 address is none.
+/// Returns the name in lower case if it is a valid host name; an IPv4 address is not.
 fn dns_name(text: &str) -> Option<String> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let is_label = |label: &str| {
@@ -62,7 +62,7 @@ fn dns_name(text: &str) -> Option<String> {
     sound.then(|| text.to_ascii_lowercase())
 }
 
-/// The text, if it is a workload's SPIFFE ID (SPIFFE-ID section 2): compared byte for byte.
+/// Returns the text if it is a workload's SPIFFE ID (SPIFFE-ID section 2), compared byte for byte.
 fn spiffe_id(text: &str) -> Option<String> {
     let (trust_domain, path) = text.strip_prefix("spiffe://")?.split_once('/')?;
     let of_domain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);

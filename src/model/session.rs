@@ -1,4 +1,4 @@
-//! A session: opened by a sign-in, redeemed by a grant, kept by one live refresh token at a time.
+//! Sessions: a sign-in creates one, a grant opens it, and one live refresh token at a time extends it.
 
 use super::claims::ClaimMap;
 use super::id::{AccountId, SessionId, UserId};
@@ -11,106 +11,106 @@ use super::time::Timestamp;
 pub struct Session {
     /// The `sid` of its tokens.
     pub id: SessionId,
-    /// Whose it is.
+    /// The user that the session belongs to.
     pub user_id: UserId,
     /// The account that signed in.
     pub account_id: AccountId,
-    /// The provider that vouched.
+    /// The identity provider of that account.
     pub provider: ProviderId,
     /// The group of callers that may use its grant and refresh tokens.
     pub group: String,
-    /// The user's epoch when it was opened.
+    /// The user's epoch when the session was created.
     pub epoch: i64,
-    /// When the person proved who they are; whole seconds.
+    /// Time of the user's authentication; whole seconds.
     pub authenticated_at: Timestamp,
-    /// When it ends by itself: idle or over age; whole seconds.
+    /// Time at which the session expires, idle or over its maximum age; whole seconds.
     pub expires_at: Timestamp,
-    /// When and why it was ended.
+    /// Time and reason of its end, if it was ended.
     pub ended: Option<(Timestamp, EndReason)>,
-    /// The grant that opens it.
+    /// The grant that opens the session.
     pub grant: Grant,
-    /// Its refresh token; none before the grant is redeemed.
+    /// Its refresh token; `None` before the grant is redeemed.
     pub refresh: Option<RefreshState>,
-    /// What its tokens are for.
+    /// The audiences of its tokens.
     pub audiences: Vec<String>,
-    /// What the `jwt` callbacks and updates added.
+    /// The claims added by `jwt` callbacks and updates.
     pub claims: ClaimMap,
-    /// The role that they were made from.
+    /// The user's role when those claims were made.
     pub claims_role: Option<String>,
     /// Sealed account, profile and `is_new_user`, until the grant is redeemed.
     pub pending: Option<Vec<u8>>,
-    /// Rises with each write; two writers of one row can't both win.
+    /// Increases with each write, so that two concurrent writers cannot both succeed.
     pub version: i64,
 }
 
 /// The grant of a session: single use, short-lived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// SHA-256 of it.
+    /// SHA-256 of the grant.
     pub hash: [u8; 32],
-    /// Until when it can be redeemed.
+    /// Time at which it expires.
     pub expires_at: Timestamp,
-    /// The sign-in that made it, when the caller named one.
+    /// The sign-in request that created it, if the caller gave a `request_id`.
     pub request: Option<RequestMark>,
-    /// When it was redeemed.
+    /// Time of its redemption.
     pub redeemed_at: Option<Timestamp>,
-    /// The redemption, when the caller named it.
+    /// The request that redeemed it, if the caller gave a `request_id`.
     pub redemption: Option<RequestMark>,
 }
 
-/// A request that may be repeated: who named it how, and what it asked.
+/// A mark of a request that may be retried: its name and its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestMark {
     /// Digest of the caller and its `request_id`.
     pub key: [u8; 32],
-    /// Digest of the request itself.
+    /// Digest of the request's content.
     pub fingerprint: [u8; 32],
 }
 
-/// What the row knows of refresh tokens: hashes only.
+/// The refresh token state of a session; it holds only hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshState {
     /// SHA-256 of the one live refresh token.
     pub hash: [u8; 32],
     /// SHA-256 of its direct predecessor.
     pub previous_hash: Option<[u8; 32]>,
-    /// Counts the tokens; the first is 0.
+    /// The number of tokens before this one; the first has 0.
     pub generation: u64,
-    /// What the live token was derived with.
+    /// The salt from which the live token was derived.
     pub salt: [u8; 32],
-    /// When it was made.
+    /// Time at which it was created.
     pub rotated_at: Timestamp,
 }
 
 name_enum!(
-    /// Why a session was ended.
+    /// The reason why a session was ended.
     EndReason {
-        /// Its person signed out.
+        /// The user signed out.
         SignedOut = "SIGNED_OUT",
-        /// An administrator, or the person's sign-out everywhere, ended it.
+        /// An administrator ended it, or the user signed out everywhere.
         Revoked = "REVOKED",
-        /// Its user was banned.
+        /// The user was banned.
         Banned = "BANNED",
-        /// An old refresh token came back.
+        /// A refresh token was reused.
         Reused = "REUSED",
-        /// The `jwt` callback refused the first token.
+        /// The `jwt` callback denied the first token.
         Denied = "DENIED",
     }
 );
 
-/// How long sessions and tokens live.
+/// The lifetimes of sessions and tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
-    /// A session nobody refreshes ends after this.
+    /// A session expires after this time without a refresh.
     pub idle_ttl: std::time::Duration,
-    /// A session ends this long after its sign-in, whatever happens.
+    /// A session expires this long after its sign-in, even if it is used.
     pub max_age: std::time::Duration,
-    /// An access token lives this long, and never longer than its session.
+    /// The lifetime of an access token; it never outlives its session.
     pub access_ttl: std::time::Duration,
 }
 
 impl Lifetimes {
-    /// When a session that was last used `now` ends.
+    /// Returns the expiry of a session last used at `now`.
     #[must_use]
     pub fn session_end(&self, authenticated_at: Timestamp, now: Timestamp) -> Timestamp {
         now.plus(self.idle_ttl).min(authenticated_at.plus(self.max_age)).floor_to_second()

@@ -1,54 +1,54 @@
-//! Signing keys as the database keeps them, and what each of them does at a moment: a pure function of their times, so
-//! that replicas agree on it without a word. One line of succession over all algorithms: a key signs from its
-//! `not_before` until the next one's, and verifies while a token of its can live.
+//! Signing keys as stored in the database, and the state of each at a given time. The state is a pure function of their
+//! times, so replicas agree on it without communication. All keys form one succession, whatever their algorithms. A key
+//! signs from its `not_before` until that of the next one, and verifies while one of its tokens can be valid.
 
 use std::time::Duration;
 
 use super::time::Timestamp;
 
-/// How long a key is published before it signs: whoever caches the key set has read it anew by then. We let it be
-/// cached for 5 minutes, Istio does for 20.
+/// The time between publication and first use of a key, so that clients have reloaded a cached key set by then.
+/// Gatepass allows caching for 5 minutes; Istio caches for 20.
 pub const PUBLISHED_BEFORE: Duration = Duration::from_mins(25);
 
-/// No access token lives longer, whatever the configuration was when it was issued.
+/// The longest lifetime of an access token under any configuration.
 pub const LONGEST_TOKEN: Duration = Duration::from_hours(1);
 
-/// A signing key as the database keeps it.
+/// A signing key as stored in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRecord {
     /// Its `kid`.
     pub kid: String,
     /// Its algorithm (RFC 7518 name).
     pub algorithm: String,
-    /// Its place in the succession; no two of an algorithm have the same.
+    /// Its place in the succession, unique within an algorithm.
     pub generation: i64,
-    /// When it begins to sign.
+    /// Time at which it begins to sign.
     pub not_before: Timestamp,
-    /// When it was made.
+    /// Time of its creation.
     pub created_at: Timestamp,
-    /// Both halves, sealed; none when it was revoked, its place in the succession alone is left.
+    /// The sealed key pair; `None` if the key was revoked and only its place in the succession remains.
     pub sealed: Option<Vec<u8>>,
 }
 
-/// What a key does.
+/// The state of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
-    /// It is published and signs later.
+    /// The key is published and will sign later.
     Next,
-    /// It signs.
+    /// The key signs.
     Signs,
-    /// It signs no more; its tokens count.
+    /// The key no longer signs, but its tokens are still accepted.
     Verifies {
-        /// Until when.
+        /// Time at which it retires.
         until: Timestamp,
     },
-    /// No token of its can be alive; it is refused.
+    /// All its tokens have expired; it is rejected.
     Retired,
-    /// It is refused.
+    /// The key was revoked; it is rejected.
     Revoked,
 }
 
-/// Every key there is, the newest first.
+/// All keys, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Succession {
     newest_first: Vec<KeyRecord>,
@@ -56,7 +56,7 @@ pub struct Succession {
 }
 
 impl Succession {
-    /// The succession of these records, where clocks may differ by `leeway`.
+    /// Creates the succession of these records; `leeway` is the clock skew tolerated.
     #[must_use]
     pub fn new(mut records: Vec<KeyRecord>, leeway: Duration) -> Self {
         records
@@ -64,18 +64,18 @@ impl Succession {
         Self { newest_first: records, verifies_for: LONGEST_TOKEN + leeway }
     }
 
-    /// Whether there was never a key.
+    /// Tells whether no key was ever created.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.newest_first.is_empty()
     }
 
-    /// Every key and what it does, the newest first.
+    /// Returns all keys and their states, newest first.
     pub fn states(&self, now: Timestamp) -> impl Iterator<Item = (&KeyRecord, KeyState)> {
         self.newest_first.iter().enumerate().map(move |(place, record)| (record, self.state(place, now)))
     }
 
-    /// The keys that sign, will sign or verify, the newest first, and when each retires, if that is known yet.
+    /// Returns the keys that sign, will sign or verify, newest first. Each comes with its retirement time, if known.
     pub fn living(&self, now: Timestamp) -> impl Iterator<Item = (&KeyRecord, Option<Timestamp>)> {
         let lives =
             move |place: &usize| !matches!(self.state(*place, now), KeyState::Retired | KeyState::Revoked);
@@ -83,20 +83,20 @@ impl Succession {
         places.map(|place| (&self.newest_first[place], self.retires_at(place)))
     }
 
-    /// The key that signs. None when the one whose turn it is was revoked, or is not there.
+    /// Returns the key that signs. `None` if the current key was revoked or is missing.
     #[must_use]
     pub fn signing(&self, now: Timestamp) -> Option<&KeyRecord> {
         self.states(now).find(|(_, state)| *state == KeyState::Signs).map(|(record, _)| record)
     }
 
-    /// The key that signs after this one; the first of them, should there be several.
+    /// Returns the key that signs next; the earliest if there are several.
     #[must_use]
     pub fn next(&self, now: Timestamp) -> Option<&KeyRecord> {
         self.states(now).filter(|(_, state)| *state == KeyState::Next).last().map(|(record, _)| record)
     }
 
-    /// When the next key must begin to sign, if it is time to make it: at once where none signs. A key is replaced at
-    /// the age of `rotation`, and where it is of another algorithm than this, if one is wanted.
+    /// Returns the time at which the next key must begin to sign, if it is due for creation. If no key signs, that is
+    /// now. A key is due for replacement at the age of `rotation`, or if `algorithm` is given and differs from its own.
     #[must_use]
     pub fn due(&self, now: Timestamp, rotation: Duration, algorithm: Option<&str>) -> Option<Timestamp> {
         if self.next(now).is_some() {
@@ -109,7 +109,7 @@ impl Succession {
         (is_old || is_of_another).then_some(next_begins)
     }
 
-    /// The place of a key that is made now.
+    /// Returns the generation of a key created now.
     #[must_use]
     pub fn next_generation(&self) -> i64 {
         self.newest_first.iter().map(|record| record.generation).max().unwrap_or(0).saturating_add(1)
@@ -126,7 +126,7 @@ impl Succession {
         }
     }
 
-    /// The tokens of a key are over some time after its successor began to sign, were it revoked since or not.
+    /// Returns the time at which a key retires: a fixed time after its successor began, even if that was revoked since.
     fn retires_at(&self, place: usize) -> Option<Timestamp> {
         let successor = place.checked_sub(1).map(|place| &self.newest_first[place]);
         successor.map(|successor| successor.not_before.plus(self.verifies_for))
@@ -140,7 +140,7 @@ mod tests {
 
     const LEEWAY: Duration = Duration::from_secs(10);
     const MINUTE: i64 = 60_000;
-    /// A key's tokens live so long after its successor began.
+    /// Time between a key's retirement and the start of its successor.
     const TAIL: i64 = 60 * MINUTE + 10_000;
 
     fn record(generation: i64, not_before: i64) -> KeyRecord {
@@ -177,15 +177,15 @@ mod tests {
             (&three[..2], 100 * MINUTE + TAIL, &[Retired, Signs]),
             (&three, 200 * MINUTE, &[Retired, Signs, Next]),
             (&three, 300 * MINUTE, &[Retired, until(300 * MINUTE + TAIL), Signs]),
-            // That its successor was revoked brings no key back, and lets none sign.
+            // Revoking the successor neither restores a key nor lets another one sign.
             (&second_revoked, 120 * MINUTE, &[until(100 * MINUTE + TAIL), Revoked, Next]),
             (&second_revoked, 150 * MINUTE, &[until(100 * MINUTE + TAIL), Revoked, Signs]),
             (&second_revoked, 170 * MINUTE, &[Retired, Revoked, Signs]),
-            // Of two that begin at the same moment the later generation signs.
+            // Of two keys that begin at the same moment, the one with the higher generation signs.
             (&[record(1, 0), record(2, 0)], 0, &[until(TAIL), Signs]),
         ];
         for (records, now, wanted) in rows {
-            // Whatever the order in which they are read.
+            // The order of reading does not matter.
             for records in [records.to_vec(), records.iter().rev().cloned().collect()] {
                 let succession = Succession::new(records, LEEWAY);
                 let mut states: Vec<_> = succession.states(Timestamp(now)).map(|(_, state)| state).collect();
@@ -213,7 +213,7 @@ mod tests {
             (&one[..1], 5, Some("EdDSA"), Some(5 + lead)),
             (&one, day - lead, Some("EdDSA"), None),
             (&[record(1, 0), revoked(2, 3)], 5, None, Some(5)),
-            // One that another clock made "now" is waited for.
+            // A key that another replica's clock has just created is waited for.
             (&[record(1, 9)], 5, None, None),
         ];
         for (records, now, algorithm, wanted) in rows {

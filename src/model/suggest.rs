@@ -1,11 +1,11 @@
-//! The nearest of the names that would have been right, for a name that is not.
+//! Suggestions for misspelled names: the nearest known name.
 
 use strsim::levenshtein;
 
-/// The longest name that is compared: no known one is longer, and the work grows with the length.
+/// The longest name that is compared. No known name is longer, and the cost grows with the length.
 const MAX_BYTES: usize = 64;
 
-/// The known name nearest to `name`, if it is near enough to have been meant.
+/// Returns the known name nearest to `name`, if it is close enough to be a misspelling.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > MAX_BYTES {
@@ -20,7 +20,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// `; did you mean "grpc_addr"?`, or the known names when none is near.
+/// Returns `; did you mean "grpc_addr"?`, or the known names if none is near.
 #[must_use]
 pub fn instead(name: &str, known: &[&str]) -> String {
     match nearest(name, known.iter().copied()) {

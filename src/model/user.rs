@@ -1,4 +1,4 @@
-//! A user, and the accounts that prove who it is.
+//! Users, and the accounts that they sign in with.
 
 use super::digest::digest_of;
 
@@ -7,46 +7,46 @@ use super::id::{AccountId, UserId};
 use super::provider::{ProviderAccountId, ProviderId};
 use super::time::Timestamp;
 
-/// A person. What a sign-in found or made, and what tokens are made from.
+/// A user: found or created by a sign-in, and the source of a token's claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// The `sub` of its tokens.
     pub id: UserId,
-    /// Its e-mail; unique, looked up and linked only when verified.
+    /// Its e-mail address; unique, and used for look-up and linking only if verified.
     pub email: Option<Email>,
-    /// Whether a provider vouched for the e-mail.
+    /// True if a provider verified the e-mail address.
     pub email_verified: bool,
     /// Display name.
     pub name: Option<String>,
-    /// Address of a picture.
+    /// URL of a picture.
     pub image: Option<String>,
-    /// Its role, a word of the operator's.
+    /// Its role, a name defined by the operator.
     pub role: String,
-    /// The ban, if it was banned; it may have run out.
+    /// The ban, if there is one; it may have expired.
     pub ban: Option<Ban>,
-    /// Rises with ban, delete and revoke-all; a session or token of a lower one is refused.
+    /// Increases with each ban, deletion and revoke-all; sessions and tokens with a lower epoch are rejected.
     pub epoch: i64,
-    /// Rises with each change of what an administrator may set; the source of the etag.
+    /// Increases with each change to a field that an administrator may set; the source of the etag.
     pub version: i64,
-    /// When the user was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// When it last signed in.
+    /// Time of the last sign-in.
     pub last_sign_in_at: Option<Timestamp>,
 }
 
-/// Why and how long a user may not sign in.
+/// A ban: its reason and its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ban {
-    /// What the administrator wrote.
+    /// The reason given by the administrator.
     pub reason: Option<String>,
-    /// When it runs out; never, if not set.
+    /// Time at which it expires; never, if not set.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Ban {
-    /// Whether the ban has not run out at this time.
+    /// Tells whether the ban is in force at this time.
     #[must_use]
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
@@ -54,13 +54,13 @@ impl Ban {
 }
 
 impl User {
-    /// Whether the user is banned at this time.
+    /// Tells whether the user is banned at this time.
     #[must_use]
     pub fn is_banned(&self, now: Timestamp) -> bool {
         self.ban.as_ref().is_some_and(|ban| ban.is_in_force(now))
     }
 
-    /// What `UpdateUser` compares to see that nobody was faster.
+    /// Returns the etag that `UpdateUser` compares to detect concurrent updates.
     #[must_use]
     pub fn etag(&self) -> String {
         self.version.to_string()
@@ -70,42 +70,42 @@ impl User {
 /// One identity of a user at one provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Our id of it.
+    /// Its id in Gatepass.
     pub id: AccountId,
-    /// Whose it is.
+    /// The user that it belongs to.
     pub user_id: UserId,
     /// The provider.
     pub provider: ProviderId,
-    /// The person's id there.
+    /// The user's id at the provider.
     pub provider_account_id: ProviderAccountId,
-    /// The issuer the identity was made under; empty for one that a caller vouched for.
+    /// The issuer of the identity; empty if a caller vouched for it.
     pub issuer: String,
-    /// How it was proven: `oauth`, `oidc`, or `profile` when the caller vouched.
+    /// The kind of proof: `oauth`, `oidc`, or `profile` if a caller vouched for it.
     pub kind: AccountKind,
-    /// The scope the provider granted.
+    /// The scope that the provider granted.
     pub scope: Option<String>,
-    /// When it was linked.
+    /// Time of linking.
     pub created_at: Timestamp,
 }
 
 super::name_enum::name_enum!(
-    /// How an account was proven; Auth.js' `account.type`.
+    /// The kind of proof of an account; Auth.js' `account.type`.
     AccountKind {
         /// An ID token (OpenID Connect Core section 2).
         Oidc = "oidc",
-        /// The answer of a userinfo endpoint to an access token (RFC 6749).
+        /// The response of a userinfo endpoint to an access token (RFC 6749).
         OAuth = "oauth",
         /// A caller with `sign_in.assert` vouched for it.
         Profile = "profile",
     }
 );
 
-/// What finds an account: a digest, since text collations fold what identities keep apart.
+/// The look-up key of an account: a digest, because text collations may treat different identities as equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AccountKey(pub [u8; 32]);
 
 impl AccountKey {
-    /// The key of (issuer, provider, id at the provider).
+    /// Returns the key of (issuer, provider, id at the provider).
     #[must_use]
     pub fn new(issuer: &str, provider: &ProviderId, id: &ProviderAccountId) -> Self {
         Self(digest_of(
@@ -121,7 +121,7 @@ impl From<&Account> for AccountKey {
     }
 }
 
-/// What finds a user by a verified e-mail.
+/// The look-up key of a user by verified e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EmailKey(pub [u8; 32]);
 

@@ -7,39 +7,39 @@ use super::reason::{DenialReason, Reason};
 use crate::model::name_enum::name_enum;
 
 name_enum!(
-    /// Reasons that only the log knows.
+    /// Reasons that exist only in the auth log.
     LogNote {
-        /// A callback sent the person elsewhere first.
+        /// A callback redirected the user before the sign-in finished.
         Redirected = "REDIRECTED",
-        /// The account was the user's before.
+        /// The account was already linked to the user.
         AlreadyLinked = "ALREADY_LINKED",
         /// The signing key was replaced because of its age.
         Scheduled = "SCHEDULED",
-        /// The signing key was replaced by command.
+        /// The signing key was replaced by a command.
         Rotated = "ROTATED",
-        /// The signing key was revoked by command.
+        /// The signing key was revoked by a command.
         Revoked = "REVOKED",
     }
 );
 
-/// The reason of a row in the auth log. Two reasons are equal if the log spells them alike: `USER_BANNED` is the reason of
-/// an error and of a denial, and a row does not tell which.
+/// The reason of a row in the auth log. Two reasons are equal if the log spells them alike. For example, `USER_BANNED`
+/// is the reason of both an error and a denial, and a row does not distinguish them.
 #[derive(Clone)]
 pub enum LogReason {
-    /// The reason of the error that the call answered.
+    /// The reason of an error that the call returned.
     Error(Reason),
     /// The reason of a denial.
     Denial(DenialReason),
     /// A fault of a provider.
     Provider(ProviderFaultKind),
-    /// A reason that only the log knows.
+    /// A reason that exists only in the auth log.
     Note(LogNote),
-    /// A name that this version does not know: another version wrote the row.
+    /// A name unknown to this version, because another version wrote the row.
     Other(Box<str>),
 }
 
 impl LogReason {
-    /// Its name, as the database and the proto spell it.
+    /// Returns its name, as spelled in the database and the proto.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -51,7 +51,7 @@ impl LogReason {
         }
     }
 
-    /// Reads the reason of a row.
+    /// Parses the reason of a row.
     #[must_use]
     pub fn from_row(name: &str) -> Self {
         let error = || Reason::from_name(name).map(Self::Error);
@@ -105,7 +105,7 @@ impl From<LogNote> for LogReason {
 mod tests {
     use super::*;
 
-    /// Every reason that this version writes.
+    /// Returns every reason that this version writes.
     fn all() -> impl Iterator<Item = LogReason> {
         let errors = Reason::ALL.iter().map(|reason| LogReason::from(*reason));
         let denials = DenialReason::ALL.iter().map(|reason| LogReason::from(*reason));

@@ -1,4 +1,4 @@
-//! Reasons: of errors and denials as the proto names them, of providers' faults, and of rows in the auth log.
+//! Reasons: of errors and denials as named in the proto, of provider faults, and of rows in the auth log.
 
 mod log_reason;
 mod provider_fault;

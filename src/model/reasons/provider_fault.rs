@@ -1,72 +1,72 @@
-//! The kinds of faults of providers.
+//! The kinds of provider faults.
 
 use crate::model::name_enum::name_enum;
 
 name_enum!(
-    /// The kinds of faults; their names stand in the auth log and in the details of errors.
+    /// The kinds of provider faults; their names appear in the auth log and in error details.
     ProviderFaultKind {
-        /// No answer in time.
+        /// The provider did not respond in time.
         TimedOut = "PROVIDER_TIMED_OUT",
-        /// No connection, or one that broke.
+        /// The connection failed or broke.
         Unreachable = "PROVIDER_UNREACHABLE",
-        /// An HTTP status that is none of an answer.
+        /// The HTTP status is not that of a usable response.
         Status = "PROVIDER_STATUS",
-        /// An answer larger than is read.
+        /// The response exceeds the size limit.
         TooLarge = "PROVIDER_RESPONSE_TOO_LARGE",
-        /// An answer that is not what it should be: no JSON, or without what it must have.
+        /// The response is malformed: it is not JSON, or a required member is missing.
         Malformed = "PROVIDER_RESPONSE_MALFORMED",
-        /// Metadata or keys that can't be used: of another issuer, without an endpoint, or with an address that is not https.
+        /// The metadata or keys are unusable: wrong issuer, missing endpoint, or a URL that is not https.
         Metadata = "PROVIDER_METADATA_INVALID",
-        /// The provider answered with an error of OAuth.
+        /// The provider returned an OAuth error.
         ProviderError = "PROVIDER_ERROR",
-        /// The code is not one, was used, or belongs to another flow (`invalid_grant`).
+        /// The code is invalid, already used, or belongs to another flow (`invalid_grant`).
         CodeRejected = "CODE_REJECTED",
-        /// The answer is of another issuer than the flow (RFC 9207).
+        /// The response comes from another issuer than the flow's (RFC 9207).
         IssuerMismatch = "ISSUER_MISMATCH",
-        /// There is no ID token where there must be one.
+        /// A required ID token is missing.
         IdTokenMissing = "ID_TOKEN_MISSING",
-        /// It is no JWT that could be an ID token, `alg: none` among them.
+        /// The ID token is not an acceptable JWT; this includes `alg: none`.
         IdTokenMalformed = "ID_TOKEN_MALFORMED",
-        /// No key of the provider's fits it.
+        /// None of the provider's keys matches the ID token.
         IdTokenKeyUnknown = "ID_TOKEN_KEY_UNKNOWN",
-        /// Its signature does not hold.
+        /// The ID token's signature is invalid.
         IdTokenSignature = "ID_TOKEN_SIGNATURE_INVALID",
-        /// It is of another issuer.
+        /// The ID token comes from another issuer.
         IdTokenIssuer = "ID_TOKEN_ISSUER_MISMATCH",
-        /// It is for another client (`aud`, `azp`).
+        /// The ID token is for another client (`aud`, `azp`).
         IdTokenAudience = "ID_TOKEN_AUDIENCE_MISMATCH",
-        /// It is over.
+        /// The ID token has expired.
         IdTokenExpired = "ID_TOKEN_EXPIRED",
-        /// It is of the future, or issued too long ago.
+        /// The ID token was issued in the future, or too long ago.
         IdTokenIssuedAt = "ID_TOKEN_NOT_CURRENT",
-        /// Its nonce is missing, or of another flow.
+        /// The ID token's nonce is missing, or belongs to another flow.
         IdTokenNonce = "ID_TOKEN_NONCE_MISMATCH",
-        /// It does not tell that the person proved themselves as lately as was asked (`max_age`, `auth_time`).
+        /// The ID token does not prove a sufficiently recent authentication (`max_age`, `auth_time`).
         IdTokenAuthTime = "ID_TOKEN_AUTH_TIME",
-        /// It belongs to another access token (`at_hash`).
+        /// The ID token belongs to another access token (`at_hash`).
         IdTokenAccessToken = "ID_TOKEN_ACCESS_TOKEN_MISMATCH",
-        /// It signed somebody in before.
+        /// The ID token has already been used for a sign-in.
         IdTokenUsed = "ID_TOKEN_USED",
-        /// The userinfo endpoint speaks of somebody else.
+        /// The userinfo endpoint describes another subject.
         SubjectMismatch = "SUBJECT_MISMATCH",
-        /// The profile tells no id, an e-mail that is none, or more than is kept.
+        /// The profile has no id, an invalid e-mail address, or is too large.
         Profile = "PROFILE_UNUSABLE",
     }
 );
 
-/// What a fault means for who signs in.
+/// The effect of a provider fault on a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderFaultMeaning {
-    /// The provider gave no answer that counts: later, perhaps.
+    /// The provider gave no usable response; a retry may succeed.
     Unavailable,
-    /// The provider said no.
+    /// The provider denied the sign-in.
     Refused,
-    /// What was presented proves nothing.
+    /// The presented credential is invalid.
     NoProof,
 }
 
 impl ProviderFaultKind {
-    /// What it means for who signs in.
+    /// Returns its effect on a sign-in.
     #[must_use]
     pub const fn meaning(self) -> ProviderFaultMeaning {
         match self {

@@ -1,17 +1,17 @@
-//! The origins that may be redirected to (`base_urls`), and the base that a request names.
+//! The allowed redirect origins (`base_urls`), and the base URL that a request selects.
 //!
-//! An origin is scheme, host and port as the WHATWG URL standard serialises them. Hosts count only as they are
-//! spelled: what a parser would rewrite (Unicode, percent-encoding, `127.1`) is no origin here, because the next
-//! parser down the road may read it differently. Where a redirect may lead is decided in `resolve`.
+//! An origin is scheme, host and port as the WHATWG URL standard serialises them. A host is accepted only in the
+//! spelling that a parser keeps. Unicode, percent-encoding and `127.1` are rejected, because another parser may read
+//! them differently. The module `resolve` decides each redirect.
 
 use std::fmt;
 
 use url::{Position, Url};
 
-/// What every `base_urls` fault ends with.
+/// The end of every `base_urls` error message.
 const WRITE: &str = "write an origin such as https://app.example.com";
 
-/// The longest host that DNS can name.
+/// The longest host name in DNS.
 const MAX_HOST: usize = 253;
 
 /// The configured `base_urls`: the first is the default, the others are origins or `https://*.example.com`.
@@ -19,16 +19,16 @@ const MAX_HOST: usize = 253;
 pub struct BaseUrls {
     default: Base,
     others: Vec<String>,
-    /// What follows the `*`: `.example.com`, `.example.com:8443`.
+    /// The text after the `*`: `.example.com`, `.example.com:8443`.
     suffixes: Vec<String>,
 }
 
-/// An allowed origin, without a trailing slash; only [`BaseUrls`] makes one.
+/// An allowed origin, without a trailing slash; only [`BaseUrls`] creates it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base(String);
 
 impl Base {
-    /// The origin as text.
+    /// Returns the origin as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -41,12 +41,12 @@ impl fmt::Display for Base {
     }
 }
 
-/// What is wrong with one entry of `base_urls`.
+/// An error in one entry of `base_urls`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrlFault {
-    /// Which entry, from 0.
+    /// The index of the entry, from 0.
     pub index: usize,
-    /// What is wrong and what to write instead.
+    /// The error and its correction.
     pub message: String,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for BaseUrlFault {
 impl std::error::Error for BaseUrlFault {}
 
 impl BaseUrls {
-    /// Reads the setting; answers the faults of all entries together.
+    /// Parses the setting; returns the faults of all entries together.
     pub fn parse(entries: &[String]) -> Result<Self, Vec<BaseUrlFault>> {
         let mut origins = Vec::new();
         let mut suffixes = Vec::new();
@@ -84,13 +84,13 @@ impl BaseUrls {
         Ok(Self { default: Base(origins.concat()), others, suffixes })
     }
 
-    /// The base that counts where none is named.
+    /// Returns the default base.
     #[must_use]
     pub fn default_base(&self) -> &Base {
         &self.default
     }
 
-    /// The base that a request names: the default for an empty text, nothing for an origin that is not allowed.
+    /// Returns the base that a request names: the default for an empty text, `None` for an origin that is not allowed.
     #[must_use]
     pub fn select(&self, base_url: &str) -> Option<Base> {
         if base_url.is_empty() {
@@ -99,7 +99,7 @@ impl BaseUrls {
         origin(base_url).filter(|origin| self.allows(origin)).map(Base)
     }
 
-    /// Whether this serialised origin is one of them.
+    /// Tells whether this serialised origin is allowed.
     #[must_use]
     pub fn allows(&self, origin: &str) -> bool {
         origin == self.default.0
@@ -108,7 +108,7 @@ impl BaseUrls {
     }
 }
 
-/// The canonical text of an origin; one trailing slash is tolerated.
+/// Returns the canonical text of an origin; one trailing slash is tolerated.
 fn origin(text: &str) -> Option<String> {
     let authority = after_scheme(text.strip_suffix('/').unwrap_or(text))?;
     let url = Url::parse(text).ok().filter(|url| is_spelled_out(authority, url))?;
@@ -119,19 +119,19 @@ fn origin(text: &str) -> Option<String> {
     Some(serialised(&url).to_owned())
 }
 
-/// Scheme, host and port of a URL that has no user info.
+/// Returns scheme, host and port of a URL without user info.
 pub(super) fn serialised(url: &Url) -> &str {
     &url[..Position::BeforePath]
 }
 
-/// What follows a literal `http://` or `https://`, in any letter case.
+/// Returns the text after a literal `http://` or `https://`, in any letter case.
 pub(super) fn after_scheme(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once("://")?;
     let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
     is_web.then_some(rest)
 }
 
-/// Whether an authority has no user info and spells its host just as the parser reads it, letter case aside.
+/// Tells whether an authority has no user info and spells its host as the parser reads it, ignoring case.
 pub(super) fn is_spelled_out(authority: &str, url: &Url) -> bool {
     let plain = authority.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:[]".contains(&b));
     let host = match authority.rsplit_once(':') {

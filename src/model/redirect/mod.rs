@@ -1,4 +1,4 @@
-//! Redirects: the origins that may be redirected to, and the one rule that decides every redirect.
+//! Redirects: the allowed origins, and the one rule that decides every redirect.
 
 mod base_urls;
 mod resolve;

@@ -1,8 +1,8 @@
-//! Where a browser may be sent: the one function that decides every redirect.
+//! The one function that decides every redirect.
 //!
-//! It is Auth.js' `redirect` callback (`callback-url`) made total: every text gets an answer, and the answer is
-//! always absolute, serialised by us from one WHATWG URL parse, and on an allowed origin. What two URL parsers could
-//! read differently falls back to the base, so that a client in any language goes where this function looked.
+//! It is Auth.js' `redirect` callback (`callback-url`) as a total function. The result is always an absolute URL,
+//! serialised from one WHATWG URL parse, and on an allowed origin. If two URL parsers could read the input differently,
+//! the result is the base. So a client in any language goes to the URL that was checked here.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use url::Url;
 
 use super::base_urls::{Base, BaseUrls, after_scheme, is_spelled_out, serialised};
 
-/// The longest redirect, in and out.
+/// The longest redirect URL, as input and as result.
 const MAX_BYTES: usize = 2_048;
 
-/// An absolute URL on an allowed origin: only this module makes one, so holding it is the proof.
+/// An absolute URL on an allowed origin. Only this module creates it, so the type proves that the URL was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUrl(String);
 
 impl RedirectUrl {
-    /// The URL as text: ASCII, without user info, backslashes or control characters.
+    /// Returns the URL as text: ASCII, without user info, backslashes or control characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -37,20 +37,20 @@ impl From<RedirectUrl> for String {
     }
 }
 
-/// How a redirect was decided.
+/// The kind of decision on a redirect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// A path, put on the base.
+    /// A path, appended to the base.
     Relative,
     /// An absolute URL on the base.
     SameOrigin,
     /// An absolute URL on another allowed origin.
     AllowedOrigin,
-    /// Anything else: the base itself.
+    /// Any other input; the result is the base.
     Fallback,
 }
 
-/// Decides where `url` leads from `base`.
+/// Decides the redirect for `url`, relative to `base`.
 #[must_use]
 pub fn resolve_redirect(bases: &BaseUrls, base: &Base, url: &str) -> (RedirectUrl, Disposition) {
     accept(bases, base, url).unwrap_or_else(|| (RedirectUrl(base.as_str().to_owned()), Disposition::Fallback))
@@ -72,7 +72,7 @@ fn accept(bases: &BaseUrls, base: &Base, url: &str) -> Option<(RedirectUrl, Disp
         return None;
     }
     let parsed = if is_relative {
-        // Joined as text: the URL standard's own joining follows `//host` to another origin.
+        // Concatenated as text, because the URL standard resolves `//host` to another origin.
         Url::parse(&[base.as_str(), url].concat()).ok()?
     } else {
         Url::parse(url).ok().filter(|parsed| is_spelled_out(authority, parsed))?
@@ -88,13 +88,13 @@ fn accept(bases: &BaseUrls, base: &Base, url: &str) -> Option<(RedirectUrl, Disp
         // A bare origin stays without a slash, so that a fallback resolves to itself.
         origin.to_owned()
     } else {
-        // The standard leaves backslashes in query and fragment alone; other parsers take them for slashes.
+        // The standard keeps backslashes in query and fragment, but other parsers treat them as slashes.
         parsed.as_str().replace('\\', "%5C")
     };
     (text.len() <= MAX_BYTES).then_some((RedirectUrl(text), disposition))
 }
 
-/// Whether every parser and server finds the same segments in a path, and no second host.
+/// Tells whether every parser and server finds the same segments in a path, and no second host.
 fn is_plain(path: &str) -> bool {
     const DOT_SEGMENTS: [&str; 6] = [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"];
     let is_dots = |segment: &str| DOT_SEGMENTS.iter().any(|dots| segment.eq_ignore_ascii_case(dots));
@@ -105,19 +105,19 @@ fn is_plain(path: &str) -> bool {
         && !path.as_bytes().windows(3).any(is_separator)
 }
 
-/// The `error` that a denied sign-in carries to the application, in Auth.js' words.
+/// The `error` parameter that the application receives for a denied sign-in, with the values of Auth.js.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeniedError {
-    /// The sign-in was refused.
+    /// The sign-in was denied.
     AccessDenied,
-    /// The e-mail address belongs to a user whom this account is not linked to.
+    /// The e-mail address belongs to another user, which this account is not linked to.
     OAuthAccountNotLinked,
-    /// The provider answered with an error.
+    /// The provider returned an error.
     OAuthCallbackError,
 }
 
 impl DeniedError {
-    /// The value of the parameter.
+    /// Returns the value of the parameter.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -128,16 +128,17 @@ impl DeniedError {
     }
 }
 
-/// Where denied sign-ins go (`denied_url`, `banned_url`): a path on the default base, or a URL on an allowed one.
+/// The page for denied sign-ins (`denied_url`, `banned_url`): a path on the default base, or a URL on an allowed
+/// origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeniedUrl {
-    /// Up to where the value of `error` belongs.
+    /// The part before the value of `error`.
     before: String,
-    /// The fragment with its `#`, or nothing.
+    /// The fragment with its `#`, or an empty string.
     fragment: String,
 }
 
-/// A `denied_url` that is no place to redirect to.
+/// The `denied_url` is not an allowed redirect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeniedUrlFault;
 
@@ -150,7 +151,7 @@ impl fmt::Display for DeniedUrlFault {
 impl std::error::Error for DeniedUrlFault {}
 
 impl DeniedUrl {
-    /// Reads the setting under the rule of [`resolve_redirect`]; what would fall back is a fault.
+    /// Parses the setting by the rule of [`resolve_redirect`]; a URL that would fall back is rejected.
     pub fn parse(bases: &BaseUrls, text: &str) -> Result<Self, DeniedUrlFault> {
         let (url, disposition) = resolve_redirect(bases, bases.default_base(), text);
         let url = url.as_str();
@@ -172,7 +173,7 @@ impl DeniedUrl {
         Ok(Self { before, fragment: fragment.to_owned() })
     }
 
-    /// The URL that tells the application this error.
+    /// Returns the URL with this error as its `error` parameter.
     #[must_use]
     pub fn with_error(&self, error: DeniedError) -> RedirectUrl {
         RedirectUrl([&self.before, error.as_str(), &self.fragment].concat())
@@ -512,7 +513,7 @@ mod tests {
         }
     }
 
-    /// What Python's `urlsplit` takes for the network location.
+    /// Returns the network location as Python's `urlsplit` finds it.
     fn naive_origin(url: &str) -> String {
         let (scheme, rest) = url.split_once("://").unwrap();
         format!("{scheme}://{}", rest.split(['/', '?', '#']).next().unwrap())

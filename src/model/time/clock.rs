@@ -1,4 +1,4 @@
-//! Time, passed in: a [`Timestamp`] in milliseconds and the [`Clock`] that tells it.
+//! Time as a dependency: a [`Timestamp`] in milliseconds and the [`Clock`] that provides it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -8,52 +8,52 @@ use std::time::{Duration, SystemTime};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// From whole seconds since the epoch, as JWT dates are.
+    /// Converts whole seconds since the epoch, the format of JWT dates.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns milliseconds since the epoch.
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Returns whole seconds since the epoch, rounded down.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// The same time without its fraction of a second: what a JWT can say of it.
+    /// Rounds the time down to a whole second, the precision of JWT dates.
     #[must_use]
     pub const fn floor_to_second(self) -> Self {
         Self::from_seconds(self.seconds())
     }
 
-    /// This time and `by` more, never past the end of time.
+    /// Adds `by`, saturating at the latest time.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// This time less `by`, never before the beginning of time.
+    /// Subtracts `by`, saturating at the earliest time.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// How long ago `earlier` was; zero when it is not earlier.
+    /// Returns the time elapsed since `earlier`; zero if it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
-/// What tells the time. The program has [`SystemClock`]; tests move a [`ManualClock`].
+/// A source of the current time. The program uses [`SystemClock`]; tests advance a [`ManualClock`].
 pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -69,23 +69,23 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved.
+/// A clock that changes only when it is set or advanced.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at `at`.
+    /// Creates a clock that stands at `at`.
     #[must_use]
     pub fn at(at: Timestamp) -> Self {
         Self(AtomicI64::new(at.0))
     }
 
-    /// Moves the clock on.
+    /// Advances the clock.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 
-    /// Sets the clock, backwards too.
+    /// Sets the clock, forwards or backwards.
     pub fn set(&self, to: Timestamp) {
         self.0.store(to.0, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Time: the clock that is passed in, its timestamps, and an instant that counts the machine's sleep.
+//! Time: the injected clock, its timestamps, and an instant that includes the time a machine was suspended.
 
 mod clock;
 mod suspend_aware_instant;

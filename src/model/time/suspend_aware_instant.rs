@@ -1,11 +1,11 @@
-//! Elapsed time on a machine that may have slept meanwhile: its timer stood still then, its clock did not. A clock that
-//! was set back says too little, and then the timer decides.
+//! Elapsed time on a machine that may be suspended. Suspension stops the monotonic timer, but not the wall clock. If
+//! the wall clock was set back, it reports too little, and the timer's value is used.
 
 use std::time::{Duration, Instant};
 
 use super::clock::{Clock, SystemClock, Timestamp};
 
-/// A point in time of this process, by the timer and by the system's clock.
+/// A point in time of this process, by both the monotonic timer and the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SuspendAwareInstant {
     timer: Instant,
@@ -13,38 +13,39 @@ pub struct SuspendAwareInstant {
 }
 
 impl SuspendAwareInstant {
-    /// The present.
+    /// Returns the present.
     #[must_use]
     pub fn now() -> Self {
         Self { timer: Instant::now(), clock: SystemClock.now() }
     }
 
-    /// The time between `earlier` and this: the longer of what timer and clock say.
+    /// Returns the time from `earlier` to this: the longer of timer and wall clock.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         self.timer.saturating_duration_since(earlier.timer).max(self.clock.since(earlier.clock))
     }
 
-    /// The time from this to now.
+    /// Returns the time from this to now.
     #[must_use]
     pub fn elapsed(self) -> Duration {
         Self::now().since(self)
     }
 
-    /// The difference between clock and timer from `earlier` to this: the clock was set, or the machine slept.
+    /// Returns the difference between wall clock and timer since `earlier`: the clock was set, or the machine was
+    /// suspended.
     #[must_use]
     pub fn disagreement_since(self, earlier: Self) -> Duration {
         let timed = self.timer.saturating_duration_since(earlier.timer);
         Duration::from_millis(self.clock.millis().abs_diff(earlier.clock.plus(timed).millis()))
     }
 
-    /// The instant after such a time, in which the machine was awake.
+    /// Returns the instant after this duration, in which the machine was not suspended.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self { timer: self.timer + by, clock: self.clock.plus(by) }
     }
 
-    /// The same instant with the clock elsewhere by so much, as after a sleep or by another's hand.
+    /// Returns the same instant with the wall clock moved, as after a suspension or a clock change.
     #[cfg(test)]
     pub(crate) fn with_clock_moved(self, by_ms: i64) -> Self {
         Self { clock: Timestamp(self.clock.millis() + by_ms), ..self }
