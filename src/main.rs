@@ -1,4 +1,4 @@
-//! The program `gatepass`: see the library's documentation for how it is laid out.
+//! The program `gatepass`; the library's documentation describes its structure.
 
 use std::io;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-/// How long, when all is done, what still blocks is waited for: the system's resolver may take minutes for a name.
+/// The time limit for blocking tasks at exit; the system's resolver may take minutes to resolve a name.
 const AT_THE_END: Duration = Duration::from_secs(1);
 
 fn main() -> io::Result<ExitCode> {

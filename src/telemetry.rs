@@ -1,4 +1,4 @@
-//! The log. Tokens, codes, e-mail addresses and bodies are never in it: nothing here could take them out again.
+//! The log. Code must never log tokens, codes, e-mail addresses or bodies, because nothing here could remove them.
 
 use std::io::IsTerminal;
 
@@ -9,7 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, LogLevel, Telemetry};
 
-/// Writes the log to standard error from now on: JSON off a terminal, text on one, unless the configuration says.
+/// Starts the log to standard error: text on a terminal, otherwise JSON, unless configured differently.
 pub fn start(telemetry: &Telemetry) {
     let terminal = std::io::stderr().is_terminal();
     let level = match telemetry.log_level {
@@ -19,7 +19,7 @@ pub fn start(telemetry: &Telemetry) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    // Statements and frames of the libraries are theirs: their values could be ours.
+    // Statements and frames logged by libraries are excluded, because they could contain confidential values.
     let filter = tracing_subscriber::filter::Targets::new()
         .with_target("gatepass", level)
         .with_default(level.min(LevelFilter::WARN));
@@ -33,10 +33,10 @@ pub fn start(telemetry: &Telemetry) {
             registry.with(fmt::layer().with_ansi(terminal).with_writer(std::io::stderr)).try_init()
         }
     };
-    // A program that embeds Gatepass has a subscriber of its own; then that one stays.
+    // If the embedding program has already set a subscriber, that one is kept.
     drop(started);
     std::panic::set_hook(Box::new(|panic| {
-        // Where, and not what: the payload may hold what the handler was at.
+        // Only the location is logged, because the payload may contain data of the request.
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "panic");
     }));

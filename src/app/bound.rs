@@ -1,4 +1,4 @@
-//! A Gatepass that listens, from its first connection to its last.
+//! A listening Gatepass server, from its first connection to its last.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::grpc::health::Health;
 use crate::net::tls::Tls;
 
-/// A Gatepass that listens.
+/// A Gatepass server that is listening.
 pub struct Bound {
     app: App,
     loaded: Loaded,
@@ -28,41 +28,41 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// The address of the gRPC services.
+    /// Returns the address of the gRPC services.
     #[must_use]
     pub fn grpc_addr(&self) -> Option<SocketAddr> {
         self.grpc.local_addr().ok()
     }
 
-    /// The address of JWKS and discovery.
+    /// Returns the address of JWKS and discovery.
     #[must_use]
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http.local_addr().ok()
     }
 
-    /// The address of probes and metrics.
+    /// Returns the address of probes and metrics.
     #[must_use]
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin.local_addr().ok()
     }
 
-    /// The certificate of the gRPC port, if it has TLS.
+    /// Returns the certificate of the gRPC port, if it uses TLS.
     #[must_use]
     pub fn tls(&self) -> Option<Arc<Tls>> {
         self.tls.clone()
     }
 
-    /// The readiness: it is ready, and not yet told to stop.
+    /// Returns the health state: ready after the start, until shutdown begins.
     #[must_use]
     pub fn health(&self) -> Health {
         self.health.clone()
     }
 
-    /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`. Calls in flight have the database to
-    /// the end of the drain, and probes are answered until then: a process that goes is alive.
+    /// Serves until `shutdown`, then drains for at most `server.shutdown_grace`. Until the drain ends, calls in flight
+    /// can use the database and probes are answered, because the process is still alive.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartFault> {
         let Self { app, loaded, grpc, tls, http, admin, health } = self;
-        // Watchers of the health learn that it ends before their streams do.
+        // Health watchers are notified of the shutdown before their streams end.
         let (shutdown, stop, probes) =
             (shutdown.child_token(), CancellationToken::new(), CancellationToken::new());
         let front = listeners::front(&app.config.server, &health, &app.services);
@@ -79,13 +79,13 @@ impl Bound {
             stop.cancel();
             tasks.close();
             tasks.wait().await;
-            // Probes are answered to the end of the drain: a process that goes is alive.
+            // Probes are answered until the drain ends, because the process is still alive.
             probes.cancel();
             probing.close();
             probing.wait().await;
         };
         tokio::pin!(drain);
-        // Boxed, since it is large, and so would be all that waits for it.
+        // Boxed because this future is large and would enlarge every future that awaits it.
         let starting = Box::pin(start::start(&app, loaded, &front, &keys, &health, &metrics, revocations));
         let started = tokio::select! {
             started = starting => started,
@@ -94,7 +94,7 @@ impl Bound {
         match started {
             Ok(running) => {
                 tracing::info!("ready");
-                // The feed is followed, and the database stays open, until the last call has ended.
+                // The feed is followed and the database stays open until the last call has ended.
                 tokio::select! {
                     () = running.follow(&health, &shutdown) => {}
                     () = &mut drain => {}
@@ -112,14 +112,14 @@ impl Bound {
 }
 
 impl App {
-    /// Prepares, and listens.
+    /// Prepares the server and listens.
     pub async fn bind(self) -> Result<Bound, StartFault> {
         self.prepare().map_err(StartFault::Unfit)?.bind().await
     }
 }
 
 impl Prepared {
-    /// Listens, and serves health from then on. Raises the process's limit of file descriptors for it.
+    /// Listens, and serves health from then on. To do so, raises the process's limit of file descriptors.
     pub async fn bind(self) -> Result<Bound, StartFault> {
         let Self { mut app, tls, loaded } = self;
         if let Some(tls) = &tls {
@@ -141,7 +141,7 @@ async fn listen(setting: &'static str, addr: SocketAddr) -> Result<TcpListener, 
     TcpListener::bind(addr).await.map_err(|cause| StartFault::Listen { setting, addr, cause })
 }
 
-/// Serves a Gatepass of this configuration and these callbacks until `shutdown`.
+/// Serves Gatepass with this configuration and these callbacks until `shutdown`.
 pub async fn serve(
     config: Config,
     callbacks: impl Callbacks,

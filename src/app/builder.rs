@@ -1,4 +1,4 @@
-//! A Gatepass before its start.
+//! The builder of a Gatepass server.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::grpc::routes::own_services;
 use crate::model::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::storage::Observer;
 
-/// A Gatepass to be started.
+/// A Gatepass server before its start.
 pub struct App {
     pub(super) config: Config,
     pub(super) callbacks: Vec<AnyCallbacks>,
@@ -20,7 +20,7 @@ pub struct App {
 }
 
 impl App {
-    /// A Gatepass of this configuration, with the system's clock and randomness.
+    /// Creates a server with this configuration, the system's clock and its randomness.
     #[must_use]
     pub fn new(config: Config) -> Self {
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
@@ -28,28 +28,28 @@ impl App {
         Self { config, callbacks: Vec::new(), clock, entropy, observer: None, services }
     }
 
-    /// Adds callbacks behind the built-in policy, and behind those added before.
+    /// Adds callbacks after the built-in policy and after callbacks added earlier.
     #[must_use]
     pub fn callbacks(mut self, callbacks: impl Callbacks) -> Self {
         self.callbacks.push(AnyCallbacks::new(callbacks));
         self
     }
 
-    /// Adds a service, of any package, to those of the gRPC port: behind the same layers, for the same callers.
+    /// Adds a service of any package to the gRPC port. It has the same layers and callers as the built-in services.
     #[must_use]
     pub fn service(mut self, service: Mount) -> Self {
         self.services.push(service);
         self
     }
 
-    /// Takes time from this clock.
+    /// Sets the clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Tells every SQL statement, without its values.
+    /// Sets an observer of every SQL statement; statements are passed without their values.
     #[must_use]
     pub fn observe_statements(mut self, observer: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer(Arc::new(observer)));

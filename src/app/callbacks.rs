@@ -1,5 +1,5 @@
-//! The chain of callbacks: the built-in policy, those of the configuration, those of the program that links us; and the
-//! decorators around those that a service answers.
+//! The chain of callbacks: the built-in policy, those of the configuration, and those of the program that embeds
+//! Gatepass. It also wraps remote callbacks in their decorators.
 
 use std::sync::Arc;
 
@@ -15,17 +15,19 @@ use crate::grpc::callback_client::{CallbackService, RemoteCallbacks};
 use crate::model::{Clock, Entropy, ManualClock, Timestamp};
 use crate::net::tls::ClientTls;
 
-/// The most bytes of cached `session` answers, of expressions and of a service each; some 10,000 of few claims.
+/// The cache size for `session` responses, in bytes, of expressions and of a service each. It holds about 10,000
+/// responses with few claims.
 const CACHED_ANSWERS: u32 = 16 * 1024 * 1024;
 
-/// The callbacks that a service answers, if one is configured. Connecting begins here, and holds up nothing.
+/// Creates the callbacks of a remote service, if one is configured. Connecting starts here, but does not delay the
+/// start.
 pub(super) fn remote(app: &App, tls: Option<ClientTls>, metrics: &CallbackMetrics) -> Option<AnyCallbacks> {
     let remote = app.config.callbacks.remote.as_ref();
     remote.map(|remote| link(remote, tls, &app.clock, &app.entropy, metrics))
 }
 
-/// The callbacks of the configuration itself: its policy, then its expressions. Each kind is measured inside its cache: a
-/// cached answer is no call.
+/// Creates the callbacks of the configuration itself: its policy, then its expressions. Each kind is measured inside
+/// its cache, because a cached response is not a call.
 fn configured(
     config: &Config,
     rules: &Rules,
@@ -42,7 +44,7 @@ fn configured(
     vec![measured(AnyCallbacks::new(policy), "policy"), cel]
 }
 
-/// The callbacks that cases of this configuration ask, for `gatepass callbacks test`: all but those that are reached by the
+/// Creates the callbacks for `gatepass callbacks test`: all of this configuration, except those called over the
 /// network.
 #[must_use]
 pub fn bench(config: &Config, now: Timestamp) -> Bench {
@@ -58,7 +60,7 @@ pub fn bench(config: &Config, now: Timestamp) -> Bench {
     }
 }
 
-/// All callbacks, in the order they are asked.
+/// Chains all callbacks, in calling order.
 pub(super) fn chain(
     app: &App,
     rules: &Rules,
@@ -94,7 +96,7 @@ fn link(
     let client = RemoteCallbacks::connect(service, Arc::clone(clock), entropy);
     let breaker = |inner| Breaker::new(inner, Arc::clone(clock), Arc::clone(entropy));
     let guarded = AnyCallbacks::new(client).decorated(breaker);
-    // Inside the rest: a failure counts even if it is ignored, and so does an answer that is only tried out.
+    // Measured inside the other decorators, so that ignored failures and shadow-mode responses are counted too.
     let mut link = measured(guarded, "remote", metrics);
     if let Some(ttl) = remote.session_cache_ttl {
         let cache = |inner| SessionCache::new(inner, Some(ttl), CACHED_ANSWERS, Arc::clone(clock));

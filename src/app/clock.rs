@@ -1,6 +1,6 @@
-//! Whether this machine's clock is that of the database. Replicas agree on when tokens, grants and entries of the feed
-//! end only as well as their clocks do, and the database's is the one that they all can ask. Two replicas may be on
-//! either side of it: what tokens allow for between them is halved here.
+//! Checks for skew between this machine's clock and the database's. Expiry of tokens, grants and feed entries is only
+//! as accurate as the replicas' clocks. All replicas can compare theirs with the database's. Two replicas may differ
+//! from it in opposite directions, so each is allowed half the skew that tokens tolerate.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::fault::{ClockFault, StartFault};
 use crate::model::Clock;
 use crate::storage::{DatabaseClock, clock_offset_ms};
 
-/// How often the clocks are compared.
+/// The interval between clock comparisons.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Refuses a clock that differs by more than half the leeway.
+/// Rejects a clock that differs by more than half the leeway.
 pub(super) async fn check(
     database: &dyn DatabaseClock,
     clock: &dyn Clock,
@@ -25,11 +25,11 @@ pub(super) async fn check(
     }
 }
 
-/// Warns, once each time, when the clocks come to differ by more than a quarter of the leeway.
+/// Logs a warning when the clocks begin to differ by more than a quarter of the leeway.
 pub(super) async fn follow(database: &dyn DatabaseClock, clock: &dyn Clock, leeway: Duration) {
     let mut warned = false;
     loop {
-        // That the database does not answer is said where the feed is followed.
+        // The follower of the feed reports an unavailable database.
         let offset_ms = clock_offset_ms(database, clock).await.ok().flatten();
         let differs = offset_ms.is_some_and(|offset_ms| beyond(offset_ms, leeway / 4));
         if differs && !warned {

@@ -1,4 +1,4 @@
-//! The faults that stop a start, and those that may pass.
+//! The faults that stop a start, and the temporary ones among them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,33 +9,33 @@ use crate::net::tls::TlsFault;
 use crate::storage::StoreError;
 use crate::tokens::SecretsFault;
 
-/// The reason why a Gatepass could not start, and never would.
+/// The reason why Gatepass cannot start.
 #[derive(Debug)]
 pub enum StartFault {
-    /// A listener's address can't be had.
+    /// Listening on an address failed.
     Listen {
-        /// The setting that names it.
+        /// The setting that contains the address.
         setting: &'static str,
         /// The address.
         addr: SocketAddr,
         /// The cause.
         cause: std::io::Error,
     },
-    /// A file of `server.tls` or `callbacks.remote.tls` can't be used.
+    /// A file of `server.tls` or `callbacks.remote.tls` is unusable.
     Tls(TlsFault),
-    /// Secrets are unfit.
+    /// The secrets are invalid.
     Secrets(SecretsFault),
-    /// The generated secret can't be kept or read.
+    /// The generated secret could not be stored or read.
     SecretFile(SecretFileFault),
-    /// A provider can't be asked.
+    /// A provider's settings are unusable.
     Provider(String),
-    /// Files or values of the configuration can't be used.
+    /// Files or values of the configuration are unusable.
     Unfit(Vec<StartFault>),
-    /// Signing keys can't be used.
+    /// The signing keys are unusable.
     Keys(KeysFault),
-    /// The database holds what it must not.
+    /// The database is unavailable or its contents are invalid.
     Store(StoreError),
-    /// The clock is not that of the database.
+    /// This machine's clock differs from the database's.
     Clock(ClockFault),
 }
 
@@ -61,7 +61,7 @@ impl std::fmt::Display for StartFault {
 impl std::error::Error for StartFault {}
 
 impl StartFault {
-    /// Returns true if a later try may succeed: the database, or the folder that it and its secret are in, may come yet.
+    /// Returns true if a retry may succeed: the database, or the folder of it and its secret, may become available.
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Store(StoreError::Unavailable(_)) | Self::Clock(_) => true,
@@ -86,17 +86,17 @@ impl From<StoreError> for StartFault {
 
 impl From<KeysFault> for StartFault {
     fn from(fault: KeysFault) -> Self {
-        // What needed the database may work when it comes back.
+        // A step that needed the database may succeed when it is available again.
         if let KeysFault::Store(error) = fault { Self::Store(error) } else { Self::Keys(fault) }
     }
 }
 
-/// The clocks differ by more than half of what tokens allow for.
+/// The clock skew exceeds half of what tokens tolerate.
 #[derive(Debug)]
 pub struct ClockFault {
-    /// This machine's clock less the database's, in milliseconds.
+    /// This machine's clock minus the database's, in milliseconds.
     pub(super) offset_ms: i64,
-    /// The largest clock skew that tokens allow for.
+    /// The largest clock skew that tokens tolerate.
     pub(super) leeway: Duration,
 }
 

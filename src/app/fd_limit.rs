@@ -1,20 +1,21 @@
-//! File descriptors: every connection holds one, and a process that has none left takes nobody in, reaches no database and
-//! reads no file. So the listeners take no more connections than fit beside the rest.
+//! The limit of file descriptors. Each connection holds one. A process without free descriptors can neither accept
+//! connections, reach the database nor read a file. So the listeners accept only as many connections as fit beside the
+//! other descriptors.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
 
-/// For listeners, logs, the runtime, files that are read again, and connections to providers and callback services.
+/// Descriptors for listeners, logs, the runtime, reloaded files, and connections to providers and callback services.
 const OWN: u64 = 64;
-/// The files that SQLite opens for one connection: the database, its write-ahead log, the index of that.
+/// The files that SQLite opens for each connection: the database, its write-ahead log and the index of the log.
 const SQLITE_FILES: u64 = 3;
-/// Beside `database.max_connections`: one that follows the revocations, and SQLite's writer.
+/// Connections beside `database.max_connections`: one to follow revocations, and SQLite's writer.
 const MORE_CONNECTIONS: u64 = 2;
 const LISTENERS: u64 = 3;
 
-/// Raises the limit of descriptors as far as it may be. How many connections each listener can take then: those that are
-/// configured, or fewer.
+/// Raises the limit of descriptors as far as possible. Returns the number of connections that each listener can accept:
+/// the configured number, or fewer.
 pub(super) fn connections(config: &Config) -> usize {
     let limit = raise();
     let files = if config.database.is_sqlite() { SQLITE_FILES } else { 1 };
@@ -33,22 +34,22 @@ pub(super) fn connections(config: &Config) -> usize {
     fitting
 }
 
-/// The connections of each listener that fit into `limit` beside so many descriptors of the database.
+/// Returns the connections per listener that fit into `limit` beside the database's descriptors.
 fn fitting(limit: u64, database: u64) -> usize {
     let each = limit.saturating_sub(OWN + database) / LISTENERS;
     usize::try_from(each).unwrap_or(usize::MAX).max(1)
 }
 
-/// The limit that so many connections of each listener fit into.
+/// Returns the limit that this many connections per listener need.
 fn needed(connections: usize, database: u64) -> u64 {
     (connections as u64).saturating_mul(LISTENERS).saturating_add(OWN + database)
 }
 
-/// Raises the soft limit to the hard one, which needs no privilege: the soft one is low for the sake of programs that
-/// use select(2), and we are none. The limit that holds now.
+/// Raises the soft limit to the hard one, which needs no privilege, and returns it. The soft limit is low only for
+/// programs that use select(2), which Gatepass does not.
 fn raise() -> u64 {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Where it can't be raised, we have what there is.
+    // If the limit cannot be raised, the present one is used.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }

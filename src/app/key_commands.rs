@@ -1,5 +1,5 @@
-//! The commands `keys list`, `keys rotate` and `keys revoke`. They change the database; every replica
-//! learns of it by the feed.
+//! The commands `keys list`, `keys rotate` and `keys revoke`. They change the database; every replica is notified
+//! through the feed.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::storage::{Database, FeedConnection};
 /// The output of `keys list`.
 #[derive(Debug, Default)]
 pub struct ListedKeys {
-    /// A line a key, the newest first.
+    /// One line for each key, newest first.
     pub lines: Vec<String>,
-    /// The newest key that no configured secret opens: the next start would stop there.
+    /// The newest key, if no configured secret opens it; the next start would fail.
     pub fault: Option<KeysFault>,
 }
 
-/// Lists the signing keys; nothing where the database has no schema yet.
+/// Lists the signing keys; returns nothing if the database has no schema yet.
 pub async fn list_keys(config: &Config, clock: Arc<dyn Clock>) -> Result<ListedKeys, StartFault> {
     if let Some(keys) = keys::of_files(config).map_err(StartFault::Unfit)? {
         let line = |(place, (key, file)): (usize, (&SigningKey, &KeyFile))| {
@@ -45,7 +45,7 @@ pub async fn list_keys(config: &Config, clock: Arc<dyn Clock>) -> Result<ListedK
     }
 }
 
-/// Makes the next signing key, to sign after it was published for a while, or at once; says what was done.
+/// Creates the next signing key, to sign after a publication period or at once. Returns a description of the result.
 pub async fn rotate_keys(
     config: &Config,
     clock: Arc<dyn Clock>,
@@ -75,7 +75,7 @@ pub async fn rotate_keys(
     })
 }
 
-/// Revokes a signing key; says what was done.
+/// Revokes a signing key; returns a description of the result.
 pub async fn revoke_key(
     config: &Config,
     clock: Arc<dyn Clock>,
@@ -98,7 +98,7 @@ fn refuse_files(config: &Config) -> Result<(), KeysFault> {
     if config.tokens.signing_keys.is_empty() { Ok(()) } else { Err(KeysFault::Files) }
 }
 
-/// Runs a command that says when keys begin and end, if this machine's clock is that of the database.
+/// Runs a command that sets the times of keys, if this machine's clock agrees with the database's.
 async fn change<T>(
     config: &Config,
     clock: Arc<dyn Clock>,

@@ -1,4 +1,4 @@
-//! The signing keys as the configuration has them: PEM files, or managed ones of the database.
+//! The configured signing keys: PEM files, or managed keys in the database.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,22 +12,22 @@ use crate::model::{Clock, Entropy};
 use crate::storage::Database;
 use crate::tokens::{KeyRing, Secrets};
 
-/// The ring, and who keeps it up to date.
+/// The key ring, and the maintenance task that updates it.
 pub(super) struct Keys {
     pub(super) ring: Arc<KeyRing>,
     pub(super) reload: Arc<dyn ReloadKeys>,
-    /// None where they are files.
+    /// `None` if the keys are files.
     pub(super) managed: Option<ManagedKeys>,
 }
 
 impl Keys {
-    /// The keys of files, which do not change.
+    /// Creates the ring of keys from files, which do not change.
     pub(super) fn constant(keys: Vec<SigningKey>) -> Self {
         let ring = Arc::new(KeyRing::constant(keys));
         Self { ring, reload: Arc::new(ConstantKeys), managed: None }
     }
 
-    /// The keys that Gatepass manages, as they are in the database.
+    /// Loads the managed keys from the database.
     pub(super) async fn managed(ops: KeyOps) -> Result<Self, StartFault> {
         let managed = ManagedKeys::start(ops).await?;
         let ring = Arc::clone(managed.ring());
@@ -35,7 +35,7 @@ impl Keys {
     }
 }
 
-/// The keys of the configured PEM files, if there are any, or what is wrong with each.
+/// Loads the keys of the configured PEM files, if there are any, or returns the fault of each.
 pub(super) fn of_files(config: &Config) -> Result<Option<Vec<SigningKey>>, Vec<StartFault>> {
     let files = &config.tokens.signing_keys;
     if files.is_empty() {
@@ -45,7 +45,7 @@ pub(super) fn of_files(config: &Config) -> Result<Option<Vec<SigningKey>>, Vec<S
     keys.map_err(|faults| faults.into_iter().map(StartFault::from).collect())
 }
 
-/// The operations that managed keys are kept with.
+/// Creates the operations on managed keys.
 pub(super) fn ops(
     config: &Config,
     rules: Rules,
@@ -58,7 +58,7 @@ pub(super) fn ops(
     KeyOps { store: Arc::new(database), secrets, clock, entropy, algorithm, rotation, rules }
 }
 
-/// The ring's keys for the public port, once they are read.
+/// The public keys for the HTTP port, once the ring is loaded.
 pub(super) struct PublishedKeys {
     ring: OnceLock<Arc<KeyRing>>,
     clock: Arc<dyn Clock>,

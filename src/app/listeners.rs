@@ -1,5 +1,4 @@
-//! What is served on the three listeners: calls, with TLS where it is configured; the public documents; probes and
-//! metrics.
+//! The three listeners: gRPC calls, with TLS if configured; public documents; probes and metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,13 +21,13 @@ use crate::http::{admin, public};
 use crate::net::Limits;
 use crate::net::tls::Tls;
 
-/// How long a probe may still take when all calls have ended.
+/// The time limit for probes after all calls have ended.
 const PROBES_GRACE: Duration = Duration::from_secs(1);
 
-/// How long the answer to the longest call may go out still when its connection is old.
+/// The time that the longest call's response may still take on a connection past its maximum age.
 const ANSWERS_GRACE: Duration = Duration::from_secs(5);
 
-/// These services behind one front, and those that answer before anything else is there.
+/// Creates the front of these services and of those that respond before the start is complete.
 pub(super) fn front(server: &Server, health: &Health, services: &[Mount]) -> Front {
     let mut specs: Vec<_> = services.iter().map(Mount::spec).chain([&HEALTH]).collect();
     let mut always = vec![Mounted::new(&HEALTH, health.service())];
@@ -96,7 +95,7 @@ fn limits(server: &Server) -> Limits {
         max_connections: server.max_connections,
         max_concurrent_streams: server.max_concurrent_streams,
         max_header_bytes: server.max_header_bytes,
-        // No call takes longer, but its answer has to be read as well.
+        // No call takes longer, but its response must also be read.
         age_grace: server.sign_in_timeout() + ANSWERS_GRACE,
         shutdown_grace: server.shutdown_grace,
         ..Limits::default()

@@ -1,4 +1,4 @@
-//! What one Gatepass tells of itself at `/metrics`: what the floors count, and a few facts.
+//! The metrics at `/metrics`: those of each floor, and a few facts about the process.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::grpc::service_spec::Specs;
 use crate::metrics::Reading;
 use crate::model::Clock;
 
-/// The registry, and what counts into it.
+/// The metrics registry, and the metrics in it.
 pub(super) struct Metrics {
     pub(super) registry: Arc<Registry>,
     pub(super) calls: Arc<CallMetrics>,
@@ -21,7 +21,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// Of a Gatepass that starts now, serves these services and knows of these revocations.
+    /// Creates the metrics of a process that starts now, with these services and revocations.
     pub(super) fn new(clock: &dyn Clock, specs: Specs, revocations: Arc<Revocations>) -> Self {
         let mut registry = Registry::default();
         let calls = Arc::new(CallMetrics::register(&mut registry, specs));

@@ -1,6 +1,6 @@
-//! The composition root: the only place that names concrete types of every floor. `load → prepare → bind → run`: files
-//! are loaded once, then it listens, then it waits for the database as long as it takes. What can never become right
-//! stops the start.
+//! The composition root: the only place that names concrete types of every floor. The order is `load → prepare → bind →
+//! run`. Files are loaded once; then the server listens, and waits for the database without a time limit. A permanent
+//! fault stops the start.
 
 mod bound;
 mod builder;

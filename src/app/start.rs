@@ -1,5 +1,5 @@
-//! From configuration to use cases: secrets, database, schema, clock, keys, the first reading of the feed. A database that
-//! is not there is waited for.
+//! The start, from configuration to use cases: secrets, database, schema, clock, keys, first reading of the feed. If
+//! the database is unavailable, the start waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +23,13 @@ use crate::model::{OsEntropy, SystemClock, random};
 use crate::net::Backoff;
 use crate::storage::{Database, FeedConnection, Options, TrustedClock};
 
-/// The longest pause between two tries to reach the database.
+/// The longest pause between two attempts to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often the health is told how fresh is what is known of revocations.
+/// The interval at which the freshness of revocation data is reported to the health service.
 const FRESHNESS_EVERY: Duration = Duration::from_millis(250);
 
-/// A Gatepass whose services are open.
+/// A Gatepass server whose services are open.
 pub(super) struct Running {
     database: Database,
     keys: Keys,
@@ -115,9 +115,9 @@ pub(super) async fn start(
 }
 
 impl Running {
-    /// Follows the feed and the database's clock without end; keeps the signing keys and sweeps until `shutdown`.
+    /// Follows the feed and the database's clock without end; maintains the signing keys and sweeps until `shutdown`.
     pub(super) async fn follow(&self, health: &Health, shutdown: &CancellationToken) {
-        // By itself, and not after each reading: one that hangs must not hide how old is what is known.
+        // Independent of the readings, because a reading that hangs must not hide stale revocation data.
         let tell_freshness = async {
             loop {
                 let fresh = self.follower.index.checked().is_some_and(|(_, age)| age <= self.stale_limit);
@@ -125,7 +125,7 @@ impl Running {
                 tokio::time::sleep(FRESHNESS_EVERY).await;
             }
         };
-        // A replica that goes changes nothing any more: its configuration, and its first secret, may be yesterday's.
+        // A replica that shuts down makes no more changes: its configuration and its first secret may be outdated.
         let keep = async {
             let keys = async {
                 if let Some(keys) = &self.keys.managed {
@@ -142,7 +142,7 @@ impl Running {
         );
     }
 
-    /// Lets go of the database.
+    /// Closes the database.
     pub(super) async fn close(self) {
         self.watch.close().await;
         self.database.close().await;
@@ -185,7 +185,7 @@ pub async fn migrate(config: &Config) -> Result<(), StartFault> {
     Ok(())
 }
 
-/// Tries until it works, or until it is clear that it never will.
+/// Retries until it succeeds or the fault is permanent.
 async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
     what: &'static str,
     step: impl Fn() -> F + Send,
@@ -198,7 +198,7 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
                     tracing::warn!(%cause, what, "not ready yet");
                 }
                 waiting = true;
-                // A fleet that starts at once must not come back at once, too.
+                // Jitter: replicas that start at the same time must not retry at the same time.
                 tokio::time::sleep(Backoff::new(RETRY, RETRY).pause(0, random(&OsEntropy))).await;
             }
             outcome => return outcome,

@@ -1,6 +1,6 @@
-//! Housekeeping: what is over is removed, by every replica, in small batches with pauses by chance between them. The
-//! loop says when something is over, by a clock that is steady; how it is found and removed is for `storage/stores/sweep.rs`.
-//! Retired signing keys go with whoever keeps the keys, in `keys/`.
+//! Housekeeping: every replica removes expired rows, in small batches with random pauses. This loop decides when a row
+//! has expired, by a steady clock. `storage/stores/sweep.rs` finds and removes the rows. The key maintenance in `keys/`
+//! removes retired signing keys.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,40 +8,40 @@ use std::time::{Duration, Instant};
 use crate::model::{Clock, Entropy, Timestamp, random, spread};
 use crate::storage::{StoreResult, Sweep, Sweepable, TrustedClock};
 
-/// The most rows of one batch: SQLite has one writer at a time, and calls wait for as long as a batch takes.
+/// The most rows of a batch. SQLite has one writer at a time, and calls wait while a batch is removed.
 const BATCH: u64 = 100;
 
-/// The pause after a batch that removed something, and how many times the batch's own length is added to it: a database
-/// that is slow is left alone for longer.
+/// The pause after a batch that removed rows, and how many times the batch's duration is added to it. So the pause is
+/// longer if the database is slow.
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_FACTOR: u32 = 4;
 
-/// The pause when there is nothing to remove, or no database.
+/// The pause if there is nothing to remove, or if the database is unavailable.
 const REST: Duration = Duration::from_mins(5);
 
-/// An expired grant is told from an unknown one for as long.
+/// The time for which an expired grant is distinguished from an unknown one.
 const GRANT_KEPT: Duration = Duration::from_hours(1);
 
-/// What was used stays so for as long after nothing could prove it any more: a call that could, and then waited for a
-/// callback or a lock, still finds it used.
+/// The time for which a used mark is kept after the item's expiry. A call may validate the item in time, then wait for
+/// a callback or a lock. It must still find the mark.
 const MARK_KEPT: Duration = Duration::from_hours(1);
 
-/// An ended session is told from an unknown one for as long.
+/// The time for which an ended session is distinguished from an unknown one.
 const SESSION_KEPT: Duration = Duration::from_hours(24);
 
-/// What the configuration says of when something is over.
+/// The configured retention times.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SweepRules {
-    /// The age at which a session can't be refreshed any more.
+    /// The age at which a session can no longer be refreshed.
     pub(super) max_age: Duration,
-    /// How far clocks of replicas may differ.
+    /// The largest clock skew between replicas.
     pub(super) clock_leeway: Duration,
-    /// The age at which a row of the auth log goes.
+    /// The age at which a row of the auth log is removed.
     pub(super) log_retention: Duration,
 }
 
 impl SweepRules {
-    /// What is over now.
+    /// Returns the kinds of rows to remove at this time.
     fn over(&self, now: Timestamp) -> [Sweepable; 6] {
         let expired_before = now.minus(SESSION_KEPT);
         [
@@ -55,7 +55,7 @@ impl SweepRules {
     }
 }
 
-/// Removes what is over.
+/// Removes expired rows.
 pub(super) struct Sweeper {
     pub(super) store: Arc<dyn Sweep>,
     pub(super) rules: SweepRules,
@@ -64,7 +64,7 @@ pub(super) struct Sweeper {
     pub(super) entropy: Arc<dyn Entropy>,
 }
 
-/// How much was removed.
+/// The numbers of rows removed.
 #[derive(Debug, Default)]
 struct Swept {
     sessions: u64,
@@ -112,8 +112,8 @@ impl Sweeper {
         }
     }
 
-    /// Sweeps until nothing is left of what is over now, a batch of each kind in turn. A clock that jumps meanwhile
-    /// makes no more of it.
+    /// Removes all rows that have expired by now, one batch of each kind in turn. If the clock jumps meanwhile, no
+    /// additional rows are removed.
     async fn round(&self, swept: &mut Swept) -> StoreResult<()> {
         let Some(now) = self.steady.settle(self.clock.now()).await? else { return Ok(()) };
         loop {
@@ -133,7 +133,7 @@ impl Sweeper {
         }
     }
 
-    /// Sleeps for half to one and a half of that, so that replicas do not sweep in step.
+    /// Sleeps for between half and one and a half of `about`, so that replicas do not sweep in step.
     async fn pause(&self, about: Duration) {
         tokio::time::sleep(jittered(about, random(&*self.entropy))).await;
     }

@@ -1,32 +1,32 @@
-//! Why signing keys can't be used or changed, and what to do about it.
+//! Faults in using or changing signing keys, and their remedies.
 
 use std::path::PathBuf;
 
 use crate::jose::KeyFault;
 use crate::storage::StoreError;
 
-/// Why signing keys can't be used or changed.
+/// The reason why signing keys cannot be used or changed.
 #[derive(Debug)]
 pub enum KeysFault {
-    /// A PEM file can't be read.
+    /// A PEM file could not be read.
     Unreadable(PathBuf, std::io::Error),
-    /// A PEM file holds no key that fits.
+    /// A PEM file contains no usable key.
     Pem(PathBuf, KeyFault),
-    /// A managed key can't be opened.
+    /// A managed key could not be opened.
     Managed(String, KeyFault),
-    /// The newest key, this one, is sealed by another secret than the first one here.
+    /// The newest key, this one, is not sealed by the first secret of this configuration.
     OtherSecret(String),
-    /// No key could be made.
+    /// Creating a key failed.
     NotMade(KeyFault),
-    /// There is no key of this name among these.
+    /// No key has this `kid`; the existing ones are listed.
     Unknown(String, Vec<String>),
-    /// The keys are PEM files, which only who keeps them can change.
+    /// The keys are PEM files, so Gatepass cannot change them.
     Files,
     /// The database has no table of keys yet.
     NoSchema,
-    /// Others kept changing the keys.
+    /// Too many concurrent changes of the keys.
     Contention,
-    /// The database can't be asked.
+    /// A database request failed.
     Store(StoreError),
 }
 

@@ -14,13 +14,13 @@ use crate::tokens::TOKEN_TYPE;
 /// A PEM file with a private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What its key signs by, or has signed by, where that is said: an RSA key itself does not tell.
+    /// The key's signing algorithm, if configured; an RSA key itself does not name one.
     pub algorithm: Option<Algorithm>,
 }
 
-/// Reads the keys of these files, or tells what is wrong with each; the first must be of this algorithm.
+/// Reads the keys of these files, or returns the fault of each. The first key must be for `algorithm`.
 pub fn keys_of_files(algorithm: Algorithm, files: &[KeyFile]) -> Result<Vec<SigningKey>, Vec<KeysFault>> {
     let (mut keys, mut faults) = (Vec::with_capacity(files.len()), Vec::new());
     for read in each(algorithm, files) {
@@ -47,8 +47,8 @@ fn each(algorithm: Algorithm, files: &[KeyFile]) -> impl Iterator<Item = Result<
     })
 }
 
-/// The key of a file, beside one that signs by `signing`. What an RSA key has signed by is not guessed: its tokens, and
-/// who was told of it, would not know it any more.
+/// Reads the key of a file, beside a key that signs with `signing`. The algorithm of an RSA key is not guessed. A wrong
+/// guess would change its published algorithm, and its tokens would be rejected.
 fn key_of(pem: &[u8], signing: Algorithm, wanted: Option<Algorithm>) -> Result<SigningKey, KeyFault> {
     let rsa = wanted.into_iter().chain([signing]).find(|algorithm| algorithm.is_rsa());
     let key = SigningKey::from_pem(pem, rsa.unwrap_or(Algorithm::Ps256), TOKEN_TYPE)?;

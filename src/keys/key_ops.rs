@@ -1,4 +1,4 @@
-//! What managed keys are made, sealed and kept with, and the steps that rotation and revocation share.
+//! Operations on managed keys, and the steps that rotation and revocation share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,29 +13,29 @@ use crate::model::{
 use crate::storage::{KeyStep, KeyStore, StoreResult, TrustedClock, commands};
 use crate::tokens::Secrets;
 
-/// How often a change is planned anew because the keys were changed meanwhile.
+/// The number of attempts to apply a change while others change the keys concurrently.
 pub(super) const TRIES: u32 = 5;
 
-/// What managed keys are made, sealed and kept with.
+/// The dependencies and settings for managing keys.
 #[derive(Clone)]
 pub struct KeyOps {
-    /// Where the records are.
+    /// The store of the key records.
     pub store: Arc<dyn KeyStore>,
-    /// What seals them.
+    /// The secrets that seal the keys.
     pub secrets: Arc<Secrets>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The algorithm of new keys.
     pub algorithm: Algorithm,
     /// The age at which a key is replaced.
     pub rotation: Duration,
-    /// How far clocks may differ, what is logged, and how long changes are remembered.
+    /// The tolerated clock skew, the logged actions, and the retention of feed entries.
     pub rules: Rules,
 }
 
-/// Who changes the keys and why, as the auth log tells it. No configured caller can have such a name.
+/// The originator of a key change and its reason, as shown in the auth log. No configured caller can have such a name.
 #[derive(Clone, Copy)]
 pub(super) struct Cause {
     pub(super) caller: &'static str,
@@ -49,12 +49,12 @@ impl Cause {
 }
 
 impl KeyOps {
-    /// The keys as they are in the database.
+    /// Reads the keys from the database.
     pub async fn succession(&self) -> StoreResult<Succession> {
         Ok(Succession::new(self.store.signing_keys().await?, self.rules.clock_leeway))
     }
 
-    /// A new key behind these.
+    /// Creates the next key of this succession.
     pub(super) fn make(
         &self,
         succession: &Succession,
@@ -66,8 +66,8 @@ impl KeyOps {
         made.map(|(_, record)| record).map_err(KeysFault::NotMade)
     }
 
-    /// What lets another key than this sign at once: the next one, which readers of the key set know, or a new one
-    /// where none waits or it can't be opened. Answers that key as it will be.
+    /// Plans the step that makes another key sign at once, and returns it with that key's new record. It takes the next
+    /// key, which clients already know from the key set. If there is none, or it cannot be opened, it creates a key.
     pub(super) fn take_over(
         &self,
         succession: &Succession,
@@ -86,7 +86,7 @@ impl KeyOps {
         Ok((KeyStep::Add(made.clone()), made))
     }
 
-    /// Removes keys that no replica's clock has among the living any more; none by a clock that is not steady.
+    /// Removes keys that have retired by the clock of every replica. If the clock is not steady, it removes none.
     pub(super) async fn sweep(&self, steady: &TrustedClock) -> StoreResult<()> {
         let Some(now) = steady.settle(self.clock.now()).await? else { return Ok(()) };
         let swept = self.store.sweep_signing_keys(self.rules.keys_retired_at(now)).await?;
@@ -96,12 +96,12 @@ impl KeyOps {
         Ok(())
     }
 
-    /// Takes these steps with their row in the log; false when the keys are others by now.
+    /// Applies these steps together with their auth log row. Returns false if the keys were changed concurrently.
     pub(super) async fn change(&self, steps: Vec<KeyStep>, cause: Cause) -> StoreResult<bool> {
         let origin = Origin { caller: cause.caller.to_owned(), ..Origin::default() };
         let mut log = AuthLogEntry::new(&*self.clock, &*self.entropy, AuthLogAction::KeyRotated, &origin)
             .ended(AuthLogOutcome::Success, cause.reason);
-        // No call asked for it: the row's own id stands for one.
+        // No call caused this row, so its own id serves as the request id.
         log.request_id = log.id.to_string();
         let log = (!self.rules.log_exclude.contains(&log.action)).then_some(log);
         let remember_until = self.rules.remember_until(self.clock.now());

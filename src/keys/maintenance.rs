@@ -1,6 +1,6 @@
-//! What a replica does about its keys by itself: reads them every half a minute, makes the next one in time, and once
-//! an hour seals again what an older secret sealed and removes what has retired. The feed tells of changes sooner; this is
-//! for what it cannot tell.
+//! Periodic key maintenance by each replica. It reads the keys every half a minute and creates the next key in time.
+//! Once an hour, it re-seals keys that an older secret sealed, and removes retired keys. The feed reports changes
+//! sooner; the periodic reading covers everything else.
 
 use std::time::Duration;
 
@@ -9,30 +9,30 @@ use super::managed::ManagedKeys;
 use crate::model::{Timestamp, random, spread};
 use crate::storage::TrustedClock;
 
-/// The least and the most time between two readings: replicas do not ask all at once.
+/// The bounds of the interval between two readings; it is random, so that replicas do not read at the same time.
 const READ_EVERY: Duration = Duration::from_secs(24);
 const READ_AT_LAST: Duration = Duration::from_secs(36);
 
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 
-/// How often the clock is looked at.
+/// The interval at which the clock is checked.
 const TICK: Duration = Duration::from_secs(1);
 
-/// What is still to be done.
+/// The pending maintenance work.
 struct Chores {
-    /// The algorithm that new keys have is looked at after the start only: replicas whose configurations differ for
-    /// a while must not outdo each other.
+    /// The configured algorithm, which is applied only after the start. Replicas whose configurations differ for a
+    /// while must not replace each other's keys.
     algorithm: Option<&'static str>,
     tidied_at: Option<Timestamp>,
 }
 
 impl ManagedKeys {
-    /// Keeps the keys for ever; makes and removes them by this clock.
+    /// Maintains the keys without end; `steady` is the clock for creating and removing them.
     pub async fn follow(&self, steady: &TrustedClock) {
         let (clock, entropy) = (&*self.ops().clock, &*self.ops().entropy);
         let mut chores = Chores { algorithm: Some(self.ops().algorithm.name()), tidied_at: None };
         let mut failing = false;
-        // What the start has read is as good as read now.
+        // The keys were just read at the start.
         let mut kept = self.keep(&mut chores, steady).await;
         loop {
             if let Err(fault) = &kept
@@ -57,8 +57,8 @@ impl ManagedKeys {
         let succession = self.succession();
         let is_due = succession.due(now, ops.rotation, chores.algorithm).is_some();
         let mut changed = false;
-        // A key that signs from some wrong time on would keep every replica from making another until then. Where none
-        // signs, tokens can't wait for the clock.
+        // A key with a wrong start time would keep every replica from creating another until then. If no key signs,
+        // tokens cannot wait for the clock.
         if !is_due || succession.signing(now).is_none() || steady.agrees().await? {
             changed = ops.rotate_if_due(&succession, chores.algorithm).await?;
             if chores.algorithm.is_some_and(|wanted| self.is_settled(now, wanted)) {
@@ -78,9 +78,9 @@ impl ManagedKeys {
 }
 
 impl ManagedKeys {
-    /// Whether nothing more is to be done for the wanted algorithm. A key that was made before of the algorithm that
-    /// signs now only puts it off. One of a third, or of a configuration that was taken back, is not outdone: other
-    /// replicas may have it still.
+    /// Tells whether no more work is needed to change to the `wanted` algorithm. If the waiting key has the algorithm
+    /// of the signing key, the change is only delayed. If it has a third algorithm, it is kept, because other replicas
+    /// may be configured for it.
     fn is_settled(&self, now: Timestamp, wanted: &str) -> bool {
         let succession = self.succession();
         let (Some(next), Some(signing)) = (succession.next(now), succession.signing(now)) else {
@@ -97,7 +97,7 @@ impl ManagedKeys {
     }
 }
 
-/// Whether the time is over; a clock that was set back ends it too.
+/// Tells whether this duration has elapsed; it also ends if the clock was set back.
 fn is_over(since: Timestamp, time: Duration, now: Timestamp) -> bool {
     now < since || now.since(since) >= time
 }

@@ -1,5 +1,5 @@
-//! The managed keys as a running replica has them: its ring, read from the database at the start, when the feed tells
-//! of a change, now and then, and when a token names a key that is not in it.
+//! The managed keys of a running replica and their key ring. It reads them from the database at the start, after a
+//! change in the feed, periodically, and for a token with an unknown `kid`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,19 +32,19 @@ struct Known {
     reading: u64,
     succession: Succession,
     unsealed: UnsealedKeys,
-    /// Keys that did not open, each told of once.
+    /// Keys that could not be opened, each logged once.
     closed: Vec<String>,
 }
 
 impl ManagedKeys {
-    /// Reads the keys, and makes the first where there is none. One that does not open is a fault here, since this
-    /// replica would refuse its tokens.
+    /// Reads the keys, and creates the first if there is none. A key that cannot be opened is a fault here, because
+    /// this replica would reject its tokens.
     pub async fn start(ops: KeyOps) -> Result<Self, KeysFault> {
         loop {
             let succession = ops.succession().await?;
             let now = ops.clock.now();
             if succession.is_empty() {
-                // Of several replicas that find none, one makes it; the others read that at the second look.
+                // If several replicas find no key, one creates it and the others read it at the second attempt.
                 ops.make_first().await?;
                 continue;
             }
@@ -64,7 +64,7 @@ impl ManagedKeys {
         }
     }
 
-    /// The ring, which this keeps up to date.
+    /// Returns the key ring, which is kept up to date.
     #[must_use]
     pub fn ring(&self) -> &Arc<KeyRing> {
         &self.0.ring
@@ -74,12 +74,12 @@ impl ManagedKeys {
         &self.0.ops
     }
 
-    /// The keys as they were read last.
+    /// Returns the keys as last read.
     pub(super) fn succession(&self) -> Succession {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner).succession.clone()
     }
 
-    /// Reads the keys and puts those that open into the ring.
+    /// Reads the keys and puts those that can be opened into the ring.
     pub(super) async fn read(&self) -> StoreResult<()> {
         let Inner { ops, ring, readings, known, .. } = &*self.0;
         let reading = readings.fetch_add(1, Ordering::SeqCst) + 1;
@@ -87,7 +87,7 @@ impl ManagedKeys {
         let now = ops.clock.now();
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.reading > reading {
-            // One that began later was faster: it knows all that this one was asked for, and maybe more.
+            // A reading that began later has already finished, so its data is at least as recent.
             return Ok(());
         }
         known.reading = reading;
@@ -116,7 +116,7 @@ impl ReloadKeys for ManagedKeys {
             Look::Running(looking) => looking,
             Look::Yours(yours) => {
                 let (this, looking) = (self.clone(), yours.subscribe());
-                // The look goes on if this call gives up, for the others that wait for it.
+                // Spawned so that the reading continues for other waiting calls if this call is cancelled.
                 tokio::spawn(async move {
                     let read = this.read().await;
                     if let Err(error) = &read {

@@ -1,6 +1,6 @@
-//! Floor 2, where the signing keys come from: PEM files, which stay as they are, or keys that Gatepass makes, seals,
-//! rotates and revokes itself. Several replicas do that at the same time, and commands beside them; what each may do
-//! follows from the records that it read, and the store takes it only while they are the same.
+//! Floor 2, the source of signing keys: PEM files, which do not change, or keys that Gatepass creates, seals, rotates
+//! and revokes. Several replicas and commands may do so at the same time. Each plans its changes from the records that
+//! it read. The store applies them only if the records are unchanged.
 
 mod fault;
 mod files;

@@ -1,23 +1,23 @@
-//! Revocation of a key: both its halves are destroyed, so that its tokens are refused and no secret brings it back.
+//! Revocation of a key: both its halves are destroyed, so its tokens are rejected and no secret can restore it.
 
 use super::fault::KeysFault;
 use super::key_ops::{Cause, KeyOps, TRIES};
 use crate::model::{KeyRecord, KeyState};
 use crate::storage::KeyStep;
 
-/// What became of a revocation.
+/// The outcome of a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevokedKey {
-    /// It is revoked; another signs as before.
+    /// The key was revoked; another one signs as before.
     Revoked,
-    /// It is revoked, and this key signs from now on in its place.
+    /// The key was revoked, and this one signs in its place from now on.
     Replaced(KeyRecord),
-    /// It was revoked before; nothing was changed.
+    /// The key had already been revoked; nothing was changed.
     Already,
 }
 
 impl KeyOps {
-    /// Revokes a key. Where it is the one that signs, another takes over in the same transaction.
+    /// Revokes a key. If it is the one that signs, another takes over in the same transaction.
     pub async fn revoke(&self, kid: &str) -> Result<RevokedKey, KeysFault> {
         for _ in 0..TRIES {
             let succession = self.succession().await?;
@@ -28,7 +28,7 @@ impl KeyOps {
             };
             let step = match state {
                 KeyState::Revoked => return Ok(RevokedKey::Already),
-                // It has no place in the succession yet that others would have to remember.
+                // It has not signed yet, so the succession need not keep its place.
                 KeyState::Next => KeyStep::Withdraw(record.clone()),
                 KeyState::Signs | KeyState::Verifies { .. } | KeyState::Retired => {
                     KeyStep::Revoke(record.clone())

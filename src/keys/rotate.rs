@@ -1,26 +1,26 @@
-//! Rotation: the next key is made some time before it signs, so that everybody who caches the key set knows it by then.
+//! Rotation: the next key is created some time before it signs, so that clients with a cached key set know it by then.
 
 use super::fault::KeysFault;
 use super::key_ops::{Cause, KeyOps, TRIES};
 use crate::model::{KeyRecord, PUBLISHED_BEFORE, Succession};
 use crate::storage::KeyStep;
 
-/// What became of a rotation.
+/// The outcome of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotated {
-    /// This key was made; it signs from its `not_before` on.
+    /// This key was created; it signs from its `not_before` on.
     Made(KeyRecord),
     /// This key was waiting, and signs from now on.
     Moved(KeyRecord),
-    /// This key is waiting already; nothing was changed.
+    /// This key is already waiting; nothing was changed.
     Waiting(KeyRecord),
 }
 
 impl KeyOps {
-    /// Makes the next key because somebody asked for it; `at_once` lets it sign without being published first.
+    /// Creates the next key on request; `at_once` lets it sign without a publication period.
     ///
-    /// Replicas seal under the first of their secrets what they find sealed otherwise. So where the newest key is not
-    /// sealed by the first one here, they may not have that one, and could not open what it seals.
+    /// Replicas re-seal keys with their first secret. So if the newest key is not sealed with the first secret here,
+    /// other replicas may not have that secret. They could not open a key sealed with it.
     pub async fn rotate(&self, at_once: bool) -> Result<Rotated, KeysFault> {
         for _ in 0..TRIES {
             let succession = self.succession().await?;
@@ -48,8 +48,8 @@ impl KeyOps {
         Err(KeysFault::Contention)
     }
 
-    /// Makes the next key if it is time for it, or if the newest is of another algorithm than `algorithm`. Of several
-    /// replicas that find so, one makes it; the others are none the worse.
+    /// Creates the next key if it is due, or if the newest key is not for `algorithm`. If several replicas try at once,
+    /// one succeeds, and the others return without a fault.
     pub(super) async fn rotate_if_due(
         &self,
         succession: &Succession,
@@ -67,7 +67,7 @@ impl KeyOps {
         Ok(true)
     }
 
-    /// Makes the first key of all, which signs at once. There is nobody yet whom that would have to be told.
+    /// Creates the very first key, which signs at once, because no client has cached a key set yet.
     pub(super) async fn make_first(&self) -> Result<(), KeysFault> {
         let first = self.make(&Succession::default(), self.clock.now())?;
         self.store.add_signing_key(first).await?;

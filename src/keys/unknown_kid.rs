@@ -1,5 +1,6 @@
-//! Looks for unknown keys: anybody can make up a token that names one, so a look is had at most once in 5 seconds, and
-//! who asks while it runs waits for it. What came of the last one is remembered: one that failed told nothing.
+//! Reloads of the keys for tokens with an unknown `kid`. Anybody can forge such a token, so at most one reload starts
+//! in 5 seconds, and calls that arrive meanwhile wait for it. The last outcome is kept, because a failed reload does
+//! not prove that the key is unknown.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,21 +12,21 @@ use crate::storage::{StoreError, StoreResult};
 
 const BETWEEN: Duration = Duration::from_secs(5);
 
-/// What came of a look; nothing while it runs.
+/// The outcome of a reload; `None` while it runs.
 type Outcome = Option<StoreResult<()>>;
 
-/// When the last look began, and what comes of it.
+/// The start time of the last reload, and its outcome.
 #[derive(Debug, Default)]
 pub(super) struct Looks(Mutex<Option<(Timestamp, watch::Receiver<Outcome>)>>);
 
-/// What to do for who asks.
+/// The action for a caller that found an unknown `kid`.
 #[derive(Debug)]
 pub(super) enum Look {
-    /// Look, and tell all who wait.
+    /// Reload the keys, and send the outcome to all waiting calls.
     Yours(watch::Sender<Outcome>),
-    /// Wait for the one that runs.
+    /// Wait for the running reload.
     Running(watch::Receiver<Outcome>),
-    /// The last one, this, was a moment ago.
+    /// The last reload, this one, was less than 5 seconds ago.
     TooSoon(watch::Receiver<Outcome>),
 }
 
@@ -34,7 +35,7 @@ impl Looks {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
             Some((_, running)) if running.has_changed().is_ok() => Look::Running(running.clone()),
-            // A clock that was set back must not end all looks.
+            // If the clock was set back, reloads must not stop.
             Some((began, last)) if *began <= now && now < began.plus(BETWEEN) => Look::TooSoon(last.clone()),
             Some(_) | None => {
                 let (yours, running) = watch::channel(None);
@@ -45,7 +46,7 @@ impl Looks {
     }
 }
 
-/// Waits for the end of a look. One that broke off without a word failed.
+/// Waits for the outcome of a reload. A reload that ended without an outcome has failed.
 pub(super) async fn outcome(mut look: watch::Receiver<Outcome>) -> StoreResult<()> {
     let told = look.wait_for(Option::is_some).await.ok();
     told.and_then(|told| told.clone()).unwrap_or_else(|| Err(StoreError::no_answer()))

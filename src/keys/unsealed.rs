@@ -1,5 +1,5 @@
-//! The records that this replica has opened. What could be opened once is kept when its record can't be any more,
-//! because another replica has sealed it with a secret that is missing here.
+//! The opened keys of this replica. If another replica re-seals a record with a secret that is missing here, the opened
+//! key is kept.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::tokens::{RingKey, Secrets};
 pub(super) struct UnsealedKeys(Vec<(KeyRecord, Arc<SigningKey>)>);
 
 impl UnsealedKeys {
-    /// Opens what lives of a succession and is not open yet; forgets the rest. Answers which records do not open.
+    /// Opens the living keys of a succession that are not open yet, and drops all others. Returns the records that
+    /// could not be opened.
     pub(super) fn take_over(
         &mut self,
         secrets: &Secrets,
@@ -38,11 +39,11 @@ impl UnsealedKeys {
         faults
     }
 
-    /// The keys as a ring has them, the newest first.
+    /// Returns the keys for the ring, newest first.
     pub(super) fn ring_keys(&self, succession: &Succession, now: Timestamp) -> Vec<RingKey> {
         let ring_key = |(record, retires_at): (&KeyRecord, Option<Timestamp>)| {
             let (known, key) = self.0.iter().find(|(known, _)| known.kid == record.kid)?;
-            // The time that was sealed with the key, not the one that a row tells.
+            // The time sealed with the key is authentic; the one in the row is not.
             Some(RingKey { key: Arc::clone(key), not_before: known.not_before, retires_at })
         };
         succession.living(now).filter_map(ring_key).collect()

@@ -1,5 +1,5 @@
-//! How long something took, as a histogram of seconds. An observation is two atomic additions; prometheus-client's own
-//! histogram takes a lock, at which all calls of a server would meet.
+//! A histogram of durations in seconds. An observation costs two atomic additions. The histogram of prometheus-client
+//! takes a lock, for which all calls of a server would contend.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
-/// The upper ends of the buckets: a session is read in some hundred microseconds, a callback may take seconds.
+/// The upper bounds of the buckets. Reading a session takes some hundred microseconds; a callback may take seconds.
 const BOUNDS: [Duration; 16] = [
     Duration::from_micros(100),
     Duration::from_micros(250),
@@ -29,19 +29,19 @@ const BOUNDS: [Duration; 16] = [
     Duration::from_secs(10),
 ];
 
-/// Durations, counted. Clones count together.
+/// A histogram of durations; clones share their counts.
 #[derive(Debug, Clone, Default)]
 pub struct Durations(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// One for each bound, and one for what is longer than all.
+    /// One bucket for each bound, and one for longer durations.
     buckets: [AtomicU64; BOUNDS.len() + 1],
     nanos: AtomicU64,
 }
 
 impl Durations {
-    /// Counts one.
+    /// Records a duration.
     pub fn observe(&self, took: Duration) {
         let bucket = BOUNDS.partition_point(|bound| *bound < took);
         self.0.buckets[bucket].fetch_add(1, Ordering::Relaxed);

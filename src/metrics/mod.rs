@@ -1,6 +1,5 @@
-//! Floor 1: what the floors above measure with: durations that are counted without a lock, and gauges that are read
-//! when somebody asks. Which metrics there are is said next to what they measure; `app` puts them into one registry,
-//! `http` serves its text.
+//! Floor 1, metric types for the floors above: lock-free histograms, and gauges that are read on demand. Each metric is
+//! defined next to the code that it measures. `app` collects the metrics in one registry; `http` serves it as text.
 
 mod durations;
 mod reading;

@@ -1,4 +1,4 @@
-//! A gauge whose value is read when it is asked for, from whoever knows it.
+//! A gauge whose value is read from its source on demand.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-/// The gauge.
+/// A gauge that is read on demand.
 pub struct Reading<F> {
     /// Its name, without the unit.
     pub name: &'static str,
-    /// What it tells.
+    /// Its help text.
     pub help: &'static str,
-    /// Of what, at the end of its name.
+    /// Its unit, appended to the name.
     pub unit: Unit,
-    /// Its value now; without one it is not told.
+    /// Reads its present value; if there is none, the gauge is not exposed.
     pub read: F,
 }
 

@@ -1,5 +1,5 @@
-//! Proving a token once: what was verified is kept by a digest of the whole token, in bounded room, and answered
-//! only while the token's time runs and its key verifies. What was refused is not kept.
+//! The cache of verified tokens. Entries are keyed by a digest of the whole token, and the cache is bounded. An entry
+//! is valid only until the token expires and while its key verifies. Rejected tokens are not cached.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use super::limits::MAX_TOKEN_BYTES;
 use super::verifier::{TokenFault, Verifier};
 use crate::model::{Timestamp, claims, sha256};
 
-/// A token that was proven good.
+/// A successfully verified token.
 #[derive(Debug)]
 pub struct VerifiedToken {
-    /// What it says.
+    /// The claims of the token.
     pub claims: AccessClaims,
-    /// The name of its key.
+    /// The `kid` of its key.
     pub kid: String,
 }
 
-/// Proves access tokens.
+/// A verifier of access tokens.
 pub trait VerifyToken: Send + Sync {
-    /// Proves a token good at this time.
+    /// Verifies a token at this time.
     fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<VerifiedToken>, TokenFault>;
 }
 
@@ -33,10 +33,10 @@ impl VerifyToken for Verifier {
     }
 }
 
-/// What a token weighs besides what callbacks added to it, in bytes.
+/// The size of a cached token in bytes, without the claims added by callbacks.
 const BYTES_A_TOKEN: u64 = 2048;
 
-/// A verifier that remembers.
+/// A verifier with a cache.
 #[derive(Debug)]
 pub struct CachingVerifier {
     verifier: Verifier,
@@ -53,7 +53,7 @@ impl Weighter<[u8; 32], Arc<VerifiedToken>> for Bytes {
 }
 
 impl CachingVerifier {
-    /// Remembers tokens of about so many bytes of memory.
+    /// Creates a verifier with a cache of about this many bytes.
     #[must_use]
     pub fn new(verifier: Verifier, bytes: u32) -> Self {
         let tokens = usize::try_from(u64::from(bytes) / BYTES_A_TOKEN).unwrap_or(usize::MAX);

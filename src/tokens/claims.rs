@@ -1,5 +1,5 @@
-//! The claims of an access token (RFC 9068 section 2.2, and ours), typed. What a verifier hands on is this, and
-//! nothing that was not checked is in it.
+//! The typed claims of an access token: those of RFC 9068 section 2.2, and those of Gatepass. They contain only values
+//! that the verifier has checked.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::{ClaimMap, SessionId, Timestamp, TokenId, UserId};
 
-/// What a token says.
+/// The claims of an access token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccessClaims {
     /// `iss`.
@@ -28,19 +28,19 @@ pub struct AccessClaims {
     pub authenticated_at: Timestamp,
     /// `client_id`: the group of callers that holds the session.
     pub client_id: String,
-    /// `epoch`: of the user, when the session was opened.
+    /// `epoch`: the user's epoch when the session was created.
     pub epoch: i64,
     /// `provider`.
     pub provider: String,
-    /// `session_exp`: when the session ends; whole seconds.
+    /// `session_exp`: expiry of the session; whole seconds.
     pub session_expires_at: Timestamp,
-    /// `name`, `email`, `email_verified`, `picture`, `role`: those that the configuration puts in.
+    /// `name`, `email`, `email_verified`, `picture`, `role`: those selected in the configuration.
     pub user: UserClaims,
-    /// What the `jwt` callbacks added.
+    /// The claims added by `jwt` callbacks.
     pub added: Arc<ClaimMap>,
 }
 
-/// What a token says of its user.
+/// The claims about the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserClaims {
     /// `name`.
@@ -56,7 +56,7 @@ pub struct UserClaims {
 }
 
 impl AccessClaims {
-    /// The claims as a JSON object.
+    /// Returns the claims as a JSON object.
     pub(super) fn to_json(&self) -> ClaimMap {
         let mut map = (*self.added).clone();
         let mut set = |name: &str, value: Value| {
@@ -88,7 +88,8 @@ impl AccessClaims {
         map
     }
 
-    /// Reads claims, each of its type and none of ours missing; whatever is left was added by callbacks.
+    /// Parses claims, each of its type and with all required ones present. The remaining claims are those added by
+    /// callbacks.
     pub(super) fn from_json(mut map: ClaimMap) -> Option<Self> {
         let claims = Self {
             issuer: text(&mut map, "iss")?,
@@ -139,13 +140,13 @@ fn texts(map: &mut ClaimMap, name: &str) -> Option<Vec<String>> {
     }
 }
 
-/// A `NumericDate` that is a whole number of seconds and not before the epoch.
+/// Reads a `NumericDate` that is a whole number of seconds and not before the epoch.
 fn date(map: &mut ClaimMap, name: &str) -> Option<Timestamp> {
     map.remove(name)?.as_i64().filter(|seconds| *seconds >= 0).map(Timestamp::from_seconds)
 }
 
 #[expect(clippy::option_option, reason = "missing is fine, of the wrong type is not")]
-/// `Some(None)` where the claim is missing, `None` where it is of the wrong type.
+/// Reads an optional claim: `Some(None)` if it is missing, `None` if it has the wrong type.
 fn optional<T>(
     map: &mut ClaimMap,
     name: &str,

@@ -1,4 +1,5 @@
-//! The grant: what a sign-in answers and one `IssueToken` redeems. 256 bits behind `gpg_`; the row keeps its hash.
+//! The grant: the result of a sign-in, redeemed once by `IssueToken`. It is 256 bits behind `gpg_`; the session row
+//! stores its hash.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +10,7 @@ use crate::model::{Entropy, RequestMark, digest_of, random};
 
 const PREFIX: &str = "gpg_";
 
-/// A grant as the caller holds it.
+/// A grant in the form given to the caller.
 pub struct GrantToken(Zeroizing<[u8; 32]>);
 
 impl std::fmt::Debug for GrantToken {
@@ -19,19 +20,19 @@ impl std::fmt::Debug for GrantToken {
 }
 
 impl GrantToken {
-    /// A fresh grant.
+    /// Creates a random grant.
     #[must_use]
     pub fn random(entropy: &dyn Entropy) -> Self {
         Self(Zeroizing::new(random(entropy)))
     }
 
-    /// The grant of a named request: the same again from the same secret.
+    /// Derives the grant of a named request; the same secret gives the same grant.
     #[must_use]
     pub fn derived(secrets: &Secrets, request: &RequestMark, session_id: &[u8; 16]) -> Self {
         Self(Zeroizing::new(mac(&secrets.current().grant, &[&request.key, &request.fingerprint, session_id])))
     }
 
-    /// The grant of a named request whose hash is this, from whichever secret made it.
+    /// Derives the grant of a named request again, with whichever secret gives this hash.
     #[must_use]
     pub fn derived_again(
         secrets: &Secrets,
@@ -46,7 +47,7 @@ impl GrantToken {
             .find(|grant| grant.hash() == *hash)
     }
 
-    /// Reads a grant; none when it is not of the one form it can have.
+    /// Parses a grant; returns `None` if it is malformed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes =
@@ -54,13 +55,13 @@ impl GrantToken {
         Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
     }
 
-    /// The grant as text.
+    /// Returns the grant as text.
     #[must_use]
     pub fn encode(&self) -> String {
         format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*self.0))
     }
 
-    /// What the row keeps and is found by.
+    /// Returns the hash that the row stores and is found by.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         digest_of(b"gatepass grant", &[&*self.0])

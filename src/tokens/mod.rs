@@ -1,7 +1,6 @@
-//! Floor 1, the cryptography: secrets and what is derived or sealed with them, the ring of signing keys, and the tokens —
-//! the access token, which is a JWT of RFC 9068 or a reference to a session, with its issuer and verifier, and the
-//! refresh token with its successor.
-//! Knows no database and no clock of its own; what a verified token may do is for `auth/` to say.
+//! Floor 1, the cryptography: secrets with their derived keys, sealing, the ring of signing keys, and the tokens. An
+//! access token is a JWT of RFC 9068 or a reference to a session, with its issuer and verifier. A refresh token derives
+//! its successor. This floor has neither a database nor a clock. `auth/` decides what a verified token permits.
 
 mod cache;
 mod claims;

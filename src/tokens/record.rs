@@ -1,5 +1,5 @@
-//! A managed signing key in its record: both halves in one sealed piece, bound to name, algorithm and time, so that who
-//! can write the database can neither plant a key nor move one in time.
+//! The record of a managed signing key. Both halves are sealed together, bound to name, algorithm and time. So a writer
+//! of the database can neither insert a key nor change its time.
 
 use zeroize::Zeroizing;
 
@@ -10,7 +10,7 @@ use crate::jose::{Algorithm, KeyFault, SigningKey, generate_pem};
 use crate::model::{Entropy, KeyRecord, Timestamp};
 
 impl SigningKey {
-    /// Makes a key of this generation and its sealed record.
+    /// Creates a key of this generation and its sealed record.
     pub fn make(
         secrets: &Secrets,
         entropy: &dyn Entropy,
@@ -39,7 +39,7 @@ impl SigningKey {
         key.ok_or(KeyFault::OtherKind(algorithm))
     }
 
-    /// The record of the same key, sealed under the secret that seals now, and beginning then.
+    /// Creates a record of the same key, sealed with the current secret, with a new `not_before`.
     pub fn reseal(
         secrets: &Secrets,
         entropy: &dyn Entropy,
@@ -52,7 +52,7 @@ impl SigningKey {
 }
 
 impl Secrets {
-    /// Which of them sealed a record, as its place in the list (from 0); none if it is not in the list.
+    /// Returns the index of the secret that sealed a record; `None` if it is not in the list.
     #[must_use]
     pub fn sealer(&self, record: &KeyRecord) -> Option<usize> {
         let id = seal::secret_id(record.sealed.as_deref()?)?;

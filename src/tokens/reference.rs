@@ -1,6 +1,7 @@
-//! The reference: an access token that names a session instead of telling of it. `gps_` and base64url of secret id
-//! (8) ‖ session id (16) ‖ version of the row (8) ‖ issued at (8) ‖ expires at (8) ‖ audiences, each its length (1) and
-//! its bytes ‖ MAC (32). Numbers are big-endian, times whole seconds. Nothing of it is read before the MAC is right.
+//! The reference: an access token that names a session instead of containing claims. Its text is `gps_` and base64url
+//! of secret id (8) ‖ session id (16) ‖ version of the row (8) ‖ issued at (8) ‖ expires at (8) ‖ audiences, each its
+//! length (1) and its bytes ‖ MAC (32). Numbers are big-endian, times whole seconds. The MAC is verified before any
+//! field is read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,22 +20,22 @@ const PREFIX: &str = "gps_";
 const HEAD: usize = 8 + 16 + 8 + 8 + 8;
 const MAC: usize = 32;
 
-/// What a reference says. It proves nothing by itself: [`References`] makes a token of it, and reads it from one.
+/// The contents of a reference. They are not authenticated; [`References`] converts them to a token and verifies one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// The session.
+    /// The id of the session.
     pub session_id: SessionId,
-    /// The version of the session's row when it was issued: an older row says less than was promised.
+    /// The version of the session's row at the time of issue; an older row would lack promised data.
     pub version: i64,
-    /// When it was issued; whole seconds.
+    /// Time of issue; whole seconds.
     pub issued_at: Timestamp,
-    /// When it expires; whole seconds.
+    /// Time of expiry; whole seconds.
     pub expires_at: Timestamp,
-    /// Whom it is for; one or more names of 1 to 255 bytes.
+    /// The audiences; one or more names of 1 to 255 bytes.
     pub audiences: Vec<String>,
 }
 
-/// Issues and verifies references: the first secret makes them, every accepted one proves them.
+/// Issues and verifies references. The first secret issues them; all accepted secrets verify them.
 #[derive(Debug, Clone)]
 pub struct References {
     secrets: Arc<Secrets>,
@@ -42,19 +43,19 @@ pub struct References {
 }
 
 impl References {
-    /// References of these secrets; clocks may differ by `leeway`.
+    /// Creates the issuer of references with these secrets; `leeway` is the clock skew tolerated.
     #[must_use]
     pub fn new(secrets: Arc<Secrets>, leeway: Duration) -> Self {
         Self { secrets, leeway }
     }
 
-    /// Tells whether a token claims to be a reference.
+    /// Tells whether a token has the form of a reference.
     #[must_use]
     pub fn are_meant_by(token: &str) -> bool {
         token.starts_with(PREFIX)
     }
 
-    /// Makes the token; only long audiences make it too large.
+    /// Issues the token; it can be too large only because of long audiences.
     pub fn issue(&self, reference: &Reference) -> Result<String, IssueFault> {
         let secret = self.secrets.current();
         let mut bytes = secret.id.to_vec();
@@ -65,14 +66,14 @@ impl References {
         if token.len() > MAX_TOKEN_BYTES { Err(IssueFault::ClaimsTooLarge) } else { Ok(token) }
     }
 
-    /// Proves a token good at this time.
+    /// Verifies a token at this time.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Reference, TokenFault> {
         let reference = self.verify_genuine(token, now)?;
         let expired = now >= reference.expires_at.plus(self.leeway);
         if expired { Err(TokenFault::Expired) } else { Ok(reference) }
     }
 
-    /// Proves that we issued a token, though it may have expired: what signing out asks.
+    /// Verifies that Gatepass issued a token, expired or not; sign-out needs this.
     pub fn verify_genuine(&self, token: &str, now: Timestamp) -> Result<Reference, TokenFault> {
         let encoded = token.strip_prefix(PREFIX).filter(|_| token.len() <= MAX_TOKEN_BYTES);
         let bytes = encoded.and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok());
@@ -105,7 +106,7 @@ impl Reference {
         Ok(())
     }
 
-    /// Reads what [`Self::write`] wrote, to the last byte.
+    /// Parses the output of [`Self::write`]; trailing bytes are an error.
     fn read(said: &[u8]) -> Option<Self> {
         let (session_id, said) = said.split_first_chunk()?;
         let (version, said) = read_number(said)?;
@@ -190,7 +191,7 @@ mod tests {
         }
     }
 
-    /// A token of these bytes with a MAC that is right: what nobody but us can make.
+    /// Returns a token of these bytes with a valid MAC, which only the server can compute.
     fn maced(references: &References, said: &[u8]) -> String {
         let secret = references.secrets.current();
         let body = [&secret.id[..], said].concat();

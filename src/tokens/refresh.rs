@@ -1,6 +1,7 @@
-//! The refresh token: `gpr_` and base64url of secret id (8) ‖ session id (16) ‖ generation (8) ‖ secret (32) ‖
-//! MAC (32). The MAC is checked before anything else, so a forged one costs no database call and ends no session.
-//! A successor is derived from its predecessor and the salt of the row: whoever lost the answer gets the same one.
+//! The refresh token: `gpr_` and base64url of secret id (8) ‖ session id (16) ‖ generation (8) ‖ secret (32) ‖ MAC
+//! (32). The MAC is verified first, so a forged token costs no database call and ends no session. A successor is
+//! derived from its predecessor and the row's salt. So if a client lost the response, a retry returns the same
+//! successor.
 
 use std::fmt;
 
@@ -16,14 +17,14 @@ use crate::model::{Entropy, SessionId, digest_of, random};
 const PREFIX: &str = "gpr_";
 const BODY: usize = 8 + 16 + 8 + 32;
 const WHOLE: usize = BODY + 32;
-/// 96 bytes are 128 characters, with nothing left over.
+/// 96 bytes are 128 characters without padding.
 const ENCODED: usize = WHOLE / 3 * 4;
 
-/// Not a refresh token that an accepted secret made.
+/// The text is not a refresh token made by an accepted secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefreshFault;
 
-/// A refresh token whose MAC was right: we made it, whether or not it is still good.
+/// A refresh token with a verified MAC: it is authentic, but may no longer be valid.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct GenuineRefreshToken([u8; WHOLE]);
 
@@ -34,7 +35,7 @@ impl fmt::Debug for GenuineRefreshToken {
 }
 
 impl GenuineRefreshToken {
-    /// Reads a token and proves that we made it.
+    /// Parses a token and verifies its MAC.
     pub fn verify(secrets: &Secrets, text: &str) -> Result<Self, RefreshFault> {
         let encoded = text.strip_prefix(PREFIX).filter(|rest| rest.len() == ENCODED).ok_or(RefreshFault)?;
         let mut bytes = [0; WHOLE];
@@ -46,13 +47,13 @@ impl GenuineRefreshToken {
         if bool::from(expected.ct_eq(&token.0[BODY..])) { Ok(token) } else { Err(RefreshFault) }
     }
 
-    /// The first token of a session, random.
+    /// Creates the first token of a session at random.
     #[must_use]
     pub fn first(secrets: &Secrets, entropy: &dyn Entropy, session_id: SessionId) -> Self {
         Self::make(secrets.current(), session_id, 0, &random(entropy))
     }
 
-    /// The first token of a session whose redemption has a name: the same again from the same salt.
+    /// Derives the first token of a session from a named redemption; the same salt gives the same token.
     #[must_use]
     pub fn first_of(
         secrets: &Secrets,
@@ -63,7 +64,7 @@ impl GenuineRefreshToken {
         Self::first_from(secrets.current(), session_id, redemption, salt)
     }
 
-    /// That token again, if one of the accepted secrets gives the one whose hash is this.
+    /// Derives that token again, if one of the accepted secrets gives this hash.
     #[must_use]
     pub fn first_again(
         secrets: &Secrets,
@@ -78,19 +79,19 @@ impl GenuineRefreshToken {
             .find(|token| token.hash() == *hash)
     }
 
-    /// The token after this one, of the secret that makes things now.
+    /// Derives the successor of this token with the current secret.
     #[must_use]
     pub fn successor(&self, secrets: &Secrets, salt: &[u8; 32]) -> Self {
         self.successor_from(secrets.current(), salt)
     }
 
-    /// The token after this one, if one of the accepted secrets gives the one whose hash is this.
+    /// Derives the successor again, if one of the accepted secrets gives this hash.
     #[must_use]
     pub fn successor_again(&self, secrets: &Secrets, salt: &[u8; 32], hash: &[u8; 32]) -> Option<Self> {
         secrets.iter().map(|secret| self.successor_from(secret, salt)).find(|token| token.hash() == *hash)
     }
 
-    /// The session it belongs to.
+    /// Returns the session that it belongs to.
     #[must_use]
     pub fn session_id(&self) -> SessionId {
         let mut id = [0; 16];
@@ -98,7 +99,7 @@ impl GenuineRefreshToken {
         SessionId(uuid::Uuid::from_bytes(id))
     }
 
-    /// How many tokens of the session came before it.
+    /// Returns the number of tokens of the session before this one.
     #[must_use]
     pub fn generation(&self) -> u64 {
         let mut generation = [0; 8];
@@ -106,13 +107,13 @@ impl GenuineRefreshToken {
         u64::from_be_bytes(generation)
     }
 
-    /// What the row keeps.
+    /// Returns the hash that the row stores.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         digest_of(b"gatepass refresh token", &[&self.0])
     }
 
-    /// The token as text.
+    /// Returns the token as text.
     #[must_use]
     pub fn encode(&self) -> String {
         format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(self.0))

@@ -1,5 +1,5 @@
-//! The keys of this replica: one signs, all of them verify until they retire. A token's key is found here and nowhere
-//! else. Which key does what follows from the time that is passed in; who fills the ring says when each begins and ends.
+//! The key ring of this replica: one key signs, and all verify until they retire. Tokens are verified only with keys of
+//! the ring. The role of each key depends on the time passed in; `keys/` sets when each begins and ends.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use super::limits::MAX_TOKEN_BYTES;
 use crate::jose::{PublishedJwks, SigningKey};
 use crate::model::Timestamp;
 
-/// Why no token could be made.
+/// The reason why a token could not be issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueFault {
-    /// It would have more bytes than any reader takes.
+    /// The token would exceed the largest accepted size.
     ClaimsTooLarge,
-    /// This replica has no key whose tokens count.
+    /// This replica has no valid signing key.
     NoKey,
 }
 
@@ -24,9 +24,9 @@ pub enum IssueFault {
 pub struct RingKey {
     /// The key.
     pub key: Arc<SigningKey>,
-    /// When it begins to sign; it verifies before that.
+    /// Time at which it begins to sign; it verifies before that.
     pub not_before: Timestamp,
-    /// When it is refused; none while no other follows it.
+    /// Time at which it retires; `None` while it has no successor.
     pub retires_at: Option<Timestamp>,
 }
 
@@ -36,22 +36,22 @@ impl RingKey {
     }
 }
 
-/// The ring; readers never wait.
+/// The key ring; reads never block.
 #[derive(Debug)]
 pub struct KeyRing(ArcSwap<Snapshot>);
 
-/// The ring's keys between two changes, the newest first. They are few: looking through them beats a map.
+/// The keys of the ring between two changes, newest first. They are few, so a linear search is faster than a map.
 #[derive(Debug)]
 pub(super) struct Snapshot(Vec<RingKey>);
 
 impl Snapshot {
-    /// The key of this name; that it was known and has retired is another fault than that it was never there.
+    /// Finds the key with this `kid`; the error distinguishes a retired key from an unknown one.
     pub(super) fn find(&self, kid: &str, now: Timestamp) -> Result<&SigningKey, KeyMissing> {
         let found = self.0.iter().find(|it| it.key.kid() == kid).ok_or(KeyMissing::Unknown)?;
         if found.verifies(now) { Ok(&found.key) } else { Err(KeyMissing::Retired) }
     }
 
-    /// The newest key that has begun; before any has, the one that begins first.
+    /// Returns the newest key that has begun; if none has, the one that begins first.
     fn signing(&self, now: Timestamp) -> Option<&Arc<SigningKey>> {
         let mut living = self.0.iter().filter(|it| it.verifies(now));
         let begun = living.clone().find(|it| it.not_before <= now);
@@ -59,7 +59,7 @@ impl Snapshot {
     }
 }
 
-/// Why the ring has no key of a name.
+/// The reason why the ring has no key for a `kid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyMissing {
     Unknown,
@@ -67,13 +67,13 @@ pub(super) enum KeyMissing {
 }
 
 impl KeyRing {
-    /// A ring of these keys, the newest first.
+    /// Creates a ring of these keys, newest first.
     #[must_use]
     pub fn new(newest_first: Vec<RingKey>) -> Self {
         Self(ArcSwap::from_pointee(Snapshot(newest_first)))
     }
 
-    /// A ring that stays as it is: the first key signs, all verify.
+    /// Creates a ring that does not change: the first key signs, all verify.
     #[must_use]
     pub fn constant(keys: Vec<SigningKey>) -> Self {
         let for_ever =
@@ -81,19 +81,19 @@ impl KeyRing {
         Self::new(keys.into_iter().map(for_ever).collect())
     }
 
-    /// Puts these keys in place of those that were there, the newest first.
+    /// Replaces all keys by these, newest first.
     pub fn replace(&self, newest_first: Vec<RingKey>) {
         self.0.store(Arc::new(Snapshot(newest_first)));
     }
 
-    /// The public keys of those that sign, will sign or verify.
+    /// Returns the public keys of those that sign, will sign or verify.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> PublishedJwks {
         let snapshot = self.0.load();
         PublishedJwks::of(snapshot.0.iter().filter(|it| it.verifies(now)).map(|it| &*it.key))
     }
 
-    /// The algorithms of those keys, each once.
+    /// Returns the algorithms of those keys, each once.
     #[must_use]
     pub fn algorithms(&self, now: Timestamp) -> Vec<&'static str> {
         let mut names = Vec::new();
@@ -106,7 +106,7 @@ impl KeyRing {
         names
     }
 
-    /// Tells whether a key of this name verifies.
+    /// Tells whether a key with this `kid` verifies.
     #[must_use]
     pub fn verifies(&self, kid: &str, now: Timestamp) -> bool {
         self.0.load().find(kid, now).is_ok()
@@ -116,10 +116,10 @@ impl KeyRing {
         self.0.load()
     }
 
-    /// Makes and signs an access token.
+    /// Issues a signed access token.
     pub fn issue(&self, claims: &AccessClaims, now: Timestamp) -> Result<String, IssueFault> {
         let key = self.0.load().signing(now).map(Arc::clone).ok_or(IssueFault::NoKey)?;
-        // A key that is in the ring has proven that it signs, and claims are plain JSON: what is left is size.
+        // Keys in the ring were tested for signing, and claims are plain JSON, so only the size can be at fault.
         let token = key.sign(&claims.to_json()).ok_or(IssueFault::ClaimsTooLarge)?;
         if token.len() > MAX_TOKEN_BYTES { Err(IssueFault::ClaimsTooLarge) } else { Ok(token) }
     }

@@ -1,5 +1,5 @@
-//! Sealing: AES-256-GCM under a key of its own for each record, so that random nonces never run short
-//! (NIST SP 800-38D section 8). Layout: secret id (8) ‖ salt (16) ‖ nonce (12) ‖ ciphertext and tag.
+//! Sealing: AES-256-GCM with a separate key for each record, so that random nonces do not run out (NIST SP 800-38D
+//! section 8). Layout: secret id (8) ‖ salt (16) ‖ nonce (12) ‖ ciphertext and tag.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
@@ -10,14 +10,14 @@ const ID: usize = 8;
 const SALT: usize = 16;
 const NONCE: usize = 12;
 
-/// What a sealed record is for; one can't be opened as another.
+/// The purpose of a sealed record; it cannot be opened for another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// Account and profile of a pending session.
     Pending,
     /// A signing key.
     SigningKey,
-    /// What a flow needs to know when the browser comes back.
+    /// The state of a sign-in flow, until the browser returns.
     Flow,
 }
 
@@ -31,7 +31,7 @@ impl Purpose {
     }
 }
 
-/// Seals `plain` for a purpose and a context that must be the same to open it.
+/// Seals `plain` for a purpose and a context; both must match to open it.
 pub(super) fn seal(
     secrets: &Secrets,
     entropy: &dyn Entropy,
@@ -46,14 +46,14 @@ pub(super) fn seal(
     let sealed = record_key(secret, purpose, &salt).and_then(|key| {
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut body).ok()
     });
-    // Without a seal there is no record: an empty one never opens.
+    // If sealing fails, the result is an empty record, which can never be opened.
     if sealed.is_none() {
         return Vec::new();
     }
     [&secret.id[..], &salt, &nonce, &body].concat()
 }
 
-/// Opens what any accepted secret sealed for the same purpose and context.
+/// Opens a record that any accepted secret sealed for the same purpose and context.
 pub(super) fn open(secrets: &Secrets, purpose: Purpose, aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let (id, rest) = sealed.split_first_chunk::<ID>()?;
     let (salt, rest) = rest.split_first_chunk::<SALT>()?;
@@ -64,7 +64,7 @@ pub(super) fn open(secrets: &Secrets, purpose: Purpose, aad: &[u8], sealed: &[u8
     Some(plain.to_vec())
 }
 
-/// The id of the secret that sealed this.
+/// Returns the id of the secret that sealed a record.
 pub(super) fn secret_id(sealed: &[u8]) -> Option<SecretId> {
     sealed.first_chunk::<ID>().copied()
 }
@@ -75,25 +75,25 @@ fn record_key(secret: &Secret, purpose: Purpose, salt: &[u8; SALT]) -> Option<Le
 }
 
 impl Secrets {
-    /// Seals what a pending session keeps; only the same session's row opens it.
+    /// Seals the data of a pending session; it opens only for the same session.
     #[must_use]
     pub fn seal_pending(&self, entropy: &dyn Entropy, session_id: &[u8; 16], plain: &[u8]) -> Vec<u8> {
         seal(self, entropy, Purpose::Pending, session_id, plain)
     }
 
-    /// Seals what a flow needs to know when the browser comes back; only this group of callers opens it.
+    /// Seals the state of a sign-in flow; it opens only for this group of callers.
     #[must_use]
     pub fn seal_flow(&self, entropy: &dyn Entropy, group: &str, plain: &[u8]) -> Vec<u8> {
         seal(self, entropy, Purpose::Flow, group.as_bytes(), plain)
     }
 
-    /// Opens what a flow needs to know.
+    /// Opens the state of a sign-in flow.
     #[must_use]
     pub fn open_flow(&self, group: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         open(self, Purpose::Flow, group.as_bytes(), sealed)
     }
 
-    /// Opens what a pending session keeps.
+    /// Opens the data of a pending session.
     #[must_use]
     pub fn open_pending(&self, session_id: &[u8; 16], sealed: &[u8]) -> Option<Vec<u8>> {
         open(self, Purpose::Pending, session_id, sealed)

@@ -1,25 +1,25 @@
-//! The operator's secrets. Nothing uses one as it is: each purpose has a key of its own by HKDF (RFC 5869), and
-//! everything derived or sealed carries the 8-byte id of the secret it was made with, so that secrets can be
-//! rotated. The first makes, all accept.
+//! The operator's secrets. No secret is used directly: HKDF (RFC 5869) derives a key for each purpose. All derived or
+//! sealed values carry the 8-byte id of their secret, so that secrets can be rotated. The first secret makes values,
+//! all secrets accept them.
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
-/// Which secret made something.
+/// The id of the secret that made a value.
 pub(super) type SecretId = [u8; 8];
 
-/// The shortest secret that is accepted, in bytes.
+/// The shortest accepted secret, in bytes.
 const MIN_BYTES: usize = 32;
 
-/// Why secrets can't be used.
+/// The reason why the secrets are unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretsFault {
-    /// There is none.
+    /// There is no secret.
     None,
-    /// The one at this place is shorter than 32 bytes.
+    /// The secret at this index is shorter than 32 bytes.
     Short(usize),
-    /// The one at this place stands in the list already.
+    /// The secret at this index is a duplicate.
     Repeated(usize),
 }
 
@@ -33,7 +33,7 @@ impl std::fmt::Display for SecretsFault {
     }
 }
 
-/// The keys of one secret, a purpose each.
+/// The keys derived from one secret, one for each purpose.
 pub(super) struct Secret {
     pub(super) id: SecretId,
     pub(super) reference: hmac::Key,
@@ -44,7 +44,7 @@ pub(super) struct Secret {
     pub(super) seal: hmac::Key,
 }
 
-/// Every accepted secret, the one that makes things first.
+/// All accepted secrets; the first one is current.
 pub struct Secrets(Vec<Secret>);
 
 impl std::fmt::Debug for Secrets {
@@ -82,17 +82,17 @@ impl Secrets {
         Ok(Self(all))
     }
 
-    /// The secret that makes things.
+    /// Returns the current secret.
     pub(super) fn current(&self) -> &Secret {
         &self.0[0]
     }
 
-    /// The secret of this id, if it is still accepted.
+    /// Returns the secret with this id, if it is still accepted.
     pub(super) fn find(&self, id: SecretId) -> Option<&Secret> {
         self.0.iter().find(|secret| secret.id == id)
     }
 
-    /// Every accepted secret.
+    /// Returns all accepted secrets.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Secret> {
         self.0.iter()
     }
@@ -122,7 +122,7 @@ fn expand<const N: usize>(prk: &Prk, label: &str) -> [u8; N] {
     out
 }
 
-/// HMAC-SHA-256 over length-prefixed parts.
+/// Computes HMAC-SHA-256 over length-prefixed parts.
 pub(super) fn mac(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
     let mut context = hmac::Context::with_key(key);
     for part in parts {

@@ -1,5 +1,5 @@
-//! The verifier of access tokens. `jsonwebtoken` checks signatures here and nothing else: it ignores `crit`, takes
-//! an `iss` array, any `typ` and any `exp`, and keeps the last of two equal names (RFC 8725 says why that matters).
+//! The verifier of access tokens. `jsonwebtoken` only checks signatures here. It ignores `crit`, accepts an `iss`
+//! array, any `typ` and any `exp`, and keeps the last of two equal names. RFC 8725 explains these risks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use super::ring::{KeyMissing, KeyRing};
 use crate::jose::{Algorithm, Compact, SigningKey};
 use crate::model::{ClaimMap, LONGEST_TOKEN, Timestamp, parse_object};
 
-/// Why a token is refused.
+/// The reason for rejecting a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenFault {
-    /// Not of the form that we issue.
+    /// The token does not have the form that Gatepass issues.
     Malformed,
-    /// No key of ours made this signature.
+    /// The signature is not valid for the key.
     Signature,
-    /// The key that it names is not in the ring.
+    /// The named key is not in the ring.
     UnknownKey,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
 }
 
@@ -32,7 +32,7 @@ impl From<KeyMissing> for TokenFault {
     }
 }
 
-/// Proves that a token was issued by this issuer's keys and that its time is now.
+/// Verifies that a token was signed by this issuer's keys and is valid at the given time.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     ring: Arc<KeyRing>,
@@ -41,19 +41,19 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier of this issuer's tokens; clocks may differ by `leeway`.
+    /// Creates a verifier of this issuer's tokens; `leeway` is the clock skew tolerated.
     #[must_use]
     pub fn new(ring: Arc<KeyRing>, issuer: String, leeway: Duration) -> Self {
         Self { ring, issuer, leeway }
     }
 
-    /// Proves a token good at this time; answers its claims and the name of its key.
+    /// Verifies a token at this time; returns its claims and the `kid` of its key.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<(AccessClaims, String), TokenFault> {
         let (claims, kid) = self.verify_genuine(token, now)?;
         if self.is_expired(claims.expires_at, now) { Err(TokenFault::Expired) } else { Ok((claims, kid)) }
     }
 
-    /// Proves that we issued a token, though it may have expired: what signing out asks.
+    /// Verifies that Gatepass issued a token, expired or not; sign-out needs this.
     pub fn verify_genuine(&self, token: &str, now: Timestamp) -> Result<(AccessClaims, String), TokenFault> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenFault::Malformed);
@@ -71,13 +71,13 @@ impl Verifier {
         Ok((claims, header.kid))
     }
 
-    /// Tells whether a token of that `exp` is over.
+    /// Tells whether a token with this `exp` has expired.
     #[must_use]
     pub fn is_expired(&self, expires_at: Timestamp, now: Timestamp) -> bool {
         now >= expires_at.plus(self.leeway)
     }
 
-    /// Tells whether a key still verifies; what was verified with a key that is gone counts no longer.
+    /// Tells whether a key still verifies; tokens verified with a removed key are no longer valid.
     #[must_use]
     pub fn knows_key(&self, kid: &str, now: Timestamp) -> bool {
         self.ring.verifies(kid, now)
@@ -100,8 +100,8 @@ impl Verifier {
     }
 }
 
-/// The three members that our tokens have; a header with any other is not ours. So there is no `crit`, no `jwk`,
-/// no `jku`, `x5u` or `x5c` to follow, and no `b64` or `zip` to be misled by.
+/// The three header members of an issued token; a header with any other is rejected. So it cannot contain `crit`,
+/// `jwk`, `jku`, `x5u`, `x5c`, `b64` or `zip`.
 struct Header {
     algorithm: Algorithm,
     kid: String,

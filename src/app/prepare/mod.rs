@@ -1,4 +1,4 @@
-//! The values that are made of the configuration before anything listens.
+//! The values made from the configuration before the server listens.
 
 mod prepared;
 mod providers;

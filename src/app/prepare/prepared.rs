@@ -1,5 +1,5 @@
-//! From a configuration to what a start needs of it: the files that it names are loaded here, once. `config check` ends
-//! here; a start goes on with the same values.
+//! Preparation: loads the files named in the configuration, once. `config check` ends here; a start continues with the
+//! same values.
 
 use super::{providers, rules, secrets, tls};
 use crate::app::builder::App;
@@ -11,7 +11,7 @@ use crate::net::tls::{ClientTls, Tls};
 use crate::oauth::Providers;
 use crate::tokens::Secrets;
 
-/// A Gatepass that can be started.
+/// A Gatepass server that is ready to start.
 pub struct Prepared {
     pub(in crate::app) app: App,
     /// The TLS of the gRPC port.
@@ -19,20 +19,20 @@ pub struct Prepared {
     pub(in crate::app) loaded: Loaded,
 }
 
-/// The values that are made of the configuration and its files.
+/// The values made from the configuration and its files.
 pub(in crate::app) struct Loaded {
     pub(in crate::app) rules: Rules,
-    /// The configured secrets; none where one is kept beside the database.
+    /// The configured secrets; `None` if a generated one is stored beside the database.
     pub(in crate::app) secrets: Option<Secrets>,
     /// The TLS of the callback service.
     pub(in crate::app) callback_tls: Option<ClientTls>,
     pub(in crate::app) providers: Providers,
-    /// The keys of files; none where Gatepass manages its own.
+    /// The keys from files; `None` if Gatepass manages its own.
     pub(in crate::app) signing_keys: Option<Vec<SigningKey>>,
 }
 
 impl App {
-    /// Loads the files that the configuration names, or tells all that is wrong with them. It touches no network and no
+    /// Loads the files named in the configuration, or returns all their faults. It uses neither the network nor the
     /// database.
     pub fn prepare(self) -> Result<Prepared, Vec<StartFault>> {
         let Self { config, clock, entropy, .. } = &self;
@@ -52,7 +52,7 @@ impl App {
     }
 }
 
-/// The outcome; its faults join those found so far.
+/// Returns the outcome; adds its faults to those found so far.
 fn or_default<T: Default>(outcome: Result<T, Vec<StartFault>>, found: &mut Vec<StartFault>) -> T {
     outcome.unwrap_or_else(|faults| {
         found.extend(faults);

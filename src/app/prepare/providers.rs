@@ -1,4 +1,4 @@
-//! The providers of the configuration: how each is asked, and what is ruled of it. Nothing is asked of any at the start.
+//! The configured providers: their clients and their rules. No request is sent to them at the start.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::model::{Clock, Entropy, ProviderId};
 use crate::oauth::{self, Providers};
 
-/// Every provider by its id, or what is wrong with the files and keys of each.
+/// Creates the client of every provider, by id, or returns the faults in their files and keys.
 pub(in crate::app) fn connect(
     config: &Config,
     clock: &Arc<dyn Clock>,
@@ -26,7 +26,7 @@ pub(in crate::app) fn connect(
     if faults.is_empty() { Ok(providers) } else { Err(faults) }
 }
 
-/// The rules of each.
+/// Returns the rules of each provider.
 pub(in crate::app) fn rules(config: &Config) -> HashMap<ProviderId, ProviderRules> {
     let of = |provider: &crate::config::Provider| ProviderRules {
         redirect_uris: provider.redirect_uris.clone(),

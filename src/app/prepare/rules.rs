@@ -1,4 +1,4 @@
-//! The configuration as the use cases take it.
+//! The configuration in the form that the use cases take.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::auth::{Caller, Callers, Rules, SignInRules};
 use crate::config::{self, Config};
 use crate::model::Lifetimes;
 
-/// The rules.
+/// Builds the rules of the use cases.
 pub(in crate::app) fn build_rules(config: &Config) -> Rules {
     Rules {
         issuer: config.issuer.clone(),
@@ -33,7 +33,7 @@ pub(in crate::app) fn build_rules(config: &Config) -> Rules {
     }
 }
 
-/// The rules of the sweeper.
+/// Builds the rules of the sweeper.
 pub(in crate::app) fn sweeping(config: &Config) -> SweepRules {
     SweepRules {
         max_age: config.session.max_age,
@@ -54,12 +54,12 @@ fn sign_in(section: &config::SignIn) -> SignInRules {
     }
 }
 
-/// Everybody is the same caller.
+/// Treats every caller as the same one, without credentials.
 pub(in crate::app) fn open_callers() -> Callers {
     Callers::Open(Arc::new(Caller::local()))
 }
 
-/// The configured callers by what they present.
+/// Builds the configured callers, indexed by credential.
 pub(in crate::app) fn callers(callers: &[config::Caller]) -> Callers {
     let (mut by_key, mut by_san) = (HashMap::new(), HashMap::new());
     for entry in callers {

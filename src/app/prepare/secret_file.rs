@@ -1,4 +1,5 @@
-//! The secret that Gatepass makes when none is configured: kept beside the database file, for its owner only.
+//! The secret that Gatepass generates if none is configured. It is stored beside the database file, readable by its
+//! owner only.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -12,14 +13,14 @@ use zeroize::Zeroizing;
 
 use crate::model::{Entropy, random};
 
-/// The reason why the secret can't be kept or read.
+/// The reason why the secret cannot be stored or read.
 #[derive(Debug)]
 pub enum SecretFileFault {
-    /// The file can't be read or written.
+    /// Reading or writing the file failed.
     Io(PathBuf, io::Error),
-    /// Others than its owner may read the file.
+    /// Other users than the owner may read the file.
     Exposed(PathBuf),
-    /// The file does not hold what was written.
+    /// The contents of the file are damaged.
     Damaged(PathBuf),
 }
 
@@ -35,7 +36,8 @@ impl std::fmt::Display for SecretFileFault {
     }
 }
 
-/// The secret beside the database of this URL, made if it is missing. A database in memory has one as short-lived.
+/// Returns the secret beside the database at this URL, and generates it if it is missing. For an in-memory database,
+/// the secret is also kept in memory only.
 pub(in crate::app) fn beside(
     url: &SecretString,
     entropy: &dyn Entropy,
@@ -44,7 +46,7 @@ pub(in crate::app) fn beside(
     match read(&path) {
         Err(SecretFileFault::Io(_, cause)) if cause.kind() == io::ErrorKind::NotFound => {
             keep(&path, entropy).map_err(|cause| SecretFileFault::Io(path.clone(), cause))?;
-            // Of two that start at once both read what the first one kept.
+            // If two replicas start at once, both read the secret that the first one stored.
             read(&path)
         }
         outcome => outcome,
@@ -75,8 +77,8 @@ fn read(path: &Path) -> Result<SecretString, SecretFileFault> {
     if secret.len() == 43 { Ok(secret.into()) } else { Err(SecretFileFault::Damaged(path.to_owned())) }
 }
 
-/// Writes the secret under another name and links it to its own: it is there whole, or not at all, and never over
-/// one that is there.
+/// Writes the secret to a temporary file and links it to its final name. So it is stored completely or not at all, and
+/// never replaces an existing one.
 fn keep(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     let draft = path.with_extension(format!("secret.{}", URL_SAFE_NO_PAD.encode(random::<9>(entropy))));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;

@@ -7,11 +7,11 @@ use crate::config::Config;
 use crate::model::Clock;
 use crate::net::tls::{ClientTls, Tls, TlsFault};
 
-/// The settings of the files, as faults name them.
+/// The settings of the files, as named in faults.
 const SERVER: &str = "server.tls";
 const CALLBACKS: &str = "callbacks.remote.tls";
 
-/// The TLS of the gRPC port, if it has any.
+/// Loads the TLS files of the gRPC port, if it uses TLS.
 pub(in crate::app) fn of_server(
     config: &Config,
     clock: &Arc<dyn Clock>,
@@ -20,7 +20,7 @@ pub(in crate::app) fn of_server(
     Tls::load(SERVER, files.clone(), Arc::clone(clock)).map(Some).map_err(unfit)
 }
 
-/// The TLS of the callback service, if it is called over TLS.
+/// Loads the TLS files of the callback service, if it is called over TLS.
 pub(in crate::app) fn of_callbacks(
     config: &Config,
     clock: &Arc<dyn Clock>,

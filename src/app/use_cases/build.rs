@@ -1,4 +1,4 @@
-//! The use cases, built of what the process has: each gets the few things that it needs.
+//! Builds the use cases from the process's resources; each gets only those that it needs.
 
 use std::sync::Arc;
 

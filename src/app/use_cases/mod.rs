@@ -1,4 +1,4 @@
-//! The use cases, built of the parts that the process has.
+//! The use cases, built from the resources of the process.
 
 mod build;
 mod readers;

@@ -1,4 +1,4 @@
-//! The readers of sessions by the kind of credential, and what they cache.
+//! The session readers for each kind of credential, and their caches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::auth::{
 };
 use crate::tokens::{CachingVerifier, References, Verifier};
 
-/// The most bytes of verified JWTs that are remembered; some 16,000 of few claims.
+/// The cache size for verified JWTs, in bytes; about 16,000 JWTs with few claims.
 const REMEMBERED_TOKENS: u32 = 32 * 1024 * 1024;
 
-/// The most bytes of sessions' rows that are remembered; some 16,000 sessions of few claims.
+/// The cache size for session rows, in bytes; about 16,000 sessions with few claims.
 const REMEMBERED_ROWS: u32 = 32 * 1024 * 1024;
 
-/// Builds a reader for each kind of token, whichever is issued.
+/// Builds a reader for each kind of token, including those not issued now.
 pub(super) fn readers(
     has: &Resources,
     rules: &Rules,

@@ -1,4 +1,4 @@
-//! The parts of the process that use cases are built of.
+//! The resources of the process that use cases are built from.
 
 use std::sync::Arc;
 
