@@ -61,7 +61,8 @@ impl std::fmt::Display for StartFault {
 impl std::error::Error for StartFault {}
 
 impl StartFault {
-    /// Returns true if a retry may succeed: the database, or the folder of it and its secret, may become available.
+    /// Returns true if a retry may succeed. The database, or the folder of it and its secret, may become available, or
+    /// the clock may be corrected.
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Store(StoreError::Unavailable(_)) | Self::Clock(_) => true,

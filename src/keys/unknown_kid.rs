@@ -1,4 +1,4 @@
-//! Reloads of the keys for tokens with an unknown `kid`. Anybody can forge such a token, so at most one reload starts
+//! Reloads of the keys for tokens with an unknown `kid`. Anybody can send such a token, so at most one reload starts
 //! in 5 seconds, and calls that arrive meanwhile wait for it. The last outcome is kept, because a failed reload does
 //! not prove that the key is unknown.
 

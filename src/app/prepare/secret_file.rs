@@ -37,7 +37,7 @@ impl std::fmt::Display for SecretFileFault {
 }
 
 /// Returns the secret beside the database at this URL, and generates it if it is missing. For an in-memory database,
-/// the secret is also kept in memory only.
+/// generates a new secret and does not store it.
 pub(in crate::app) fn beside(
     url: &SecretString,
     entropy: &dyn Entropy,
@@ -46,7 +46,7 @@ pub(in crate::app) fn beside(
     match read(&path) {
         Err(SecretFileFault::Io(_, cause)) if cause.kind() == io::ErrorKind::NotFound => {
             keep(&path, entropy).map_err(|cause| SecretFileFault::Io(path.clone(), cause))?;
-            // If two replicas start at once, both read the secret that the first one stored.
+            // If two processes start at once, both read the secret that the first one stored.
             read(&path)
         }
         outcome => outcome,
