@@ -173,7 +173,7 @@ macro_rules! yardstick {
                 pub write: sqlx::Pool<$db>,
             }
 
-            /// Prepares a statement once, in this database's syntax.
+            /// A statement in this database's syntax, built once.
             macro_rules! sql {
                 ($text:expr) => {{
                     static SQL: std::sync::LazyLock<&'static str> = std::sync::LazyLock::new(|| {

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 type Answer<T> = Result<Response<T>, Status>;
 
-/// The answers of a bare server; methods without one return an empty message.
+/// The answers of a bare server. A benchmark implements only the methods that it calls.
 #[async_trait]
 pub trait Answers: Send + Sync + 'static {
     async fn get_session(&self, _: v1::GetSessionRequest) -> v1::GetSessionResponse {

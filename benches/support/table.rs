@@ -21,7 +21,7 @@ impl Rounds {
         self.at(2, pick)
     }
 
-    /// Returns the value of a quartile.
+    /// Returns the value below which this many quarters of the rounds lie.
     fn at(&self, quarters: usize, pick: impl Fn(&[Round; 2]) -> f64) -> f64 {
         let mut values: Vec<f64> = self.0.iter().map(pick).collect();
         values.sort_by(f64::total_cmp);
