@@ -108,7 +108,7 @@ async fn a_step_that_waits_for_a_connection_of_a_pool_that_is_replaced_has_one_o
     let own = database.clone();
     let holds = tokio::spawn(async move { own.find_user(ada).await });
     let waits = async {
-        // If the step began later, it would time out after the watch, which then replaces the pool.
+        // The step starts later, so its timeout ends only after the watch has replaced the pool.
         tokio::time::sleep(Duration::from_secs(1)).await;
         database.find_user(ada).await
     };

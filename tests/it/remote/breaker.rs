@@ -150,7 +150,7 @@ async fn callers_in_a_hurry_do_not_shut_the_service_for_others() {
     for _ in 0..2 * UNANSWERED {
         let mut request = Request::new(profile("ada"));
         request.set_timeout(Duration::from_millis(300));
-        // The error names its own deadline or Gatepass', whichever is reported first.
+        // The error names the caller's own deadline or that of Gatepass, whichever is reported first.
         app.auth.clone().sign_in(request).await.unwrap_err();
     }
     assert_eq!(service.rules.sign_in.calls(), 2 * UNANSWERED);
