@@ -200,7 +200,7 @@ pub(super) async fn a_refresh_that_was_acknowledged_is_never_swept(db: &Database
     let steps = Arc::new({
         let mut steps = Vec::new();
         for person in &people {
-            // The new ends are between one and two hours from now.
+            // Each rotation moves the end from one hour to two hours from now.
             steps.push(rotation(&person.now(db).await));
         }
         steps
