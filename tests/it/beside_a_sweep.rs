@@ -31,7 +31,7 @@ const OVERLAPS: usize = 10;
 /// A timeout that only a stuck test reaches.
 const STUCK: Duration = Duration::from_mins(1);
 
-/// Returns the deadline of the callers; outside a long run it suits any machine.
+/// Returns the deadline of the callers in a long run, or one that any slow machine meets in a short run.
 fn deadline() -> Duration {
     Duration::from_secs(u64::try_from(soak(30, 2)).unwrap())
 }
@@ -95,7 +95,7 @@ async fn backlog(db: &DatabaseConnection) -> usize {
     left
 }
 
-/// Signs everybody in concurrently with refreshes, and returns the slowest of each.
+/// Lets all people sign in and refresh concurrently, and returns the slowest call of each kind.
 async fn turn(app: &TestApp) -> [Duration; 2] {
     let all = at_once(PEOPLE, |number| live(app.auth.clone(), format!("p{number}"))).await;
     all.into_iter().fold([Duration::ZERO; 2], slower)

@@ -416,7 +416,7 @@ async fn a_key_that_no_secret_opens_stops_no_replica_that_runs() {
         assert_eq!(kid(&token), first);
         accepted([&one, &other], &token).await;
     }
-    // A replica that started here would reject tokens of the others.
+    // A replica must not start now, since it would reject tokens of the others.
     let starting = App::new(one.config(|yaml| yaml)).clock(clock()).bind().await.unwrap();
     let fault = starting.run(CancellationToken::new()).await.unwrap_err().to_string();
     assert!(

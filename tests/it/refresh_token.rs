@@ -411,7 +411,7 @@ async fn an_update_keeps_numbers_whole_and_nesting_bounded() {
         ("nested beyond protobuf", nested(200)),
     ] {
         assert_eq!(refusal(update(&app, &token, vec![("a", kind.clone())]).await), invalid, "{what}");
-        // A value that is not allowed is rejected, also in a nested form.
+        // A field outside `update_allow` is ignored, but its value must still be valid.
         assert_eq!(refusal(update(&app, &token, vec![("b", kind)]).await), invalid, "{what}");
     }
     assert_eq!(refusal(update(&app, &token, vec![("", text("x"))]).await), invalid);
@@ -502,7 +502,7 @@ async fn audiences_stay_unless_others_are_asked_for() {
     let shop = ask(token, &["shop"]).await.unwrap();
     let after = ask(shop.refresh_token, &[]).await.unwrap();
     assert_eq!(payload(&after.access_token)["aud"], json!(["shop"]));
-    // A replay can request extra audiences too, and each name is listed once.
+    // A replay can request audiences too, and each name is listed once.
     let token = after.refresh_token;
     let blog = ask(token.clone(), &["blog", "shop", "blog"]).await.unwrap();
     assert_eq!(payload(&blog.access_token)["aud"], json!(["blog", "shop"]));

@@ -54,7 +54,7 @@ fn checked_at(answer: &GetSessionResponse) -> Timestamp {
     Timestamp(at.seconds * 1000 + i64::from(at.nanos / 1_000_000))
 }
 
-/// Calls until the change is known. A check that began after the acknowledgement shows it.
+/// Calls until the change is visible. An answer that was checked after the acknowledgement must show it.
 async fn until_known(
     replica: &Replica,
     token: &str,

@@ -140,7 +140,7 @@ async fn a_callback_is_asked_last_and_its_answer_passes_the_same_rule() {
             "/evil" => Some("https://evil.example/".to_owned()),
             "/script" => Some("javascript:alert(1)".to_owned()),
             "/nothing" => Some(String::new()),
-            // A rejected URL arrives as the base.
+            // After a fallback the callback gets the base.
             "" => Some("/start".to_owned()),
             _ => None,
         })

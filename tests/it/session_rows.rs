@@ -315,7 +315,7 @@ async fn without_the_database_rows_are_told_while_they_are_young_and_not_a_momen
     };
     unavailable(unknown, Duration::from_hours(1)).await;
     unavailable(known, Duration::ZERO).await;
-    // The cached row is too old for this reader, and a failure is not cached.
+    // The failed read dropped the cached row, which was too old for its caller. The failure itself is not cached.
     unavailable(known, Duration::from_hours(1)).await;
 }
 

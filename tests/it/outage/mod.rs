@@ -152,20 +152,20 @@ async fn serving(folder: &TempDir, url: &str) -> Serving {
     Serving::ready(folder.path(), &[], &variables(url)).await
 }
 
-/// Returns its settings.
+/// Returns the settings of a Gatepass with this database.
 fn variables(url: &str) -> Vec<(&str, &str)> {
     let mut variables = vec![("GATEPASS_DATABASE__URL", url)];
     variables.extend(load::VARIABLES);
     variables
 }
 
-/// Returns its health status for this service.
+/// Returns the health status of a service of this Gatepass.
 async fn health(gatepass: &Serving, service: &str) -> ServingStatus {
     let request = HealthCheckRequest { service: service.to_owned() };
     HealthClient::new(gatepass.channel().await).check(request).await.unwrap().into_inner().status()
 }
 
-/// Checks if a probe on its admin port returns 200.
+/// Checks if a probe on the admin port returns 200.
 async fn probe(gatepass: &Serving, path: &str) -> bool {
     let mut tcp = TcpStream::connect(gatepass.admin).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
