@@ -34,7 +34,7 @@
 //! | Auth.js | Gatepass | Test |
 //! |---|---|---|
 //! | `jwt` → null at sign-in: event and redirect as if it had succeeded | no token, the pending session ends, `TOKEN_DENIED` | `a_jwt_that_refuses_a_sign_in_leaves_no_token_and_a_session_that_ended` |
-//! | `jwt` → null at update: cookie cleared | refused, the session stays | `a_jwt_that_refuses_an_update_leaves_the_session_as_it_was` |
+//! | `jwt` → null at update: cookie cleared | rejected, the session stays | `a_jwt_that_refuses_an_update_leaves_the_session_as_it_was` |
 //! | `jwt` → null, throws at a read | not applicable: a read calls only `session` | `a_read_asks_session_alone_and_writes_nothing` |
 //! | `jwt` → undefined: a token of empty claims; an error | an error, nothing spent | `a_jwt_without_an_answer_is_an_error_and_no_token` |
 //! | `jwt` → {}: all claims are lost | adds nothing, removes nothing | `a_jwt_that_adds_nothing_takes_nothing_away` |

@@ -1,5 +1,5 @@
 //! Calls cancelled at each of their statements in turn, on a single connection. The next call must get its own answer,
-//! and the database must contain what it was told.
+//! and the database must contain its result.
 
 use std::time::Duration;
 
