@@ -1,14 +1,14 @@
-//! What callbacks cost: calls with them against the same calls without, in the same run.
+//! The cost of callbacks: calls with callbacks against the same calls without them, in the same run.
 //!
-//! Each Gatepass has one worker thread of its own and its own SQLite file, the client another runtime; rounds alternate, and
-//! so does who goes first in them, so that a noisy machine is noisy to both. Calls a second are compared, by the clock and
-//! by the worker thread's own processor time, as the kernel counts it (`/proc/thread-self/schedstat`). The second says
-//! what callbacks add to the service, and of a sign-in, most of which is the database's, more than a caller would notice.
-//! What is printed is the median of the rounds' ratios.
+//! Each Gatepass has its own worker thread and its own SQLite file; the client has another runtime. Rounds alternate,
+//! and so does the order within a round, so that noise affects both alike. The benchmark compares calls per second by
+//! the clock and by the worker thread's processor time (`/proc/thread-self/schedstat`). The processor time shows the
+//! cost that callbacks add to the service. For a sign-in it overstates what a caller notices, since the database takes
+//! most of the time. The benchmark prints the median of the rounds' ratios.
 //! - `SignIn` with a CEL `sign_in`: at least 0.95 of without, by the clock.
 //! - `GetSession` with a CEL `session`: at least 0.9 of without, by processor time, since the client is slower than the
-//!   service. One token is read again and again, whose answer is remembered.
-//! - The same where an expression looks at `now`, so that each call evaluates it: told, and held to nothing.
+//!   service. It reads one token repeatedly, and the answer is cached.
+//! - The same with an expression that uses `now`, so that each call evaluates it: printed, without a limit.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ mod processor_time;
 
 const ROUNDS: usize = 21;
 
-/// A call that is measured, and the callbacks that it is measured with.
+/// A measured call, and the callbacks that it is measured with.
 struct Comparison {
     name: &'static str,
     call: Call,
@@ -42,7 +42,7 @@ struct Comparison {
     wanted: Option<Wanted>,
 }
 
-/// What a ratio shall be, at least.
+/// The lower limit of a ratio.
 #[derive(Clone, Copy)]
 enum Wanted {
     ByTheClock(f64),
@@ -92,7 +92,7 @@ enum Call {
 }
 
 impl Call {
-    /// How many calls a round has, on how many connections, how many at a time on each. SQLite has one writer.
+    /// The number of calls, connections and concurrent calls per connection of a round. SQLite has one writer.
     const fn load(self) -> (usize, usize, usize) {
         match self {
             Self::SignIn => (1000, 1, 4),
@@ -101,7 +101,7 @@ impl Call {
     }
 }
 
-/// A Gatepass to be measured, and what is asked of it.
+/// A measured Gatepass, and the requests to it.
 struct Measured {
     runtime: Runtime,
     clients: Vec<AuthServiceClient<Channel>>,
@@ -144,7 +144,7 @@ impl Measured {
         Self { runtime, clients, access_token, _folder: folder }
     }
 
-    /// Calls a second of the worker thread's time, and of the clock's.
+    /// Calls per second of the worker thread's time, and of the clock's.
     fn round(&self, client: &Runtime, call: Call) -> (f64, f64) {
         let (calls, connections, in_flight) = call.load();
         let [before, _] = processor_time::of(&self.runtime);
@@ -191,7 +191,7 @@ async fn lane_of(
     }
 }
 
-/// A sign-in with a profile as GitHub's is, and a few organisations.
+/// A sign-in with a profile like GitHub's, and a few organisations.
 fn sign_in(who: &str) -> v1::SignInRequest {
     let value = |kind| Value { kind: Some(kind) };
     let text = |text: &str| value(Kind::StringValue(text.to_owned()));
@@ -246,7 +246,7 @@ fn compare(client: &Runtime, Comparison { name, call, callbacks, wanted }: &Comp
             let without = without.round(client, *call);
             [with.round(client, *call), without]
         };
-        // The first warms both up.
+        // The first round warms both up.
         if round > 0 {
             rounds.push(pair);
         }
@@ -267,7 +267,7 @@ fn compare(client: &Runtime, Comparison { name, call, callbacks, wanted }: &Comp
 }
 
 fn main() {
-    // The log as it is by default: at info, where an OK answer has no line.
+    // The default log level is info, where an OK answer has no line.
     gatepass::telemetry::start(&config::load(None, []).unwrap().telemetry);
     let client = one_worker();
     for comparison in COMPARISONS {

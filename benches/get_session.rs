@@ -1,24 +1,25 @@
-//! `GetSession` against a bare tonic server that answers the same message with nothing behind it, in the same run.
+//! `GetSession` against a bare tonic server that returns the same message without any work, in the same run.
 //!
-//! Compared is the processor time of a call: what the kernel counts for the server's thread (`schedstat`), by the number
-//! of calls. So the clock, other programs and the client's own time are not in it. What makes it honest:
-//! - Each server has a runtime of its own with one worker thread; both have the same allocator, mimalloc. No other thread
-//!   of either does a part of a call.
-//! - The bare server makes its message from owned values for each call, seven texts among them, as a server must whose
-//!   answers differ; that both messages are equal is asserted.
-//! - The client (`support/load/`) costs a small part of what the servers do, and sends as many requests at once as it may
-//!   have open. A slow client would let both servers fall asleep after each call, and the cost of waking up would hide
-//!   the difference: the column "busy" says how much of the time each server ran. With one call at a time
-//!   it cannot be otherwise, whatever the client. The last lines show that the ratio stays if the client does as much
-//!   work again for each answer.
-//! - Each answer is looked at: `grpc-status` is 0, and its session is the one that the token is of.
-//! - Rounds alternate, and so does which server goes first in them; a ratio is that of one round, and the median of them
-//!   is printed, with the quartiles.
+//! The benchmark compares the processor time per call: the kernel's count for the server's thread (`schedstat`),
+//! divided by the number of calls. So the clock, other programs and the client's own time have no influence. These
+//! points make the comparison fair:
+//! - Each server has its own runtime with one worker thread; both have the same allocator, mimalloc. No other thread of
+//!   either server does part of a call.
+//! - The bare server builds its message from owned values for each call, among them seven texts, as any server with
+//!   varying answers must. The benchmark asserts that both messages are equal.
+//! - The client (`support/load/`) costs a small part of what the servers do, and sends as many requests at once as may
+//!   be open. With a slow client both servers would sleep after each call, and the cost of waking would hide the
+//!   difference. The column "busy" shows the share of time in which each server ran; with one call at a time it is low
+//!   with any client. The last lines show that the ratio stays the same if the client does as much work again for each
+//!   answer.
+//! - Each answer is checked: `grpc-status` is 0, and the session belongs to the token.
+//! - Rounds alternate, and so does the order of the servers within a round. Each round has one ratio; the benchmark
+//!   prints their median and quartiles.
 //!
 //! Cases:
-//! - warm: one token, asked again and again.
-//! - warm reference: the same of `session.strategy: database`, whose rows are read once in `session.max_staleness`.
-//! - cold: each token asked once, against the bare server that does one `jsonwebtoken::decode` a call.
+//! - warm: one token, read repeatedly.
+//! - warm reference: the same with `session.strategy: database`, where rows are read once per `session.max_staleness`.
+//! - cold: each token is read once, against a bare server that does one `jsonwebtoken::decode` per call.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -75,11 +76,11 @@ const SHAPES: [Shape; 4] = [
 const FULL: Shape = SHAPES[2];
 const WARM_CALLS: usize = 20_000;
 const COLD_CALLS: usize = 2_000;
-/// How many people refresh at a time, to get tokens that no server has seen.
+/// The number of people who refresh concurrently, to create tokens that no server has seen.
 const PEOPLE: usize = 8;
 
 fn main() {
-    // The log as it is by default: at info, where an OK answer has no line.
+    // The default log level is info, where an OK answer has no line.
     gatepass::telemetry::start(&config::load(None, []).unwrap().telemetry);
     let client = one_worker();
     table::head();
@@ -92,7 +93,7 @@ fn main() {
     slow_client(&client, [&gatepass, &warm_bare], &ask);
 }
 
-/// Asks both servers the same in each round, but for the first, which warms them up.
+/// Sends the same requests to both servers in each round; the first round warms them up.
 fn rounds(client: &Runtime, servers: [&Server; 2], mut loads: impl FnMut() -> [Arc<Load>; 2]) -> Rounds {
     let mut rounds = Rounds::default();
     for round in 0..=ROUNDS {
@@ -147,7 +148,7 @@ fn cold(client: &Runtime, gatepass: &Server, http: SocketAddr) {
     }
 }
 
-/// Shows that it is the servers that are measured.
+/// Shows that the measurement depends on the servers and not on the client.
 fn slow_client(client: &Runtime, servers: [&Server; 2], ask: &Ask) {
     let as_it_is = rounds(client, servers, same(ask, FULL, Duration::ZERO));
     let idle_work = Duration::from_secs_f64(as_it_is.client() / 1e9);
@@ -163,7 +164,7 @@ async fn issued(addr: SocketAddr) -> v1::IssueTokenResponse {
     caller.issue_token(grant).await
 }
 
-/// Tokens that no server has seen: refreshed from a few sessions, many at a time.
+/// Creates tokens that no server has seen, by many concurrent refreshes of a few sessions.
 async fn fresh(addr: SocketAddr) -> Vec<Ask> {
     let refreshing: Vec<_> = (0..PEOPLE)
         .map(|person| {
@@ -189,7 +190,7 @@ async fn fresh(addr: SocketAddr) -> Vec<Ask> {
     asks
 }
 
-/// What one `jsonwebtoken::decode` needs.
+/// The inputs of one `jsonwebtoken::decode`.
 fn decoding(jwks: &str) -> (DecodingKey, Validation) {
     let jwks: jsonwebtoken::jwk::JwkSet = serde_json::from_str(jwks).unwrap();
     let mut validation = Validation::new(Algorithm::ES256);

@@ -1,8 +1,8 @@
-//! What a callback service on loopback costs, each figure against the same Gatepass without, in the same run; rounds
-//! alternate, and what is printed is the median of the rounds' ratios.
-//! - `SignIn` with a remote `sign_in`, on SQLite, one at a time: at least 0.7 of without.
-//! - `GetSession` with a remote `session`, and with its answers remembered: figures for `docs/remote-callbacks.md`.
-//! - The 99th percentile of `GetSession`, which asks no callback, while 50 sign-ins hang in theirs: at most 1.2 times
+//! The cost of a callback service on loopback: each figure against the same Gatepass without one, in the same run.
+//! Rounds alternate; the benchmark prints the median of the rounds' ratios.
+//! - `SignIn` with a remote `sign_in`, on SQLite, one call at a time: at least 0.7 of without.
+//! - `GetSession` with a remote `session`, and with its answers cached: figures for `docs/remote-callbacks.md`.
+//! - The 99th percentile of `GetSession`, which uses no callback, while 50 sign-ins wait for theirs: at most 1.2 times
 //!   that without them.
 #![expect(
     unreachable_pub,
@@ -34,7 +34,7 @@ use callback_service::{CallbackServer, shows};
 const ROUNDS: usize = 9;
 const SIGN_INS: usize = 200;
 const READS: usize = 4000;
-/// Calls of `GetSession` at a time.
+/// Concurrent calls of `GetSession`.
 const LANES: usize = 4;
 const HUNG: usize = 50;
 
@@ -45,7 +45,7 @@ struct Service {
 }
 
 impl Service {
-    /// One of this section `callbacks`, or of none.
+    /// Starts a Gatepass with this `callbacks` section, or without one.
     async fn start(callbacks: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gatepass.yaml");
@@ -81,7 +81,7 @@ impl Service {
         self.client.clone().issue_token(request).await.unwrap().into_inner().access_token
     }
 
-    /// How long each of so many sign-ins took, one after the other.
+    /// Measures the duration of each of several sign-ins, made one after the other.
     async fn sign_ins(&self) -> Vec<Duration> {
         let mut took = Vec::with_capacity(SIGN_INS);
         for _ in 0..SIGN_INS {
@@ -92,7 +92,7 @@ impl Service {
         took
     }
 
-    /// How long each of so many readings of a session took, some at a time.
+    /// Measures the duration of each of several `GetSession` calls, some of them concurrent.
     async fn reads(&self, token: &str) -> Vec<Duration> {
         let mut lanes = JoinSet::new();
         for _ in 0..LANES {
@@ -118,7 +118,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// So many hundredths are no longer.
+/// A percentile of the durations.
 fn percentile(took: &[Duration], hundredths: usize) -> f64 {
     let mut took: Vec<f64> = took.iter().map(Duration::as_secs_f64).collect();
     took.sort_by(f64::total_cmp);
@@ -141,7 +141,7 @@ async fn sign_ins(callbacks: &CallbackServer) {
     let mut rounds = Vec::new();
     for round in 0..=ROUNDS {
         let (without, with) = (mean(&without.sign_ins().await), mean(&with.sign_ins().await));
-        // The first warms both up.
+        // The first round warms both up.
         if round > 0 {
             rounds.push((without, with));
         }

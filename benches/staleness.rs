@@ -1,9 +1,10 @@
-//! How soon a replica knows what another one changed: two real programs on one database, a change acknowledged by the
-//! one, and the other asked until it refuses. Prints the distribution, idle, under load on both, and with 20 ms on each
-//! way between the replicas and the database. `session.max_staleness` is its default, 1s.
+//! The delay until a replica knows a change of another replica. Two real programs share one database: one acknowledges
+//! a change, and the client calls the other until it rejects the call. Prints the distribution when idle, under load on
+//! both, and with 20 ms of network latency in each direction to the database. `session.max_staleness` has its default,
+//! 1s.
 //!
-//! SQLite always; PostgreSQL and MariaDB where `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers, as
-//! `tests/external/databases.sh --durable cargo bench --bench staleness` does.
+//! SQLite always runs; PostgreSQL and MariaDB run if `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers, as with
+//! `tests/external/databases.sh --durable cargo bench --bench staleness`.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -40,9 +41,9 @@ use databases::{Backend, TestDatabase};
 use program::Serving;
 use wire::Wire;
 
-/// Changes of each kind in each setting.
+/// The number of changes of each kind in each setting.
 const CHANGES: usize = 25;
-/// What keeps both replicas busy under load: people who refresh again and again.
+/// The number of people who refresh repeatedly and so keep both replicas busy under load.
 const BUSY: usize = 16;
 
 #[derive(Clone)]
@@ -82,7 +83,7 @@ impl Replica {
         Ok(self.auth.clone().get_session(request).await?.into_inner().session.unwrap())
     }
 
-    /// Whether the change is known: a call that failed for another reason tells nothing.
+    /// Checks if the replica knows the change. A call that failed for another reason proves nothing.
     async fn knows(&self, token: &str, goes_on: bool) -> bool {
         match self.session(token).await {
             Ok(session) => goes_on && session.user.unwrap().role() == "admin",
@@ -99,7 +100,7 @@ impl Replica {
         self.admin.clone().update_user(request).await.unwrap();
     }
 
-    /// Makes a change of this kind; answers whether the session goes on.
+    /// Makes a change of this kind, and returns whether the session continues.
     async fn change(&self, kind: usize, tokens: &v1::IssueTokenResponse) -> bool {
         let session = tokens.session.clone().unwrap();
         let user_id = session.user.unwrap().id.unwrap();
@@ -125,11 +126,11 @@ impl Replica {
     }
 }
 
-/// How long after the acknowledgement the other knew.
+/// Measures the time from the acknowledgement until the other replica knows the change.
 async fn known_after(one: &Replica, other: &Replica, who: &str, kind: usize) -> Duration {
     let tokens = one.tokens(who).await;
     other.session(&tokens.access_token).await.unwrap();
-    // Else each change would follow the poll that told of the one before.
+    // Without this pause, each change would follow the poll that found the previous one.
     tokio::time::sleep(spread(Duration::ZERO, Duration::from_millis(300), random(&OsEntropy))).await;
     let goes_on = one.change(kind, &tokens).await;
     let acknowledged = Instant::now();

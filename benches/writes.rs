@@ -1,11 +1,11 @@
-//! `RefreshToken`, and `SignIn` with `IssueToken`, against a bare tonic server that sends the same statements straight
-//! through sqlx and answers as many bytes, in the same run: what the service adds to its wire and its database. Eight at a
-//! time on PostgreSQL and MariaDB, one on SQLite; rounds alternate, and what is printed is the median of the rounds'
-//! ratios. At least 0.6 is wanted. Beside it stands the ratio to the statements alone, without any call: on SQLite, one at
-//! a time, the wire and the client's own work cost nearly as much as the statements do.
+//! `RefreshToken`, and `SignIn` with `IssueToken`, against a bare tonic server in the same run. The bare server sends
+//! the same statements through sqlx and answers as many bytes, so the ratio shows the cost that the service adds. There
+//! are eight concurrent calls on PostgreSQL and MariaDB, and one on SQLite. Rounds alternate; the benchmark prints the
+//! median of the rounds' ratios. The target is at least 0.6. A second ratio compares with the statements alone, without
+//! any call. On SQLite, with one call at a time, the wire and the client cost nearly as much as the statements.
 //!
-//! SQLite always; PostgreSQL and MariaDB where `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers, as
-//! `tests/external/databases.sh --durable cargo bench --bench writes` does.
+//! SQLite always runs; PostgreSQL and MariaDB run if `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers, as with
+//! `tests/external/databases.sh --durable cargo bench --bench writes`.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -78,7 +78,7 @@ impl Service {
         client.sign_in(person::signs_in(who)).await.unwrap().into_inner()
     }
 
-    /// Signs in and redeems.
+    /// Signs in and redeems the grant.
     async fn tokens(&self, who: &str) -> v1::IssueTokenResponse {
         let mut client = self.client.clone();
         let Some(sign_in_response::Outcome::Allowed(allowed)) = self.sign_in(who).await.outcome else {
@@ -99,19 +99,19 @@ async fn connect(addr: std::net::SocketAddr) -> AuthServiceClient<Channel> {
     AuthServiceClient::new(channel)
 }
 
-/// What Gatepass answered once: the bare server answers the same bytes, but for the lane it is asked by.
+/// A recorded answer of Gatepass: the bare server returns the same bytes, except for the lane of the request.
 struct Answered {
     signed_in: v1::SignInResponse,
     issued: v1::IssueTokenResponse,
     refreshed: v1::RefreshTokenResponse,
 }
 
-/// The lane that a name or a token of the yardstick ends with.
+/// Returns the lane at the end of a name or a token of the yardstick.
 fn lane_of(text: &str) -> usize {
     text.rsplit_once('-').unwrap().1.parse().unwrap()
 }
 
-/// The same text, of the same length, that ends with the lane.
+/// Returns the text with the same length, ending with this lane.
 fn with_lane(text: &str, lane: usize) -> String {
     let lane = format!("-{lane}");
     format!("{}{lane}", &text[..text.len() - lane.len()])
@@ -162,7 +162,7 @@ fn bytes() -> Vec<u8> {
     random::<32>(&OsEntropy).to_vec()
 }
 
-/// What sqlx alone does, on one kind of database.
+/// The work of sqlx alone, on one kind of database.
 macro_rules! yardstick {
     ($name:ident, $db:ty, $begin:literal, $numbered:literal) => {
         mod $name {
@@ -173,7 +173,7 @@ macro_rules! yardstick {
                 pub write: sqlx::Pool<$db>,
             }
 
-            /// A statement in this database's words, once.
+            /// A statement in this database's syntax, built once.
             macro_rules! sql {
                 ($text:expr) => {{
                     static SQL: std::sync::LazyLock<&'static str> = std::sync::LazyLock::new(|| {
@@ -334,7 +334,7 @@ macro_rules! yardstick {
                 }
             }
 
-            /// The bare server: a lane's statements, then what Gatepass answered.
+            /// The bare server: it runs a lane's statements, then returns the recorded answer of Gatepass.
             struct Straight {
                 raw: Raw,
                 lanes: Vec<Mutex<Rows>>,
@@ -370,7 +370,7 @@ macro_rules! yardstick {
             }
 
             impl Straight {
-                /// Without a call around it.
+                /// Runs the statements without a call around them.
                 async fn alone(&self, what: What, lane: usize) {
                     let mut rows = self.lanes[lane].lock().await;
                     match what {
@@ -422,7 +422,7 @@ macro_rules! yardstick {
                         .await;
                         rounds.push([real, yardstick, begin.elapsed()]);
                     }
-                    // The first warms all up.
+                    // The first round warms everything up.
                     rounds.remove(0);
                     report(stringify!($name), name, lanes, lanes * calls, &rounds);
                 }
@@ -431,14 +431,14 @@ macro_rules! yardstick {
     };
 }
 
-/// What is measured.
+/// A measured call.
 #[derive(Clone, Copy)]
 enum What {
     Refresh,
     SignIn,
 }
 
-/// So many calls in each lane; answers the tokens that live then.
+/// Makes this many calls in each lane, and returns the live tokens.
 async fn through(
     service: &std::sync::Arc<Service>,
     what: What,

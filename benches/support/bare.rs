@@ -1,4 +1,4 @@
-//! A tonic server with nothing of Gatepass in it: what it answers is given to it.
+//! A tonic server without any Gatepass code, which returns the given answers.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 type Answer<T> = Result<Response<T>, Status>;
 
-/// What a bare server answers; nothing where it is not said.
+/// The answers of a bare server. A benchmark implements only the methods that it calls.
 #[async_trait]
 pub trait Answers: Send + Sync + 'static {
     async fn get_session(&self, _: v1::GetSessionRequest) -> v1::GetSessionResponse {
@@ -28,7 +28,7 @@ pub trait Answers: Send + Sync + 'static {
 
 struct Bare<A>(A);
 
-/// Serves on a free port of loopback; in a runtime.
+/// Serves on a free loopback port. Must run in a runtime.
 pub fn serve(answers: impl Answers) -> SocketAddr {
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let addr = incoming.local_addr().unwrap();

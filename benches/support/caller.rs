@@ -1,4 +1,4 @@
-//! A backend that may call Gatepass, one call at a time.
+//! A backend that is allowed to call Gatepass, one call at a time.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use crate::person;
 
 const KEY: &str = "gpk_a_key_for_the_benchmark_only";
 
-/// The section of a configuration that lets it call.
+/// The configuration section that allows its calls.
 pub fn section() -> String {
     let hash = hex::encode(gatepass::model::sha256(KEY.as_bytes()));
     format!(
@@ -22,7 +22,7 @@ pub async fn connect(addr: SocketAddr, method: &str) -> Connection {
     Connection::open(addr, &format!("/gatepass.v1.AuthService/{method}"), KEY).await
 }
 
-/// A connection for each method that leads to tokens.
+/// A connection for each method on the way to tokens.
 pub struct Caller {
     sign_in: Connection,
     issue_token: Connection,
@@ -38,7 +38,7 @@ impl Caller {
         }
     }
 
-    /// Signs a person in; answers the grant.
+    /// Signs a person in, and returns the grant.
     pub async fn sign_in(&mut self, who: &str) -> String {
         let mut request = person::signs_in(who);
         if let Some(sign_in_request::Credential::Profile(profile)) = &mut request.credential {

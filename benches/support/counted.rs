@@ -17,10 +17,11 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// Starts a program on a database of its own and waits until it is ready. Nothing is counted yet.
+    /// Starts a program on its own database and waits until it is ready. The counter is still off.
     pub async fn start(program: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // It asks for news each quarter of `max_staleness`: seldom, since that is no part of a call.
+        // The program polls the feed every quarter of `max_staleness`. A long value makes polls rare, since they are no
+        // part of a call.
         let yaml = format!(
             "server: {{grpc_addr: '127.0.0.1:0', http_addr: '127.0.0.1:0', admin_addr: '127.0.0.1:0'}}\n\
              database: {{url: 'sqlite://gatepass.db?mode=rwc'}}\n\
@@ -49,14 +50,14 @@ impl Counted {
         Self { child, log, folder, addr }
     }
 
-    /// Counts from here on.
+    /// Turns the counter on.
     pub async fn count(&self) {
         let pid = self.child.id().unwrap().to_string();
         let told = Command::new("callgrind_control").args(["--instr=on", &pid]).output().await.unwrap();
         assert!(told.status.success(), "{told:?}");
     }
 
-    /// Stops it; answers how many instructions were counted.
+    /// Stops the program and returns the number of instructions counted.
     pub async fn stop(mut self) -> u64 {
         let kill = format!("kill -TERM {}", self.child.id().unwrap());
         assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
@@ -68,7 +69,7 @@ impl Counted {
     }
 }
 
-/// Waits for this message in the log.
+/// Waits for a log message.
 async fn until(log: &mut Lines<BufReader<ChildStderr>>, message: &str) -> serde_json::Value {
     loop {
         let line = log.next_line().await.unwrap().unwrap_or_else(|| panic!("it ended before \"{message}\""));

@@ -1,4 +1,4 @@
-//! A server with a runtime of its own that has one worker thread, whose processor time is what is measured.
+//! A server with its own runtime and one worker thread, whose processor time is measured.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,12 +22,12 @@ pub struct Server {
     pub addr: SocketAddr,
 }
 
-/// A round of calls of one server. Times are of the processor and of one call, in nanoseconds.
+/// A round of calls to one server. Times are processor times per call, in nanoseconds.
 #[derive(Clone, Copy)]
 pub struct Round {
     pub server: f64,
     pub client: f64,
-    /// How much of the time when it might run the server did run.
+    /// The share of the runnable time in which the server ran.
     pub busy: f64,
 }
 
@@ -38,7 +38,7 @@ impl Server {
         Self { runtime, addr }
     }
 
-    /// Answers where its public HTTP listener is, too.
+    /// Starts the server and returns the address of its public HTTP listener too.
     pub fn gatepass(strategy: &str) -> (Self, SocketAddr, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gatepass.yaml");
@@ -61,7 +61,7 @@ impl Server {
         (Self { runtime, addr }, http, folder)
     }
 
-    /// Makes the calls, on connections that are there before the time is taken.
+    /// Makes the calls, on connections opened before the measurement starts.
     pub fn round(&self, client: &Runtime, load: &Arc<Load>) -> Round {
         let connections = client.block_on(load.connect(self.addr));
         let [client_before, _] = processor_time::of(client);

@@ -1,4 +1,4 @@
-//! The session that the bare server tells: the same as Gatepass tells, made anew for each call.
+//! The session that the bare server returns: equal to that of Gatepass, but built again for each call.
 
 use gatepass::grpc::proto::v1::{self, GetSessionRequest, GetSessionResponse, get_session_request};
 use jsonwebtoken::{DecodingKey, Validation};
@@ -7,7 +7,7 @@ use tonic::async_trait;
 
 use crate::bare::Answers;
 
-/// Seven texts and four times; and one `decode` a call, if there is a key.
+/// The owned values of a session: seven texts and four times. If there is a key, each call also runs one `decode`.
 pub struct OwnedSession {
     session_id: String,
     user_id: String,
@@ -16,7 +16,7 @@ pub struct OwnedSession {
 }
 
 impl OwnedSession {
-    /// Takes what differs from run to run from a session of Gatepass', and makes sure that nothing else does.
+    /// Copies the fields that differ between runs from a session of Gatepass, and asserts that all others are equal.
     pub fn like(session: &v1::Session, decode: Option<(DecodingKey, Validation)>) -> Self {
         let this = Self {
             session_id: session.id.clone().unwrap(),

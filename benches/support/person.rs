@@ -1,8 +1,8 @@
-//! Somebody who signs in.
+//! A person who signs in.
 
 use gatepass::grpc::proto::v1::{self, sign_in_request};
 
-/// The sign-in of a person with a verified e-mail, as a caller vouches for it.
+/// Builds the sign-in of a person whose verified e-mail the caller vouches for.
 pub fn signs_in(who: &str) -> v1::SignInRequest {
     let profile = v1::ProfileCredential {
         provider: "github".to_owned(),

@@ -1,8 +1,8 @@
-//! Processor time of a runtime that has one worker thread, as the kernel counts it.
+//! Processor time of a runtime with one worker thread, as the kernel counts it.
 
 use tokio::runtime::Runtime;
 
-/// So far, in nanoseconds: how long the worker ran, and how long it waited for a processor.
+/// Reads the worker's total running time and total waiting time for a processor, in nanoseconds.
 pub fn of(runtime: &Runtime) -> [u64; 2] {
     let (tell, told) = std::sync::mpsc::channel();
     runtime.spawn(async move {

@@ -1,4 +1,4 @@
-//! Calls of `GetSession`, on some connections and some at a time on each.
+//! Calls of `GetSession`, on several connections, with several concurrent calls on each.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 use crate::caller;
 use crate::load::Connection;
 
-/// A request, and the session that answers it.
+/// A request, and the expected session.
 #[derive(Clone)]
 pub struct Ask {
     request: Vec<u8>,
-    /// The beginning of the answer, all but its time.
+    /// The beginning of the expected answer, without its time.
     session: Vec<u8>,
 }
 
@@ -27,7 +27,7 @@ impl Ask {
         Self { request, session: answer.encode_to_vec() }
     }
 
-    /// The same of a server that answers this session to whatever it is asked.
+    /// Builds the same for a server that returns this session for every request.
     pub fn answered_as(&self, other: &Self) -> Self {
         Self { request: self.request.clone(), session: other.session.clone() }
     }
@@ -38,27 +38,27 @@ impl Ask {
     }
 }
 
-/// How calls come.
+/// The pattern of the calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     pub connections: usize,
-    /// How many calls at a time on each connection.
+    /// The number of concurrent calls on each connection.
     pub streams: usize,
 }
 
 pub struct Load {
     pub shape: Shape,
     pub calls: usize,
-    /// Asked once on each connection when it is new.
+    /// Requests sent once on each new connection.
     pub first: Ask,
-    /// Asked in turn; the first again after the last.
+    /// Requests sent in turn, starting again after the last.
     pub asks: Vec<Ask>,
-    /// What the client does besides, for each answer.
+    /// Extra work of the client for each answer.
     pub idle_work: Duration,
 }
 
 impl Load {
-    /// Opens the connections, each with a call made on it.
+    /// Opens the connections, and makes one call on each.
     pub async fn connect(&self, addr: SocketAddr) -> Vec<Connection> {
         let mut connections = Vec::with_capacity(self.shape.connections);
         for _ in 0..self.shape.connections {

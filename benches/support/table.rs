@@ -1,9 +1,9 @@
-//! The table that a person reads.
+//! The printed table of results.
 
 use crate::measured::Round;
 use crate::session_load::Shape;
 
-/// What was measured of Gatepass and of the bare server, round by round.
+/// The measurements of Gatepass and of the bare server, round by round.
 #[derive(Default)]
 pub struct Rounds(Vec<[Round; 2]>);
 
@@ -12,7 +12,7 @@ impl Rounds {
         self.0.push(pair);
     }
 
-    /// What the client's part of a call takes, of whichever server.
+    /// The client's share of a call, for either server.
     pub fn client(&self) -> f64 {
         self.middle(|[gatepass, bare]| f64::midpoint(gatepass.client, bare.client))
     }
@@ -21,7 +21,7 @@ impl Rounds {
         self.at(2, pick)
     }
 
-    /// The value that so many quarters of all are below.
+    /// Returns the value below which this many quarters of the rounds lie.
     fn at(&self, quarters: usize, pick: impl Fn(&[Round; 2]) -> f64) -> f64 {
         let mut values: Vec<f64> = self.0.iter().map(pick).collect();
         values.sort_by(f64::total_cmp);

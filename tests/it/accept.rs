@@ -1,4 +1,4 @@
-//! The accept loop, spoken to over real sockets.
+//! The accept loop, tested over real sockets.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_respon
 use tonic_types::StatusExt;
 use tower::{Service, ServiceExt, service_fn};
 
-/// So long that a test which waits for it hangs visibly: nothing here may take it.
+/// A timeout that no test may reach: a test that waits for it visibly hangs.
 const NEVER: Duration = Duration::from_hours(1);
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
@@ -91,7 +91,7 @@ async fn call(channel: Channel, path: &str) -> http::Response<Body> {
     channel.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
-/// Everything the server says until it hangs up: nothing, or a reset, if it never spoke HTTP/2.
+/// Reads everything until the server closes the connection: nothing or a reset, if the server never spoke HTTP/2.
 async fn until_hung_up(addr: SocketAddr) -> Vec<u8> {
     let mut said = Vec::new();
     let _ = TcpStream::connect(addr).await.unwrap().read_to_end(&mut said).await;
@@ -102,7 +102,7 @@ async fn until_hung_up(addr: SocketAddr) -> Vec<u8> {
 async fn a_connection_that_never_speaks_does_not_hold_the_drain() {
     let server = health_server(limits()).await;
     let _silent = TcpStream::connect(server.addr).await.unwrap();
-    // Accepted after the silent one, so that one is in the loop's hands by now.
+    // This connection is accepted after the silent one, so the loop has already taken the silent one.
     check(server.client().await).await.unwrap();
     assert_eq!(server.ends().await, 0);
 }
@@ -164,7 +164,7 @@ async fn a_call_that_outlasts_the_grace_is_cut_and_counted() {
     assert!(calling.await.unwrap().is_err());
 }
 
-/// A service that says when a call is in it, and keeps it until it is released.
+/// Builds a service that signals each call, and holds it until it is released.
 fn waiting(
     entered: &Arc<Semaphore>,
     release: &Arc<Semaphore>,
@@ -211,7 +211,7 @@ async fn a_watch_ends_with_draining_at_the_shutdown() {
     assert_eq!(server.ends().await, 0);
 }
 
-/// A stream that ends with its connection is told so, and not cut.
+/// A stream that ends with its connection gets a status and is not cut.
 #[tokio::test]
 async fn a_watch_ends_with_draining_at_the_age_of_its_connection() {
     let limits = Limits { connection_age: Duration::from_millis(100), age_grace: NEVER, ..limits() };
@@ -225,7 +225,7 @@ async fn a_watch_ends_with_draining_at_the_age_of_its_connection() {
     assert_eq!(end.metadata().get("gatepass-reason").unwrap(), "DRAINING");
     let details = end.get_error_details();
     assert!(details.retry_info().is_some());
-    // The server goes on: the client has a new connection.
+    // The server continues: the client opens a new connection.
     check(channel).await.unwrap();
 }
 
@@ -268,7 +268,7 @@ async fn a_panic_answers_internal_and_the_connection_lives_on() {
         assert!(!request.uri().path().ends_with("/Panic"), "this panic belongs to the test");
         Ok(http::Response::default())
     });
-    // One descriptor for both calls: a client that had to reconnect would be refused.
+    // With a limit of one connection, a client that had to reconnect would be rejected.
     let server = Server::start(Limits { max_connections: 1, ..limits() }, service).await;
     let channel = server.client().await;
     let panicked = call(channel.clone(), "/a.B/Panic").await;

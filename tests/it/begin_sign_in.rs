@@ -1,4 +1,4 @@
-//! `BeginSignIn`: a page to go to and a flow to keep, and nothing written.
+//! `BeginSignIn`: returns an authorization URL and a flow, and writes nothing.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -175,7 +175,7 @@ async fn what_gatepass_sets_itself_can_not_be_set() {
         "registration",
         "request",
         "request_uri",
-        // Some servers read these as those above.
+        // Some servers treat these like the names above.
         "client-id",
         "code-challenge_method",
     ] {

@@ -1,5 +1,5 @@
-//! Calls beside a sweep: a replica removes a great backlog at its own pace, and nobody who signs in or
-//! refreshes meanwhile is refused, or waits for longer than callers do.
+//! Calls during a sweep: a replica removes a large backlog at its own pace. Meanwhile no sign-in or refresh is
+//! rejected, or waits longer than its deadline.
 
 use std::time::{Duration, Instant};
 
@@ -19,19 +19,19 @@ use crate::support::{TestApp, allowed, profile, tokens};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Those who call at once.
+/// The number of concurrent callers.
 const PEOPLE: usize = 8;
 
-/// How often each refreshes after a sign-in.
+/// The number of refreshes after each sign-in.
 const REFRESHES: usize = 3;
 
-/// How often rows must have gone from the beginning of calls to their end.
+/// The number of rounds in which rows must disappear during the calls.
 const OVERLAPS: usize = 10;
 
-/// So long that what is waited for does not come.
+/// A timeout that only a stuck test reaches.
 const STUCK: Duration = Duration::from_mins(1);
 
-/// What callers wait for, or, where nobody measures, what no machine is too slow for.
+/// Returns the deadline of the callers in a long run, or one that any slow machine meets in a short run.
 fn deadline() -> Duration {
     Duration::from_secs(u64::try_from(soak(30, 2)).unwrap())
 }
@@ -65,7 +65,7 @@ async fn calls_are_answered_beside_a_sweep(backend: Backend) {
     }
     let swept = begun.elapsed();
 
-    // By such a clock nothing is over, and nothing is swept.
+    // By this clock nothing has expired, so nothing is swept.
     app.clock.set(NOW.minus(2 * DAY * u32::try_from(DAYS).unwrap()));
     let app = app.restart(|yaml| yaml).await;
     turn(&app).await;
@@ -83,7 +83,7 @@ async fn calls_are_answered_beside_a_sweep(backend: Backend) {
     ));
 }
 
-/// How many of the sessions and log rows are left that were there before anybody called.
+/// Counts the initial sessions and log rows that are left.
 async fn backlog(db: &DatabaseConnection) -> usize {
     let mut left = 0;
     for rows in ["sessions WHERE authenticated_at", "auth_logs WHERE created_at"] {
@@ -95,13 +95,13 @@ async fn backlog(db: &DatabaseConnection) -> usize {
     left
 }
 
-/// All sign in at once, and refresh: the slowest of each.
+/// Lets all people sign in and refresh concurrently, and returns the slowest call of each kind.
 async fn turn(app: &TestApp) -> [Duration; 2] {
     let all = at_once(PEOPLE, |number| live(app.auth.clone(), format!("p{number}"))).await;
     all.into_iter().fold([Duration::ZERO; 2], slower)
 }
 
-/// A person signs in and refreshes; every call is answered before its deadline.
+/// Signs a person in and refreshes. Every call must meet its deadline.
 async fn live(mut auth: AuthServiceClient<Channel>, who: String) -> [Duration; 2] {
     let begun = Instant::now();
     let grant = allowed(auth.sign_in(in_time(profile(&who))).await).grant.unwrap();

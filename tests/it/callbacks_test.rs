@@ -16,7 +16,7 @@ callbacks:
     redirect: \"url == base_url ? '/start' : url\"
 ";
 
-/// Asks a policy the cases of these files.
+/// Runs the cases in these files against a policy.
 async fn test(policy: &str, files: &[&str]) -> Ended {
     let folder = written(policy, files);
     let mut arguments = vec!["--config", "g.yaml", "callbacks", "test", "--input"];
@@ -211,7 +211,7 @@ async fn an_expression_that_does_not_compile_stops_the_start() {
     }
 }
 
-/// The fenced blocks after each heading of a page, in order: heading, language, text.
+/// Returns the fenced blocks after each heading of a page, in order: heading, language, text.
 fn blocks(page: &str) -> Vec<(String, String, String)> {
     let (mut heading, mut blocks) = (String::new(), Vec::new());
     let mut open: Option<(String, Vec<&str>)> = None;

@@ -1,4 +1,4 @@
-//! Callers: who may call at all, which method, for which provider, and whose sessions.
+//! Callers: the calls that they may make, by method, provider and the group of the session.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ async fn every_credential_presented_must_be_one_of_the_same_caller() {
     }
 }
 
-/// A caller for each permission that has only it, and one that has all others.
+/// Starts an app with two callers for each permission: one with only it, and one with all others.
 async fn permission_app() -> TestApp {
     let mut entries = Vec::new();
     for permission in Permission::ALL {
@@ -152,7 +152,7 @@ async fn callers_of_a_group_share_sessions_and_others_do_not() {
         caller("web-1", &format!("group: web, {all}")),
         caller("web-2", &format!("group: web, {all}")),
         caller("mobile", all),
-        // A caller that bears the name of a group is not of it.
+        // A caller named like a group is not a member of it.
         caller("web", &format!("group: other, {all}")),
     ];
     let app = builder().config(&callers(&entries)).start().await;
@@ -174,7 +174,7 @@ async fn callers_of_a_group_share_sessions_and_others_do_not() {
     let refreshed = auth.refresh_token(with_key(refresh(&issued.refresh_token), &key("web-1"))).await;
     let refreshed = refreshed.unwrap().into_inner();
 
-    // Whoever may read sessions reads those of all groups.
+    // A caller that may read sessions reads those of all groups.
     let access = get_session_request::Credential::AccessToken(refreshed.access_token.clone());
     let read = GetSessionRequest { credential: Some(access), ..Default::default() };
     auth.get_session(with_key(read, &key("mobile"))).await.unwrap();
@@ -202,7 +202,7 @@ async fn the_log_and_the_token_tell_caller_and_group() {
     assert_eq!(rows, [["SIGN_UP", "web-1"], ["TOKEN_ISSUED", "web-1"]]);
 }
 
-/// Rows of the log that tell of denied callers, once there are so many of them. They are written after the answer.
+/// Waits for this number of log rows about denied callers, which are written after the answer.
 async fn denials(app: &TestApp, count: usize) -> Vec<Vec<String>> {
     let sql = "SELECT outcome, reason, caller, request_id FROM auth_logs WHERE action = 'CALLER_DENIED' ORDER BY rowid";
     let wait = async {

@@ -1,4 +1,4 @@
-//! `callbacks.cel` as callers meet it: expressions of the configuration that decide about calls.
+//! `callbacks.cel` from the callers' view: configured expressions that decide about calls.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::support::program::Serving;
 use crate::support::strategy::{also_with_references, with_strategy};
 use crate::support::{TestApp, allowed, builder, credential, profile, reason, refusal};
 
-/// An app with these expressions.
+/// Starts an app with these expressions.
 async fn app(cel: &str) -> TestApp {
     builder().config(&format!("callbacks:\n  cel:\n{cel}")).start().await
 }
@@ -29,7 +29,7 @@ fn unavailable() -> (Code, String) {
     (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned())
 }
 
-/// The same sign-in, and more in its profile.
+/// Builds the same sign-in, with more fields in its profile.
 fn with_raw(who: &str, raw: impl IntoIterator<Item = (&'static str, Kind)>) -> SignInRequest {
     let fields = raw.into_iter().map(|(name, kind)| (name.to_owned(), Value { kind: Some(kind) }));
     credential(ProfileCredential {
@@ -59,7 +59,7 @@ fn sent(answer: Result<Response<SignInResponse>, Status>) -> String {
     }
 }
 
-/// The claims of a session as JSON, whole numbers as such.
+/// Converts the claims of a session to JSON, with whole numbers as integers.
 fn claims(session: Option<Session>) -> serde_json::Value {
     fn json(value: Value) -> serde_json::Value {
         match value.kind.unwrap() {
@@ -261,7 +261,7 @@ async fn a_token_says_what_the_expressions_say() {
     app.update(user, &["role"]).await.unwrap();
     assert_eq!(reason(app.session(&issued.access_token).await), "TOKEN_STALE");
     let refreshed = app.refresh(&issued.refresh_token).await.unwrap();
-    // Null removes; an optional without a value leaves what was there.
+    // A null removes a claim; an optional without a value keeps the previous one.
     wanted.as_object_mut().unwrap().remove("from");
     for (name, value) in [("plan", json!("unlimited")), ("count", json!(2)), ("how", json!("UPDATE"))] {
         wanted[name] = value;
@@ -306,7 +306,7 @@ async fn a_jwt_expression_that_fails_spends_nothing() {
             assert_eq!(refusal(app.issue(&grant).await), unavailable(), "{bad}");
         }
         assert_eq!(app.log().await, ["SIGN_UP SUCCESS"], "{bad}");
-        // As good as before, once the policy is.
+        // Nothing was lost: the grant works once the policy is corrected.
         let app = app.restart(|yaml| yaml.replace(bad, "2")).await;
         let issued = app.issue(&grant).await.unwrap();
         assert_eq!(claims(issued.session), json!({"ok": 1, "seats": 2}), "{bad}");

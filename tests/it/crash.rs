@@ -1,6 +1,6 @@
-//! A crash loses nothing acknowledged: the program, or its database, is killed under load, again and again; every
-//! sign-in, rotation and end of a session that was answered is there afterwards, no token works twice, and
-//! the database holds together.
+//! A crash loses nothing that was acknowledged. The test repeatedly kills the program or its database under load.
+//! Afterwards every answered sign-in, rotation and end of a session exists, no token works twice, and the database is
+//! consistent.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,24 +15,24 @@ use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::soak::soak;
 
-/// How often the program is killed.
+/// The number of crashes.
 const CRASHES: usize = 4;
 
-/// The program, with this database.
+/// Starts the program with this database.
 async fn start(folder: &Path, url: &str) -> Serving {
     let mut variables = vec![("GATEPASS_DATABASE__URL", url)];
     variables.extend(load::VARIABLES);
     Serving::ready(folder, &[], &variables).await
 }
 
-/// A moment of plenty, and not a certain one.
+/// Waits until there is enough to check, and then for a random time.
 async fn some_time(load: &mut Load) {
     load.until("something to look for", Load::is_telling).await;
     let [moment] = random(&OsEntropy);
     tokio::time::sleep(Duration::from_millis(moment.into())).await;
 }
 
-/// Asks another program for what was answered.
+/// Checks everything that was answered with another program.
 async fn check(told: &Told, folder: &Path, url: &str) {
     let other = start(folder, url).await;
     told.check(&other.channel().await).await;
@@ -41,7 +41,7 @@ async fn check(told: &Told, folder: &Path, url: &str) {
 
 crate::on_all!(a_kill_under_load_loses_nothing_that_was_answered);
 
-/// The program dies, and its database goes on.
+/// The program is killed, and its database continues.
 async fn a_kill_under_load_loses_nothing_that_was_answered(backend: Backend) {
     let (database, folder) = (TestDatabase::empty(backend).await, tempfile::tempdir().unwrap());
     let mut all = Told::default();
@@ -58,7 +58,7 @@ async fn a_kill_under_load_loses_nothing_that_was_answered(backend: Backend) {
     all.check_log(&database.connect().await).await;
 }
 
-/// The database dies first, and the program goes on when it is back; then both die at once.
+/// First the database is killed, and the program continues once it is back; then both are killed at once.
 async fn kills_of_both_lose_nothing_that_was_answered(kind: Kind) {
     let mut server = PrivateServer::of(kind).await;
     let (folder, url) = (tempfile::tempdir().unwrap(), server.url());

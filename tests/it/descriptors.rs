@@ -1,4 +1,4 @@
-//! The program with few file descriptors: what is idle on one port takes nothing from the others.
+//! The program with few file descriptors: idle connections on one port take nothing from the others.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use crate::support::metrics::get;
 use crate::support::program::Serving;
 use crate::support::{allowed, profile};
 
-/// The beginning of HTTP/2, and a frame of settings.
+/// The HTTP/2 preface and a SETTINGS frame.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-/// So long that a port which takes it is stuck; idle peers are given up, for they answer no pings, after more than twice that.
+/// A timeout that only a stuck port reaches. Idle peers answer no pings and are closed after more than twice that.
 const STUCK: Duration = Duration::from_secs(20);
 
-/// So many peers that greet and then are idle; those that were let in.
+/// Opens this number of idle peers, and returns the accepted ones.
 async fn idle_peers(addr: SocketAddr, count: usize) -> Vec<TcpStream> {
     let mut peers = Vec::new();
     for _ in 0..count {
         let mut peer = TcpStream::connect(addr).await.unwrap();
-        // One that is refused hears nothing.
+        // A rejected peer reads nothing.
         let _ = peer.write_all(PREFACE).await;
         let heard = tokio::time::timeout(STUCK, peer.read(&mut [0])).await.expect("let in or refused");
         if heard.is_ok_and(|bytes| bytes > 0) {

@@ -1,5 +1,5 @@
-//! A feed that is not the one it was: a failover lost its last commits, or a backup was restored; and one that tells of a
-//! row which nobody can read. Two replicas on one database, of which one knows of the other by the feed alone.
+//! A feed that has gone back, since a failover lost its last commits or a backup was restored; and a feed with an
+//! unreadable row. Of two replicas on one database, one learns of the other's changes only from the feed.
 
 use gatepass::grpc::proto::v1::{IssueTokenResponse, RevokeSessionRequest, User};
 use gatepass::model::Clock as _;
@@ -24,7 +24,7 @@ async fn until_refused(app: &TestApp, tokens: &IssueTokenResponse) {
     assert_eq!(reason(app.session(&tokens.access_token).await), "SESSION_REVOKED");
 }
 
-/// The feed forgets all after this place, as a database does that never had it.
+/// Deletes all feed rows after this sequence number, as if the database had never had them.
 async fn lose_all_after(place: i64, app: &TestApp) {
     app.execute(&format!("DELETE FROM revocations WHERE seq > {place}")).await;
     app.execute(&format!("UPDATE revocation_counter SET seq = {place}")).await;
@@ -34,7 +34,7 @@ async fn what_is_written_in_the_place_of_lost_entries_is_known(backend: Backend)
     let one = builder_on(backend).await.start().await;
     let other = one.replica(|yaml| yaml).await;
     let mut known = Vec::new();
-    // From here the feed is as long as it was, shorter, and longer.
+    // The later feed is as long as before, shorter, or longer.
     for (round, [before, kept, after]) in [[3, 2, 1], [3, 1, 1], [1, 0, 4]].into_iter().enumerate() {
         lose_all_after(0, &one).await;
         for number in 0..before {

@@ -1,4 +1,5 @@
-//! A service of a foreign package, mounted by one file: it stands behind the same layers as ours, for the same callers.
+//! A service of a foreign package, mounted from one file: it has the same layers and callers as the services of
+//! Gatepass.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use crate::support::{TestApp, builder, refusal, with_key};
 
 const TIMEOUT: Duration = Duration::from_millis(300);
 
-/// An app with callers that may read sessions, or read as administrators.
+/// Starts an app with a caller that may read sessions, and one with administrative read access.
 async fn app() -> TestApp {
     let entries = [caller("web", "allow: [session.read]"), caller("admin", "allow: [admin.read]")];
     let builder = builder().server("request_timeout: 300ms").config(&callers(&entries));
@@ -48,7 +49,7 @@ async fn its_methods_ask_for_callers_and_permissions_by_its_specification() {
     assert_eq!(refused("/foreign.v1.Echo/Say", "nobody").await, unknown);
     let not_allowed = (Code::PermissionDenied, "CALLER_NOT_ALLOWED".to_owned());
     assert_eq!(refused("/foreign.v1.Echo/Say", &admin).await, not_allowed);
-    // What is no method of its package tells a stranger nothing.
+    // An unknown method of a foreign package reveals nothing to an unauthenticated caller.
     for path in ["/foreign.v1.Echo/Nope", "/foreign.v1.Nope/Say"] {
         assert_eq!(refused(path, "nobody").await, unknown, "{path}");
         assert_eq!(refused(path, &web).await, (Code::Unimplemented, "NOT_IMPLEMENTED".to_owned()), "{path}");

@@ -1,4 +1,4 @@
-//! `GetSession`: what an access token says, if it still counts. Tokens that were never issued: `token_forgery`.
+//! `GetSession`: the session of a valid access token. `token_forgery` tests tokens that were never issued.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ use crate::support::people::{fields, proto_time};
 use crate::support::strategy::also_with_references;
 use crate::support::{KEYS, START, TestApp, app, builder, reason, refusal, tokens};
 
-/// A part of a token, as JSON.
+/// Decodes a part of a token as JSON.
 fn part(token: &str, place: usize) -> Value {
     let bytes = URL_SAFE_NO_PAD.decode(token.split('.').nth(place).unwrap()).unwrap();
     serde_json::from_slice(&bytes).unwrap()
@@ -32,7 +32,7 @@ fn user_of(session: Option<&Session>) -> String {
     session.unwrap().user.clone().unwrap().id.unwrap()
 }
 
-/// Claims as sorted `name=value`.
+/// Returns the claims as sorted `name=value`.
 fn added(session: Option<Session>) -> Vec<String> {
     let claims = session.unwrap().claims.unwrap();
     claims.fields.into_iter().map(|(name, value)| format!("{name}={:?}", value.kind.unwrap())).collect()
@@ -50,7 +50,7 @@ async fn a_session_is_told_as_it_was_issued() {
     assert_eq!(session.provider.as_deref(), Some("github"));
     assert_eq!(session.access_token_expires_at, issued.access_token_expires_at);
     assert_eq!(session.expires_at, issued.refresh_token_expires_at);
-    // What a JWT can say: whole seconds.
+    // A JWT contains only whole seconds.
     let second = START.seconds() + 1234;
     let at = |second| Some(proto_time(Timestamp::from_seconds(second)));
     assert_eq!(session.authenticated_at, at(second));
@@ -109,14 +109,14 @@ async fn a_request_of_another_form_is_refused() {
     for enough in [(60, 0), (i64::MAX, 999_999_999)] {
         ask(good(), Some(enough)).await.unwrap();
     }
-    // Nothing is known as of this very moment.
+    // No revocation data is as recent as this very moment.
     assert_eq!(refusal(ask(good(), Some((0, 0))).await), (Code::Unavailable, "REVOCATION_STALE".to_owned()));
     assert_eq!(fields(ask(None, None).await), ["credential"]);
     let cookie = Some(Credential::CookieHeader("authjs.session-token=x".to_owned()));
     assert_eq!(refusal(ask(cookie, None).await), (Code::Unimplemented, "NOT_IMPLEMENTED".to_owned()));
 }
 
-/// Ends a session one way or another.
+/// Ends a session in one of several ways.
 async fn end(app: &TestApp, how: &str, issued: &IssueTokenResponse) {
     let (id, user) = (issued.session.clone().unwrap().id.unwrap(), user_of(issued.session.as_ref()));
     let (mut auth, mut admin) = (app.auth.clone(), app.admin.clone());
@@ -165,7 +165,7 @@ async fn a_session_that_was_ended_is_refused_at_once_and_after_a_restart() {
         app.session(&warm).await.unwrap();
         end(&app, how, &issued).await;
         let wanted = if how == "ban" { "USER_BANNED" } else { "SESSION_REVOKED" };
-        // Read before or never, the old token and the newer one: all are of the session that ended.
+        // The old token and the new one belong to the ended session, whether or not they were read before.
         let mut tokens = vec![warm, again.access_token];
         if ["sign out everywhere", "revoke all", "ban"].contains(&how) {
             tokens.push(cold);
@@ -184,7 +184,7 @@ async fn a_session_that_was_ended_is_refused_at_once_and_after_a_restart() {
     check(&app).await;
     let app = app.restart(|yaml| yaml).await;
     check(&app).await;
-    // Until the last moment in which the token could count.
+    // The check holds until the last moment in which the token could be valid.
     app.clock.advance(Duration::from_millis(909_999));
     check(&app).await;
     app.clock.advance(Duration::from_millis(1));
@@ -245,7 +245,7 @@ async fn a_changed_user_is_told_as_it_is_now() {
         (Some("Countess"), Some("countess@example.com"), false, Some("admin"))
     );
     assert_eq!(user.image.as_deref(), Some("https://example.com/c.png"));
-    // The rest is the session's own.
+    // The rest of the session is unchanged.
     assert_eq!(Session { user: None, ..told }, Session { user: None, ..before });
 }
 
@@ -316,7 +316,8 @@ async fn a_token_whose_claims_were_made_from_another_role_is_stale() {
     assert_eq!(added(told), ["may=StringValue(\"admin\")"]);
 }
 
-/// Without the role in it, a token says by its time only which role made its claims, and by another replica's clock.
+/// If a token lacks the role, only its time shows which role its claims come from, and that time is another replica's
+/// clock.
 #[tokio::test]
 async fn a_token_without_the_role_is_stale_until_it_is_surely_newer_than_the_change() {
     let hooks = on_jwt(|input| Ok(claims(json!({"may": input.user.role}))));
@@ -324,7 +325,8 @@ async fn a_token_without_the_role_is_stale_until_it_is_surely_newer_than_the_cha
     let issued = app.tokens("ada").await;
     app.session(&issued.access_token).await.unwrap();
     let id = user_of(issued.session.as_ref());
-    // Issued and changed by this clock; a replica that is behind says of the change that it was sooner.
+    // The token was issued and the role changed by this clock. A replica with a slow clock records an earlier time for
+    // the change.
     app.clock.set(START.minus(Duration::from_secs(10)));
     app.update(User { id, role: "admin".to_owned(), ..Default::default() }, &["role"]).await.unwrap();
     app.clock.set(START);
@@ -347,7 +349,7 @@ async fn a_session_callback_adds_to_what_is_told_and_to_nothing_else() {
     let issued = app.tokens("ada").await;
     let wanted = ["greeting=StringValue(\"hello\")", "seen=NumberValue(0.0)"];
     assert_eq!(added(issued.session), wanted);
-    // A second time it starts from the token again.
+    // The second read also starts from the claims of the token.
     for _ in 0..2 {
         assert_eq!(added(app.session(&issued.access_token).await.unwrap().session), wanted);
     }
@@ -394,7 +396,8 @@ async fn a_session_callback_that_fails_or_answers_nonsense_is_unavailable_and_sp
     }
 }
 
-/// The `tokens` section of this algorithm and these key files, the first of which signs; the others with their algorithm.
+/// Builds the `tokens` section with this algorithm and these key files. The first file signs; the others have their own
+/// algorithm.
 fn keys(algorithm: &str, first: &str, others: &[(&str, &str)]) -> String {
     let mut files = vec![format!("'{KEYS}/{first}.pem'")];
     let other =
@@ -413,7 +416,7 @@ async fn every_algorithm_issues_and_verifies_and_older_keys_still_verify() {
         let issued = app.tokens("ada").await;
         assert_eq!(part(&issued.access_token, 0)["alg"], algorithm);
         assert_eq!(app.session(&issued.access_token).await.unwrap().session, issued.session);
-        // The next key signs from now on. What this one signed holds, until it is gone.
+        // The next key signs from now on. Tokens of the previous key stay valid until that key is removed.
         let (next, next_file) = KEYS[(at + 1) % 3];
         let after = keys(next, next_file, &[(algorithm, file)]);
         let app = app.restart(|yaml| yaml.replace(&before, &after)).await;

@@ -1,4 +1,4 @@
-//! `grpc.health.v1` while the database is there and does not answer.
+//! `grpc.health.v1` while the database is reachable and does not answer.
 
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,9 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::support::databases::Backend;
 use crate::support::{builder_on, eventually};
 
-/// Nobody waits for a reading that hangs to be told that it does.
+/// Health does not wait for a hanging read before it reports the stale feed.
 async fn health_tells_that_the_feed_is_old_while_a_reading_hangs(backend: Backend) {
-    // Far longer than the test: what ends is not the reading.
+    // The timeout is far longer than the test, so the read does not end by itself.
     let patient = |yaml: String| yaml.replace("database: {", "database: {acquire_timeout: 1m, ");
     let first = builder_on(backend).await.config("session: {stale_limit: 1s}").start().await;
     let app = first.replica(patient).await;

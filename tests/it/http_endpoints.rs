@@ -1,4 +1,4 @@
-//! The two HTTP ports, spoken to in HTTP/1.1 by hand.
+//! The two HTTP ports, tested with handwritten HTTP/1.1.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -31,7 +31,7 @@ async fn exchange(addr: SocketAddr, request: &str) -> String {
     let mut tcp = TcpStream::connect(addr).await.unwrap();
     tcp.write_all(request.as_bytes()).await.unwrap();
     let mut response = Vec::new();
-    // A server that closes on unread bytes resets the connection, after its answer.
+    // A server that closes with unread bytes resets the connection after its response.
     let _ = tcp.read_to_end(&mut response).await;
     String::from_utf8(response).unwrap().to_ascii_lowercase()
 }

@@ -1,4 +1,4 @@
-//! `SignIn` by an ID token that the client got by itself: bound to this sign-in, and good for one.
+//! `SignIn` with an ID token that the client obtained itself: bound to this sign-in, and usable once.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -89,7 +89,7 @@ async fn the_same_request_gets_the_same_grant() {
     let again = allowed(app.try_sign_in(request).await);
     assert_eq!(first.grant, again.grant);
     assert_eq!(app.counts().await, [1, 1, 1]);
-    // Another request with the same token is another sign-in.
+    // Another request with the same token counts as another sign-in.
     let other =
         SignInRequest { request_id: "b-request-of-enough-random-bits".to_owned(), ..by_nonce(&token) };
     assert_eq!(refusal(app.try_sign_in(other).await), invalid());
@@ -200,9 +200,9 @@ async fn a_token_for_an_app_of_ours_is_taken_where_the_app_is_listed() {
         });
     };
     for (aud, azp, is_taken) in [
-        // An app of Apple's, or Google's on iOS.
+        // An app of Apple, or of Google on iOS.
         (json!("ios"), None, true),
-        // Google's on Android.
+        // An app of Google on Android.
         (json!(CLIENT_ID), Some("android"), true),
         (json!([CLIENT_ID, "ios"]), Some(CLIENT_ID), true),
         (json!("web"), None, false),
@@ -220,7 +220,7 @@ async fn a_token_for_an_app_of_ours_is_taken_where_the_app_is_listed() {
             assert!(app.log().await.pop().unwrap().contains("ID_TOKEN_AUDIENCE_MISMATCH"), "{aud} {azp:?}");
         }
     }
-    // What comes by a code is for the client that redeems it.
+    // A token from a code exchange must be for the client that redeems the code.
     for (aud, azp) in [(json!("ios"), None), (json!([CLIENT_ID, "ios"]), Some("ios"))] {
         says(&aud, azp);
         let refused = app.try_sign_in_at(&provider, Person::named("ada")).await;
@@ -264,7 +264,7 @@ async fn a_token_without_kid_is_taken_where_one_key_fits() {
     provider.forges(Forgery::NoKid);
     let token = provider.id_token(&Person::named("ada"), NONCE);
     allowed(app.try_sign_in(by_nonce(&token)).await);
-    // With two that would, nobody knows which.
+    // With two matching keys the signer is ambiguous.
     provider.rotates_keys();
     let app = app.restart(|yaml| yaml).await;
     let token = provider.id_token(&Person::named("eve"), NONCE);

@@ -1,4 +1,4 @@
-//! Every transaction runs at READ COMMITTED, whatever the server's own default is: seen by a trigger from inside one.
+//! Every transaction runs at READ COMMITTED, independent of the server's default. A trigger records the level.
 
 use crate::support::builder_on;
 use crate::support::databases::Backend;

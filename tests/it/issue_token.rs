@@ -276,10 +276,10 @@ async fn a_jwt_callback_that_denies_ends_the_pending_session() {
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "TOKEN_DENIED DENIED CALLBACK_DENIED"]);
 }
 
-/// What a `jwt` callback answers, or why it fails.
+/// The answer of a `jwt` callback, or the reason why it fails.
 type Answer = Box<dyn Fn() -> Result<Value, &'static str> + Send + Sync>;
 
-/// A `jwt` callback that answers `first` until told to be good.
+/// Builds a `jwt` callback that answers `first` until the test lets it succeed.
 fn mending(
     first: impl Fn() -> Result<Value, &'static str> + Send + Sync + 'static,
 ) -> (Hooks, Arc<AtomicBool>) {
@@ -349,7 +349,7 @@ async fn a_session_ended_meanwhile_gets_no_tokens() {
     let user_id = second.user.unwrap().id;
     assert_eq!(reason(app.issue(&first.grant.unwrap()).await), "SESSION_REVOKED");
     let answer = admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id }).await.unwrap();
-    // A grant that nobody redeemed was no live session yet.
+    // A session with an unredeemed grant is not live yet.
     assert_eq!(answer.into_inner().sessions_ended, 0);
     assert_eq!(reason(app.issue(&second.grant.unwrap()).await), "SESSION_REVOKED");
     app.tokens("ada").await;

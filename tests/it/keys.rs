@@ -1,4 +1,4 @@
-//! Managed signing keys: rotation and revocation as two replicas, their callers and readers of the key set see them.
+//! Managed signing keys: rotation and revocation as seen by two replicas, their callers and readers of the key set.
 
 use std::slice::from_ref;
 use std::sync::Arc;
@@ -18,18 +18,18 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
-/// `tokens.clock_leeway`.
+/// The setting `tokens.clock_leeway`.
 const LEEWAY: Duration = Duration::from_secs(10);
 const INVALID: &str = "TOKEN_SIGNATURE_INVALID";
 
-/// Two replicas on one database, whose tokens live as long as they may.
+/// Starts two replicas on one database, with the longest token lifetime.
 async fn replicas() -> (TestApp, TestApp) {
     let one = builder().config("tokens: {access_ttl: 1h}").start().await;
     let other = one.replica(|yaml| yaml).await;
     (one, other)
 }
 
-/// The next key of a running app, published on both replicas.
+/// Creates the next key of a running app, published on both replicas.
 async fn next_key(one: &TestApp, other: &TestApp) -> String {
     one.rotate(false).await;
     let next = one.publishes(2).await.remove(0);
@@ -49,7 +49,7 @@ async fn refused(apps: [&TestApp; 2], token: &str, why: &str) {
     }
 }
 
-/// Waits until a token that was good is refused.
+/// Waits until a previously valid token is rejected.
 async fn is_refused(app: &TestApp, token: &str) {
     eventually("a revoked key is refused", || async { app.session(token).await.is_err() }).await;
     assert_eq!(reason(app.session(token).await), INVALID);
@@ -89,7 +89,7 @@ async fn the_schedule_makes_no_key_by_a_clock_that_jumped() {
     first.stop().await;
     app.place.database.set_clock_ahead("-2 hours").await;
     app.clock.advance(100 * DAY);
-    // It looks at what it has read before it reads again.
+    // The replica checks the keys in memory before it reads again.
     for _ in 0..2 {
         app.take_readings_of_keys();
         eventually("it looks", || async {
@@ -116,13 +116,13 @@ async fn the_schedule_makes_one_next_key_however_many_replicas_keep_it() {
     }
     let clock = Arc::clone(&replicas[0].clock);
     for generation in 1..=3 {
-        // The first time it is due to the millisecond, later long since.
+        // The first rotation is due at this very millisecond, the later ones long before.
         clock.advance(if generation == 1 { 95 * MINUTE } else { 3 * HOUR });
         let next = replicas[0].publishes(2).await.remove(0);
         for replica in &replicas {
             assert_eq!(replica.publishes(2).await[0], next);
         }
-        // Each has read the ring again with nothing to do but that.
+        // Each replica has read the keys again and found nothing else to do.
         for replica in &replicas {
             replica.take_readings_of_keys();
         }
@@ -182,7 +182,7 @@ async fn a_revoked_key_is_refused_on_every_replica_and_a_new_one_signs() {
     let (one, other) = replicas().await;
     let ada = one.tokens("ada").await;
     let first = kid(&ada.access_token);
-    // Both have proven the token and remember it.
+    // Both have verified the token and cached the result.
     accepted([&one, &other], &ada.access_token).await;
     let said = one.revoke(&first).await;
     assert_eq!(
@@ -204,7 +204,7 @@ async fn a_revoked_key_is_refused_on_every_replica_and_a_new_one_signs() {
     let sealed = "SELECT CAST(length(sealed) AS TEXT) AS n FROM signing_keys ORDER BY generation LIMIT 1";
     assert_eq!(one.query(sealed).await.concat(), ["0"], "both halves are destroyed");
 
-    // Nor does a new replica know it, nor one that reads and seals again for hours.
+    // A new replica does not know the key either, nor does one that reads and seals again for hours.
     let third = one.replica(|yaml| yaml).await;
     for replica in [&one, &other] {
         replica.take_readings_of_keys();
@@ -313,7 +313,7 @@ async fn another_algorithm_is_published_before_it_signs_as_any_key_is() {
         let wanted = serde_json::json!(["EdDSA", "ES256"]);
         assert_eq!(algorithms["id_token_signing_alg_values_supported"], wanted);
     }
-    // A replica that is restarted with the old configuration leaves it at that, while one waits.
+    // While a key is waiting, a replica that restarts with the old configuration makes no change.
     let other = other.restart(|yaml| yaml).await;
     one.clock.advance(PUBLISHED_BEFORE);
     for replica in [&one, &other] {
@@ -332,7 +332,7 @@ async fn another_algorithm_waits_for_a_key_that_was_waiting_before() {
     let app = app.restart(|yaml| format!("{yaml}tokens: {{algorithm: EdDSA}}\n")).await;
     app.clock.advance(PUBLISHED_BEFORE);
     assert_eq!(app.signing().await, second);
-    // A second at a time: when the keys are read next depends on when they were read last.
+    // The clock moves by one second at a time, since the next read of the keys depends on the last one.
     let made = || async {
         app.clock.advance(Duration::from_secs(1));
         app.published().await.len() == 3
@@ -343,12 +343,12 @@ async fn another_algorithm_waits_for_a_key_that_was_waiting_before() {
     assert!(algorithm.contains(" EdDSA signs "), "{algorithm}");
 }
 
-/// A replica that hears of changes by the feed a quarter of a minute later.
+/// Starts a replica that polls the feed every fifteen seconds.
 async fn slow_replica(app: &TestApp) -> TestApp {
     app.replica(|yaml| format!("{yaml}session: {{max_staleness: 1m, stale_limit: 1m}}\n")).await
 }
 
-/// A token of another issuer's key.
+/// Returns a token that another issuer's key signed.
 async fn foreign_token() -> String {
     app().await.tokens("eve").await.access_token
 }
@@ -411,12 +411,12 @@ async fn a_key_that_no_secret_opens_stops_no_replica_that_runs() {
     one.clock.advance(PUBLISHED_BEFORE + MINUTE);
     for replica in [&one, &other] {
         eventually("it reads the keys", || async { replica.take_readings_of_keys() > 0 }).await;
-        // It goes on with the newest key that it opens.
+        // It continues with the newest key that it can open.
         let token = replica.tokens("ada").await.access_token;
         assert_eq!(kid(&token), first);
         accepted([&one, &other], &token).await;
     }
-    // A start would be a replica that refuses what others sign.
+    // A replica must not start now, since it would reject tokens of the others.
     let starting = App::new(one.config(|yaml| yaml)).clock(clock()).bind().await.unwrap();
     let fault = starting.run(CancellationToken::new()).await.unwrap_err().to_string();
     assert!(
@@ -446,7 +446,7 @@ async fn a_replica_whose_keys_are_all_retired_asks_to_be_tried_again() {
     eventually("it reads the keys", || async { app.take_readings_of_keys() > 0 }).await;
     let refused = crate::support::refusal(app.refresh(&ada.refresh_token).await);
     assert_eq!(refused, (tonic::Code::Unavailable, "KEYS_UNAVAILABLE".to_owned()));
-    // Nothing was spent.
+    // The failed call spent nothing.
     let said = app.revoke(&foreign).await.pop().unwrap();
     eventually("it signs again", || async { app.refresh(&ada.refresh_token).await.is_ok() }).await;
     assert!(said.contains("signs from now on"), "{said}");
@@ -456,7 +456,7 @@ async fn a_replica_whose_keys_are_all_retired_asks_to_be_tried_again() {
 async fn a_command_with_other_secrets_makes_no_key_that_replicas_can_not_open() {
     let app = app().await;
     let first = app.signing().await;
-    // Older than those of the replicas, which removed the first of them or put another before it.
+    // These secrets are older than those of the replicas, which removed the first one or put another before it.
     for outdated in ["an old secret", "an old secret of a test, long enough', 'the first secret"] {
         let outdated = app.config(|yaml| yaml.replace("the first secret", outdated));
         for at_once in [false, true] {

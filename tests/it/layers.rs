@@ -1,4 +1,4 @@
-//! The layers around every call, each answer read as it goes on the wire.
+//! The layers around every call. Each response is read as it is sent.
 
 use std::convert::Infallible;
 use std::future;
@@ -35,7 +35,7 @@ where
     around(service).oneshot(request).await.unwrap()
 }
 
-/// The answer of the health service, which takes no message above 64 bytes.
+/// Calls the health service, which accepts no message above 64 bytes.
 async fn asked_health(request: Request) -> Response {
     answer(Health::new().await.service().max_decoding_message_size(64), request).await
 }

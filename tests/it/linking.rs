@@ -1,4 +1,4 @@
-//! Linking: by the session of who is signed in, and by a verified e-mail where the provider may.
+//! Linking: with the session of the signed-in user, and by a verified e-mail if the provider is allowed to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ fn reauthentication() -> (Code, String) {
     (Code::FailedPrecondition, "REAUTHENTICATION_REQUIRED".to_owned())
 }
 
-/// A person comes back to link their account at the provider to the user of this access token.
+/// Builds the request of a person who returns from the provider to link an account to the user of this access token.
 async fn linking(
     app: &TestApp,
     provider: &TestProvider,
@@ -40,7 +40,7 @@ async fn linking(
     }
 }
 
-/// What becomes of a linking while whose provider is asked something happens.
+/// Runs `meanwhile` while a linking waits for its provider, and returns the result of the linking.
 async fn linking_while(
     app: &TestApp,
     provider: &TestProvider,
@@ -81,11 +81,11 @@ async fn who_is_signed_in_links_another_account() {
     assert_eq!(linked.account.unwrap().provider, "corp");
     assert_eq!(app.counts().await, [1, 2, 1]);
     assert!(app.log().await.iter().any(|row| row.contains("ACCOUNT_LINKED")));
-    // From now on it signs the same user in.
+    // The account now signs the same user in.
     let signed_in = app.sign_in_at(&provider, person).await;
     assert_eq!(signed_in.user.unwrap().id, told.id);
     assert!(!signed_in.is_new_user);
-    // The session that linked goes on.
+    // The session that linked the account continues.
     app.session(&issued.access_token).await.unwrap();
 }
 
@@ -140,7 +140,7 @@ async fn an_id_token_that_linked_signs_nobody_in() {
             link_access_token: access_token.to_owned(),
             ..of_id_token("corp", &token, Binding::Nonce(NONCE.to_owned()))
         };
-        // Who missed the answer asks again.
+        // A client that lost the answer repeats the request.
         for _ in 0..2 {
             assert!(allowed(app.try_sign_in(with(&access_token)).await).linked);
         }
@@ -224,7 +224,7 @@ async fn a_linking_goes_on_with_the_session_that_began_it() {
         let request = SignInRequest { link_access_token: other, ..request().await };
         assert_eq!(refusal(app.try_sign_in(request).await), reauthentication());
     }
-    // Nor does what began as a sign-in become a linking.
+    // A flow that began as a sign-in does not become a linking either.
     let begun = app.begin(begin("corp")).await.unwrap();
     let answer = provider.log_in(&begun.authorization_url, Person::named("work"));
     let request = SignInRequest { link_access_token: ada, ..come_back(&begun.flow, answer) };
@@ -243,7 +243,7 @@ async fn linking_needs_a_session_of_the_last_ten_minutes() {
     app.clock.advance(Duration::from_secs(1));
     assert_eq!(refusal(app.begin(again()).await), reauthentication());
     assert_eq!(refusal(app.try_sign_in(request).await), reauthentication());
-    // A refresh proves nobody anew.
+    // A refresh is no new authentication.
     let refreshed = app.refresh(&issued.refresh_token).await.unwrap().access_token;
     let request = BeginSignInRequest { link_access_token: refreshed, ..begin("corp") };
     assert_eq!(refusal(app.begin(request).await), reauthentication());
@@ -415,7 +415,7 @@ async fn an_account_that_was_vouched_for_is_not_the_one_that_its_provider_proves
     let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
     assert_eq!(denied.reason(), DenialReason::AccountNotLinked);
     assert_eq!(denied.linked_providers, ["corp"]);
-    // Where no verified e-mail stands in the way it is a new user.
+    // Without a conflicting verified e-mail, the sign-in creates a new user.
     allowed(app.try_sign_in(vouched("eve", false)).await);
     assert!(app.sign_in_at(&provider, Person::named("eve")).await.is_new_user);
     let access_token = app.issue(&ada.grant.unwrap()).await.unwrap().access_token;
@@ -492,7 +492,7 @@ async fn concurrent_sign_ins_that_tell_another_name_are_all_let_in() {
     let (one, two) = (TestProvider::start().await, TestProvider::start().await);
     let links = "link_by_verified_email: true";
     let app = with_providers(&[entry("corp", &one, links), entry("other", &two, links)]).start().await;
-    // Each changes the user, so that the others meet a version that they did not see.
+    // Each request changes the user, so that the others find a version that they did not read.
     let mut requests = Vec::new();
     for number in 0..4 {
         let (id, provider) = if number % 2 == 0 { ("corp", &one) } else { ("other", &two) };

@@ -1,4 +1,4 @@
-//! The tests that boot something: one binary, a file a subject.
+//! Integration tests in one binary, with one file for each subject.
 #![expect(
     unreachable_pub,
     clippy::disallowed_types,

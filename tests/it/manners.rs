@@ -1,5 +1,5 @@
-//! What a gRPC client expects of any server: deadlines, sizes, unknown methods, reflection, health, draining and
-//! request ids, over the whole app.
+//! The general behaviour of a gRPC server, over the whole app: deadlines, sizes, unknown methods, reflection, health,
+//! draining and request ids.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -35,7 +35,7 @@ use tonic_types::StatusExt as _;
 
 use crate::support::{TestApp, allowed, app, builder, eventually, profile, reason, refusal};
 
-/// What the callbacks of a test do now.
+/// The current behaviour of the callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mood {
     Fine,
@@ -44,13 +44,13 @@ enum Mood {
     Waiting,
 }
 
-/// Callbacks that can be told how to behave.
+/// Callbacks whose behaviour a test sets.
 #[derive(Clone)]
 struct Moody {
     mood: Arc<Mutex<Mood>>,
     entered: Arc<Semaphore>,
     release: Arc<Semaphore>,
-    /// Held by each call that waits.
+    /// Each waiting call holds a clone.
     inside: Arc<()>,
 }
 
@@ -111,9 +111,9 @@ fn frame(message: &[u8]) -> Vec<u8> {
     [&[0], &length.to_be_bytes()[..], message].concat()
 }
 
-/// An answer as it comes over the wire, without tonic's client, whose own timer would answer for the server.
+/// A response as it is sent, without the tonic client, whose own timer would answer for the server.
 struct Raw {
-    /// Headers and trailers.
+    /// The headers and trailers.
     told: HeaderMap,
     body: Bytes,
 }
@@ -140,14 +140,14 @@ impl Raw {
         Self { told, body: body.to_bytes() }
     }
 
-    /// A call of `AuthService`.
+    /// Makes a call of `AuthService`.
     async fn auth(app: &TestApp, method: &str, message: &impl Message, timeout: &str) -> Self {
         let path = format!("/gatepass.v1.AuthService/{method}");
         let timeout = [("grpc-timeout", timeout)];
         Self::call(app.grpc_addr, &path, &timeout, frame(&message.encode_to_vec())).await
     }
 
-    /// Code and reason.
+    /// Returns the code and the reason.
     fn status(&self) -> (Code, String) {
         let status = Status::from_header_map(&self.told).unwrap();
         if status.code() == Code::Ok { (Code::Ok, String::new()) } else { refusal(Err::<(), _>(status)) }
@@ -278,7 +278,7 @@ async fn a_message_too_large_is_refused_by_its_size() {
     assert!(status.get_error_details().retry_info().is_none(), "no retry mends it");
     let wanted = (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned());
     assert_eq!(refusal(Err::<(), _>(status)), wanted);
-    // One that only says it is large is not waited for, and no room is made for it; by nobody, whoever asks.
+    // For every caller, the server rejects an announced large message without waiting for it or reserving memory.
     let boast = [&[0][..], &1025u32.to_be_bytes()].concat();
     for path in
         ["/gatepass.v1.AuthService/SignIn", "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"]
@@ -427,7 +427,7 @@ async fn health(addr: SocketAddr, service: &str) -> Result<ServingStatus, Status
     Ok(HealthClient::new(channel(addr).await).check(request).await?.into_inner().status())
 }
 
-/// The status code of the admin port's answer.
+/// Returns the status code of a request to the admin port.
 async fn probe(addr: SocketAddr, path: &str) -> u16 {
     let mut tcp = TcpStream::connect(addr).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: probe\r\nconnection: close\r\n\r\n");
@@ -502,7 +502,7 @@ async fn a_call_in_flight_completes_while_the_server_drains() {
         Ok::<_, Status>(tokens.refresh_token)
     });
     moody.entered.acquire().await.unwrap().forget();
-    // The next callback, `session`, waits no more.
+    // The next callback, `session`, does not wait any more.
     moody.set(Mood::Fine);
     let stopping = tokio::spawn(app.stop());
     while TcpStream::connect(grpc).await.is_ok() {

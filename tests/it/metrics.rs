@@ -1,4 +1,4 @@
-//! `/metrics`: what calls and callbacks count, to the last one, and what no line tells.
+//! `/metrics`: exact counts of calls and callbacks, and the data that no line reveals.
 
 use std::sync::Arc;
 
@@ -126,7 +126,7 @@ async fn a_stream_is_handled_when_it_ends_and_cancelled_when_its_client_goes() {
     assert_eq!(app.metrics().await.counted(HANDLED), [ended, cancelled[0]]);
 }
 
-/// A `sign_in` callback that never answers, and tells when it is asked.
+/// A `sign_in` callback that never answers, and signals when it is called.
 struct Silent(Arc<Semaphore>);
 
 impl Callbacks for Silent {

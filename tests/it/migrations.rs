@@ -1,5 +1,5 @@
-//! The schema: what the migrations make is what the stores use, there and back again, whoever else is at it. In SQLite it
-//! is compared word by word; what PostgreSQL and MariaDB make of it the contract of the stores shows.
+//! The schema: the migrations create what the stores use, in both directions and with concurrent programs. For SQLite
+//! the schema is compared word by word; for PostgreSQL and MariaDB the contract of the stores tests it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use crate::store::{file_url, open};
 use crate::support::databases::{Backend, TestDatabase};
 
-/// Every column as `name type NOT NULL`, and every index, as SQLite tells them; the columns are those of the
+/// Every column as `name type NOT NULL`, and every index, as SQLite reports them. The columns are those of the
 /// entities, all of which the contract of the stores writes and reads.
 const SCHEMA: &str = "\
 accounts: id UUID NOT NULL, user_id UUID NOT NULL, account_key BLOB NOT NULL, provider TEXT NOT NULL, \
@@ -35,7 +35,7 @@ users: id UUID NOT NULL, email TEXT, email_key BLOB, email_verified INTEGER NOT 
 role TEXT NOT NULL, banned INTEGER NOT NULL, ban_reason TEXT, ban_expires_at INTEGER, epoch INTEGER NOT NULL, \
 version INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, last_sign_in_at INTEGER";
 
-/// What is unique, by table and columns.
+/// The unique indexes, by table and columns.
 const UNIQUE: &str = "\
 accounts(account_key)
 accounts(id)
@@ -49,7 +49,7 @@ used_marks(mark)
 users(email_key)
 users(id)";
 
-/// The first column of a query's rows, as text.
+/// Returns the first column of a query's rows, as text.
 async fn lines(file: &Path, sql: &str) -> Vec<String> {
     let db = sea_orm::Database::connect(format!("sqlite://{}", file.display())).await.unwrap();
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
@@ -58,8 +58,8 @@ async fn lines(file: &Path, sql: &str) -> Vec<String> {
     lines
 }
 
-/// The schema of a file in the form of [`SCHEMA`]. A type is told by its affinity, which is what SQLite
-/// goes by; that of a UUID keeps its 16 bytes as they are.
+/// Returns the schema of a file in the form of [`SCHEMA`]. A type is shown by its affinity, which decides in SQLite;
+/// that of a UUID keeps its 16 bytes unchanged.
 async fn schema(file: &Path) -> String {
     let tables =
         "FROM sqlite_schema AS t WHERE t.type = 'table' AND t.name NOT LIKE 'seaql%' ORDER BY t.name";
@@ -200,7 +200,7 @@ async fn a_migration_that_was_dropped_half_way_is_made_whole_by_the_next() {
     }
 }
 
-/// Names of tables and indexes of ours, sorted.
+/// Returns the sorted names of all tables and indexes of Gatepass.
 async fn names(kept: &TestDatabase) -> Vec<String> {
     let sql = match kept.backend {
         Backend::Sqlite => {
@@ -240,7 +240,7 @@ async fn up_and_down_and_up(backend: Backend) {
     assert_eq!(names(&kept).await, made);
 }
 
-/// A migration that is dropped after that many turns leaves what the next one completes.
+/// Drops a migration after each number of polls. The next migration must complete it.
 async fn half_way_and_on(backend: Backend) {
     let whole = TestDatabase::empty(backend).await;
     open(whole.url.clone()).await.migrate().await.unwrap();
@@ -250,7 +250,7 @@ async fn half_way_and_on(backend: Backend) {
         let database = open(kept.url.clone()).await;
         let mut migrating = Box::pin(database.migrate());
         for _ in 0..turns {
-            // The driver's own wakes decide when a turn comes.
+            // The driver's own wake-ups decide when a poll comes.
             if tokio::time::timeout(Duration::from_millis(1), &mut migrating).await.is_ok() {
                 break;
             }
@@ -261,7 +261,7 @@ async fn half_way_and_on(backend: Backend) {
     }
 }
 
-/// Real programs, at once, on an empty database: the schema is made once and none of them fails.
+/// Several programs start at once on an empty database: the schema is created once, and none of them fails.
 async fn programs_at_once(backend: Backend) {
     let kept = TestDatabase::empty(backend).await;
     let programs: Vec<_> = (0..4)

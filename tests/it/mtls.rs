@@ -1,4 +1,4 @@
-//! Callers known by their TLS client certificate, against the program.
+//! Callers identified by their TLS client certificate, tested with the real program.
 
 use std::fs;
 
@@ -36,7 +36,7 @@ impl Mtls {
         Self { authority, program, _folder: folder }
     }
 
-    /// Whether a caller is known by a certificate of these names, if any, and this key, if any.
+    /// Checks if the program identifies a caller by an optional certificate of these names and an optional key.
     async fn knows(&self, names: Option<&[&str]>, caller: Option<&str>) -> bool {
         let identity: Option<Identity> = names.map(|names| self.authority.issue(names));
         let channel = channel(self.program.grpc, &self.authority.client(identity.as_ref())).await;

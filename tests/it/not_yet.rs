@@ -1,4 +1,4 @@
-//! What the protocol names and this version does not do yet.
+//! Parts of the protocol that this version does not implement.
 
 use crate::support::callers::call;
 use crate::support::{app, refusal};

@@ -1,5 +1,5 @@
-//! `SignIn` by the answer of a provider's page: the flow is whose it is, the code is redeemed once, and the person is who
-//! the provider proves.
+//! `SignIn` with the answer of a provider's page: the flow belongs to its browser, the code is redeemed once, and the
+//! provider proves who the person is.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -26,7 +26,7 @@ fn unauthenticated(reason: &str) -> (Code, String) {
     (Code::Unauthenticated, reason.to_owned())
 }
 
-/// The callback in a request.
+/// Returns the callback in a request.
 fn callback(request: &mut SignInRequest) -> &mut OAuthCallbackCredential {
     match &mut request.credential {
         Some(sign_in_request::Credential::OauthCallback(callback)) => callback,
@@ -57,7 +57,7 @@ async fn a_person_who_logged_in_becomes_a_user_with_an_account() {
     assert!(app.log().await[0].contains("SIGN_UP"));
 }
 
-/// The names of all tables.
+/// Returns the query for the names of all tables.
 fn tables_of(backend: Backend) -> &'static str {
     match backend {
         Backend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
@@ -73,7 +73,7 @@ fn tables_of(backend: Backend) -> &'static str {
 #[tokio::test]
 async fn the_providers_tokens_are_handed_out_once_and_kept_nowhere() {
     let provider = TestProvider::start().await;
-    // What a session keeps until its first token is sealed in its row; all of it is given to this callback.
+    // The row of the session contains its data until the first token, sealed. This callback receives all of it.
     let kept = Arc::new(Mutex::new(String::new()));
     let opened = Arc::clone(&kept);
     let hooks = on_jwt(move |input| {
@@ -104,7 +104,7 @@ async fn the_providers_tokens_are_handed_out_once_and_kept_nowhere() {
     };
     // The session is pending now.
     no_row_has_one().await;
-    // Whoever asks again gets no tokens, and they are not redeemed again.
+    // A repeated request gets no tokens, and they are not redeemed again.
     assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_USED"));
     assert_eq!(provider.requests(Endpoint::Token), 1);
     let issued = app.issue(&signed_in.grant.unwrap()).await.unwrap();
@@ -222,7 +222,7 @@ async fn a_flow_that_is_none_is_refused() {
 #[tokio::test]
 async fn a_flow_of_one_provider_is_refused_at_the_route_of_another() {
     let (one, two) = (TestProvider::start().await, TestProvider::start().await);
-    // Neither says in its answers who it is: nothing but the route tells them apart.
+    // Neither provider sends `iss`, so only the route tells them apart.
     one.sends_no_iss();
     two.sends_no_iss();
     let app = with_providers(&[entry("corp", &one, ""), entry("other", &two, "")]).start().await;
@@ -234,7 +234,7 @@ async fn a_flow_of_one_provider_is_refused_at_the_route_of_another() {
         request
     };
     assert_eq!(refusal(app.try_sign_in(arrived_at("corp")).await), unauthenticated("FLOW_INVALID"));
-    // So it is with an error, which would be nobody's.
+    // The same holds for an error, which would belong to no provider.
     let mut declined = arrived_at("corp");
     callback(&mut declined).error = Some("access_denied".to_owned());
     assert_eq!(refusal(app.try_sign_in(declined).await), unauthenticated("FLOW_INVALID"));
@@ -432,7 +432,7 @@ async fn a_person_who_proved_themselves_longer_ago_than_was_asked_is_refused() {
             assert!(app.log().await.pop().unwrap().contains("ID_TOKEN_AUTH_TIME"), "{what}");
         }
     }
-    // One that is not there at all.
+    // The claim is missing.
     provider.edits_id_tokens(|_, _| {});
     let refused = app.try_sign_in_at(&provider, Person::named("ada")).await;
     assert_eq!(refusal(refused), unauthenticated("CREDENTIAL_INVALID"));

@@ -1,5 +1,6 @@
-//! The presets of providers: what each makes of the answer that the provider's own documentation shows, and what it takes
-//! for a verified e-mail. A preset is a file in `src/config/providers/presets/`, and its test one in `tests/it/presets/`.
+//! The presets of providers: how each one reads the response in the provider's own documentation, and which e-mails it
+//! accepts as verified. A preset is a file in `src/config/providers/presets/`, and its test is one in
+//! `tests/it/presets/`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,14 +9,14 @@ use gatepass::config::{self, Provider};
 use gatepass::oauth::{ProfileFields, ProviderKind};
 use serde_json::{Map, Value, json};
 
-/// The files of a folder by their names, without what ends them.
+/// Returns the files of a folder by their names without the extension.
 fn files(folder: &str) -> BTreeMap<String, PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path)).collect()
 }
 
-/// Each preset's name, its provider as configured, and what its file says.
+/// Returns the name of each preset, its configured provider, and the content of its file.
 fn presets() -> Vec<(String, Provider, Value)> {
     let named = |(name, path): (String, PathBuf)| {
         let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
@@ -25,7 +26,7 @@ fn presets() -> Vec<(String, Provider, Value)> {
     files("tests/it/presets").into_iter().map(named).collect()
 }
 
-/// The configurations that a page shows, their files in the place of those that it names.
+/// Returns the configurations on a page, with existing files instead of those that they name.
 fn shown(page: &str, certificate: &str) -> Vec<String> {
     let page = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
@@ -81,7 +82,7 @@ fn no_preset_takes_an_unverified_e_mail_for_a_verified_one() {
     for (name, provider, file) in presets() {
         let own = file["verified_by"]["claim"].as_str().unwrap();
         let believed = file["verified_by"]["values"].as_array().unwrap();
-        // Whatever other providers say so by says nothing here.
+        // Claims that other providers use for a verified e-mail have no effect here.
         let mut told = file["cases"][0]["told"].as_object().unwrap().clone();
         told.insert("email".to_owned(), json!("mona@example.com"));
         told.extend(claims.map(|claim| (claim.to_owned(), json!(true))));

@@ -35,7 +35,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// A command of the program in an empty folder.
+/// Runs a command of the program in an empty folder.
 async fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
     run(folder().path(), arguments, variables).await
 }
@@ -288,14 +288,14 @@ async fn keys_are_rotated_and_revoked_by_commands_while_it_serves() {
         Some(format!("{second} signs from now on").as_str()),
         "{revoked:?}"
     );
-    // One name in 64 begins with a hyphen.
+    // One key id in 64 begins with a hyphen.
     for other in ["other", "-other", "--other", "-h-other"] {
         let unknown = keys(&["revoke", other], SECRET).await;
         assert_eq!(unknown.code, Some(1));
         assert_eq!(unknown.stderr, format!("no signing key {other}; there are:\n{second}\n{first}\n"));
     }
 
-    // One that it can't open is told of, and told of once, whatever comes after it.
+    // A key that cannot be opened is reported once, whatever comes after it.
     let foreign = keys(&["rotate"], "another secret of a test and long enough").await;
     assert_eq!((foreign.code, foreign.stdout.as_str()), (Some(1), ""), "{foreign:?}");
     let url = format!("sqlite://{}/gatepass.db", folder.path().display());
@@ -420,7 +420,7 @@ async fn a_signal_drains_and_ends_it() {
 #[tokio::test]
 async fn a_name_that_is_looked_up_without_end_does_not_hold_its_end() {
     let folder = folder();
-    // The resolver reads names without a dot here, and whoever reads a pipe waits for who writes.
+    // The resolver reads names without a dot from this file, and a reader of a pipe waits for a writer.
     let aliases = folder.path().join("aliases");
     assert!(Command::new("mkfifo").arg(&aliases).status().unwrap().success());
     let remote = "{url: 'https://nobody', callbacks: [jwt]}";
@@ -484,7 +484,7 @@ async fn a_kept_secret_that_others_may_read_stops_the_start() {
     assert_eq!(lost.code, Some(1), "a new secret opens no old key");
 }
 
-/// Waits for a folder of the database, and is ready once it is there.
+/// Checks that the program waits for the folder of its database, and is ready once the folder exists.
 async fn waits_for_its_folder(variables: &[(&str, &str)]) {
     let folder = folder();
     let mut all = vec![("GATEPASS_DATABASE__URL", "sqlite://data/gatepass.db?mode=rwc")];
@@ -615,7 +615,7 @@ async fn nothing_secret_is_in_the_log() {
     secrets.push("a-code-that-nobody-may-see".to_owned());
     let redirect = ResolveRedirectRequest { url: secret_url.to_owned(), ..Default::default() };
     auth.resolve_redirect(with_key(redirect, &key)).await.unwrap();
-    // An old token: reuse, which is logged.
+    // An old refresh token counts as a reuse, which is logged.
     auth.refresh_token(refresh(&issued.refresh_token)).await.unwrap_err();
     let credential = Some(sign_out_request::Credential::RefreshToken(second.refresh_token.clone()));
     auth.sign_out(with_key(SignOutRequest { credential, ..Default::default() }, &key)).await.unwrap();
@@ -636,7 +636,7 @@ async fn nothing_secret_is_in_the_log() {
     }
 }
 
-/// A secret, and the parts of a token that are as secret as the whole.
+/// Returns a secret, and those parts of a token that are as secret as the whole.
 fn parts(secret: &str) -> Vec<&str> {
     let mut parts = vec![secret];
     parts.extend(secret.rsplit('.').next().filter(|last| last.len() >= 16));

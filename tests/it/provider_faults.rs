@@ -1,5 +1,5 @@
-//! A provider that fails, lies or hangs: each its own reason in the log, in time, with nothing written but the row and the used
-//! mark; and nobody else is any slower for it.
+//! A provider that fails, returns wrong data or hangs. Each fault has its own reason in the log, ends in time, and
+//! writes only its log row and the used mark. Other calls are not slowed down.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::support::{TestApp, allowed, eventually, refusal};
 async fn start() -> (TestProvider, TestApp) {
     let provider = TestProvider::start().await;
     let app = with_providers(&[entry("corp", &provider, "timeout: 300ms, userinfo: always")]).start().await;
-    // What is found by discovery is there: what fails from now on is what a test lets fail.
+    // This call fetches the discovery document, so that later failures are only those that a test sets.
     app.begin(begin("corp")).await.unwrap();
     (provider, app)
 }
@@ -30,7 +30,7 @@ fn invalid() -> (Code, String) {
     (Code::Unauthenticated, "CREDENTIAL_INVALID".to_owned())
 }
 
-/// What failed left one row of this reason, and the mark of the flow.
+/// Asserts that a failure left one row with this reason, and the used mark of the flow.
 async fn left_no_more_than_its_row(app: &TestApp, reason: &str) {
     assert_eq!(app.counts().await, [0, 0, 0], "{reason}");
     assert_eq!(app.log().await, [format!("SIGN_IN_DENIED FAILED {reason}")]);
@@ -126,7 +126,7 @@ async fn a_provider_that_hangs_is_told_of_within_the_calls_deadline() {
     provider.fails_at(Endpoint::Token, Fault::Hang);
     let mut request = Request::new(request);
     request.set_timeout(std::time::Duration::from_secs(2));
-    // Not the deadline's own answer: there was time left to say who failed, and to write it down.
+    // This is not the deadline's own error: there was time left to report the failing provider and to log it.
     assert_eq!(refusal(app.auth.clone().sign_in(request).await), unavailable());
     left_no_more_than_its_row(&app, "PROVIDER_TIMED_OUT").await;
 }
@@ -150,7 +150,7 @@ async fn a_provider_that_hangs_holds_up_nobody_else() {
         waiting.push(tokio::spawn(async move { auth.sign_in(request).await }));
     }
     dead.until_requests(Endpoint::Token, 100).await;
-    // All of them hang, and everything else is as it was: what follows would not end if it waited for any of them.
+    // All of them hang, and everything else works: the following calls would not end if they waited for any of them.
     let begun = app.begin(begin("other")).await.unwrap();
     let answer = living.log_in(&begun.authorization_url, Person::named("bob"));
     allowed(app.try_sign_in(come_back(&begun.flow, answer)).await);
@@ -161,7 +161,8 @@ async fn a_provider_that_hangs_holds_up_nobody_else() {
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-/// Hangs up while the code is redeemed, and lets the provider answer when the server knows of it.
+/// Cancels the call while the code is redeemed, and lets the provider respond once the server knows of the
+/// cancellation.
 async fn hang_up(app: &TestApp, provider: &TestProvider, request: SignInRequest) {
     let (release, before) = (Arc::new(Semaphore::new(0)), provider.requests(Endpoint::Token));
     provider.fails_at(Endpoint::Token, Fault::Held(Arc::clone(&release)));

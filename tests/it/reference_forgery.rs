@@ -1,4 +1,4 @@
-//! References that were never issued: each gets its own reason, none gets a session, and none costs a statement.
+//! References that were never issued: each gets its own reason, none gets a session, and none causes a statement.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::support::{START, TestApp, builder, reason, refusal};
 const MALFORMED: &str = "TOKEN_MALFORMED";
 const SIGNATURE: &str = "TOKEN_SIGNATURE_INVALID";
 
-/// The secret of every test, and the one beside it in these.
+/// The secret of every test, and a second accepted secret.
 const FIRST: &str = "the first secret of a test, long enough";
 const SECOND: &str = "the second secret of a test, long too";
 
@@ -33,12 +33,12 @@ fn token(bytes: &[u8]) -> String {
     format!("gps_{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// The references of somebody who has this secret.
+/// Creates references with this secret.
 fn references(secret: &str) -> References {
     References::new(Arc::new(Secrets::new(&[secret.into()]).unwrap()), Duration::ZERO)
 }
 
-/// What the reference of an answer says, written by hand.
+/// Builds by hand the reference that belongs to a response.
 fn reference(issued: &IssueTokenResponse) -> Reference {
     Reference {
         session_id: issued.session.as_ref().unwrap().id.as_ref().unwrap().parse::<SessionId>().unwrap(),
@@ -67,7 +67,7 @@ async fn a_reference_of_exactly_our_form_is_good() {
     let issued = app.tokens("ada").await;
     let ours = references(FIRST);
     assert_eq!(ours.issue(&reference(&issued)).unwrap(), issued.access_token);
-    // Every accepted secret proves one.
+    // A reference with any accepted secret is valid.
     let other = references(SECOND).issue(&reference(&issued)).unwrap();
     assert_eq!(app.session(&other).await.unwrap().session, issued.session);
 }
@@ -94,7 +94,7 @@ async fn a_reference_cut_short_or_made_longer_is_forged() {
     let good = bytes(&issued.access_token);
     let mut rows = Vec::new();
     for length in 0..good.len() {
-        // Less than a head and a MAC is no form of ours.
+        // A text shorter than a header and a MAC is malformed.
         let wanted = if length > 48 + 32 { SIGNATURE } else { MALFORMED };
         rows.push((format!("cut to {length}"), token(&good[..length]), wanted));
     }
@@ -199,7 +199,7 @@ async fn a_reference_of_a_foreign_secret_is_forged_whatever_its_time() {
         [("good", theirs.issue(&good).unwrap()), ("expired, for others", theirs.issue(&expired).unwrap())];
     app.clock.advance(Duration::from_mins(5));
     assert_refused(&app, rows.map(|(what, token)| (what.to_owned(), token, SIGNATURE)).into()).await;
-    // The time before the audience, as of JWTs.
+    // The expiry is checked before the audience, as for JWTs.
     assert_eq!(reason(app.session(&ours.issue(&expired).unwrap()).await), "TOKEN_EXPIRED");
 }
 

@@ -1,4 +1,4 @@
-//! `RefreshToken`: the next two tokens of a session, of a user as it is now.
+//! `RefreshToken`: returns the next two tokens of a session, with the current data of the user.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -43,13 +43,13 @@ fn text(value: &str) -> Kind {
     Kind::StringValue(value.to_owned())
 }
 
-/// What a token says.
+/// Decodes the payload of a token.
 fn payload(token: &str) -> serde_json::Value {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     serde_json::from_slice(&payload).unwrap()
 }
 
-/// What the session says besides, as sorted `name=value`.
+/// Returns the claims of the session, as sorted `name=value`.
 fn added(answer: &RefreshTokenResponse) -> Vec<String> {
     let claims = answer.session.clone().unwrap().claims.unwrap();
     claims.fields.into_iter().map(|(name, value)| format!("{name}={:?}", value.kind.unwrap())).collect()
@@ -77,7 +77,7 @@ async fn an_old_token_ends_its_session() {
     app.clock.advance(Duration::from_secs(10));
     assert_eq!(refusal(refresh(&app, &first).await), (Code::Unauthenticated, "REFRESH_REUSED".to_owned()));
     assert_eq!(reason(refresh(&app, &second).await), "SESSION_REVOKED");
-    // That it ended is said of every token of it now, and no second alarm is raised.
+    // Every token of the session now gets the reason that it has ended, and no second alarm is raised.
     assert_eq!(reason(refresh(&app, &first).await), "SESSION_REVOKED");
     let alarms =
         app.log().await.iter().filter(|line| *line == "REFRESH_REUSED FAILED REFRESH_REUSED").count();
@@ -90,12 +90,12 @@ async fn of_a_session_that_ended_for_reuse_no_token_counts() {
     let issued = app.tokens("ada").await;
     let bystander = app.tokens("ada").await;
     let second = refresh(&app, &issued.refresh_token).await.unwrap();
-    // A refresh leaves the access tokens before it alone.
+    // A refresh leaves earlier access tokens valid.
     for token in [&issued.access_token, &second.access_token] {
         app.session(token).await.unwrap();
     }
     let third = refresh(&app, &second.refresh_token).await.unwrap();
-    // Inside the retry window, but not the direct predecessor.
+    // This token is inside the retry window, but it is not the direct predecessor.
     assert_eq!(reason(refresh(&app, &issued.refresh_token).await), "REFRESH_REUSED");
     for token in [&issued.access_token, &second.access_token, &third.access_token] {
         assert_eq!(refusal(app.session(token).await), (Code::Unauthenticated, "SESSION_REVOKED".to_owned()));
@@ -170,7 +170,7 @@ async fn a_recovery_can_be_repeated_and_only_its_last_token_is_live() {
     let used = refresh(&app, &successors[3]).await.unwrap();
     assert_eq!(used.rotation(), Rotation::Rotated);
     app.clock.advance(Duration::from_secs(10));
-    // Its successor was used: what is older than the direct predecessor recovers nothing.
+    // Its successor was used: a token before the direct predecessor recovers nothing.
     assert_eq!(reason(refresh(&app, &first).await), "REFRESH_REUSED");
     assert_eq!(reason(refresh(&app, &used.refresh_token).await), "SESSION_REVOKED");
 }
@@ -349,7 +349,7 @@ async fn a_refresh_tells_the_user_as_it_is_now() {
     let told = answer.session.unwrap().user.unwrap();
     assert_eq!((told.role.as_deref(), told.name.as_deref()), (Some("admin"), Some("Countess")));
     assert_eq!((told.email.as_deref(), told.email_verified), (Some("countess@example.com"), false));
-    // The token itself, as those read it that verify it alone.
+    // The token itself, as services read it that verify it offline.
     let payload = payload(&answer.access_token);
     assert_eq!(
         [&payload["role"], &payload["name"], &payload["email"], &payload["email_verified"]],
@@ -368,7 +368,7 @@ async fn an_update_changes_what_it_may_and_is_kept() {
     assert_eq!(updated.session.clone().unwrap().user.unwrap().role.as_deref(), Some("user"));
     let kept = refresh(&app, &updated.refresh_token).await.unwrap();
     assert_eq!(added(&kept), added(&updated));
-    // A replay takes an update too.
+    // A replay accepts an update too.
     let replayed = update(&app, &updated.refresh_token, vec![("locale_choice", text("de"))]).await.unwrap();
     assert_eq!(replayed.rotation(), Rotation::Replayed);
     assert_eq!(added(&replayed).len(), 2);
@@ -411,7 +411,7 @@ async fn an_update_keeps_numbers_whole_and_nesting_bounded() {
         ("nested beyond protobuf", nested(200)),
     ] {
         assert_eq!(refusal(update(&app, &token, vec![("a", kind.clone())]).await), invalid, "{what}");
-        // What is not allowed is not taken, and is no way to smuggle either.
+        // A field outside `update_allow` is ignored, but its value must still be valid.
         assert_eq!(refusal(update(&app, &token, vec![("b", kind)]).await), invalid, "{what}");
     }
     assert_eq!(refusal(update(&app, &token, vec![("", text("x"))]).await), invalid);
@@ -441,7 +441,7 @@ async fn an_update_that_is_refused_is_not_kept() {
     assert_eq!(reason(update(&app, &token, fields()).await), "CALLBACK_DENIED");
     let rotated = refresh(&app, &token).await.unwrap();
     assert_eq!((rotated.rotation(), added(&rotated)), (Rotation::Rotated, Vec::new()));
-    // A replay is refused alike, and ends nothing.
+    // A replay is rejected in the same way, and ends nothing.
     assert_eq!(reason(update(&app, &token, fields()).await), "CALLBACK_DENIED");
     let replayed = refresh(&app, &token).await.unwrap();
     assert_eq!(replayed.rotation(), Rotation::Replayed);
@@ -502,7 +502,7 @@ async fn audiences_stay_unless_others_are_asked_for() {
     let shop = ask(token, &["shop"]).await.unwrap();
     let after = ask(shop.refresh_token, &[]).await.unwrap();
     assert_eq!(payload(&after.access_token)["aud"], json!(["shop"]));
-    // A replay can ask too; each name is told once.
+    // A replay can request audiences too, and each name is listed once.
     let token = after.refresh_token;
     let blog = ask(token.clone(), &["blog", "shop", "blog"]).await.unwrap();
     assert_eq!(payload(&blog.access_token)["aud"], json!(["blog", "shop"]));
@@ -565,7 +565,7 @@ async fn retries_at_once_are_all_answered_though_each_changes_the_claims() {
     assert_eq!(refused, [""; 0]);
     let successors: HashSet<_> = answers.iter().flatten().map(|answer| &answer.refresh_token).collect();
     assert_eq!(successors.len(), 1);
-    // A retry is the same answer again: what a callback said to it is told, and not kept.
+    // A retry returns the same answer: claims that a callback added to it are returned and not stored.
     let next = refresh(&app, successors.iter().next().unwrap()).await.unwrap();
     assert_eq!(added(&next), ["count=NumberValue(3.0)"]);
 }
@@ -608,7 +608,7 @@ async fn nothing_is_accepted_after_a_revoke_was_answered() {
     }
 }
 
-/// A refresh that does not borrow the app.
+/// Refreshes without borrowing the app.
 fn refreshing(
     app: &TestApp,
     token: &str,
@@ -646,7 +646,7 @@ async fn a_replay_never_answers_a_token_that_was_spent_meanwhile() {
             refresh(&app, &second).await.unwrap();
         })
         .await;
-    // By then it is no direct predecessor any more.
+    // By then the token is not the direct predecessor any more.
     assert_eq!(reason(late), "REFRESH_REUSED");
 }
 
@@ -685,16 +685,16 @@ async fn a_session_that_ends_while_a_callback_thinks_gets_no_token() {
 async fn secrets_can_be_rotated_without_losing_a_session() {
     const OLD: &str = "'the first secret of a test, long enough'";
     const NEW: &str = "'the second secret of a test, long too'";
-    // The managed signing key is sealed with the old secret; here the keys are the operator's.
+    // A managed signing key would be sealed with the old secret, so this app signs with a configured key.
     let app = builder().config(&crate::support::tokens("")).start().await;
     let first = app.tokens("ada").await.refresh_token;
     let second = refresh(&app, &first).await.unwrap().refresh_token;
     let app = app.restart(|yaml| yaml.replace(OLD, &format!("{NEW}, {OLD}"))).await;
-    // The answer that was lost before the change is given again after it.
+    // An answer that was lost before the change is returned again after it.
     let replayed = refresh(&app, &first).await.unwrap();
     assert_eq!((replayed.rotation(), &replayed.refresh_token), (Rotation::Replayed, &second));
     let third = refresh(&app, &second).await.unwrap().refresh_token;
-    // What the new secret made outlives the old one; what the old one made does not.
+    // Tokens of the new secret outlive the old secret; tokens of the old one do not.
     let app = app.restart(|yaml| yaml.replace(&format!(", {OLD}"), "")).await;
     assert_eq!(reason(refresh(&app, &second).await), "REFRESH_INVALID");
     assert_eq!(refresh(&app, &third).await.unwrap().rotation(), Rotation::Rotated);

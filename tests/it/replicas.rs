@@ -1,5 +1,5 @@
-//! What one replica changed the others know: two real programs on one database. How soon is measured by
-//! `benches/staleness.rs`; that no answer tells of a newer time than it knows is shown here.
+//! Changes on one replica become known to the others, shown by two real programs on one database.
+//! `benches/staleness.rs` measures the delay. These tests show that no answer claims a newer time than its data.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::support::program::{Serving, run};
 use crate::support::replica::{ENDS, End, Replica, ids};
 use crate::support::{TestApp, builder_on, eventually, reason};
 
-/// So long that what takes it is stuck.
+/// A timeout that only a stuck test reaches.
 const STUCK: Duration = Duration::from_mins(1);
 
 const SECRET: &str = "the one secret of both of these replicas";
@@ -54,7 +54,7 @@ fn checked_at(answer: &GetSessionResponse) -> Timestamp {
     Timestamp(at.seconds * 1000 + i64::from(at.nanos / 1_000_000))
 }
 
-/// Asks until the change is there. What was checked after the change was acknowledged tells it.
+/// Calls until the change is visible. An answer that was checked after the acknowledgement must show it.
 async fn until_known(
     replica: &Replica,
     token: &str,
@@ -74,7 +74,7 @@ async fn until_known(
     }
 }
 
-/// What is done on the one replica.
+/// A change on one replica.
 #[derive(Debug, Clone, Copy)]
 enum Change {
     Role,
@@ -156,7 +156,8 @@ async fn a_key_revoked_by_command_is_refused_by_all_that_looked_since(backend: B
     }
 }
 
-/// Claims that a `jwt` callback made from another role are refused by every replica, not only where the role changed.
+/// If a `jwt` callback made claims from another role, every replica rejects them, not only the one that changed the
+/// role.
 async fn a_token_of_another_role_is_stale_everywhere(backend: Backend) {
     let seats = || on_jwt(|input| Ok(claims(json!({"seat": input.user.role}))));
     let one = builder_on(backend).await.callbacks(seats()).start().await;
@@ -174,10 +175,10 @@ async fn a_token_of_another_role_is_stale_everywhere(backend: Backend) {
     other.session(&fresh.access_token).await.unwrap();
 }
 
-/// The answer of the call that ended it may have been lost on the way: who asks again is told so only where it holds.
+/// The first answer may have been lost, so a repeated call is acknowledged only after the change holds on this replica.
 #[tokio::test]
 async fn what_had_ended_already_holds_here_before_it_is_acknowledged() {
-    // So seldom that no poll is faster than this test.
+    // Polls are so rare that none comes before the end of this test.
     let one = builder_on(Backend::Sqlite).await.config("session: {max_staleness: 30s}").start().await;
     let other = one.replica(|yaml| yaml).await;
     let sign_out = async |app: &TestApp, token: &str, everywhere: bool, except_current: bool| {
@@ -214,7 +215,7 @@ async fn what_had_ended_already_holds_here_before_it_is_acknowledged() {
     }
 }
 
-/// More entries than are told at once.
+/// There are more entries than one read returns.
 #[tokio::test]
 async fn a_long_feed_is_read_to_its_end_before_a_replica_serves() {
     let app = builder_on(Backend::Sqlite).await.start().await;
@@ -240,7 +241,7 @@ async fn a_long_feed_is_read_to_its_end_before_a_replica_serves() {
 async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
     let folder = tempfile::tempdir().unwrap();
     let database = TestDatabase::empty(Backend::Postgres).await;
-    // Two replicas, one on each side of the database's clock, would differ by 12 seconds.
+    // Two replicas on either side of the database's clock would differ by 12 seconds.
     database.set_clock_ahead("6 seconds").await;
     let variables = [
         ("GATEPASS_DATABASE__URL", database.url.as_str()),
@@ -251,7 +252,7 @@ async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
     let cause = waiting["cause"].as_str().unwrap();
     assert!(cause.starts_with("this machine's clock differs from the database's by -"), "{cause}");
     assert!(cause.ends_with("more than half of tokens.clock_leeway (10s): set the clocks by NTP"), "{cause}");
-    // Nor does it say when keys begin and end.
+    // Such a program creates no keys either.
     let made = query(&database.connect().await, "SELECT kid FROM signing_keys").await;
     assert_eq!(made.len(), 0, "a key by a clock that is wrong");
     let rotated = run(folder.path(), &["keys", "rotate"], &variables).await;

@@ -1,4 +1,4 @@
-//! `request_id`: a `SignIn` or an `IssueToken` that is sent again is answered again, and done once.
+//! `request_id`: a repeated `SignIn` or `IssueToken` gets the same answer, and takes effect once.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::crowd::{at_once, patient};
 use crate::support::people::{denied, fields};
 use crate::support::{TestApp, allowed, app, builder, profile, reason, refusal, with_key};
 
-/// A request's id, of 128 random bits as it were.
+/// A request id with 128 bits.
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
 fn named(who: &str, id: &str) -> SignInRequest {

@@ -1,4 +1,5 @@
-//! `ResolveRedirect`: the rule of `model::resolve_redirect` as clients meet it; its own tables are beside it.
+//! `ResolveRedirect`: the rule of `model::resolve_redirect` from the clients' view. Unit tests beside that function
+//! have its tables.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -139,7 +140,7 @@ async fn a_callback_is_asked_last_and_its_answer_passes_the_same_rule() {
             "/evil" => Some("https://evil.example/".to_owned()),
             "/script" => Some("javascript:alert(1)".to_owned()),
             "/nothing" => Some(String::new()),
-            // What fell back arrives as the base.
+            // After a fallback the callback gets the base.
             "" => Some("/start".to_owned()),
             _ => None,
         })
@@ -172,7 +173,7 @@ async fn a_callback_that_fails_leaves_no_redirect() {
     let app = builder().config(BASES).callbacks(hooks).start().await;
     let answer = resolve(&app, "/x", "").await;
     assert_eq!(refusal(answer), (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned()));
-    // A base that is none is refused before anybody is asked.
+    // An invalid base is rejected before any callback is called.
     let answer = resolve(&app, "/x", "https://evil.example").await;
     assert_eq!(refusal(answer), (Code::InvalidArgument, "INVALID_REQUEST".to_owned()));
     assert_eq!(ASKED.load(Ordering::SeqCst), 1);

@@ -1,5 +1,5 @@
-//! A model of the session's row against random sequences: whatever clients do with the tokens they hold, the answers
-//! are the model's, and of all tokens of a session at most one is live.
+//! A model of the session's row against random sequences: for any use of the tokens the answers equal those of the
+//! model. At most one token of a session is live.
 
 use std::time::Duration;
 
@@ -16,21 +16,21 @@ use crate::support::{TestApp, builder, reason};
 
 const WINDOW: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_hours(1);
-/// `tokens.clock_leeway`.
+/// The setting `tokens.clock_leeway`.
 const LEEWAY: Duration = Duration::from_secs(10);
 
-/// What somebody does.
+/// A step of a client, an administrator or the clock.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// Refreshes with one of the tokens that were ever answered, counted from the newest.
+    /// Refreshes with one of the tokens returned so far, counted from the newest.
     Refresh(usize),
     /// Lets time pass.
     Wait(Duration),
     /// Signs out with one of the tokens.
     SignOut(usize),
-    /// An administrator ends the session.
+    /// Ends the session as an administrator.
     Revoke,
-    /// An administrator bans the user, or lifts the ban.
+    /// Bans the user or lifts the ban, as an administrator.
     Ban(bool),
 }
 
@@ -47,7 +47,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..30)
 }
 
-/// The row as it must be: which of the answered tokens is live, and which came directly before it.
+/// The expected row: the live token, and its direct predecessor.
 #[derive(Debug)]
 struct Model {
     live: usize,
@@ -62,7 +62,7 @@ struct Model {
 
 #[derive(Debug, PartialEq)]
 enum Wanted {
-    /// A token that was never answered before.
+    /// A token that was never returned before.
     New(Rotation),
     /// The live token again.
     Again,
@@ -165,7 +165,7 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
                 let ended = app.auth.clone().sign_out(request).await.unwrap().into_inner().sessions_ended;
                 let live = !model.ended && model.now < model.expires_at;
                 assert_eq!(ended, i32::from(live), "{step:?} {model:?}");
-                // By another replica's clock it may be live still.
+                // By another replica's clock the session may still be live.
                 model.ended |= model.now < model.expires_at + LEEWAY;
             }
             Step::Revoke => {
@@ -185,7 +185,7 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
     app.admin.clone().get_user(GetUserRequest { key }).await.unwrap();
 }
 
-/// The row names one token at most, and it is the model's.
+/// Asserts that the row names at most one token, the one of the model.
 async fn assert_one_live(app: &TestApp, id: &str, tokens: &[String], model: &Model) {
     let id = app.place.database.id(id);
     let sql = format!(
@@ -199,7 +199,7 @@ async fn assert_one_live(app: &TestApp, id: &str, tokens: &[String], model: &Mod
     assert!(row[0].parse::<usize>().unwrap() < tokens.len(), "{model:?}");
 }
 
-/// What the row keeps of a token, in hexadecimal.
+/// Returns the stored hash of a token, in hexadecimal.
 fn hash(token: &str) -> String {
     let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix("gpr_").unwrap()).unwrap();
     let digest = gatepass::model::digest_of(b"gatepass refresh token", &[&bytes]);

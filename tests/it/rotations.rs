@@ -1,5 +1,5 @@
-//! Ten rotations while calls go on, a hundred a second: no replica refuses a valid token, and nobody who caches the
-//! key set for twenty minutes meets a key that is not in it.
+//! Ten rotations during a hundred calls a second. No replica rejects a valid token, and a client that caches the key
+//! set for twenty minutes finds every key in it.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,11 +18,11 @@ use crate::support::{TestApp, eventually};
 const ROTATIONS: usize = 10;
 const CALLERS: usize = 10;
 const BETWEEN_CALLS: Duration = Duration::from_millis(100);
-/// In so many steps the clock passes the time that a key is published before it signs. A call sees two of them at most.
+/// The number of clock steps between the publication of a key and its first signature. A call sees at most two of them.
 const STEPS: u32 = 10;
 const CACHED_FOR: Duration = Duration::from_mins(20);
 
-/// What the callers share.
+/// The state that the callers share.
 struct Crowd {
     replicas: [TestApp; 2],
     cached: Mutex<Vec<String>>,
@@ -32,7 +32,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// One person's backend: reads its session again and again, now here, now there, and refreshes in time.
+    /// Runs one person's backend: it reads its session repeatedly on both replicas, and refreshes in time.
     async fn call(self: Arc<Self>, number: usize, issued: IssueTokenResponse) {
         let (mut access, mut refresh) = (issued.access_token, issued.refresh_token);
         let mut expires_at = issued.access_token_expires_at.unwrap().seconds;
@@ -83,7 +83,7 @@ async fn ten_rotations_refuse_no_valid_token(backend: Backend) {
         calls: Default::default(),
         over: AtomicBool::new(false),
     });
-    // Everybody is there before the clock moves: a grant lives for a minute.
+    // All callers start before the clock moves, since a grant lives for a minute.
     let mut calling = JoinSet::new();
     for number in 0..CALLERS {
         let issued = crowd.replicas[number % 2].tokens(&format!("person-{number}")).await;
@@ -111,7 +111,7 @@ async fn ten_rotations_refuse_no_valid_token(backend: Backend) {
     }
     let calls: usize = crowd.counts().iter().sum();
     assert!(calls >= ROTATIONS * CALLERS * STEPS as usize, "{calls}");
-    // A key signs as long as the next one is published: for less than two lives of a token, so each was met.
+    // A key signs for as long as its successor is published: less than two token lifetimes, so callers met each key.
     assert!(crowd.seen.lock().unwrap().len() >= ROTATIONS, "{:?}", crowd.seen);
     assert!(crowd.replicas[0].published().await.len() < ROTATIONS, "the first have retired meanwhile");
 }

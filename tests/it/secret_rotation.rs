@@ -1,5 +1,5 @@
-//! Secret rotation over two replicas that are rolled one by one: append, roll, move first, roll, remove, roll. At each
-//! mixed stage whatever one replica opened the other goes on with.
+//! Secret rotation over two replicas that restart one after the other: append, restart, move first, restart, remove,
+//! restart. At each mixed stage each replica continues what the other opened.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::support::crowd::patient_on;
 use crate::support::databases::Backend;
 use crate::support::{TestApp, allowed, builder, eventually, profile, reason, refusal};
 
-/// The one that every app of the tests begins with.
+/// The initial secret of every test app.
 const A: &str = "the first secret of a test, long enough";
 const B: &str = "another secret of a test, long enough";
 
-/// The configuration with these secrets.
+/// Sets these secrets in the configuration.
 fn with(secrets: &[&str]) -> impl FnOnce(String) -> String {
     let line = format!("secrets: ['{}']", secrets.join("', '"));
     move |yaml| {
@@ -24,17 +24,17 @@ fn with(secrets: &[&str]) -> impl FnOnce(String) -> String {
     }
 }
 
-/// What a person's backend holds.
+/// The tokens of a person's backend.
 struct Held {
-    /// The refresh token it has presented last, as if the answer had been lost.
+    /// The refresh token that it used last, as if the answer had been lost.
     spent: String,
-    /// The one that it got for it.
+    /// The refresh token that it got for that one.
     live: String,
-    /// An access token that no key but the first has signed.
+    /// An access token that only the first key has signed.
     access: String,
 }
 
-/// A grant that nobody has redeemed yet, and the sign-in and redemption that name it.
+/// An unredeemed grant, and the sign-in and the redemption with their request ids.
 struct Opened {
     sign_in: SignInRequest,
     redemption: IssueTokenRequest,
@@ -56,11 +56,11 @@ async fn redeem(app: &TestApp, opened: &Opened) -> IssueTokenResponse {
     app.auth.clone().issue_token(opened.redemption.clone()).await.unwrap().into_inner()
 }
 
-/// All that was opened and held before, and what is opened now, goes on at both.
+/// Checks that everything opened before, and everything opened now, continues on both replicas.
 async fn everything_goes_on(replicas: [&TestApp; 2], opened: &mut Vec<Opened>, held: &mut Vec<Held>) {
     for (turn, here) in replicas.into_iter().enumerate() {
         let there = replicas[1 - turn];
-        // The grants that were opened before the last roll, and one of now; each call made twice, once on each.
+        // The grants from before the last restart, and a new one. Each call is made twice, once on each replica.
         opened.push(open(here, held.len() + opened.len()).await);
         for opened in opened.drain(..) {
             let signed_in = allowed(there.try_sign_in(opened.sign_in.clone()).await);
@@ -74,7 +74,7 @@ async fn everything_goes_on(replicas: [&TestApp; 2], opened: &mut Vec<Opened>, h
         for held in held.iter_mut() {
             for replica in replicas {
                 replica.session(&held.access).await.unwrap();
-                // The answer that was lost before the roll is given again by whoever is asked.
+                // Each replica returns again the answer that was lost before the restart.
                 let again = replica.refresh(&held.spent).await.unwrap();
                 assert_eq!((again.rotation(), &again.refresh_token), (Rotation::Replayed, &held.live));
             }
@@ -91,7 +91,7 @@ async fn everything_goes_on(replicas: [&TestApp; 2], opened: &mut Vec<Opened>, h
     }
 }
 
-/// Whether every living key opens with these secrets.
+/// Checks if every live key opens with these secrets.
 async fn opens_with(app: &TestApp, secrets: &[&str]) -> bool {
     let listed = list_keys(&app.config(with(secrets)), Arc::clone(&app.clock) as _).await.unwrap();
     listed.fault.is_none()
@@ -104,7 +104,7 @@ async fn a_secret_is_rotated_and_no_session_is_lost(backend: Backend) {
     let (mut opened, mut held) = (Vec::new(), Vec::new());
     let kid = one.published().await;
     everything_goes_on([&one, &other], &mut opened, &mut held).await;
-    // The second secret makes nothing yet, but is known everywhere; then it makes all; then the old one is removed.
+    // First all replicas know the second secret, then they use it, and then the old one is removed.
     for secrets in [&[A, B][..], &[B, A], &[B]] {
         one = one.restart(with(secrets)).await;
         everything_goes_on([&one, &other], &mut opened, &mut held).await;
@@ -115,7 +115,7 @@ async fn a_secret_is_rotated_and_no_session_is_lost(backend: Backend) {
         }
     }
     assert_eq!(one.published().await, kid, "the keys themselves are the same");
-    // What was not used while both secrets were accepted is of a secret that nobody knows.
+    // Tokens that were not used while both secrets were accepted belong to an unknown secret.
     for replica in [&one, &other] {
         assert_eq!(reason(replica.refresh(&asleep).await), "REFRESH_INVALID");
     }
@@ -128,12 +128,12 @@ async fn replicas_of_another_first_secret_seal_in_turn_and_both_go_on(backend: B
     eventually("the new one has sealed them", || opens_with(&old, &[B])).await;
     let hour = std::time::Duration::from_hours(1);
     old.clock.advance(hour);
-    // Whoever comes last in this hour; both know both.
+    // Either replica may come last in this hour; both know both secrets.
     for replica in [&old, &new] {
         eventually("it reads the keys", || async { replica.take_readings_of_keys() > 0 }).await;
         assert_eq!(crate::support::keys::kid(&token), replica.signing().await);
     }
-    // When the last replica has the new order, the last seal is the new one.
+    // Once the last replica has the new order, the last seal uses the new secret.
     let old = old.restart(with(&[B, A])).await;
     eventually("keys are sealed by the new secret", || opens_with(&old, &[B])).await;
     new.restart(with(&[B])).await;
@@ -160,7 +160,7 @@ async fn a_secret_that_is_removed_too_early_stops_the_start_and_says_what_to_do(
     assert_eq!(reason(app.refresh(&refresh_token).await), "REFRESH_INVALID");
 }
 
-/// A replica that was rolled before all knew the new secret: the others cannot give its answers again.
+/// A replica that switched to the new secret too early: the others cannot repeat its answers.
 #[tokio::test]
 async fn a_replica_that_lacks_a_secret_of_others_asks_to_be_tried_again() {
     let old = builder().config("session: {refresh_retry_window: 5m}").start().await;

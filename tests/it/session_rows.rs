@@ -1,4 +1,4 @@
-//! The rows that references name: how often they are read, how old they may be, and how soon a change of them shows.
+//! The rows that references name: how often they are read, how old they may be, and when a change becomes visible.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::support::hooks::{claims, on_jwt};
 use crate::support::people::proto_time;
 use crate::support::{Builder, START, TestApp, builder, reason, refusal};
 
-/// Rows are remembered for longer than any test takes.
+/// Caches rows for longer than any test runs.
 fn remembering() -> Builder {
     builder().config("session: {strategy: database, max_staleness: 1m, stale_limit: 1m}")
 }
@@ -38,7 +38,7 @@ async fn ask(
     app.auth.clone().get_session(request(token, max_staleness)).await.map(Response::into_inner)
 }
 
-/// The session as it is now.
+/// Reads the current session, without the cache.
 async fn now(app: &TestApp, token: &str) -> Result<GetSessionResponse, Status> {
     ask(app, token, Some(Duration::ZERO)).await
 }
@@ -52,7 +52,7 @@ fn ids(issued: &IssueTokenResponse) -> (String, String) {
     (session.id.unwrap(), session.user.unwrap().id.unwrap())
 }
 
-/// Ends every session, just now: one that ended long ago may be swept meanwhile.
+/// Ends every session at the start time, since a session that ended long ago may be swept.
 fn ended(reason: &str) -> String {
     format!("UPDATE sessions SET ended_at = {}, end_reason = '{reason}'", START.millis())
 }
@@ -80,7 +80,7 @@ async fn who_accepts_no_age_has_them_read_each_time() {
         now(&app, &token).await.unwrap();
         assert_eq!(app.take_statements().len(), 1);
     }
-    // What was read for one is good for the next who takes it.
+    // A cached row also serves later readers.
     app.session(&token).await.unwrap();
     assert_eq!(app.take_statements(), [""; 0]);
 }
@@ -134,11 +134,11 @@ async fn what_changes_in_the_rows_is_told_or_refused() {
         for statement in change.split("; ") {
             app.query(statement).await;
         }
-        // Nobody told this replica.
+        // This replica got no feed entry for the change.
         app.session(&token).await.unwrap();
         let refused = now(&app, &token).await.map(drop).map_err(|status| refusal::<()>(Err(status)));
         assert_eq!(refused.err(), unauthenticated(wanted), "{change}");
-        // Who reads next is told what was read last.
+        // Later readers get the row that was read last.
         assert_eq!(reason(app.session(&token).await), wanted, "{change}");
     }
 }
@@ -192,7 +192,7 @@ async fn a_change_of_this_replica_holds_at_once_however_long_rows_are_remembered
     assert_eq!(app.take_statements().len(), 1);
     app.update(User { role: "admin".to_owned(), ..user }, &["role"]).await.unwrap();
     assert_eq!(reason(app.session(&issued.access_token).await), "TOKEN_STALE");
-    // The new token is of a newer row than the one that is remembered.
+    // The new token needs a newer row than the cached one.
     let refreshed = app.refresh(&issued.refresh_token).await.unwrap();
     app.take_statements();
     for _ in 0..3 {
@@ -218,7 +218,7 @@ async fn a_token_that_was_refreshed_elsewhere_is_read_as_it_was_answered() {
     other.stop().await;
 }
 
-/// Asks a replica again and again until it answers so; how long that took.
+/// Calls a replica until it gives this answer, and returns the time that it took.
 async fn until(
     app: &TestApp,
     token: &str,
@@ -265,7 +265,7 @@ async fn a_change_of_another_replica_is_seen_though_the_rows_are_remembered() {
                 let user = User { id: user_id, name: Some("Countess".to_owned()), ..User::default() };
                 app.update(user, &["name"]).await.unwrap();
             }
-            // By no Gatepass at all, so that no feed tells of it.
+            // The change is made without Gatepass, so that the feed has no entry.
             _ => {
                 app.query(&ended("REVOKED")).await;
             }
@@ -277,13 +277,13 @@ async fn a_change_of_another_replica_is_seen_though_the_rows_are_remembered() {
             (_, Ok(_)) => false,
         };
         let took = until(&other, &token, wanted).await;
-        // One answer that was under way, on a machine that does other things too.
+        // The margin covers one call in progress on a busy machine.
         assert!(took < STALENESS + Duration::from_secs(2), "{how} took {took:?}");
     }
     other.stop().await;
 }
 
-/// Rows of a real database, remembered, and the ids of some sessions there.
+/// Opens cached rows of a real database, and returns some session ids in it.
 async fn remembered(app: &TestApp, bytes: u32) -> (gatepass::storage::Database, RememberedRows) {
     let database = open(app.place.database.url.clone()).await;
     let config = app.config(|yaml| yaml);
@@ -315,7 +315,7 @@ async fn without_the_database_rows_are_told_while_they_are_young_and_not_a_momen
     };
     unavailable(unknown, Duration::from_hours(1)).await;
     unavailable(known, Duration::ZERO).await;
-    // What was known is too old for the one who asked; a failure is remembered for nobody.
+    // The failed read dropped the cached row, which was too old for its caller. The failure itself is not cached.
     unavailable(known, Duration::from_hours(1)).await;
 }
 

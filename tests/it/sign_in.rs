@@ -22,7 +22,7 @@ const DAY_MILLIS: u64 = 86_400_000;
 const DAY: Duration = Duration::from_millis(DAY_MILLIS);
 const HALF_AN_HOUR: Duration = Duration::from_mins(30);
 
-/// A person of the provider `github`.
+/// Builds a person of the provider `github`.
 fn person(id: &str, email: Option<&str>, email_verified: bool) -> ProfileCredential {
     ProfileCredential {
         provider: "github".to_owned(),
@@ -88,7 +88,7 @@ async fn a_new_person_becomes_a_user_with_an_account_and_a_grant() {
 async fn a_returning_person_is_the_same_user_as_the_provider_tells_it_now() {
     let app = app().await;
     let first = app.sign_in("ada").await.user.unwrap();
-    // Within the hour: the first session, which nobody redeems, is not swept.
+    // This is within the hour, so the first session, with its unredeemed grant, is not swept.
     app.clock.advance(HALF_AN_HOUR);
     let again = allowed(
         app.try_sign_in(credential(ProfileCredential {
@@ -498,7 +498,7 @@ async fn the_log_tells_which_user_was_sent_elsewhere_or_met_a_failure() {
         told.name = Some(name.to_owned());
         credential(told)
     };
-    // Nobody yet, whom a row could name.
+    // There is no user yet that a row could name.
     let _ = app.try_sign_in(named("ada", "Elsewhere")).await;
     let _ = app.try_sign_in(named("ada", "Failure")).await;
     app.try_sign_in(named("ada", "Ada")).await.unwrap();

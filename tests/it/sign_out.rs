@@ -1,4 +1,4 @@
-//! `SignOut`: a session's own token ends it, or every session of its user.
+//! `SignOut`: a session's own token ends that session, or every session of its user.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::people::fields;
 use crate::support::strategy::also_with_references;
 use crate::support::{START, TestApp, allowed, app, builder, profile, reason, refusal, tokens, with_key};
 
-/// `tokens.clock_leeway`.
+/// The setting `tokens.clock_leeway`.
 const LEEWAY: Duration = Duration::from_secs(10);
 
 fn access(token: &str) -> SignOutRequest {
@@ -47,7 +47,7 @@ async fn assert_live(app: &TestApp, issued: &IssueTokenResponse) {
     app.refresh(&issued.refresh_token).await.unwrap();
 }
 
-/// How often the log has this line.
+/// Counts the occurrences of a line in the log.
 async fn logged(app: &TestApp, wanted: &str) -> usize {
     app.log().await.iter().filter(|line| *line == wanted).count()
 }
@@ -76,7 +76,7 @@ async fn any_genuine_token_ends_its_session_and_raises_no_alarm() {
         for token in [&first.refresh_token, &second.refresh_token, &third.refresh_token] {
             assert_eq!(reason(app.refresh(token).await), "SESSION_REVOKED", "{which}");
         }
-        // It had ended by then.
+        // The session had already ended.
         for again in [request, access(&third.access_token), refresh(&first.refresh_token)] {
             assert_eq!(sign_out(&app, again.clone()).await.unwrap(), 0, "{which}");
             assert_eq!(sign_out(&app, everywhere(again)).await.unwrap(), 0, "{which}");
@@ -100,7 +100,7 @@ async fn a_session_that_ran_out_had_ended_already() {
     assert_eq!(logged(&app, "SIGN_OUT SUCCESS").await, 0);
 }
 
-/// By the clock of a replica that is behind it can be refreshed still: what is acknowledged must be written.
+/// By the clock of a slow replica the session can still be refreshed, so an acknowledged end must be written.
 #[tokio::test]
 async fn a_session_that_runs_out_is_ended_while_another_clock_may_have_it_live() {
     for all in [false, true] {
@@ -130,7 +130,7 @@ async fn everywhere_ends_every_live_session_of_the_user_and_of_nobody_else() {
     let live = [app.tokens("ada").await, app.tokens("ada").await, app.tokens("ada").await];
     let pending = app.sign_in("ada").await.grant.unwrap();
     let bob = app.tokens("bob").await;
-    // Those that ended or ran out, and the one whose grant is open, were not live.
+    // Ended and expired sessions, and the one with the unredeemed grant, were not live.
     assert_eq!(sign_out(&app, everywhere(refresh(&live[1].refresh_token))).await.unwrap(), 3);
     for issued in &live {
         assert_over(&app, issued).await;
@@ -160,7 +160,7 @@ async fn everywhere_else_keeps_the_session_that_asks() {
         assert_live(&app, &bob).await;
         let later = app.tokens("ada").await;
         assert_live(&app, &later).await;
-        // Once more: only what came since.
+        // A second call ends only sessions opened since.
         assert_eq!(sign_out(&app, elsewhere(request.clone())).await.unwrap(), 1);
         assert_eq!(sign_out(&app, elsewhere(request)).await.unwrap(), 0);
         assert_over(&app, &later).await;
@@ -256,7 +256,7 @@ async fn a_session_is_ended_by_the_group_that_opened_it() {
     }
     let ended = client.sign_out(with_key(by_refresh, &key("blog"))).await.unwrap().into_inner();
     assert_eq!(ended.sessions_ended, 1);
-    // Whose it was is not told afterwards either.
+    // The error afterwards does not reveal the owner either.
     let refused = refusal(client.sign_out(with_key(by_access, &key("other"))).await);
     assert_eq!(refused.1, "CALLER_NOT_ALLOWED");
 }

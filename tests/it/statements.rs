@@ -1,4 +1,4 @@
-//! How many SQL statements a call costs, without the ends of its transaction.
+//! The number of SQL statements of each call, without the ends of its transaction.
 
 use gatepass::grpc::proto::v1::{
     GetSessionRequest, ProfileCredential, RefreshTokenRequest, get_session_request, sign_in_request,
@@ -42,7 +42,7 @@ async fn a_call_costs_few_statements() {
     assert!((1..=3).contains(&refresh) && (1..=3).contains(&replay), "RefreshToken: {refresh}, {replay}");
 }
 
-/// SQLite would make a new plan each time: it looks at the number that is bound to a LIMIT.
+/// SQLite would plan the statement anew each time, since the plan depends on the bound number of a LIMIT.
 #[tokio::test]
 async fn what_is_unique_is_found_without_a_limit() {
     let app = app().await;

@@ -1,5 +1,5 @@
-//! `session.strategy: database`: access tokens that name a session. What holds of both kinds of token is in the files
-//! of the RPCs, which run under both; here is what only references have, and what becomes of one kind under the other.
+//! `session.strategy: database`: access tokens that name a session. The files of the RPCs test both kinds of token
+//! under both strategies. This file tests references only, and tokens of one strategy under the other.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,7 +51,7 @@ async fn set_role(app: &TestApp, id: &str, role: &str) {
     app.update(user, &["role"]).await.unwrap();
 }
 
-/// What a claim of a session is, as text.
+/// Returns a claim of a session as text.
 fn told(session: Option<Session>, claim: &str) -> String {
     let kind = session.unwrap().claims.unwrap().fields.remove(claim).unwrap().kind.unwrap();
     match kind {
@@ -60,7 +60,7 @@ fn told(session: Option<Session>, claim: &str) -> String {
     }
 }
 
-/// A `jwt` callback that counts its calls in the session, and tells the role it saw.
+/// Builds a `jwt` callback that counts its calls in the session, and records the role in a claim.
 fn counting() -> Hooks {
     on_jwt(|input| {
         let count = input.claims.get("count").and_then(serde_json::Value::as_i64).unwrap_or(0) + 1;
@@ -135,7 +135,7 @@ async fn both_kinds_are_read_under_either_strategy() {
     }
     let third = app.refresh(&second.refresh_token).await.unwrap();
     assert!(third.access_token.starts_with("eyJ"));
-    // One session, whatever names it.
+    // All these tokens name one session.
     assert_eq!(sign_out(&app, &second.access_token).await, 1);
     for token in [&first.access_token, &second.access_token, &third.access_token] {
         assert_eq!(reason(app.session(token).await), "SESSION_REVOKED");
@@ -151,7 +151,7 @@ async fn a_reference_survives_a_refresh_and_tells_what_the_session_keeps_since()
     let refreshed = app.refresh(&issued.refresh_token).await.unwrap();
     assert_eq!(told(refreshed.session.clone(), "count"), "NumberValue(2.0)");
     assert_eq!(app.session(&refreshed.access_token).await.unwrap().session, refreshed.session);
-    // The same but for its own end.
+    // The sessions are equal except for the end of the access token.
     let old = app.session(&issued.access_token).await.unwrap().session.unwrap();
     let access_token_expires_at = issued.access_token_expires_at;
     assert_eq!(old, Session { access_token_expires_at, ..refreshed.session.unwrap() });
@@ -179,12 +179,12 @@ async fn claims_of_another_role_are_stale_in_every_reference_until_a_refresh() {
     set_role(&app, &id, "admin").await;
     assert_eq!(reason(app.session(&first.access_token).await), "TOKEN_STALE");
     let second = app.refresh(&first.refresh_token).await.unwrap();
-    // The first one names the same session, whose claims are those of an administrator now.
+    // The first token names the same session, whose claims are now those of an administrator.
     for token in [&second.access_token, &first.access_token] {
         let session = app.session(token).await.unwrap().session;
         assert_eq!(told(session, "may"), "what admin may");
     }
-    // Back to the role that the first one was issued for: the claims are not.
+    // The role is again that of the first token; the claims are not.
     set_role(&app, &id, "user").await;
     for token in [&first.access_token, &second.access_token] {
         let refused = refusal(app.session(token).await);
@@ -235,7 +235,7 @@ async fn an_answer_given_again_after_a_change_of_role_is_stale_as_the_first_is()
 async fn claims_of_an_unknown_role_are_stale() {
     let app = database().callbacks(counting()).start().await;
     let issued = app.tokens("ada").await;
-    // As the rows of an earlier version are.
+    // Rows of an earlier version look like this.
     app.query("UPDATE sessions SET claims_role = NULL").await;
     assert_eq!(reason(app.session(&issued.access_token).await), "TOKEN_STALE");
     let refreshed = app.refresh(&issued.refresh_token).await.unwrap();
@@ -304,7 +304,7 @@ async fn secrets_can_be_rotated_without_losing_a_reference() {
     assert_eq!(sign_out(&app, &second.access_token).await, 1);
 }
 
-/// All that callbacks are asked in the course of one session, ids aside, which no two sessions share.
+/// Records all callback inputs of one session, without ids, which differ between sessions.
 async fn inputs(strategy: &str) -> Vec<String> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (of_jwt, of_session) = (Arc::clone(&seen), Arc::clone(&seen));
@@ -360,9 +360,9 @@ async fn inputs(strategy: &str) -> Vec<String> {
 #[tokio::test]
 async fn callbacks_see_the_same_inputs_under_both_strategies() {
     let [mut jwt, mut database] = [inputs("jwt").await, inputs("database").await];
-    // Four of `jwt`; four of `session` where tokens are issued and four where they are read.
+    // Four calls of `jwt`, four of `session` when tokens are issued, and four when they are read.
     assert_eq!((jwt.len(), database.len()), (12, 12));
-    // The replay, whose `jwt` counted once more: a JWT carries that, the session keeps it not.
+    // In the replay `jwt` counted once more. A JWT contains that count; the session does not store it.
     let replay = 8;
     assert!(jwt[replay].starts_with("session") && jwt[replay].contains("Number(3)"), "{}", jwt[replay]);
     assert!(database[replay].contains("Number(2)"), "{}", database[replay]);

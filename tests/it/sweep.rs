@@ -1,4 +1,4 @@
-//! Housekeeping: a replica removes what is over by itself, and what clients are told of it stays true.
+//! Housekeeping: a replica removes expired rows by itself, and the answers to clients stay correct.
 
 use std::time::Duration;
 
@@ -45,14 +45,14 @@ async fn sign_out(app: &TestApp, refresh_token: &str) -> i32 {
     app.auth.clone().sign_out(request).await.map(Response::into_inner).unwrap().sessions_ended
 }
 
-/// A replica that starts after the clock was moved on, and so sweeps by the new time.
+/// Moves the clock, and starts a replica that sweeps by the new time.
 async fn later(app: &TestApp, by: Duration) -> TestApp {
     app.clock.advance(by);
     app.replica(|yaml| yaml).await
 }
 
 async fn sweeps_on(backend: Backend) {
-    // Keys of a file: managed ones would rotate on the way, and tell of it in the log.
+    // Keys come from a file, since managed ones would rotate meanwhile and log it.
     let first = builder_on(backend).await.config(&tokens("")).start().await;
     let grant = first.sign_in("pending").await.grant.unwrap();
     let ended = first.tokens("ended").await.refresh_token;
@@ -136,7 +136,7 @@ async fn the_log_is_kept_for_as_long_as_configured() {
     assert!(kept.iter().flatten().all(|email| email == "bob@example.com"), "{kept:?}");
 }
 
-/// A row that somebody holds is left for later, and nobody waits.
+/// A locked row is left for later, and no call waits.
 async fn waits_for_nobody(backend: Backend) {
     let kept = TestDatabase::empty(backend).await;
     let database = open(kept.url.clone()).await;

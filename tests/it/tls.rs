@@ -1,4 +1,4 @@
-//! TLS on the gRPC port: handshakes over real sockets, good, bad and never ending.
+//! TLS on the gRPC port: handshakes over real sockets, valid, invalid and endless.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::tls::{Authority, Identity, SERVER, channel, check, files, shake};
 
-/// So long that a test which waits for it hangs visibly: nothing here may take it.
+/// A timeout that no test may reach: a test that waits for it visibly hangs.
 const NEVER: Duration = Duration::from_hours(1);
 const SOON: Duration = Duration::from_millis(20);
 /// The beginning of a `ClientHello` of 256 bytes.
@@ -40,7 +40,7 @@ struct Server {
 }
 
 impl Server {
-    /// Serves health; asks clients for certificates of its own authority.
+    /// Starts a health service that requests client certificates of its own authority.
     async fn start(limits: Limits) -> Self {
         Self::start_with(limits, true).await
     }
@@ -70,17 +70,17 @@ impl Server {
     }
 }
 
-/// Waits until the server hangs up.
+/// Reads until the server closes the connection.
 async fn until_hung_up(mut stream: impl tokio::io::AsyncRead + Unpin) -> Vec<u8> {
     let mut said = Vec::new();
     let _ = stream.read_to_end(&mut said).await;
     said
 }
 
-/// What the server makes of this client: nothing, or its alert.
+/// Returns the server's reaction to this client: acceptance, or its alert.
 async fn verdict(server: &Server, client: &ClientConfig) -> Result<(), String> {
     let mut stream = shake(server.addr, client, SERVER).await.map_err(|error| error.to_string())?;
-    // In TLS 1.3 the client is done before the server has seen its certificate.
+    // In TLS 1.3 the client completes its handshake before the server has seen its certificate.
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     stream.read_u8().await.map(drop).map_err(|error| error.to_string())
 }
@@ -133,7 +133,7 @@ async fn a_certificate_is_not_brought_back_by_a_resumed_session() {
             for _ in 0..2 {
                 let mut stream = shake(server.addr, &client, SERVER).await.unwrap();
                 kind = stream.get_ref().1.handshake_kind();
-                // The tickets come with the first answer.
+                // The session tickets arrive with the first response.
                 stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
                 stream.read_u8().await.unwrap();
             }
@@ -163,7 +163,7 @@ async fn plaintext_is_closed() {
         let mut tcp = TcpStream::connect(server.addr).await.unwrap();
         tcp.write_all(said).await.unwrap();
         let answer = until_hung_up(tcp).await;
-        // An alert at most.
+        // The server sends at most an alert.
         assert!(answer.is_empty() || answer[0] == 21, "{answer:?}");
     }
 }
@@ -178,7 +178,7 @@ async fn a_handshake_that_does_not_end_in_time_is_closed() {
     stuck.write_all(HELLO).await.unwrap();
     until_hung_up(stuck).await;
 
-    // A byte every millisecond never lets the server wait long.
+    // With a byte every millisecond the server never waits long.
     let (read, mut write) = TcpStream::connect(server.addr).await.unwrap().into_split();
     let dripping = tokio::spawn(async move {
         for byte in HELLO.iter().chain(&[0; 240]) {
@@ -193,7 +193,7 @@ async fn a_handshake_that_does_not_end_in_time_is_closed() {
 
 #[tokio::test]
 async fn a_client_that_shook_hands_and_does_not_speak_is_closed() {
-    // Long enough for the handshake.
+    // The time limit is long enough for the handshake.
     let server = Server::start(Limits { first_bytes: Duration::from_secs(2), ..limits() }).await;
     until_hung_up(shake(server.addr, &server.client(), SERVER).await.unwrap()).await;
 }
@@ -205,7 +205,7 @@ async fn handshakes_under_way_do_not_hold_the_drain() {
     let mut half = TcpStream::connect(server.addr).await.unwrap();
     half.write_all(HELLO).await.unwrap();
     let _shaken = shake(server.addr, &server.client(), SERVER).await.unwrap();
-    // Accepted after them, so they are in the loop's hands by now.
+    // This connection is accepted after them, so the loop has already taken them.
     check(&channel(server.addr, &server.client()).await).await.unwrap();
     assert_eq!(server.ends().await, 0);
 }
@@ -219,7 +219,7 @@ async fn who_has_not_said_what_they_want_takes_no_room() {
         other.write_all(said).await.unwrap();
         others.push(other);
     }
-    // Accepted after them; one that was made before may still be in the room for a moment.
+    // This connection is accepted after them. An earlier one may still hold its place for a moment.
     while shake(server.addr, &server.client(), SERVER).await.is_err() {
         tokio::task::yield_now().await;
     }
@@ -232,7 +232,7 @@ async fn who_has_not_said_what_they_want_takes_no_room() {
     }
 }
 
-/// Begins a handshake and says no more.
+/// Begins a handshake and then sends nothing more.
 async fn stall(server: &Server) -> TcpStream {
     let name = ServerName::try_from(SERVER).unwrap();
     let mut client = ClientConnection::new(Arc::new(server.client()), name).unwrap();
@@ -240,7 +240,7 @@ async fn stall(server: &Server) -> TcpStream {
     client.write_tls(&mut hello).unwrap();
     let mut tcp = TcpStream::connect(server.addr).await.unwrap();
     tcp.write_all(&hello).await.unwrap();
-    // It is in the room when it is answered.
+    // Once the server answers, the connection has its place.
     tcp.read_u8().await.unwrap();
     tcp
 }

@@ -1,4 +1,4 @@
-//! A certificate that is replaced while connections and calls live.
+//! Certificates that are replaced while connections and calls are open.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -143,7 +143,7 @@ async fn what_does_not_fit_leaves_the_old_certificate_in_use() {
     let mut program = program(folder.path()).await;
     let client = authority.client(None);
 
-    // Half of a new pair.
+    // Only half of a new pair is written.
     fs::write(folder.path().join("tls.crt"), &new.cert).unwrap();
     let told = program.until(NOT_LOADED).await;
     assert!(told["fault"].as_str().unwrap().contains("is not the key of the first certificate"), "{told}");
@@ -159,7 +159,7 @@ async fn what_does_not_fit_leaves_the_old_certificate_in_use() {
     );
     assert_eq!(presented(program.grpc, &client).await, old.der());
 
-    // Without a signal, as soon as both halves are there.
+    // Both halves exist now; the program loads them without a signal.
     new.write(folder.path());
     program.until("certificate loaded").await;
     assert_eq!(presented(program.grpc, &client).await, new.der());

@@ -32,7 +32,7 @@ fn encode(part: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(part)
 }
 
-/// Signs this header and payload, whatever they are, with the key of that name.
+/// Signs any header and payload with the key of this name.
 fn sign_as(key: &str, header: &str, payload: &str) -> String {
     let message = format!("{}.{}", encode(header), encode(payload));
     let key = EncodingKey::from_ec_pem(&pem(key)).unwrap();
@@ -49,7 +49,7 @@ fn header() -> Value {
     json!({"typ": "at+jwt", "alg": "ES256", "kid": kid()})
 }
 
-/// Claims as they are issued, at the time every test begins.
+/// Returns claims as Gatepass issues them, at the start time of every test.
 fn claims() -> Value {
     let now = START.seconds();
     json!({
@@ -246,7 +246,7 @@ async fn bytes_that_are_no_compact_jws_are_malformed() {
         ("short signature", format!("{head}.{payload}.{}", &signature[..40]), SIGNATURE),
         ("zero signature", format!("{head}.{payload}.{}", encode([0; 64])), SIGNATURE),
     ];
-    // The same bits spelled otherwise: the last character has bits that say nothing.
+    // Other encodings of the same bits: some bits of the last character have no meaning.
     let last = signature.as_bytes()[85];
     for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
         .bytes()
@@ -264,7 +264,7 @@ async fn bytes_that_are_no_compact_jws_are_malformed() {
     assert_refused(&app, rows).await;
 }
 
-/// The public half, in every spelling that somebody may take for the secret of an HMAC (RFC 8725 section 2.1).
+/// Returns the public key in every encoding that a verifier may use as an HMAC secret (RFC 8725 section 2.1).
 fn hmac_confusion() -> Vec<String> {
     let ring =
         KeyRing::constant(vec![SigningKey::from_pem(&pem("es256"), Algorithm::Ps256, TOKEN_TYPE).unwrap()]);
@@ -272,7 +272,7 @@ fn hmac_confusion() -> Vec<String> {
     let jwk = &jwks["keys"][0];
     let [x, y] = ["x", "y"].map(|name| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap());
     let point = [&[4][..], &x, &y].concat();
-    // RFC 5480: id-ecPublicKey, secp256r1.
+    // The key type is id-ecPublicKey with secp256r1 (RFC 5480).
     let head = [
         0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
         0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
@@ -306,7 +306,7 @@ async fn a_name_twice_is_malformed_however_it_is_spelled() {
     ]
     .into_iter()
     .flat_map(|more| {
-        // In front and behind: readers keep the first or the last.
+        // Duplicates stand in front and at the end, since parsers keep either the first or the last.
         let before = format!("{{{more},{}", &text[1..]);
         let behind = format!("{},{more}}}", &text[..text.len() - 1]);
         [(more, sign(&head, &before), MALFORMED), (more, sign(&head, &behind), MALFORMED)]

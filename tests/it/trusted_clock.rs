@@ -1,4 +1,4 @@
-//! What may be removed by this machine's clock, beside the clock of a real server.
+//! Rows that may be removed by this machine's clock, compared with the clock of a real server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +52,7 @@ async fn of_two_clocks_that_agree_the_one_behind_counts(backend: Backend) {
 async fn the_offset_is_this_clock_less_the_servers(backend: Backend) {
     let database = TestDatabase::empty(backend).await;
     let watch = watch(&database).await;
-    // The server is this machine, or one of a clock set by NTP: hours are told from an answer's time.
+    // The server runs on this machine or uses NTP, so the offset is far below hours.
     let offset = clock_offset_ms(&watch, &SystemClock).await.unwrap().unwrap();
     assert!(offset.abs() < 600_000, "{offset}");
     let ahead = ManualClock::at(SystemClock.now().plus(HOURS));

@@ -1,4 +1,4 @@
-//! `UpdateUser`: an administrator's change holds at once, for tokens that are out there too.
+//! `UpdateUser`: an administrator's change takes effect immediately, also for issued tokens.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn get(app: &TestApp, id: &str) -> User {
     app.admin.clone().get_user(GetUserRequest { key }).await.unwrap().into_inner().user.unwrap()
 }
 
-/// The whole record with new values, and its bans.
+/// Builds a user with a new value in every field, and its bans.
 fn renewed(id: &str) -> User {
     User {
         id: id.to_owned(),
@@ -266,7 +266,7 @@ async fn a_longer_ban_ends_what_was_opened_as_the_shorter_ran_out() {
         let app = app().await;
         let issued = app.tokens("ada").await;
         let id = issued.session.unwrap().user.unwrap().id.unwrap();
-        // As if the session had been opened between two bans: the second was decided while the first lasted.
+        // The session looks as if it opened between two bans: the second was decided during the first.
         let soon = START.plus(Duration::from_mins(1)).millis();
         app.execute(&format!("UPDATE users SET banned = TRUE, ban_expires_at = {soon}")).await;
         let longer = User { ban_expires_at: longer.map(proto_time), ..user(&id) };
@@ -385,7 +385,7 @@ async fn a_changed_email_is_unverified_and_the_old_one_is_free() {
     }
     let other = crate::support::allowed(app.try_sign_in(other).await);
     assert!(other.is_new_user && other.user.unwrap().email_verified);
-    // Ada's own sign-in still is Ada's, under the e-mail that she was given.
+    // Ada's own sign-in still finds her user, with the e-mail that the administrator set.
     let again = app.sign_in("ada").await.user.unwrap();
     assert_eq!((again.id, again.email, again.email_verified), (ada.id, after.email, false));
 }

@@ -8,16 +8,16 @@ pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
 pub const WINDOW_UPDATE: u8 = 8;
 
-/// Of DATA and HEADERS: the last frame of its stream.
+/// The flag of DATA and HEADERS that marks the last frame of a stream.
 pub const END_STREAM: u8 = 1;
-/// Of SETTINGS and PING: the answer to one.
+/// The flag of SETTINGS and PING that marks an acknowledgement.
 pub const ACK: u8 = 1;
-/// Of HEADERS: the whole block of fields is in it.
+/// The flag of HEADERS that marks a complete header block.
 pub const END_HEADERS: u8 = 4;
 
 const HEAD: usize = 9;
 
-/// A frame, as it came.
+/// A received frame.
 pub struct Frame<'a> {
     pub kind: u8,
     pub flags: u8,
@@ -26,7 +26,7 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Splits the first frame off, if all of it is there.
+    /// Splits off the first frame, if it is complete.
     pub fn split(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
         let &[a, b, c, kind, flags, ref stream @ ..] = head;

@@ -1,20 +1,21 @@
-//! Blocks of header fields (HPACK, RFC 7541). The client's are made once a connection; of the server's only one field
-//! counts, `grpc-status`.
+//! Header blocks (HPACK, RFC 7541). The client builds its blocks once per connection; of the server's blocks only
+//! `grpc-status` matters.
 
 use std::collections::VecDeque;
 
-/// Where the fields of the dynamic table begin.
+/// The index of the first field in the dynamic table.
 const STATIC_FIELDS: usize = 61;
-/// The table of 4096 bytes holds no more, since each field counts 32 bytes and its own.
+/// The maximum number of fields in the table of 4096 bytes, since each field counts its own length and 32 bytes.
 const MOST_FIELDS: usize = 4096 / 32;
 
-/// The block of a request: for the first on a connection, which fills the server's table, and for all after it.
+/// Builds the header blocks of the first request on a connection, which fills the server's table, and of all later
+/// ones.
 pub fn request(path: &str, key: &str) -> [Vec<u8>; 2] {
-    // `:method: POST` and `:scheme: http`, of the static table.
+    // `:method: POST` and `:scheme: http` from the static table.
     let mut first = vec![0x83, 0x86];
     let mut again = first.clone();
     let authorization = format!("Bearer {key}");
-    // Names by their place in the static table: `:path`, `:authority`, `content-type`, `user-agent`, `authorization`.
+    // Names by index in the static table: `:path`, `:authority`, `content-type`, `user-agent`, `authorization`.
     let known = [(4, path), (1, "127.0.0.1"), (31, "application/grpc"), (58, "load"), (23, &authorization)];
     for (name, value) in known {
         integer(&mut first, 6, 0x40, name);
@@ -23,7 +24,7 @@ pub fn request(path: &str, key: &str) -> [Vec<u8>; 2] {
     first.push(0x40);
     string(&mut first, "te");
     string(&mut first, "trailers");
-    // The newest has the first place; `:path` goes before the fields without a colon.
+    // The newest field has the lowest index; `:path` must precede the fields without a colon.
     for place in (1..=known.len() + 1).rev() {
         integer(&mut again, 7, 0x80, STATIC_FIELDS + place);
     }
@@ -35,7 +36,7 @@ fn string(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// An integer whose first byte has this pattern and so many bits of it (5.1).
+/// Encodes an integer; its first byte has this pattern and a prefix of this many bits (5.1).
 fn integer(out: &mut Vec<u8>, bits: u8, pattern: u8, mut value: usize) {
     let most = (1 << bits) - 1;
     let byte = |value: usize| u8::try_from(value).unwrap();
@@ -58,7 +59,7 @@ enum Field {
     Other,
 }
 
-/// Reads the server's blocks, each of a connection in turn.
+/// Reads the server's header blocks, in the order of the connection.
 #[derive(Default)]
 pub struct Reader {
     /// The dynamic table, newest first.
@@ -66,7 +67,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Tells whether a block has `grpc-status: 0`.
+    /// Checks if a block has `grpc-status: 0`.
     pub fn is_ok(&mut self, mut block: &[u8]) -> bool {
         let mut ok = false;
         while let Some(&first) = block.first() {
@@ -99,7 +100,7 @@ impl Reader {
             place => !matches!(self.field(place), Field::Other),
         };
         match read_string(block) {
-            // The second is the first in Huffman's code.
+            // The second value is the first in Huffman code.
             b"0" | b"\x07" if is_status => Field::StatusOk,
             _ if is_status => Field::OtherStatus,
             _ => Field::Other,
@@ -107,7 +108,7 @@ impl Reader {
     }
 }
 
-/// A string as it stands there, in Huffman's code or not.
+/// Reads a string, which may be in Huffman code.
 fn read_string<'a>(block: &mut &'a [u8]) -> &'a [u8] {
     let length = read_integer(block, 7);
     let (string, rest) = block.split_at(length);

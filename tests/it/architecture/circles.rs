@@ -9,8 +9,8 @@ use super::tree::{Import, SRC, Tree, expect_none};
 /// The files that each file imports.
 type Edges<'a> = BTreeMap<&'a Path, BTreeSet<&'a Path>>;
 
-/// The imports that count. Entities name each other in their relations. A `mod.rs` that only declares is no node:
-/// paths are followed through it.
+/// Lists the imports that count. Entities are exempt, since they name each other in their relations. A `mod.rs` that
+/// only declares is not a node: paths lead through it.
 fn imports(tree: &Tree) -> Vec<Import<'_>> {
     let is_mod = |path: &Path| path.ends_with("mod.rs");
     let is_table = |path: &Path| is_mod(path) && definitions(path, &tree.files[path]).is_empty();
@@ -22,7 +22,7 @@ fn imports(tree: &Tree) -> Vec<Import<'_>> {
     tree.imports().filter(is_kept).collect()
 }
 
-/// The files that can be reached from one.
+/// Finds the files that can be reached from one.
 fn reached<'a>(edges: &Edges<'a>, from: &'a Path) -> BTreeSet<&'a Path> {
     let (mut reached, mut next) = (BTreeSet::new(), vec![from]);
     while let Some(at) = next.pop() {

@@ -24,7 +24,7 @@ pub struct Module {
     pub defined: BTreeSet<String>,
 }
 
-/// Finds the end of an item: the index after it, or that of the bracket that closes around it.
+/// Finds the end of an item: the index after it, or that of the enclosing bracket.
 pub fn item_end(tokens: &[Token], start: usize) -> usize {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate().skip(start) {

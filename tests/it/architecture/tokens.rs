@@ -16,7 +16,7 @@ impl Token {
         self.text.starts_with(in_word)
     }
 
-    /// The change of depth: 1 at an opening bracket, -1 at a closing one.
+    /// Returns the change of depth: 1 at an opening bracket, -1 at a closing one.
     pub fn nesting(&self) -> isize {
         match self.text.as_str() {
             "(" | "[" | "{" => 1,

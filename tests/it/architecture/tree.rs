@@ -8,18 +8,18 @@ use std::sync::LazyLock;
 use super::items::{Module, Named, Segments, modules, without_tests};
 use super::tokens::{Token, tokens};
 
-/// A file outside the tests.
+/// The part of a file outside its tests.
 pub struct Source {
     pub module: Segments,
     pub all_tokens: Vec<Token>,
-    /// Those outside its tests.
+    /// The tokens outside its tests.
     pub tokens: Vec<Token>,
-    /// The lines outside its tests.
+    /// The number of lines outside its tests.
     pub lines: usize,
 }
 
 impl Source {
-    /// The first segment of its module, empty for lib.rs.
+    /// Returns the first segment of its module, empty for lib.rs.
     pub fn room(&self) -> &str {
         self.module.first().map_or("", String::as_str)
     }
@@ -63,7 +63,7 @@ pub static SRC: LazyLock<Tree> = LazyLock::new(|| {
     Tree::new(&texts)
 });
 
-/// Fails with a list of the offences, and advice.
+/// Fails with a list of the offences and some advice, if there are any.
 pub fn expect_none(offences: &[String], advice: &str) {
     assert!(offences.is_empty(), "{} offences:\n{}\n{advice}", offences.len(), offences.join("\n"));
 }
@@ -96,7 +96,7 @@ impl Tree {
         Self { paths: texts.keys().cloned().collect(), modules: read.collect(), files }
     }
 
-    /// The imports between files, each once. lib.rs is exempt, since it names every room.
+    /// Lists the imports between files, each once. lib.rs is exempt, since it names every room.
     pub fn imports(&self) -> impl Iterator<Item = Import<'_>> {
         let named =
             self.modules.iter().flat_map(|(at, module)| module.named.iter().map(move |named| (at, named)));

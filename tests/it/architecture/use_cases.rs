@@ -21,7 +21,7 @@ fn auth(tree: &Tree) -> impl Iterator<Item = (&Path, &Source)> {
     files.filter(|(_, source)| source.room() == "auth")
 }
 
-/// Finds the first of `ends` outside brackets and generics, or the bracket that closes around it.
+/// Finds the first of `ends` outside brackets and generics, or the enclosing bracket.
 fn find(tokens: &[Token], start: usize, ends: &[&str]) -> usize {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate().skip(start) {
@@ -36,7 +36,7 @@ fn find(tokens: &[Token], start: usize, ends: &[&str]) -> usize {
     tokens.len()
 }
 
-/// The structs of `auth/`.
+/// Lists the structs of `auth/`.
 fn structs(tree: &Tree) -> impl Iterator<Item = Struct<'_>> {
     let all = auth(tree)
         .flat_map(|(path, source)| (0..source.tokens.len()).map(move |at| (path, &source.tokens, at)));
@@ -54,7 +54,7 @@ fn structs(tree: &Tree) -> impl Iterator<Item = Struct<'_>> {
     })
 }
 
-/// The types in a file that have a `pub async fn` or implement a reader trait.
+/// Lists the types in a file that have a `pub async fn` or implement a reader trait.
 fn use_cases(source: &Source) -> BTreeSet<&str> {
     let (tokens, mut found) = (&source.tokens, BTreeSet::new());
     let begins = |at: usize| at == 0 || ["}", "{", ";", "]"].contains(&tokens[at - 1].text.as_str());
@@ -78,7 +78,7 @@ fn use_cases(source: &Source) -> BTreeSet<&str> {
     found
 }
 
-/// The name of a type, without its arguments.
+/// Returns the name of a type, without its arguments.
 fn last_word(path: &[Token]) -> &str {
     let words = path.iter().take_while(|token| !["<", "where"].contains(&token.text.as_str()));
     words.filter(|token| token.is_word()).last().map_or("", |token| token.text.as_str())

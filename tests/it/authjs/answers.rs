@@ -1,6 +1,6 @@
-//! What becomes of an answer that is empty, wrong or missing: section 1.3 of the table above. The callbacks here are
-//! Rust, so what JavaScript calls undefined is a failure; an answer of the wrong type is one of a value that no token
-//! may have.
+//! Answers that are empty, invalid or missing: section 1.3 of the table above. The callbacks here are written in Rust,
+//! so `undefined` of JavaScript corresponds to a failure. An answer of the wrong type corresponds to a value that no
+//! token may contain.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use crate::support::strategy::also_with_references;
 use crate::support::witness::asked;
 use crate::support::{TestApp, builder, profile, reason, refusal};
 
-/// What a callback does now: panics, fails, or answers these claims.
+/// The current behaviour of a callback: it panics, fails, or adds these claims.
 #[derive(Clone)]
 enum Mood {
     Panics,
@@ -39,7 +39,7 @@ fn nonsense() -> Vec<Value> {
     ]
 }
 
-/// A callback whose mood a test sets.
+/// A callback whose behaviour a test sets.
 #[derive(Clone)]
 struct Moods(Arc<Mutex<Mood>>);
 
@@ -72,14 +72,15 @@ impl Moods {
     }
 }
 
-/// What is written of sessions, and the log.
+/// Returns the rows of the sessions, and the log.
 async fn written(app: &TestApp) -> (Vec<Vec<String>>, Vec<String>) {
     let sql = "SELECT version, generation, refresh_count, expires_at, claims, refresh_hash AS hash, \
                redeemed_at, end_reason FROM sessions ORDER BY rowid";
     (app.query(sql).await, app.log().await)
 }
 
-/// The calls that ask `jwt` and `session`: each must be refused like this, tell no cause, and spend nothing.
+/// Checks the calls that use `jwt` and `session`: each must be rejected with this error, hide the cause, and spend
+/// nothing.
 async fn is_refused_and_spends_nothing(
     app: &TestApp,
     grant: &str,
@@ -111,7 +112,7 @@ async fn a_jwt_that_refuses_a_sign_in_leaves_no_token_and_a_session_that_ended()
         let refused = app.issue(&grant).await;
         assert_eq!(refused.as_ref().unwrap_err().message(), "no seat");
         assert_eq!(refusal(refused), (Code::PermissionDenied, "CALLBACK_DENIED".to_owned()));
-        // Auth.js goes on as if it had succeeded, with its event.
+        // Auth.js continues as if the sign-in had succeeded, and emits its event.
         let what: Vec<_> = seen.take().into_iter().map(|(what, _)| what).collect();
         assert_eq!(what, [format!("jwt {trigger}")]);
         let log = app.log().await;
@@ -150,7 +151,7 @@ async fn a_jwt_without_an_answer_is_an_error_and_no_token() {
     moods.set(Mood::Fails);
     let (code, why) = (Code::Unavailable, "CALLBACK_UNAVAILABLE");
     is_refused_and_spends_nothing(&app, &grant, &issued, code, why, "no answer").await;
-    // A read asks `jwt` nothing.
+    // A read does not call `jwt`.
     app.session(&issued.access_token).await.unwrap();
     moods.set(Mood::Answers(json!({})));
     app.issue(&grant).await.unwrap();
@@ -252,7 +253,7 @@ async fn a_session_that_adds_nothing_tells_the_session_as_it_is() {
     let told = app.session(&issued.access_token).await.unwrap().session;
     assert_eq!(told, issued.session);
     assert_eq!(claims_of(told.as_ref()), json!({"tenant": "t1"}));
-    // A null hides a claim from the answer, and from nothing else.
+    // A null hides a claim in the answer and nowhere else.
     moods.set(Mood::Answers(json!({"tenant": null})));
     let told = app.session(&issued.access_token).await.unwrap().session;
     assert_eq!(claims_of(told.as_ref()), json!({}));
@@ -355,7 +356,7 @@ async fn a_sign_in_that_sends_elsewhere_asks_redirect_and_leaves_nothing() {
         ("http://localhost:3000/terms?a=b", "http://localhost:3000/terms?a=b"),
         ("https://evil.example/", "http://localhost:3000"),
         ("//evil.example/", "http://localhost:3000"),
-        // At a word that is no URL Auth.js throws.
+        // Auth.js throws for a word that is not a URL.
         ("terms", "http://localhost:3000"),
     ] {
         let hooks = on_sign_in(move |_| Ok(SignInDecision::Redirect(url.to_owned())));
@@ -414,7 +415,7 @@ async fn a_redirect_that_fails_is_an_error_and_sends_nobody_anywhere() {
         assert_eq!(refusal(app.try_sign_in(profile(who)).await), unavailable, "{who}");
     }
     assert_eq!(app.counts().await, [0, 0, 0]);
-    // One row a sign-in, of how it ended.
+    // Each sign-in has one log row, with its outcome.
     assert_eq!(app.log().await, ["SIGN_IN_DENIED FAILED CALLBACK_UNAVAILABLE"; 2]);
 }
 
@@ -424,7 +425,7 @@ async fn what_cannot_be_logged_does_not_happen() {
     let issued = app.tokens("ada").await;
     let grant = app.sign_in("ada").await.grant.unwrap();
     let (rows, _) = written(&app).await;
-    // An event of Auth.js that throws is noted, and what it tells of happens all the same.
+    // In Auth.js an event that throws is logged, and the operation still takes place.
     app.execute("ALTER TABLE auth_logs RENAME TO away").await;
     let internal = (Code::Internal, "INTERNAL".to_owned());
     assert_eq!(refusal(app.try_sign_in(profile("bob")).await), internal);

@@ -1,4 +1,4 @@
-//! The defects of Auth.js in section 8.2, and that Gatepass has none of them.
+//! The defects of Auth.js in section 8.2. Gatepass has none of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use crate::support::people::{denied, proto_time};
 use crate::support::strategy::also_with_references;
 use crate::support::{START, TestApp, allowed, app, builder, credential, profile, reason, refusal};
 
-/// A person of a provider, with this verified e-mail.
+/// Builds the sign-in of a person of a provider, with this verified e-mail.
 fn of(provider: &str, id: &str, email: &str) -> SignInRequest {
     credential(ProfileCredential {
         provider: provider.to_owned(),
@@ -50,7 +50,7 @@ async fn a_url_of_sign_in_is_heeded_whatever_the_person_signed_in_with() {
     assert_eq!(app.counts().await, [0, 0, 0]);
 }
 
-/// 4: `createUser` is told of a user who was not created.
+/// 4: `createUser` is emitted for a user who was not created.
 #[tokio::test]
 async fn a_sign_up_is_logged_where_a_user_was_created_and_nowhere_else() {
     let app = builder().config("sign_in: {allowed_email_domains: [example.com]}").start().await;
@@ -69,7 +69,7 @@ async fn a_sign_up_is_logged_where_a_user_was_created_and_nowhere_else() {
     }
 }
 
-/// 5: with `updateAge` at or above `maxAge` a session is never extended, and its end is told as it was before.
+/// 5: with `updateAge` at or above `maxAge` a session is never extended, and its returned end is stale.
 #[tokio::test]
 async fn every_refresh_extends_the_session_and_tells_its_new_end() {
     let app = builder().config("session: {idle_ttl: 1h, max_age: 3h}").start().await;
@@ -87,12 +87,12 @@ async fn every_refresh_extends_the_session_and_tells_its_new_end() {
         assert_eq!(app.query("SELECT expires_at FROM sessions").await, [[ends.millis().to_string()]]);
         token = refreshed.refresh_token;
     }
-    // And an active session ends all the same, which one of Auth.js never does.
+    // An active session still ends, which a session of Auth.js never does.
     app.clock.advance(Duration::from_mins(3));
     assert_eq!(reason(app.refresh(&token).await), "SESSION_EXPIRED");
 }
 
-/// 6: of updates at once the last one wins, and the others are lost.
+/// 6: of concurrent updates the last one wins, and the others are lost.
 #[tokio::test]
 async fn of_updates_at_once_none_is_lost() {
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -111,7 +111,7 @@ async fn of_updates_at_once_none_is_lost() {
     assert_eq!(claims_of(last.session.as_ref()), json!(BTreeMap::from(wanted)));
 }
 
-/// What section 3.3 tries on the redirect rule of Auth.js: what throws there, and what passes and should not.
+/// URLs that section 3.3 tries on the redirect rule of Auth.js: some throw, and some pass although they should not.
 const HOSTILE: [&str; 45] = [
     "//evil.com",
     "///evil.com",
@@ -160,7 +160,7 @@ const HOSTILE: [&str; 45] = [
     "https://",
 ];
 
-/// 7: `new URL` throws at junk; blob:, userinfo, backslashes and line ends pass.
+/// 7: `new URL` throws for invalid input; `blob:`, userinfo, backslashes and line breaks pass.
 #[tokio::test]
 async fn no_url_throws_and_none_leaves_the_site() {
     const BASE: &str = "https://app.example.com";
@@ -182,7 +182,7 @@ async fn no_url_throws_and_none_leaves_the_site() {
         let request = SignInRequest { redirect_to: hostile.to_owned(), ..profile("ada") };
         let after_sign_in = allowed(app.try_sign_in(request).await).redirect_to;
         let instead = match app.try_sign_in(profile("waiting")).await {
-            // No place is no answer.
+            // An empty URL is an invalid answer.
             Err(status) if hostile.is_empty() && status.code() == Code::Unavailable => BASE.to_owned(),
             answer => match answer.unwrap().into_inner().outcome {
                 Some(sign_in_response::Outcome::Redirect(instead)) => instead.url,
@@ -192,13 +192,13 @@ async fn no_url_throws_and_none_leaves_the_site() {
         let by_callback = resolve(&app, "/elsewhere").await.unwrap().0;
         let resolved = resolve(&app, hostile).await.unwrap().0;
         for url in [after_sign_in, instead, by_callback, resolved] {
-            // Whoever reads it, by whichever rules, finds the site: it is the base, or a plain URL on it.
+            // Under any parsing rules the URL stays on the site: it is the base, or a plain URL below it.
             assert_eq!(url, BASE, "{hostile:?}");
         }
     }
 }
 
-/// 10: a sign-up that fails half way leaves a user who can never sign in; the e-mail is looked up as it is spelled.
+/// 10: a sign-up that fails half way leaves a user who can never sign in; the e-mail look-up is case-sensitive.
 #[tokio::test]
 async fn a_sign_up_that_fails_leaves_nothing_and_can_be_repeated() {
     let app = app().await;
@@ -237,13 +237,13 @@ async fn a_sign_out_depends_on_no_url_and_on_no_callback() {
     });
     let app = builder().callbacks(hooks).start().await;
     let issued = app.tokens("ada").await;
-    // Where to send the person is another question, and its answer ends nothing and keeps nothing.
+    // The redirect is a separate call, and its result neither ends nor keeps a session.
     assert_eq!(reason(resolve(&app, "/goodbye").await), "CALLBACK_UNAVAILABLE");
     assert_eq!(sign_out(&app, &issued.refresh_token).await.unwrap(), 1);
     assert_eq!(reason(app.session(&issued.access_token).await), "SESSION_REVOKED");
 }
 
-/// 14: flags of the configuration are shared by all configurations of a process.
+/// 14: all configurations of a process share their flags.
 #[tokio::test]
 async fn two_in_one_process_know_nothing_of_each_other() {
     let closed = "sign_in: {allow_sign_up: false}\nissuer: 'https://closed.example'";
@@ -260,7 +260,7 @@ async fn two_in_one_process_know_nothing_of_each_other() {
     }
 }
 
-/// 15: what is under way when the secret changes is lost.
+/// 15: flows in progress are lost when the secret changes.
 #[tokio::test]
 async fn what_is_under_way_when_the_secret_changes_goes_on() {
     const OLD: &str = "'the first secret of a test, long enough'";
@@ -272,12 +272,12 @@ async fn what_is_under_way_when_the_secret_changes_goes_on() {
     let app = app.restart(|yaml| yaml.replace(OLD, &new_first)).await;
     app.issue(&grant).await.unwrap();
     app.session(&lost.access_token).await.unwrap();
-    // An answer that got lost before the change is given again after it.
+    // An answer that was lost before the change is returned again after it.
     assert_eq!(app.refresh(&lost.refresh_token).await.unwrap().refresh_token, newest.refresh_token);
     app.refresh(&newest.refresh_token).await.unwrap();
 }
 
-/// 18: a session is answered although its token could not be made.
+/// 18: a session is returned although its token could not be created.
 #[tokio::test]
 async fn where_no_token_can_be_made_no_session_is_answered() {
     let bytes = Arc::new(Mutex::new(0));
@@ -296,7 +296,7 @@ async fn where_no_token_can_be_made_no_session_is_answered() {
     assert_eq!(claims_of(refreshed.session.as_ref()), json!({"heavy": "x"}));
 }
 
-/// 19: to an error page that has a query a second `?` is added.
+/// 19: an error page with a query gets a second `?`.
 #[tokio::test]
 async fn the_error_is_one_more_parameter_of_a_page_that_has_some() {
     let config = "sign_in: {denied_url: '/denied?from=gatepass', banned_url: '/banned?a=b&c'}";

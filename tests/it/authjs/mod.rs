@@ -1,57 +1,57 @@
-//! The behaviour of Auth.js (`@auth/core` 0.41), row by row: what Gatepass does in its place, and the test that shows it.
-//! Paths without `::` are tests of this folder, the others of `tests/it/`; most run under both strategies of session.
+//! The behaviour of Auth.js (`@auth/core` 0.41), row by row, with the behaviour of Gatepass and the test that proves
+//! it. Paths without `::` are tests of this folder, the others of `tests/it/`. Most run under both session strategies.
 //!
-//! "With cookies": what comes with that feature, and its tests with it.
+//! "With cookies": the row and its tests come with that feature.
 //!
 //! # Order (`order`)
 //!
 //! | Auth.js | Gatepass | Test |
 //! |---|---|---|
-//! | `redirect` runs on every request | where somebody is sent somewhere | `redirect_is_asked_where_somebody_is_sent_somewhere_and_nowhere_else` |
+//! | `redirect` runs on every request | only for redirects | `redirect_is_asked_where_somebody_is_sent_somewhere_and_nowhere_else` |
 //! | Start of OAuth: CSRF, state, PKCE, nonce | the same, sealed in a flow; CSRF is the application's | `begin_sign_in::a_browser_is_sent_to_the_provider_with_pkce_state_and_nonce`, `a_sign_up_at_a_provider_asks_nobody_to_begin_it_and_then_as_any_other_does` |
-//! | Token exchange, userinfo, `provider.profile` before `signIn` | the same order; a profile that is vouched for begins at `signIn` | `oauth_callback::callbacks_see_what_the_provider_told` |
-//! | OAuth without an adapter: `signIn`, `jwt`; a new id each time | no meaning here: there is always a user | |
+//! | Token exchange, userinfo, `provider.profile` before `signIn` | the same order; a vouched profile begins at `signIn` | `oauth_callback::callbacks_see_what_the_provider_told` |
+//! | OAuth without an adapter: `signIn`, `jwt`; a new id each time | not applicable: there is always a user | |
 //! | OAuth sign-up, both strategies: look-up, `signIn`, user, account, session, `jwt(signUp)` | `sign_in`, `redirect`, one transaction; then `jwt(SIGN_UP)`, `session`, redemption | `a_sign_up_asks_sign_in_then_redirect_then_writes_then_asks_jwt_and_session_then_redeems` |
-//! | Returning, logged out: nothing of the user is updated | the same order; profile and last sign-in are | `a_returning_sign_in_is_asked_alike_and_refreshes_the_profile_and_the_last_sign_in` |
-//! | Returning, logged in as the same user: the old session is kept | each sign-in has a session of its own | `a_sign_in_of_who_is_signed_in_opens_a_session_beside_the_first` |
-//! | Logged in, unknown account: linked to whoever it is | linked where the session that began it, of lately, goes on | `linking::who_is_signed_in_links_another_account`, `linking::a_linking_goes_on_with_the_session_that_began_it` |
-//! | A banned user, an e-mail of somebody else: `signIn` decides, then look-ups | refused first, nobody is asked | `who_is_banned_or_not_linked_or_outside_the_policy_is_refused_before_anybody_is_asked` |
-//! | E-mail link, requested and clicked | no meaning here: the application sends it and vouches for the profile | |
+//! | Returning, logged out: the user is not updated | the same order; the profile and the last sign-in are updated | `a_returning_sign_in_is_asked_alike_and_refreshes_the_profile_and_the_last_sign_in` |
+//! | Returning, logged in as the same user: the old session is kept | each sign-in opens its own session | `a_sign_in_of_who_is_signed_in_opens_a_session_beside_the_first` |
+//! | Logged in, unknown account: linked to the current user | linked if the recent session that began the flow is still live | `linking::who_is_signed_in_links_another_account`, `linking::a_linking_goes_on_with_the_session_that_began_it` |
+//! | A banned user, an e-mail of another user: `signIn` decides, then look-ups | rejected first, without a callback | `who_is_banned_or_not_linked_or_outside_the_policy_is_refused_before_anybody_is_asked` |
+//! | E-mail link, requested and clicked | not applicable: the application sends it and vouches for the profile | |
 //! | Credentials: never stored, no database session | the same path as any provider | `credentials_sign_in_by_the_same_path_as_any_provider` |
-//! | GET session: `jwt`, `session`, the cookie is made anew; or the row is extended | `session` alone; nothing is written or extended | `a_read_asks_session_alone_and_writes_nothing` |
-//! | GET session, expired: row deleted, null | refused, nobody is asked | `of_a_session_that_is_over_nobody_is_asked` |
-//! | POST session: `jwt` (JWT) or `session` (database) with trigger and payload | `jwt(UPDATE)` with what may change, `session`, rotation; under both | `an_update_asks_jwt_for_what_may_change_then_session_then_rotates` |
-//! | Sign-out, both strategies: event, cookie cleared, the token of a JWT session stays good | nobody is asked, the tokens are dead, `SIGN_OUT` is logged | `a_sign_out_asks_nobody_and_the_tokens_are_dead` |
-//! | Sign-out without a cookie: no event | no event, and none for a session that had ended | `a_sign_out_of_nothing_is_no_event` |
+//! | GET session: `jwt`, `session`, the cookie is renewed; or the row is extended | only `session`; nothing is written or extended | `a_read_asks_session_alone_and_writes_nothing` |
+//! | GET session, expired: row deleted, null | rejected, without a callback | `of_a_session_that_is_over_nobody_is_asked` |
+//! | POST session: `jwt` (JWT) or `session` (database) with trigger and payload | `jwt(UPDATE)` with the allowed changes, `session`, rotation; under both | `an_update_asks_jwt_for_what_may_change_then_session_then_rotates` |
+//! | Sign-out, both strategies: event, cookie cleared, the token of a JWT session stays valid | no callback, the tokens are rejected, `SIGN_OUT` is logged | `a_sign_out_asks_nobody_and_the_tokens_are_dead` |
+//! | Sign-out without a cookie: no event | no event, and none for a session that has ended | `a_sign_out_of_nothing_is_no_event` |
 //! | `token` in `session` of JWTs, `user` in that of databases | the same inputs under both | `strategy_database::callbacks_see_the_same_inputs_under_both_strategies` |
-//! | What `signIn` and `jwt` are given | the same, and whether the user is new | `sign_in::a_callback_sees_user_account_profile_and_client`, `issue_token::a_jwt_callback_sees_account_and_profile_and_whether_the_user_is_new` |
+//! | The inputs of `signIn` and `jwt` | the same, and whether the user is new | `sign_in::a_callback_sees_user_account_profile_and_client`, `issue_token::a_jwt_callback_sees_account_and_profile_and_whether_the_user_is_new` |
 //!
-//! Each callback of `order` writes by a connection of its own while it is asked, which no open transaction of SQLite
-//! would let it do.
+//! Each callback of `order` writes on its own connection while it runs. An open transaction of SQLite would block that
+//! write.
 //!
 //! # Answers (`answers`)
 //!
 //! | Auth.js | Gatepass | Test |
 //! |---|---|---|
 //! | `jwt` → null at sign-in: event and redirect as if it had succeeded | no token, the pending session ends, `TOKEN_DENIED` | `a_jwt_that_refuses_a_sign_in_leaves_no_token_and_a_session_that_ended` |
-//! | `jwt` → null at update: cookie cleared | refused, the session stays | `a_jwt_that_refuses_an_update_leaves_the_session_as_it_was` |
-//! | `jwt` → null, throws at a read | no meaning here: a read asks `session` alone | `a_read_asks_session_alone_and_writes_nothing` |
+//! | `jwt` → null at update: cookie cleared | rejected, the session stays | `a_jwt_that_refuses_an_update_leaves_the_session_as_it_was` |
+//! | `jwt` → null, throws at a read | not applicable: a read calls only `session` | `a_read_asks_session_alone_and_writes_nothing` |
 //! | `jwt` → undefined: a token of empty claims; an error | an error, nothing spent | `a_jwt_without_an_answer_is_an_error_and_no_token` |
-//! | `jwt` → {}: all claims are gone | adds nothing, takes nothing away | `a_jwt_that_adds_nothing_takes_nothing_away` |
-//! | `jwt` → no object: Configuration; a session without a cookie | an error, nothing spent | `a_jwt_that_answers_nonsense_is_an_error_and_spends_nothing` |
+//! | `jwt` → {}: all claims are lost | adds nothing, removes nothing | `a_jwt_that_adds_nothing_takes_nothing_away` |
+//! | `jwt` → not an object: Configuration; a session without a cookie | an error, nothing spent | `a_jwt_that_answers_nonsense_is_an_error_and_spends_nothing` |
 //! | `jwt` throws: Configuration; cookie cleared | an error, nothing spent | `a_jwt_without_an_answer_is_an_error_and_no_token`, `a_callback_that_panics_ends_its_call_and_nothing_else` |
-//! | `jwt` sets `exp`, `iat`, `jti`: ignored; `sub`, `role`: taken | an error, for every registered name and ours | `registered_claims_cannot_be_set` |
-//! | `session` → null: no body, but the cookie is extended | no such answer; adding nothing tells the session as it is | `a_session_that_adds_nothing_tells_the_session_as_it_is` |
+//! | `jwt` sets `exp`, `iat`, `jti`: ignored; `sub`, `role`: accepted | an error, for every registered name and those of Gatepass | `registered_claims_cannot_be_set` |
+//! | `session` → null: no body, but the cookie is extended | not possible; without additions the session is returned unchanged | `a_session_that_adds_nothing_tells_the_session_as_it_is` |
 //! | `session` → undefined: empty body, HTTP 200; throws | an error, nothing spent | `a_session_that_fails_or_answers_nonsense_is_an_error_and_spends_nothing` |
-//! | `session` → {}: a session of nobody | the session as it is | `a_session_that_adds_nothing_tells_the_session_as_it_is` |
-//! | `session` → anything: told as it is | whose session it is cannot be changed | `a_session_cannot_pass_itself_off_as_another` |
+//! | `session` → {}: a session without a user | the session unchanged | `a_session_that_adds_nothing_tells_the_session_as_it_is` |
+//! | `session` → anything: returned unchecked | the owner of the session cannot be changed | `a_session_cannot_pass_itself_off_as_another` |
 //! | `signIn` throws: `AccessDenied` | an error, FAILED in the log | `a_sign_in_without_an_answer_lets_nobody_in` |
 //! | `signIn` falsy: `AccessDenied` | denied, with a reason | `a_sign_in_that_says_no_leaves_no_user_no_account_and_no_session` |
-//! | `signIn` → string: through `redirect`; one that is no URL throws | through the rule and `redirect`; junk falls back, an empty one is an error | `a_sign_in_that_sends_elsewhere_asks_redirect_and_leaves_nothing`, `a_sign_in_that_sends_to_no_place_is_an_error_and_leaves_nothing` |
-//! | An event throws: noted, and life goes on | the log is part of the change | `what_cannot_be_logged_does_not_happen` |
-//! | `redirect` → undefined: no Location | the rule's answer; junk falls back | `a_redirect_without_an_answer_keeps_the_built_in_one` |
+//! | `signIn` → string: through `redirect`; an invalid URL throws | through the rule and `redirect`; an invalid one falls back, an empty one is an error | `a_sign_in_that_sends_elsewhere_asks_redirect_and_leaves_nothing`, `a_sign_in_that_sends_to_no_place_is_an_error_and_leaves_nothing` |
+//! | An event throws: logged, and the operation continues | the log is part of the change | `what_cannot_be_logged_does_not_happen` |
+//! | `redirect` → undefined: no Location | the rule's answer; an invalid one falls back | `a_redirect_without_an_answer_keeps_the_built_in_one` |
 //! | `redirect` throws: Configuration, HTTP 400 | an error; one row in the log | `a_redirect_that_fails_is_an_error_and_sends_nobody_anywhere` |
-//! | The adapter throws: Configuration, null, or a sign-out that is none | UNAVAILABLE, nothing half written | `outage::`, `store/sessions::a_failing_log_row_leaves_nothing` |
+//! | The adapter throws: Configuration, null, or a sign-out without effect | UNAVAILABLE, nothing half written | `outage::`, `store/sessions::a_failing_log_row_leaves_nothing` |
 //!
 //! # Defects (`defects`)
 //!
@@ -68,13 +68,13 @@
 //! | 9 a query overrides `client_id`, `redirect_uri` | `begin_sign_in::what_gatepass_sets_itself_can_not_be_set` |
 //! | 10 sign-up in several steps; e-mails case-sensitive | `a_sign_up_that_fails_leaves_nothing_and_can_be_repeated`, `an_email_is_the_same_in_any_case` |
 //! | 11 sign-out with a bad URL does not sign out | `a_sign_out_depends_on_no_url_and_on_no_callback` |
-//! | 12 a refusal at the click spends the magic link | no meaning here: no magic links. What a failing callback is asked of is not spent: `a_jwt_without_an_answer_is_an_error_and_no_token` |
-//! | 13 a mail sender that rejects ends the process | no mail is sent here; of a callback: `a_callback_that_panics_ends_its_call_and_nothing_else` |
+//! | 12 a rejection at the click spends the magic link | not applicable: no magic links. A failing callback spends nothing: `a_jwt_without_an_answer_is_an_error_and_no_token` |
+//! | 13 a mail sender that rejects ends the process | Gatepass sends no mail; for a callback: `a_callback_that_panics_ends_its_call_and_nothing_else` |
 //! | 14 flags of the configuration are global | `two_in_one_process_know_nothing_of_each_other` |
-//! | 15 rotating the secret breaks what is under way | `what_is_under_way_when_the_secret_changes_goes_on`; over replicas: `secret_rotation::` |
-//! | 16 cookies of a common prefix collide | with cookies |
+//! | 15 a secret rotation breaks flows in progress | `what_is_under_way_when_the_secret_changes_goes_on`; over replicas: `secret_rotation::` |
+//! | 16 cookies with a common prefix collide | with cookies |
 //! | 17 a failing `profile()` redirects to a malformed path | `provider_faults::an_email_that_is_none_proves_nobody`; of a profile: `sign_in::every_bad_field_is_named_and_nothing_is_written` |
-//! | 18 a session is answered although its token could not be made | `where_no_token_can_be_made_no_session_is_answered` |
+//! | 18 a session is returned although its token could not be created | `where_no_token_can_be_made_no_session_is_answered` |
 //! | 19 a second `?` in the URL of an error page | `the_error_is_one_more_parameter_of_a_page_that_has_some` |
 
 mod answers;
@@ -109,7 +109,7 @@ fn the_tables_name_tests_that_exist() {
     assert!(named > 50, "{named}");
 }
 
-/// What the callbacks added to a session.
+/// Returns the claims that the callbacks added to a session.
 fn claims_of(session: Option<&Session>) -> serde_json::Value {
     let claims = session.unwrap().claims.clone().unwrap();
     to_json(Value { kind: Some(Kind::StructValue(claims)) })
@@ -144,7 +144,7 @@ fn from_json(value: serde_json::Value) -> Value {
     Value { kind: Some(kind) }
 }
 
-/// Refreshes a session and asks for these changes (`update()` of Auth.js).
+/// Refreshes a session with these changes (`update()` of Auth.js).
 async fn update_with(
     app: &TestApp,
     refresh_token: &str,
@@ -159,7 +159,7 @@ async fn update_with(
     app.auth.clone().refresh_token(request).await.map(Response::into_inner)
 }
 
-/// Signs out by a refresh token; how many sessions that ended.
+/// Signs out with a refresh token, and returns the number of ended sessions.
 async fn sign_out(app: &TestApp, refresh_token: &str) -> Result<i32, Status> {
     sign_out_by(app, sign_out_request::Credential::RefreshToken(refresh_token.to_owned())).await
 }
@@ -169,7 +169,7 @@ async fn sign_out_by(app: &TestApp, credential: sign_out_request::Credential) ->
     app.auth.clone().sign_out(request).await.map(|answer| answer.into_inner().sessions_ended)
 }
 
-/// Where a person may be sent who wants to go there.
+/// Resolves the redirect for a URL.
 async fn resolve(app: &TestApp, url: &str) -> Result<(String, Disposition), Status> {
     let request = ResolveRedirectRequest { url: url.to_owned(), ..Default::default() };
     let answer = app.auth.clone().resolve_redirect(request).await?.into_inner();

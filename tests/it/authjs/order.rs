@@ -1,4 +1,4 @@
-//! In which order callbacks are asked, and what is written by then: section 1.2 of the table above.
+//! The order of callbacks, and the rows that are written by then: section 1.2 of the table above.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::support::{START, TestApp, allowed, builder, credential, profile, reas
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// A Gatepass whose log leaves nothing out, and whose callbacks note what they are asked.
+/// Starts a Gatepass that logs everything, with callbacks that record their calls.
 async fn witnessed(answers: Hooks) -> (TestApp, Asked) {
     let config = "auth_log: {exclude: []}\nsession: {update_allow: [theme]}";
     let (builder, asked) = builder().config(config).witness(answers);
     (builder.start().await, asked)
 }
 
-/// What a row of a session says.
+/// Returns the rows of the sessions.
 async fn session_rows(app: &TestApp) -> Vec<Vec<String>> {
     let sql = "SELECT version, generation, refresh_count, expires_at, claims, refresh_hash AS hash, \
                end_reason FROM sessions ORDER BY rowid";
@@ -96,7 +96,7 @@ async fn a_returning_sign_in_is_asked_alike_and_refreshes_the_profile_and_the_la
     );
     let user = again.user.unwrap();
     assert_eq!((again.is_new_user, &user.id), (false, &first.id));
-    // Neither is touched by Auth.js.
+    // Auth.js updates neither of them.
     assert_eq!(user.name.as_deref(), Some("Ada Lovelace"));
     assert_eq!(user.last_sign_in_at, Some(proto_time(START.plus(MINUTE))));
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "SIGN_IN SUCCESS", "TOKEN_ISSUED SUCCESS"]);
@@ -167,7 +167,7 @@ async fn a_read_asks_session_alone_and_writes_nothing() {
     app.clock.advance(MINUTE);
     for _ in 0..2 {
         let session = app.session(&issued.access_token).await.unwrap().session.unwrap();
-        // What is told is what the row says, not what a read extended it to.
+        // The answer shows the end in the row; the read does not extend it.
         assert_eq!(session.expires_at, issued.refresh_token_expires_at);
     }
     let written = [1, 1, 1, 0, 2];
@@ -216,7 +216,7 @@ async fn an_update_asks_jwt_for_what_may_change_then_session_then_rotates() {
     assert_eq!(claims_of(session.as_ref()), wanted);
     assert_eq!(session.unwrap().user.unwrap().role.as_deref(), Some("user"));
     assert_eq!(seen.take(), [asked("session", [1, 1, 1, 1, 3])]);
-    // The same answer again: asked alike, nothing written but the log.
+    // A replay calls the same callbacks, and writes only a log row.
     let rows = session_rows(&app).await;
     let again = app.refresh(&issued.refresh_token).await;
     assert_eq!(again.unwrap().refresh_token, updated.refresh_token);
@@ -238,7 +238,7 @@ async fn a_sign_out_asks_nobody_and_the_tokens_are_dead() {
         };
         assert_eq!(super::sign_out_by(&app, credential).await.unwrap(), 1);
         assert_eq!(seen.take(), []);
-        // Auth.js clears the cookie; a copy of it stays good.
+        // Auth.js clears the cookie, but a copy of the cookie stays valid.
         assert_eq!(reason(app.session(&issued.access_token).await), "SESSION_REVOKED");
         assert_eq!(app.log().await.last().unwrap(), "SIGN_OUT SUCCESS");
     }

@@ -1,4 +1,4 @@
-//! Every step of the stores, in the order in which a person's calls take them, and how long each takes.
+//! Every step of the stores, in the order in which a person's calls use them, and the duration of each.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -19,20 +19,20 @@ use crate::store::sample::{
 };
 use crate::support::databases::Backend;
 
-/// What is swept at once by the service, too.
+/// The batch size of the service's own sweeper.
 pub(super) const BATCH: u64 = 100;
 
-/// How long each step took, each time.
+/// The durations of each step.
 pub(super) type Times = BTreeMap<&'static str, Vec<Duration>>;
 
-/// A person of whom the database knows.
+/// A person with rows in the database.
 pub(super) struct Person {
     user: UserId,
     account: AccountKey,
     email: EmailKey,
 }
 
-/// People whose rows are spread among those that come later.
+/// Creates people whose rows are spread among later rows.
 pub(super) async fn sign_up_all(db: &Database, count: u32) -> Vec<Person> {
     let mut people = Vec::new();
     for number in 0..count {
@@ -49,7 +49,7 @@ pub(super) async fn sign_up_all(db: &Database, count: u32) -> Vec<Person> {
     people
 }
 
-/// Takes every step for each person.
+/// Runs every step for each person.
 pub(super) async fn run(db: &Database, watch: &FeedConnection, people: &[Person]) -> Times {
     let (mut times, mut last) = (Times::new(), 0);
     while let Some(entry) = watch.revocations_after(last).await.unwrap().last() {
@@ -64,7 +64,7 @@ pub(super) async fn run(db: &Database, watch: &FeedConnection, people: &[Person]
         }};
     }
     for (number, person) in people.iter().enumerate() {
-        // SignIn, IssueToken.
+        // The steps of `SignIn` and `IssueToken`.
         let (user, account) =
             timed!("find_user_by_account", db.find_user_by_account(person.account)).unwrap();
         timed!("find_user_by_email", db.find_user_by_email(person.email)).unwrap();
@@ -76,7 +76,7 @@ pub(super) async fn run(db: &Database, watch: &FeedConnection, people: &[Person]
         timed!("find_session_by_request", db.find_session_by_request(request.key)).unwrap();
         timed!("find_session_by_grant", db.find_session_by_grant(opened.grant.hash)).unwrap();
         assert!(timed!("redeem_grant", db.redeem_grant(redemption(&opened))));
-        // RefreshToken, logged and not, and a replay.
+        // The steps of `RefreshToken`: logged, not logged, and a replay.
         let (found, _) = timed!("find_session", db.find_session(opened.id)).unwrap();
         assert!(timed!(
             "rotate",
@@ -89,7 +89,7 @@ pub(super) async fn run(db: &Database, watch: &FeedConnection, people: &[Person]
         let (found, _) = db.find_session(opened.id).await.unwrap().unwrap();
         let step = commands::RotateRefreshToken { advance: None, log: None, ..rotation(&found) };
         assert!(timed!("rotate nothing", db.rotate_refresh_token(step)));
-        // At a provider; an account that is added, and added again.
+        // The steps of a sign-in at a provider, and of an account that is linked twice.
         let flow = format!("flow {number} of {}", user.version);
         assert!(timed!("mark_used", db.mark_used(UsedMark::of_flow(flow.as_bytes(), NOW.plus(HOUR)))));
         let linking = commands::LinkAccount {
@@ -104,7 +104,7 @@ pub(super) async fn run(db: &Database, watch: &FeedConnection, people: &[Person]
         let again = commands::LinkAccount { again: true, ..linking.clone() };
         assert_eq!(timed!("link_account", db.link_account(linking)), Linked::Done);
         assert_eq!(timed!("link_account again", db.link_account(again)), Linked::Done);
-        // SignOut of one, of all but one, of all, and an administrator's change.
+        // The steps of `SignOut` for one session, for all but one and for all, and of an administrator's change.
         let other = session(&user, &account);
         done(db.open_session(sign_in(&user, user.version, &other)).await.unwrap());
         timed!("end_session", db.end_session(ending(other.id))).unwrap();
@@ -119,7 +119,7 @@ pub(super) async fn run(db: &Database, watch: &FeedConnection, people: &[Person]
         let mut change = update(&before, |user| user.epoch += 1);
         change.end_sessions = Some(EndReason::Banned);
         timed!("update_user", db.update_user(change)).unwrap();
-        // A sign-up, a denial.
+        // The steps of a sign-up and of a denial.
         let name = format!("new-{number}-{}", before.version);
         let new = sample::user(&name);
         let its = sample::account(&new, "github", &name);
@@ -128,7 +128,7 @@ pub(super) async fn run(db: &Database, watch: &FeedConnection, people: &[Person]
             db.open_session(sign_up(&new, &its, &session(&new, &its)))
         ));
         timed!("append", db.append(log(AuthLogAction::SignInDenied)));
-        // The feed.
+        // The steps of the feed.
         let news = timed!("revocations_after", watch.revocations_after(last));
         last = news.last().unwrap().seq;
         timed!("revocations_after, nothing new", watch.revocations_after(last));
@@ -145,7 +145,7 @@ fn median(times: &[Duration]) -> f64 {
     times[times.len() / 2].as_secs_f64() * 1e6
 }
 
-/// Prints how long the steps take among many rows, beside among few.
+/// Prints the durations of the steps with many rows beside those with few rows.
 #[expect(clippy::print_stdout, reason = "for a person at a terminal")]
 pub(super) fn tell(backend: Backend, rows: u64, filled: Duration, few: &Times, many: &Times) {
     println!("{backend:?}: {rows} rows of each table, made in {filled:.0?}; medians in microseconds");
@@ -156,7 +156,7 @@ pub(super) fn tell(backend: Backend, rows: u64, filled: Duration, few: &Times, m
     }
 }
 
-/// All there is to sweep, by name.
+/// Lists everything that can be swept, by name.
 fn over() -> [(&'static str, Sweepable); 6] {
     let days = |days: u32| NOW.minus(24 * HOUR * days);
     [
@@ -169,7 +169,7 @@ fn over() -> [(&'static str, Sweepable); 6] {
     ]
 }
 
-/// Sweeps one batch of each kind, and answers how many rows went.
+/// Sweeps one batch of each kind, and returns the number of removed rows.
 pub(super) async fn sweep_once(db: &Database, batch: u64) -> u64 {
     let mut all = 0;
     for (_, what) in over() {
@@ -178,7 +178,7 @@ pub(super) async fn sweep_once(db: &Database, batch: u64) -> u64 {
     all
 }
 
-/// Sweeps all that is over, prints how long batches took, and answers how many rows went.
+/// Sweeps all expired rows, prints the duration of the batches, and returns the number of removed rows.
 #[expect(clippy::print_stdout, reason = "for a person at a terminal")]
 pub(super) async fn sweep(db: &Database, backend: Backend, tell: bool) -> u64 {
     let mut all = 0;

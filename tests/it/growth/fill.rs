@@ -1,13 +1,13 @@
-//! Rows that the service could have written, in bulk: each database makes them itself.
+//! Rows as the service would write them, in bulk: each database generates them itself.
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
 
 use crate::store::sample::NOW;
 
-/// The oldest row is that old, the newest of now.
+/// The age of the oldest row. The newest row is written now.
 pub(crate) const DAYS: u64 = 80;
 
-/// How a database says what the others say otherwise.
+/// The SQL expressions that differ between databases.
 struct Dialect {
     series: String,
     id: &'static str,
@@ -32,7 +32,7 @@ fn dialect(backend: DbBackend, rows: u64) -> Dialect {
             before: "SET unique_checks = 0, foreign_key_checks = 0",
             after: "ANALYZE TABLE users, accounts, sessions, auth_logs, revocations, used_marks",
         },
-        // The service never has SQLite look at its tables, so nor does this.
+        // The service never runs ANALYZE on SQLite, so this test does not either.
         _ => Dialect {
             series: format!(
                 "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows}) SELECT n FROM s"
@@ -45,8 +45,8 @@ fn dialect(backend: DbBackend, rows: u64) -> Dialect {
     }
 }
 
-/// As many users, accounts, sessions, log rows and marks, and a tenth of that in the feed. Of twenty sessions two were
-/// ended, and the grant of a third was never redeemed.
+/// Inserts this number of users, accounts, sessions, log rows and marks, and a tenth of it into the feed. Of twenty
+/// sessions two have ended, and the grant of a third was never redeemed.
 pub(crate) async fn fill(db: &DatabaseConnection, rows: u64) {
     let Dialect { series, id, digest, before, after } = dialect(db.get_database_backend(), rows);
     let now = NOW.millis();

@@ -1,6 +1,6 @@
-//! Growth: among many users, sessions and log rows every statement of the stores finds its rows by an index, and costs
-//! what it cost among few. `TEST_GROWTH_ROWS` says how many: some thousands where it says nothing, enough for the
-//! databases to choose as they would among millions; `just soak` takes a million and prints how long each step takes.
+//! Growth: with many users, sessions and log rows, every statement of the stores still uses an index and costs the
+//! same. `TEST_GROWTH_ROWS` sets the number of rows. The default is large enough for the databases to choose the same
+//! plans as with millions. `just soak` uses a million and prints the duration of each step.
 
 mod calls;
 pub(crate) mod fill;
@@ -13,10 +13,10 @@ use gatepass::storage::{Database, FeedConnection};
 use crate::store::watched;
 use crate::support::databases::{Backend, TestDatabase};
 
-/// Rows of each large table where nothing else is said.
+/// The default number of rows of each large table.
 const FEW: u64 = 20_000;
 
-/// From here on times are worth telling.
+/// The number of rows from which durations are printed.
 const MANY: u64 = 500_000;
 
 fn rows() -> u64 {
@@ -38,7 +38,7 @@ async fn every_statement_uses_an_index(backend: Backend) {
     let begin = Instant::now();
     fill::fill(&connection, rows).await;
     let filled = begin.elapsed();
-    // As many at once as is little among so many.
+    // A batch that is small compared with the table.
     let batch = (rows / 1000).min(calls::BATCH);
     assert_eq!(calls::sweep_once(&database, batch).await, 6 * batch);
     let statements = seen.lock().unwrap().clone();

@@ -1,5 +1,5 @@
-//! How a database would run a statement. Each is shown to it with values of rows that are there, to PostgreSQL also
-//! without any, as it plans what it has run a few times.
+//! Query plans of the databases. Each plan is made with values of existing rows. PostgreSQL also plans without values,
+//! as it does for a statement that has run several times.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 /// The tables that grow.
 const LARGE: [&str; 6] = ["users", "accounts", "sessions", "auth_logs", "revocations", "used_marks"];
 
-/// Fails where a statement goes over a whole large table, or over a whole index of it, or sorts.
+/// Fails if a statement scans a whole large table or a whole index of it, or sorts.
 pub(super) async fn check(db: &DatabaseConnection, statements: &BTreeSet<String>, limit: u64) {
     let (mut faults, mut values) = (Vec::new(), Values { limit, of_columns: HashMap::new() });
     for sql in statements.iter().filter(|sql| reads(sql)) {
@@ -27,7 +27,7 @@ pub(super) async fn check(db: &DatabaseConnection, statements: &BTreeSet<String>
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
 
-/// What only adds rows, or asks for the time, has nothing to find.
+/// Checks if a statement reads rows. One that only inserts rows or asks for the time has no plan to check.
 fn reads(sql: &str) -> bool {
     let source =
         if sql.starts_with("INSERT") { sql.split_once(" SELECT ").map_or("", |(_, it)| it) } else { sql };
@@ -36,7 +36,7 @@ fn reads(sql: &str) -> bool {
         .any(|table| ["\"", "`"].iter().any(|quote| source.contains(&format!("{quote}{table}{quote}"))))
 }
 
-/// The first line of a plan that must not be, and why.
+/// Returns the first line of a plan that is not allowed, and the reason.
 fn fault(backend: DbBackend, plan: &[String]) -> Option<String> {
     let of_large = |line: &str| line.split([' ', '|']).any(|word| LARGE.contains(&word));
     let forbidden = |line: &&String| match backend {
@@ -50,14 +50,14 @@ fn fault(backend: DbBackend, plan: &[String]) -> Option<String> {
     if let Some(line) = plan.iter().find(forbidden) {
         return Some(line.clone());
     }
-    // PostgreSQL tells of an index that it reads from end to end by telling no condition.
+    // A full index scan of PostgreSQL has no condition in the plan.
     let count = |what: &str| plan.iter().filter(|line| line.contains(what)).count();
     let indexes = count("Index Scan") + count("Index Only Scan");
     (backend == DbBackend::Postgres && indexes > count("Index Cond:")).then(|| "a whole index".to_owned())
 }
 
-/// The first line of a plan that removes rows whose keys it has, and looks for them by another index: among many that
-/// are over, it would go over all of them for each few that it removes.
+/// Returns the first line of a plan that deletes rows by key but finds them by another index. With many expired rows,
+/// such a plan scans all of them for each small batch.
 fn not_by_key(backend: DbBackend, sql: &str, plan: &[String]) -> Option<String> {
     if !sql.starts_with("DELETE") || !sql.contains(" IN (") {
         return None;
@@ -111,13 +111,13 @@ async fn texts(db: &DatabaseConnection, sql: &str, name: &str) -> Vec<String> {
     query(db, sql).await.iter().map(|row| row.try_get("", name).unwrap()).collect()
 }
 
-/// Values for statements.
+/// Values for the parameters of statements.
 struct Values {
     limit: u64,
     of_columns: HashMap<(String, String, Order), String>,
 }
 
-/// Whether few rows shall be below a value, or few be above it.
+/// The position of a value: few rows are below it, or few are above it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Order {
     Low,
@@ -125,7 +125,7 @@ enum Order {
 }
 
 impl Values {
-    /// The statement with each place for a value filled: conditions with values that rows have, the rest with nothing.
+    /// Fills each parameter of a statement: conditions get values of existing rows, all others get a null.
     async fn fill(&mut self, db: &DatabaseConnection, sql: &str) -> String {
         let conditions = sql.find(" WHERE ").unwrap_or(sql.len());
         let (mut filled, mut rest) = (String::new(), sql);
@@ -149,7 +149,7 @@ impl Values {
     }
 }
 
-/// Which column the next value is compared with.
+/// Finds the column that the next value is compared with.
 fn compared(before: &str) -> Option<(String, String, Order)> {
     let names: Vec<&str> = before.split(['"', '`']).collect();
     let [.., table, ".", column, operator] = names[..] else { return None };
@@ -157,7 +157,7 @@ fn compared(before: &str) -> Option<(String, String, Order)> {
     Some((table.to_owned(), column.to_owned(), if low { Order::Low } else { Order::High }))
 }
 
-/// A value of a column near its lowest or highest, as the database writes it in SQL.
+/// Returns a value near the lowest or the highest of a column, as an SQL literal.
 async fn value_of(db: &DatabaseConnection, (table, column, order): &(String, String, Order)) -> String {
     let is_number =
         column.ends_with("_at") || ["seq", "until", "epoch", "version"].contains(&column.as_str());

@@ -1,6 +1,8 @@
-//! A database, secret, flow, grants and tokens that commit a79457a made go on: upgrading signs nobody out.
+//! Upgrade from commit a79457a: its database, secret, flow, grants and tokens continue to work, and nobody is signed
+//! out.
 //!
-//! `gatepass.sqlite` is its database after the calls whose answers `values.json` keeps, all made at the time when tests begin.
+//! `gatepass.sqlite` is the database of that commit after several calls at the start time of the tests. `values.json`
+//! contains their answers.
 
 use std::path::Path;
 
@@ -15,7 +17,7 @@ use crate::support::{TestApp, allowed, builder_on_a_copy_of, profile, reason};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/made_before");
 
-/// The configuration that it was made under.
+/// The configuration of that commit's Gatepass.
 const CONFIG: &str = "providers: [{id: github, client_id: made-before, client_secret: of a provider}]\n\
                       base_urls: ['http://localhost:3000']";
 
@@ -25,7 +27,7 @@ struct MadeBefore {
 }
 
 impl MadeBefore {
-    /// This version on a copy of its database.
+    /// Starts this version on a copy of that database.
     async fn upgraded() -> Self {
         let file = Path::new(FOLDER).join("gatepass.sqlite");
         let builder = builder_on_a_copy_of(&file).config(CONFIG);

@@ -1,4 +1,4 @@
-//! Metadata and keys: asked for when they are needed, kept, and renewed without anybody's noticing.
+//! Metadata and keys: fetched on demand, cached, and refreshed in the background.
 
 use super::*;
 use crate::support::provider::{Endpoint, Fault, Forgery};
@@ -150,7 +150,7 @@ async fn unknown_keys_make_one_request_in_half_a_minute() {
         }
         assert_eq!(at.requests(Endpoint::Jwks), wanted);
     }
-    // Nor do they when the provider is down, and those that are known go on counting.
+    // The unknown key is not found while the provider is down either, and the known keys stay valid.
     at.fails_with(Fault::Reset);
     at.clock().advance(Duration::from_secs(30));
     assert_eq!(kind(floor.verify(&forged).await), FaultKind::IdTokenKeyUnknown);

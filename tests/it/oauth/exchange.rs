@@ -1,4 +1,4 @@
-//! Codes, and how we prove at the token endpoint who we are.
+//! Authorization codes, and the client authentication at the token endpoint.
 
 use super::*;
 use crate::support::jwt::decode;
@@ -48,7 +48,7 @@ async fn a_code_counts_once_and_for_its_flow_only() {
         assert_eq!(fault.kind, wanted);
         assert!(!fault.to_string().contains(&code), "{fault}");
     }
-    // GitHub says so in its own way, with status 200.
+    // GitHub reports this in its own format, with status 200.
     let floor = connect(github(&at), &at);
     let fault = floor.redeem("no code").await.unwrap_err();
     assert_eq!(
@@ -62,7 +62,7 @@ async fn each_way_to_prove_the_client_reaches_the_token_endpoint() {
     let at = TestProvider::start().await;
     let pem = || SecretString::from(std::fs::read_to_string(format!("{KEYS}/es256.pem")).unwrap());
     let secret = || SecretString::from(CLIENT_SECRET);
-    // Both of these it checks.
+    // The provider checks both of these.
     for authentication in [ClientAuthentication::Basic(secret()), ClientAuthentication::Post(secret())] {
         let floor = connect(Settings { client_authentication: authentication, ..oidc(&at) }, &at);
         floor.sign_in(&at, Person::named("ada")).await.unwrap();
@@ -120,7 +120,7 @@ async fn what_a_key_signs_is_for_the_issuer_unless_there_is_none_or_it_does_not_
         let seen = at.seen(Endpoint::Token).pop().unwrap();
         assert_eq!(decode(&seen.form["client_assertion"]).1["aud"], wanted);
     }
-    // The issuer of many tenants has no one name.
+    // An issuer for many tenants has no single name.
     let template = format!("{}/{{tenantid}}/v2.0", at.issuer());
     at.edits_metadata(move |metadata| drop(metadata.insert("issuer".into(), template.clone().into())));
     at.sends_no_iss();
@@ -193,7 +193,7 @@ async fn the_answer_of_another_issuer_is_refused() {
         (oidc(&at), Some(&own), true),
         (oidc(&at), Some(&other), false),
         (oidc(&at), Some(&oauth_issuer), false),
-        // It says that it sends one.
+        // The metadata says that the provider sends `iss`.
         (oidc(&at), None, false),
         (oauth2(&at), Some(&own), true),
         (oauth2(&at), Some(&other), false),
@@ -208,7 +208,7 @@ async fn the_answer_of_another_issuer_is_refused() {
     }
     at.sends_no_iss();
     assert_eq!(check(oidc(&at), None).await, Ok(()));
-    // With its own issuer told, nothing need be asked.
+    // If the settings name the issuer, no request is necessary.
     at.fails_with(Fault::Hang);
     assert_eq!(check(oidc(&at), Some(&own)).await, Ok(()));
 }

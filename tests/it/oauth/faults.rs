@@ -1,4 +1,5 @@
-//! What becomes of each fault, at each endpoint: its own name, in time, with a few KiB read, and nothing of what was sent told.
+//! Faults at each endpoint: each has its own name and ends in time. Gatepass reads only a few KiB, and reports nothing
+//! of what was sent.
 
 use super::*;
 use crate::support::provider::{Endpoint, Fault};
@@ -25,7 +26,7 @@ const FAULTS: [(Fault, FaultKind); 14] = [
 
 type SettingsFor = fn(&TestProvider) -> Settings;
 
-/// Settings whose questions end soon: where something hangs, the test waits for it.
+/// Settings with short timeouts, since the test waits for each hang.
 fn impatient(settings: Settings) -> Settings {
     Settings { timeout: Duration::from_millis(300), ..settings }
 }
@@ -79,7 +80,7 @@ async fn no_redirect_is_followed() {
 async fn all_requests_of_a_question_share_its_time() {
     let at = TestProvider::start().await;
     at.keeps_profiles_to_userinfo();
-    // The last of the requests hangs, for longer than any test runs, were it not for the caller's time.
+    // The last request hangs. Without the caller's deadline it would hang for longer than any test runs.
     let floor = connect(Settings { timeout: Duration::from_hours(1), ..oidc(&at) }, &at);
     let code = at.log_in(&floor.begin().await.unwrap(), Person::named("ada")).code;
     at.fails_at(Endpoint::Userinfo, Fault::Hang);
@@ -129,7 +130,7 @@ async fn a_provider_that_hangs_holds_up_so_many_and_no_other_provider() {
     assert_eq!(fault.kind, FaultKind::Unreachable);
     assert!(fault.cause.contains("too many"), "{fault}");
     connect(oauth2(&well), &well).sign_in(&well, Person::named("ada")).await.unwrap();
-    // Those who go away make room.
+    // Cancelled calls free their places.
     for waiting in waiting {
         waiting.abort();
         assert!(waiting.await.unwrap_err().is_cancelled());

@@ -14,7 +14,7 @@ async fn only_the_primary_and_verified_email_counts() {
         let profile = floor.sign_in(&at, person).await.unwrap().profile;
         assert_eq!(profile.email.as_ref().map(gatepass::model::Email::as_str), wanted);
         assert_eq!(profile.email_verified, wanted.is_some());
-        // What it told is kept as it is.
+        // The profile from GitHub is kept unchanged.
         assert_eq!(profile.raw["email"], "public-ada@example.org");
         assert!(profile.raw["id"].is_number());
     }

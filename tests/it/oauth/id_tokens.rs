@@ -1,4 +1,4 @@
-//! What an ID token must be, by a real provider's hand. Each rule by itself is tested beside the code.
+//! Requirements for an ID token, tested with a real provider. Unit tests beside the code cover each rule.
 
 use super::*;
 use crate::support::provider::{Endpoint, Forgery};
@@ -24,7 +24,7 @@ async fn a_forged_token_proves_nothing() {
     ] {
         at.forges(forgery);
         assert_eq!(kind(floor.sign_in(&at, Person::named("ada")).await), wanted, "{forgery:?}");
-        // So it is with one that a client got by itself; there is no access token then.
+        // The same holds for a token that a client obtained itself, where there is no access token.
         if !matches!(forgery, Forgery::Missing | Forgery::OtherAccessToken) {
             let token = at.id_token(&Person::named("ada"), NONCE);
             assert_eq!(kind(floor.verify(&token).await), wanted, "{forgery:?}");

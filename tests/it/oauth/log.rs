@@ -1,4 +1,4 @@
-//! What is logged of a provider, and what never is.
+//! The log of provider calls, and the secrets that it never contains.
 
 use super::*;
 use crate::support::log::Log;

@@ -1,4 +1,4 @@
-//! The providers' floor alone, against a provider of our own: what it takes for proof, and what becomes of each fault.
+//! The `oauth` module against a test provider: the proofs that it accepts, and the result of each fault.
 
 mod cached;
 mod exchange;
@@ -23,12 +23,12 @@ use url::Url;
 
 use super::support::provider::{Answer, CLIENT_ID, CLIENT_SECRET, Person, TestProvider};
 
-/// Where browsers come back to.
+/// The redirect URI of the application.
 const CALLBACK: &str = "https://app.example/auth/callback?a=b";
 const NONCE: &str = "the nonce of this flow";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-/// Reads the standard claims; `id` before `sub`, as GitHub has it.
+/// Reads the standard claims; `id` has priority over `sub`, as at GitHub.
 #[derive(Debug)]
 struct StandardClaims;
 
@@ -66,7 +66,7 @@ fn settings(kind: ProviderKind) -> Settings {
     }
 }
 
-/// Settings for a provider of OpenID Connect.
+/// Returns settings for an OpenID Connect provider.
 fn oidc(provider: &TestProvider) -> Settings {
     settings(ProviderKind::Oidc { issuer: provider.issuer(), jwks_url: None, userinfo: Userinfo::WhenNeeded })
 }
@@ -75,7 +75,7 @@ fn url(provider: &TestProvider, path: &str) -> Url {
     Url::parse(&provider.url(path)).unwrap()
 }
 
-/// Settings for one of OAuth 2.0.
+/// Returns settings for an OAuth 2.0 provider.
 fn oauth2(provider: &TestProvider) -> Settings {
     Settings {
         authorization_url: Some(url(provider, "/authorize")),
@@ -85,7 +85,7 @@ fn oauth2(provider: &TestProvider) -> Settings {
     }
 }
 
-/// Settings for GitHub.
+/// Returns settings for GitHub.
 fn github(provider: &TestProvider) -> Settings {
     let api = url(provider, "/api/v3");
     Settings {
@@ -96,7 +96,7 @@ fn github(provider: &TestProvider) -> Settings {
     }
 }
 
-/// The floor, connected by these settings.
+/// The module, connected with these settings.
 struct Connected {
     provider: Arc<dyn Provider>,
 }
@@ -111,7 +111,7 @@ fn soon() -> Instant {
 }
 
 impl Connected {
-    /// The page to send a browser to.
+    /// Returns the page to send a browser to.
     async fn begin(&self) -> Result<String, ProviderFault> {
         let secret = |text: &str| SecretString::from(text);
         let request = AuthorizationRequest {
@@ -149,7 +149,7 @@ impl Connected {
         self.provider.redeem_code(&code, &self.provider.turn(until)?).await
     }
 
-    /// The whole flow, by the person's hand.
+    /// Runs the complete flow for a person.
     async fn sign_in(&self, at: &TestProvider, person: Person) -> Result<Proof, ProviderFault> {
         let answer: Answer = at.log_in(&self.begin().await?, person);
         assert_eq!(answer.state, "the state");
@@ -162,7 +162,7 @@ impl Connected {
     }
 }
 
-/// The kind of fault, which must be there.
+/// Returns the kind of a fault, which must exist.
 fn kind(outcome: Result<Proof, ProviderFault>) -> FaultKind {
     match outcome {
         Ok(proof) => panic!("proven: {:?}", proof.profile.provider_account_id),

@@ -1,4 +1,4 @@
-//! The userinfo endpoint: asked when it is wanted, and believed of the same person only.
+//! The userinfo endpoint: called if required, and accepted only for the same person.
 
 use super::*;
 use crate::support::provider::Endpoint;

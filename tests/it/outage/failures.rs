@@ -1,4 +1,4 @@
-//! The server fails, or is failed.
+//! Failures of the database server, and failures caused on it.
 
 use sea_orm::DatabaseConnection;
 
@@ -49,7 +49,7 @@ async fn a_server_that_is_frozen_keeps_nobody_from_stopping(kind: Kind) {
     scene.gatepass.stop().await;
 }
 
-/// So short a while that sessions are read all the time.
+/// The restart is short enough that sessions stay readable.
 async fn a_server_that_was_restarted(kind: Kind) {
     let fails = async |scene: &mut Scene| {
         scene.server.stop();
@@ -58,7 +58,7 @@ async fn a_server_that_was_restarted(kind: Kind) {
     Scene::of(kind).await.again_and_again(120, "was restarted", fails).await;
 }
 
-/// It answers what it is asked, but what it knows of revocations may be of yesterday.
+/// The server answers queries, but its data about revocations may be old.
 async fn a_server_that_only_reads(kind: Kind) {
     let fails = async |scene: &mut Scene| {
         scene.server.only_reads(true).await;
@@ -81,10 +81,10 @@ async fn a_server_that_takes_no_more_connections(kind: Kind) {
     Scene::of(kind).await.again_and_again(20, "was out of connections", fails).await;
 }
 
-/// Takes every connection that a server has.
+/// Takes every connection of a server.
 async fn take_all(server: &PrivateServer) -> Vec<DatabaseConnection> {
     let mut taken = Vec::new();
-    // Those that Gatepass had may be noticed to be gone a little later.
+    // The server may notice later that connections of Gatepass are gone.
     let mut refused = 0;
     while refused < 3 {
         match server.connect().await {

@@ -1,5 +1,5 @@
-//! The disk under SQLite is full: what must be written is refused, sessions are read, and when there is room all goes
-//! on, with everything that was answered, in a file that is whole.
+//! A full disk under SQLite. Writes are rejected and sessions stay readable. When there is room again, everything
+//! continues with all answered changes, in an intact file.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
@@ -17,10 +17,10 @@ use crate::support::load::{Load, METHODS, STALE_LIMIT, STORED, measured};
 use crate::support::program::Serving;
 use crate::support::soak::soak;
 
-/// The disk, with room for the database that a minute of load makes.
+/// The size of the disk, with room for the database of a minute of load.
 const SIZE: &str = "64m";
 
-/// What must write whenever it is called: a session that has ended is ended without.
+/// The methods that always write. An end of a session that has already ended needs no write.
 const WRITTEN: [&str; 3] = ["RefreshToken", "RevokeUserSessions", "SignIn"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,7 +58,7 @@ async fn a_full_disk_refuses_and_room_resumes() {
     let told = load.end().await;
     gatepass.stop().await;
 
-    // Nobody mounts the disk any more: others find what is on it in the folder that was under it.
+    // The disk is no longer mounted, so another program finds its files in the folder below the mount point.
     for file in std::fs::read_dir(inside(&disk)).unwrap() {
         let file = file.unwrap();
         std::fs::copy(file.path(), data.join(file.file_name())).unwrap();
@@ -73,12 +73,12 @@ async fn a_full_disk_refuses_and_room_resumes() {
     invariants::check(&db).await;
 }
 
-/// Where the files of an open folder are, also when no other path leads there any more.
+/// Returns the path of the files of an open folder, even if no other path leads there any more.
 fn inside(folder: &File) -> PathBuf {
     Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string())
 }
 
-/// Writes until there is no room, not for a byte.
+/// Writes until not a single byte is free.
 fn fill(path: &Path) {
     let mut file = File::create(path).unwrap();
     for size in [1 << 16, 1 << 12, 1] {

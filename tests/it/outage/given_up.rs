@@ -1,5 +1,5 @@
-//! Calls that are given up half way, at each of their statements in turn, on the one connection there is: the next call
-//! gets its own answer, and what it is told stands in the database, for others to see.
+//! Calls cancelled at each of their statements in turn, on a single connection. The next call must get its own answer,
+//! and the database must contain its result.
 
 use std::time::Duration;
 
@@ -21,16 +21,16 @@ crate::on_servers! {
     a_call_that_was_given_up_leaves_no_answer_behind,
 }
 
-/// Half of what a statement takes.
+/// Half of the duration of a statement.
 const DELAY: Duration = Duration::from_millis(25);
 
-/// The statements of a sign-in, and a few more.
+/// The number of statements of a sign-in, and a few more.
 const STATEMENTS: u32 = 12;
 
-/// The same on a connection that is yet to be opened, and on which each statement is yet to be prepared.
+/// The same number on a new connection that must still prepare each statement.
 const FIRST_STATEMENTS: u32 = 26;
 
-/// Somebody who is signed in.
+/// A signed-in person.
 struct Person {
     user_id: String,
     refresh_token: String,
@@ -45,7 +45,7 @@ impl Person {
         Self { user_id: signed_in.user.unwrap().id, refresh_token }
     }
 
-    /// Logged nowhere, so that it is one statement without a transaction.
+    /// Refreshes once. The refresh is not logged, so that it is one statement without a transaction.
     async fn refreshes(&mut self, gatepass: &Serving) {
         let request = RefreshTokenRequest { refresh_token: self.refresh_token.clone(), ..Default::default() };
         self.refresh_token =
@@ -53,14 +53,14 @@ impl Person {
     }
 }
 
-/// With one connection, over a wire.
+/// Starts a Gatepass with one connection, through a proxy.
 async fn start(folder: &tempfile::TempDir, url: &str) -> Serving {
     let mut variables = variables(url);
     variables.push(("GATEPASS_DATABASE__MAX_CONNECTIONS", "1"));
     Serving::ready(folder.path(), &[], &variables).await
 }
 
-/// Signs in, and gives it up while this statement is under way.
+/// Starts a sign-in and cancels it during this statement.
 async fn give_up(gatepass: &Serving, wire: &Wire, statement: u32, who: &str) {
     wire.delay(DELAY);
     let mut sign_in = Request::new(profile(who));
@@ -69,12 +69,12 @@ async fn give_up(gatepass: &Serving, wire: &Wire, statement: u32, who: &str) {
     wire.heal();
 }
 
-/// Every statement in turn, once or in the long form many times; turns are counted from 1.
+/// Lists every statement, once or, in a long run, many times. Turns start at 1.
 fn turns(statements: u32, rounds: usize) -> impl Iterator<Item = (u32, u32)> {
     (1..).zip((0..soak(1, rounds)).flat_map(move |_| 0..statements))
 }
 
-/// How often the one session was refreshed, as others see it.
+/// Returns the number of refreshes of the only session, read on another connection.
 async fn refreshed(others: &DatabaseConnection) -> u32 {
     let sql = "SELECT CAST(max(generation) AS CHAR(9)) AS n FROM sessions";
     let statement = Statement::from_string(others.get_database_backend(), sql);

@@ -1,4 +1,4 @@
-//! A row that somebody holds for longer than anybody waits: an open transaction of an operator, say.
+//! A row that is locked for longer than any call waits, for example by an operator's open transaction.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,7 +26,7 @@ async fn a_row_that_somebody_holds_is_waited_for_once_and_others_are_not_kept_fr
     db.migrate().await.unwrap();
     let [ada, bob] = [redeemed(&db, "ada").await.user.id, redeemed(&db, "bob").await.user.id];
     let operator = place.connect().await;
-    // So that MariaDB locks what is found, and not what it looked at.
+    // At this level MariaDB locks only the found rows, not all scanned rows.
     let level = Some(IsolationLevel::ReadCommitted);
     let holds = operator.begin_with_config(level, None).await.unwrap();
     let found = holds.execute_unprepared("UPDATE users SET name = 'Held' WHERE name = 'ada'").await;

@@ -1,4 +1,5 @@
-//! A replica that the network lost in the middle of a transaction: what it held is free while others still wait for it.
+//! A replica that loses the network in the middle of a transaction: its locks are released while other calls still
+//! wait.
 
 use gatepass::grpc::proto::v1::RevokeUserSessionsRequest;
 use gatepass::storage::SessionStore as _;
@@ -17,7 +18,7 @@ crate::on_servers! {
     who_is_held_by_a_replica_that_was_lost_can_be_revoked,
 }
 
-/// A call may wait longer than a row is kept for who was lost, and no longer than for a lock.
+/// A call may wait longer than the database keeps the locks of a lost client, but no longer than its lock timeout.
 const PATIENCE: (&str, &str) = ("GATEPASS_SERVER__REQUEST_TIMEOUT", "9s");
 
 async fn who_is_held_by_a_replica_that_was_lost_can_be_revoked(kind: Kind) {
@@ -30,7 +31,7 @@ async fn who_is_held_by_a_replica_that_was_lost_can_be_revoked(kind: Kind) {
     variables.push(PATIENCE);
     let gatepass = Serving::ready(folder.path(), &[], &variables).await;
 
-    // It takes the user, and waits for the session.
+    // The call locks the user and waits for the session.
     let others = server.connect().await.unwrap();
     let holds = others.begin().await.unwrap();
     holds.execute_unprepared("SELECT id FROM sessions FOR UPDATE").await.unwrap();

@@ -1,6 +1,6 @@
-//! What happens when the database fails, to the real program under load and with real servers: every call ends in
-//! time, sessions are read as long as they may be, health says what is, nothing that was answered is lost,
-//! and the database holds together.
+//! Failures of the database, with the real program under load and with real servers. Every call ends in time, sessions
+//! stay readable within their limit, and health reports the true state. No answered change is lost, and the database
+//! stays consistent.
 
 mod failures;
 mod full_disk;
@@ -30,13 +30,13 @@ use crate::support::servers::{Kind, PrivateServer};
 use crate::support::soak::soak;
 use crate::support::wire::Wire;
 
-/// So long that what is waited for does not come.
+/// A timeout that only a stuck test reaches.
 const NEVER: Duration = Duration::from_mins(1);
 
-/// How soon calls are answered when the database is there again, as users are told. One round is no measure.
+/// The documented time until calls are answered after the database has returned. A single round is no measure.
 const PROMISED: Duration = Duration::from_secs(2);
 
-/// A Gatepass under load, and its database at the other end of a wire.
+/// A Gatepass under load, with a proxy to its database.
 struct Scene {
     server: PrivateServer,
     wire: Wire,
@@ -59,7 +59,7 @@ impl Scene {
         this
     }
 
-    /// Fails it once, or in the long form so many times; it comes back each time, and nothing is lost.
+    /// Repeats a failure, more often in a long run. Gatepass recovers each time, and nothing is lost.
     async fn again_and_again(mut self, rounds: usize, from: &str, fails: impl AsyncFn(&mut Self)) {
         for _ in 0..soak(1, rounds) {
             fails(&mut self).await;
@@ -69,7 +69,7 @@ impl Scene {
         self.ends().await;
     }
 
-    /// Waits until no session is read any more, since there is no news of revocations.
+    /// Waits until sessions are no longer readable because there is no news of revocations.
     async fn goes_stale(&mut self) {
         let stale = |load: &Load| load.tallies().refused(&STORED) && load.tallies().refused(&["GetSession"]);
         self.load.until("everything is refused", stale).await;
@@ -79,7 +79,7 @@ impl Scene {
         assert!(self.probe("/readyz").await && self.probe("/livez").await);
     }
 
-    /// Waits until every method is answered again; from now on, since the database is there.
+    /// Waits until every method is answered again. The time starts now, when the database is available.
     async fn recovers(&mut self, from: &str) {
         measured(&format!("{:?} {from}, while it was:\n{}", self.server.kind, self.load.tallies()));
         self.load.tallies().clear();
@@ -94,7 +94,7 @@ impl Scene {
         self.load.tallies().clear();
     }
 
-    /// Ends the load and the Gatepass, and looks for what was answered with the eyes of another.
+    /// Ends the load and the Gatepass, and checks all answered changes with another Gatepass.
     async fn ends(mut self) {
         self.load.until("something to look for", Load::is_telling).await;
         let told = self.load.end().await;
@@ -124,7 +124,7 @@ impl Scene {
     }
 }
 
-/// Whether calls were answered soon enough in most of many rounds.
+/// Checks that most of the rounds recovered in time.
 fn as_promised(what: &str, recoveries: &mut [Duration]) {
     recoveries.sort_unstable();
     let median = recoveries[recoveries.len() / 2];
@@ -134,7 +134,7 @@ fn as_promised(what: &str, recoveries: &mut [Duration]) {
     }
 }
 
-/// A database at the other end of a wire, with so many connections for calls.
+/// Opens a database through a proxy, with this number of connections for calls.
 async fn over(wire: &Wire, server: &PrivateServer, max_connections: u32) -> Database {
     let options = Options {
         url: server.url_at(wire.addr).into(),
@@ -147,25 +147,25 @@ async fn over(wire: &Wire, server: &PrivateServer, max_connections: u32) -> Data
     database
 }
 
-/// A Gatepass with this database.
+/// Starts a Gatepass with this database.
 async fn serving(folder: &TempDir, url: &str) -> Serving {
     Serving::ready(folder.path(), &[], &variables(url)).await
 }
 
-/// What it is told.
+/// Returns the settings of a Gatepass with this database.
 fn variables(url: &str) -> Vec<(&str, &str)> {
     let mut variables = vec![("GATEPASS_DATABASE__URL", url)];
     variables.extend(load::VARIABLES);
     variables
 }
 
-/// What its health service says of this one.
+/// Returns the health status of a service of this Gatepass.
 async fn health(gatepass: &Serving, service: &str) -> ServingStatus {
     let request = HealthCheckRequest { service: service.to_owned() };
     HealthClient::new(gatepass.channel().await).check(request).await.unwrap().into_inner().status()
 }
 
-/// Whether this probe of its admin port is a 200.
+/// Checks if a probe on the admin port returns 200.
 async fn probe(gatepass: &Serving, path: &str) -> bool {
     let mut tcp = TcpStream::connect(gatepass.admin).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");

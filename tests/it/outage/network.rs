@@ -1,4 +1,4 @@
-//! The network between a Gatepass and its database fails.
+//! Failures of the network between a Gatepass and its database.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ crate::on_servers! {
     a_wire_that_lost_its_connections_without_a_word,
 }
 
-/// A statement takes 100 ms more: calls have the time for that.
+/// Each statement takes 100 ms longer, which the deadlines of the calls allow.
 async fn a_wire_that_is_slow(kind: Kind) {
     let fails = async |scene: &mut Scene| {
         scene.wire.delay(Duration::from_millis(50));
@@ -29,8 +29,8 @@ async fn a_wire_that_is_slow(kind: Kind) {
     Scene::of(kind).await.again_and_again(100, "was slow", fails).await;
 }
 
-/// A statement takes 0.4 s more: calls of many statements have not the time. News of revocations comes all the
-/// same, so that sessions are read.
+/// Each statement takes 0.4 s longer, which is too slow for calls with many statements. News of revocations still
+/// arrives, so sessions stay readable.
 async fn a_wire_that_is_too_slow(kind: Kind) {
     let fails = async |scene: &mut Scene| {
         scene.wire.delay(Duration::from_millis(200));
@@ -53,7 +53,7 @@ async fn a_wire_that_is_silent(kind: Kind) {
     Scene::of(kind).await.again_and_again(25, "was silent", fails).await;
 }
 
-/// Those who call as fast as they can make no storm of connections: one looks for the database, at most twice a second.
+/// Fast callers cause no storm of connections: a single task tries to reach the database, at most twice a second.
 async fn a_wire_that_is_cut(kind: Kind) {
     let fails = async |scene: &mut Scene| {
         let before = scene.wire.attempts();
@@ -75,12 +75,12 @@ async fn a_wire_that_is_cut(kind: Kind) {
     Scene::of(kind).await.again_and_again(15, "was cut off", fails).await;
 }
 
-/// The database was there all along: measured is how soon that is noticed, which nobody promised. Some kinds
-/// of calls come later, since the server keeps the locks of those that were lost for a while.
+/// The database is available all the time. The test measures the detection time, which has no documented limit. Some
+/// kinds of calls recover later, since the server keeps the locks of lost connections for a while.
 async fn a_wire_that_lost_its_connections_without_a_word(kind: Kind) {
     let mut scene = Scene::of(kind).await;
     for _ in 0..soak(1, 12) {
-        // Else those of many rounds would be all that the server has.
+        // Otherwise the connections of many rounds would use up the server's limit.
         scene.wire.reset_stranded();
         scene.wire.strand();
         scene.load.until("somebody notices", |load| load.tallies().refused(&["SignIn"])).await;

@@ -1,4 +1,4 @@
-//! Connections of calls that are replaced, and those that are not.
+//! Connections that are replaced, and connections that are kept.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn a_step_that_does_not_end_is_given_up_and_so_is_its_connection(kind: Kin
     let ada = redeemed(&database, "ada").await.user.id;
     for _ in 0..soak(1, 5) {
         wire.strand();
-        // The step waits for an answer, or for the connection while its pool does.
+        // The step waits for a response, or for a connection while its pool waits.
         let step = tokio::time::timeout(NEVER, database.find_user(ada)).await.expect("it ends");
         assert!(matches!(step, Err(StoreError::Unavailable(_))), "{step:?}");
         let watch = FeedConnection::new(&database).unwrap();
@@ -79,7 +79,7 @@ async fn connections_that_broke_together_are_met_by_one_step(kind: Kind) {
     let ada = redeemed(&database, "ada").await.user.id;
     for _ in 0..soak(1, 200) {
         let before = wire.attempts();
-        // So slow that none is given back before all are taken.
+        // This is slow enough that no connection returns before all are taken.
         wire.delay(Duration::from_millis(50));
         at_once(8, |_| {
             let database = database.clone();
@@ -108,7 +108,7 @@ async fn a_step_that_waits_for_a_connection_of_a_pool_that_is_replaced_has_one_o
     let own = database.clone();
     let holds = tokio::spawn(async move { own.find_user(ada).await });
     let waits = async {
-        // Begun later, it would give up later than the watch, which then replaces the pool.
+        // The step starts later, so its timeout ends only after the watch has replaced the pool.
         tokio::time::sleep(Duration::from_secs(1)).await;
         database.find_user(ada).await
     };

@@ -1,5 +1,5 @@
-//! A revocation is never acknowledged that the database did not take: the wire is cut at any moment of it, and what was
-//! answered with OK is asked of another Gatepass, which knows only what the database does.
+//! A revocation is never acknowledged if the database did not commit it. The test cuts the network at any moment, and
+//! checks each OK with another Gatepass that knows only the database.
 
 use std::time::{Duration, Instant};
 
@@ -21,13 +21,13 @@ use crate::support::{allowed, profile, reason, refusal};
 
 crate::on_servers! { of crate::support::servers::Kind: what_is_acknowledged_is_written }
 
-/// How often each is cut.
+/// The number of cuts for each operation.
 const CUTS: usize = 6;
 
-/// Half of what a statement takes, so that a random moment hits any of them.
+/// Half of the duration of a statement, so that a random moment can hit any of them.
 const DELAY: Duration = Duration::from_millis(3);
 
-/// Longer than any of the calls takes over that wire.
+/// More than the duration of any of the calls over that proxy.
 const LONGEST: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +62,7 @@ impl Revocation {
     }
 }
 
-/// Somebody who is signed in.
+/// A signed-in person.
 struct Person {
     session_id: String,
     user_id: String,
@@ -71,7 +71,7 @@ struct Person {
 }
 
 impl Person {
-    /// Once calls reach the database again.
+    /// Signs a person in, once calls reach the database again.
     async fn signed_in(gatepass: &Serving, who: &str) -> Self {
         let begun = Instant::now();
         loop {
@@ -94,7 +94,7 @@ impl Person {
         Ok(Self { session_id, user_id, access_token, refresh_token })
     }
 
-    /// Asks a Gatepass for the session, in both ways.
+    /// Checks with a Gatepass, in both ways, that the session has ended.
     async fn assert_ended(self, gatepass: &Serving, how: Revocation) {
         let wanted = match how {
             Revocation::Ban => "USER_BANNED",
@@ -111,13 +111,13 @@ impl Person {
     }
 }
 
-/// What becomes of the wire.
+/// Disturbs the network.
 async fn trouble(wire: &Wire, round: usize) {
     match round {
         0 => {}
         1 => wire.cut(),
         _ => {
-            // The moment of the cut, not a wait for something: any will do.
+            // The moment of the cut is random; nothing is awaited.
             let part = f64::from(u16::from_le_bytes(random(&OsEntropy))) / f64::from(u16::MAX);
             tokio::time::sleep(LONGEST.mul_f64(part)).await;
             wire.reset();

@@ -1,4 +1,4 @@
-//! A Gatepass that starts while its database is not to be had: it waits, says so, and is ready when it comes.
+//! A Gatepass that starts while its database is unavailable: it waits, reports this, and is ready once the database is.
 
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -16,7 +16,7 @@ crate::on_servers! {
     it_waits_for_a_server_that_cuts_its_connections,
 }
 
-/// Starts a Gatepass without its database, looks at it, and at what it does when the database comes.
+/// Starts a Gatepass without its database, and checks it before and after the database becomes available.
 async fn waits(url: &str, come: impl AsyncFnOnce()) {
     let folder = tempfile::tempdir().unwrap();
     let mut gatepass = Serving::start(folder.path(), &[], &variables(url)).await;

@@ -1,4 +1,4 @@
-//! A token of a key that this replica can't look for: it may be good, so that the answer is to try again.
+//! A token of a key that this replica cannot look up. The token may be valid, so the client must retry.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ crate::on_servers! {
     a_token_of_a_key_that_can_not_be_looked_for_is_not_refused_for_good,
 }
 
-/// A Gatepass that hears of revocations late, and reads sessions for that long without hearing of them.
+/// Starts a Gatepass that polls revocations rarely, and reads sessions for that long without news.
 async fn serving(folder: &std::path::Path, url: &str) -> Serving {
     let mut variables = variables(url);
     variables.retain(|(name, _)| !name.contains("STALE"));
@@ -34,11 +34,11 @@ async fn a_token_of_a_key_that_can_not_be_looked_for_is_not_refused_for_good(kin
     let rotated = run(folder.path(), &["keys", "rotate", "--now"], &variables(&server.url())).await;
     assert_eq!(rotated.code, Some(0), "{rotated:?}");
     one.stop().await;
-    // It signs with the new key from its start.
+    // This replica signs with the new key from its start.
     let one = serving(folder.path(), &server.url()).await;
     let token = Replica::of(&one).await.tokens("ada").await.access_token;
     let there = Replica::of(&other).await;
-    // The second is not looked for, since the look before it was a moment ago.
+    // The second call causes no look-up, since the last one was a moment ago.
     for _ in 0..2 {
         let refused = refusal(there.session(&token).await);
         assert_eq!(refused, (Code::Unavailable, "STORE_UNAVAILABLE".to_owned()));

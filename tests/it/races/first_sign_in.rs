@@ -1,4 +1,4 @@
-//! Many first sign-ins of one person: one user, one account, and an answer for everybody.
+//! Many concurrent first sign-ins of one person: one user, one account, and an answer for each call.
 
 use gatepass::grpc::proto::v1::{
     DenialReason, ProfileCredential, SignInAllowed, SignInDenied, SignInRequest, sign_in_response,
@@ -34,7 +34,7 @@ async fn first_sign_ins_of_two_providers_with_one_email_make_one_user(backend: B
     let pair = Pair::on(backend).await;
     for number in 0..soak(3, 50) {
         let providers = ["github", "google"];
-        // Either provider's person comes by both replicas.
+        // The people of both providers use both replicas.
         let request = |call: usize| person(providers[call / 2 % 2], &format!("p{number}"), number);
         let (allowed, denied) = sign_in_at_once(&pair, request).await;
         assert_one_user(&allowed);
@@ -117,7 +117,7 @@ fn assert_one_user(allowed: &[SignInAllowed]) {
     assert_eq!(allowed.iter().filter(|answer| answer.is_new_user).count(), 1);
 }
 
-/// How many users and accounts there are.
+/// Counts the users and accounts.
 async fn counts(pair: &Pair) -> [usize; 2] {
     let count =
         async |table| usize::try_from(pair.count(&format!("SELECT count(*) FROM {table}")).await).unwrap();

@@ -1,4 +1,4 @@
-//! Many redemptions of one grant: one wins, and a named request is answered to everybody who names it.
+//! Many concurrent redemptions of one grant: one succeeds, and every call with the same request id gets its answer.
 
 use gatepass::grpc::proto::v1::Rotation;
 

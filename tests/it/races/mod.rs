@@ -1,6 +1,5 @@
-//! Races: two programs on one database, and many clients of both that want the same thing at the same moment. No call
-//! may say that the database was in the way, and afterwards the database must hold what
-//! [`invariants`](crate::support::invariants) say.
+//! Races: two programs on one database, and many clients that want the same thing at the same moment. No call may
+//! report a database problem. Afterwards the database must satisfy the [`invariants`](crate::support::invariants).
 
 mod first_sign_in;
 mod grant;

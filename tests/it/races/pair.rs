@@ -1,4 +1,4 @@
-//! Two replicas, each a process, on one database.
+//! Two replicas on one database, each in its own process.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::support::invariants;
 use crate::support::program::Serving;
 use crate::support::replica::Replica;
 
-/// What both processes make tokens with.
+/// The secret of both processes.
 pub(super) const SECRET: &str = "the one secret of both replicas, long enough";
 
-/// Two programs that serve.
+/// Two running programs.
 pub(super) struct Pair {
     pub(super) replicas: Arc<[Replica; 2]>,
     programs: [Serving; 2],
@@ -31,7 +31,7 @@ impl Pair {
             ("GATEPASS_DATABASE__URL", database.url.as_str()),
             ("GATEPASS_SECRETS", secrets.as_str()),
             ("GATEPASS_TELEMETRY__LOG_FORMAT", "json"),
-            // On a slow machine calls wait for each other rather than fail, and a replay stays a replay.
+            // On a slow machine calls wait for each other and do not fail, and a replay stays a replay.
             ("GATEPASS_DATABASE__ACQUIRE_TIMEOUT", "1m"),
             ("GATEPASS_SERVER__REQUEST_TIMEOUT", "2m"),
             ("GATEPASS_SESSION__REFRESH_RETRY_WINDOW", "5m"),
@@ -43,22 +43,22 @@ impl Pair {
         Self { replicas, programs, database, _folder: folder }
     }
 
-    /// The replica of this number's parity.
+    /// Returns the replica for this number's parity.
     pub(super) fn replica(&self, number: usize) -> Replica {
         self.replicas[number % 2].clone()
     }
 
-    /// Rows of a query.
+    /// Returns the rows of a query.
     pub(super) async fn query(&self, sql: &str) -> Vec<QueryResult> {
         query(&self.database.connect().await, sql).await
     }
 
-    /// The one number that a query answers.
+    /// Returns the only number of a query.
     pub(super) async fn count(&self, sql: &str) -> i64 {
         self.query(sql).await[0].try_get_by_index(0).unwrap()
     }
 
-    /// Stops both; neither may have met what it can't explain, and the database must be whole.
+    /// Stops both. Neither may have logged an unexplained error, and the database must be consistent.
     pub(super) async fn finish(self) {
         for program in self.programs {
             for line in program.stop().await {

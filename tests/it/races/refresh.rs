@@ -1,4 +1,4 @@
-//! Many refreshes of one token: one successor, told to everybody.
+//! Many concurrent refreshes of one token: one successor, returned to every call.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Refreshes against what ends their session: whoever comes first, nothing is accepted once the end was acknowledged.
+//! Refreshes against the end of their session: in any order, no token is accepted after the end was acknowledged.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use crate::support::replica::{ENDS, End, Replica};
 use crate::support::soak::soak;
 use crate::support::{allowed, profile, reason};
 
-/// How many races go on at a time.
+/// The number of concurrent races.
 const LANES: usize = 8;
 
 crate::on_all!(
@@ -60,7 +60,7 @@ async fn no_grant_outlives_the_end_of_all_sessions(backend: Backend) {
     pair.finish().await;
 }
 
-/// What one race has come to.
+/// The shared state of one race.
 struct Told {
     refresh_token: Mutex<String>,
     access_tokens: Mutex<Vec<String>>,
@@ -78,7 +78,7 @@ async fn race(replicas: &Arc<[Replica; 2]>, number: usize) {
         answers: Semaphore::new(0),
         acknowledged: AtomicBool::new(false),
     });
-    // Either one client that goes on from token to token, or four that ask for the same answer.
+    // Either one client follows the chain of tokens, or four clients ask for the same answer.
     let clients: Vec<_> = if (number / 2).is_multiple_of(2) {
         vec![tokio::spawn(refresh_on(Arc::clone(replicas), Arc::clone(&told), end))]
     } else {
@@ -113,7 +113,7 @@ async fn race(replicas: &Arc<[Replica; 2]>, number: usize) {
     }
 }
 
-/// Refreshes here and there in turn, each time with the token that was answered last, until refused.
+/// Refreshes on both replicas in turn, each time with the latest token, until it is rejected.
 async fn refresh_on(replicas: Arc<[Replica; 2]>, told: Arc<Told>, end: End) {
     for turn in 0.. {
         let token = told.refresh_token.lock().unwrap().clone();
@@ -123,7 +123,7 @@ async fn refresh_on(replicas: Arc<[Replica; 2]>, told: Arc<Told>, end: End) {
     }
 }
 
-/// Refreshes with the same token, until refused.
+/// Refreshes with the same token until it is rejected.
 async fn refresh_again(replica: Replica, token: String, told: Arc<Told>, end: End) {
     while refresh(&replica, &token, &told, end).await {}
 }

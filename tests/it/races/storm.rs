@@ -1,4 +1,4 @@
-//! Everything at once on a few people: whatever each call comes to, none says that the database was in the way.
+//! All kinds of concurrent calls on a few people. No call may report a database problem.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ use crate::support::{profile, reason};
 const PEOPLE: u8 = 4;
 const CLIENTS: usize = 24;
 
-/// What calls on people whom others sign out, ban and change may be told.
+/// The reasons that calls may get while other calls sign the same people out, ban and change them.
 const REFUSALS: [&str; 4] = ["CONFLICT", "REFRESH_REUSED", "SESSION_REVOKED", "USER_BANNED"];
 
 crate::on_all!(everything_at_once_on_a_few_people_keeps_every_promise);
@@ -49,7 +49,7 @@ async fn everything_at_once_on_a_few_people_keeps_every_promise(backend: Backend
     assert_eq!(pair.count("SELECT count(*) FROM users").await, i64::from(PEOPLE));
     let known = std::mem::take(&mut *known.lock().unwrap());
     assert_known_alike(&pair, &known).await;
-    // Whatever they went through, all can come back.
+    // After the storm, everybody can sign in again.
     for person in 0..PEOPLE {
         let [_, user_id] = ids(&known[usize::from(person)]);
         pair.replica(1).ban(&user_id, false).await.unwrap();
@@ -59,7 +59,7 @@ async fn everything_at_once_on_a_few_people_keeps_every_promise(backend: Backend
     pair.finish().await;
 }
 
-/// Both replicas refuse the sessions that ended, once they have heard of it, and no others.
+/// Checks that both replicas reject exactly the ended sessions, once they know of them.
 async fn assert_known_alike(pair: &Pair, known: &[IssueTokenResponse]) {
     let live = pair.query("SELECT id FROM sessions WHERE ended_at IS NULL").await;
     let live: HashSet<_> =
@@ -76,12 +76,12 @@ async fn assert_known_alike(pair: &Pair, known: &[IssueTokenResponse]) {
     }
 }
 
-/// One call, any, on a session that somebody opened.
+/// Makes one random call on a session that some call opened.
 async fn act(replica: &Replica, known: &Mutex<Vec<IssueTokenResponse>>) -> Result<(), Status> {
     let [action, which, person, name] = random(&OsEntropy);
     let tokens = {
         let known = known.lock().unwrap();
-        // Young sessions are more likely to go on.
+        // Recent sessions are more likely to be live.
         known[known.len() - 1 - usize::from(which) % known.len().min(16)].clone()
     };
     let [session_id, user_id] = ids(&tokens);

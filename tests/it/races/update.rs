@@ -1,4 +1,4 @@
-//! Sign-ins that bring a new profile against administrators who read, change and write: no change is lost.
+//! Sign-ins with a new profile against administrators who read, change and write: no change is lost.
 
 use gatepass::grpc::proto::v1::{ProfileCredential, User, sign_in_response};
 
@@ -36,7 +36,7 @@ async fn no_change_of_a_user_is_lost(backend: Backend) {
     let after = pair.replica(0).user(&user.id).await.unwrap();
     assert_eq!(count_of(&after), ADMINISTRATORS * rounds, "a change was lost");
     assert!(names.contains(after.name.as_ref().unwrap()), "the name is of a sign-in that was refused");
-    // Each change that was acknowledged made one version, and each sign-in one session.
+    // Each acknowledged change made one version, and each sign-in one session.
     let versions = i64::try_from(1 + ADMINISTRATORS * rounds + names.len()).unwrap();
     assert_eq!(pair.count("SELECT version FROM users").await, versions);
     let sessions = i64::try_from(names.len() + 1).unwrap();
@@ -44,7 +44,7 @@ async fn no_change_of_a_user_is_lost(backend: Backend) {
     pair.finish().await;
 }
 
-/// Counts one up in the user's picture, from what was read, until nobody was faster.
+/// Increments a counter in the user's picture, and repeats from a new read on each conflict.
 async fn count_one(replica: &Replica, id: &str) {
     loop {
         let before = replica.user(id).await.unwrap();
@@ -60,7 +60,7 @@ fn count_of(user: &User) -> usize {
     user.image.as_ref().map_or(0, |image| image.rsplit('/').next().unwrap().parse().unwrap())
 }
 
-/// Signs in with this name; none when others kept changing the user.
+/// Signs in with this name. Returns nothing if other calls kept changing the user.
 async fn sign_in_as(replica: &Replica, id: &str, name: String) -> Option<String> {
     let request = credential(ProfileCredential {
         provider: "github".to_owned(),

@@ -1,4 +1,4 @@
-//! What the service may answer, and what it may not: an answer that can't be taken is a failure, and spends nothing.
+//! Valid and invalid answers of the service. An invalid answer is a failure and spends nothing.
 
 use std::convert::Infallible;
 
@@ -90,8 +90,8 @@ async fn a_refresh_that_is_denied_leaves_the_session_as_it_was() {
     assert_eq!(log, ["SIGN_UP SUCCESS", "TOKEN_ISSUED SUCCESS", "TOKEN_DENIED DENIED CALLBACK_DENIED"]);
 }
 
-/// Has each method answer one thing, sees that every call fails and spends nothing, and that all is well when the
-/// service is.
+/// Sets one answer for each method. Checks that every call fails and spends nothing, and that all calls succeed once
+/// the service recovers.
 async fn each_fails(
     app: &TestApp,
     service: &CallbackServer,
@@ -123,7 +123,7 @@ async fn each_fails(
     assert_eq!(told(app.each(&grant, &tokens).await), [const { None }; 5], "{what}");
 }
 
-/// The same claims wherever claims are answered; no outcome where none are.
+/// Builds answers with the same claims for the methods with claims, and without an outcome for the others.
 fn all(claims_of: &Value) -> (SignInResponse, JwtResponse, SessionResponse, RedirectResponse) {
     let none = (SignInResponse { outcome: None }, RedirectResponse { url: String::new() });
     (none.0, claims(claims_of), shows(claims_of), none.1)
@@ -182,7 +182,7 @@ async fn an_outcome_that_is_not_there_is_a_failure() {
     assert_eq!(refusal(app.try_sign_in(profile("ada")).await), unavailable());
     assert_eq!(refusal(app.issue(&grant).await), unavailable());
     assert_eq!(refusal(app.resolve("/x").await), unavailable());
-    // A session that has nothing to add may say so.
+    // A session callback that adds nothing may leave its claims out.
     service.rules.jwt.answers(|_| claims(&json!({})));
     service.rules.session.answers(|_| SessionResponse { claims: None });
     let issued = app.issue(&grant).await.unwrap();
@@ -211,7 +211,7 @@ async fn every_code_of_an_error_is_a_failure_and_its_words_are_nobodys() {
         let status = app.try_sign_in(profile("ada")).await.unwrap_err();
         assert_eq!(status.message(), "the sign_in callback failed; nobody was let in", "{code:?}");
         assert_eq!(refusal::<()>(Err(status)), unavailable(), "{code:?}");
-        // Some of them open the breaker.
+        // Some of them open the circuit breaker.
         app.clock.advance(std::time::Duration::from_secs(10));
     }
     assert_eq!(app.counts().await, [0, 0, 0]);
@@ -219,7 +219,7 @@ async fn every_code_of_an_error_is_a_failure_and_its_words_are_nobodys() {
     assert!(log.lines("ada@example.com").is_empty() && log.lines("says the service").is_empty());
 }
 
-/// A service of one answer, whatever is called: these bytes of a body.
+/// Starts a service that returns these bytes as the body of every call.
 async fn raw(headers: HeaderMap, body: Vec<u8>) -> (std::net::SocketAddr, impl Drop) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();

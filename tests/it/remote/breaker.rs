@@ -1,4 +1,4 @@
-//! A service that does not answer is left alone, but for one call now and then that sees whether it does.
+//! Circuit breaker: Gatepass stops calling a service that does not answer, except for an occasional trial call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::support::callback_service::{CallbackServer, Reply, allow, shows};
 use crate::support::log::Log;
 use crate::support::{TestApp, builder, eventually, profile, refusal};
 
-/// As many calls in a row that are not answered open it.
+/// The number of consecutive unanswered calls that open the breaker.
 const UNANSWERED: usize = 5;
 
-/// More than any pause of it.
+/// More than any pause of the breaker.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Lets sign-ins time out until the service is not asked any more.
+/// Lets sign-ins time out until the breaker is open.
 async fn open(app: &TestApp, service: &CallbackServer) {
     service.rules.sign_in.hangs();
     for _ in 0..UNANSWERED {
@@ -150,7 +150,7 @@ async fn callers_in_a_hurry_do_not_shut_the_service_for_others() {
     for _ in 0..2 * UNANSWERED {
         let mut request = Request::new(profile("ada"));
         request.set_timeout(Duration::from_millis(300));
-        // Whether its own deadline or ours is told depends on who is faster.
+        // The error names the caller's own deadline or that of Gatepass, whichever is reported first.
         app.auth.clone().sign_in(request).await.unwrap_err();
     }
     assert_eq!(service.rules.sign_in.calls(), 2 * UNANSWERED);
@@ -176,7 +176,7 @@ async fn calls_that_wait_are_bounded() {
     let app = asking(&service, "callbacks: [redirect], timeout: 1m").await;
     service.rules.redirect.hangs();
     let mut waiting = JoinSet::new();
-    // Each connection takes 200 calls at a time.
+    // Each connection allows 200 concurrent calls.
     let other = tonic::transport::Endpoint::from_shared(format!("http://{}", app.grpc_addr)).unwrap();
     let other = other.connect().await.unwrap();
     let mut clients = [app.channel.clone(), other]
@@ -191,7 +191,7 @@ async fn calls_that_wait_are_bounded() {
             auth.resolve_redirect(request).await
         });
     }
-    // The one too many is the only one that ends.
+    // Only the call over the limit ends.
     let first = waiting.join_next().await.unwrap().unwrap();
     assert_eq!(refusal(first), unavailable());
     assert_eq!(waiting.len(), 256);

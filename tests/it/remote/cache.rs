@@ -1,4 +1,4 @@
-//! Answers of `session` that are remembered: off unless configured, each for exactly what was asked.
+//! Cached answers of `session`: off by default, and used only for exactly the same input.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ async fn no_session_is_shown_what_was_answered_for_another() {
         assert_eq!(shown(&tokens.access_token).await, "user");
     }
     assert_eq!(service.rules.session.calls(), 2);
-    // Another role is another question, in the same session.
+    // Another role changes the input, in the same session.
     let id = ada.session.unwrap().user.unwrap().id.unwrap();
     app.update(User { id, role: "admin".to_owned(), ..Default::default() }, &["role"]).await.unwrap();
     assert_eq!(shown(&ada.access_token).await, "admin");

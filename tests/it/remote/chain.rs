@@ -1,4 +1,4 @@
-//! Who is asked when: the built-in policy, the service, then the program that links Gatepass.
+//! The order of decisions: the built-in policy, the service, then the program that links Gatepass.
 
 use std::sync::{Arc, Mutex};
 

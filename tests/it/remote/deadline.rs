@@ -1,4 +1,4 @@
-//! The time that a callback has: its own, or less where the call that asks has less.
+//! The time limit of a callback: its own, or less if the outer call has less time left.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{asking, unavailable};
 use crate::support::callback_service::{CallbackServer, claims};
 use crate::support::{profile, refusal};
 
-/// What a callback was given.
+/// Returns the time limit that a callback received.
 fn given(metadata: &MetadataMap) -> Duration {
     let text = metadata.get("grpc-timeout").unwrap().to_str().unwrap();
     let (number, unit) = text.split_at(text.len() - 1);
@@ -40,12 +40,12 @@ async fn each_callback_is_given_its_own_time() {
 async fn no_callback_is_given_more_than_is_left_of_the_call() {
     let service = CallbackServer::start().await;
     let app = asking(&service, "timeout: 1m").await;
-    // A call of its own limits: SignIn has 10 s, the others 5 s.
+    // These calls have Gatepass' own limits: 10 s for `SignIn`, 5 s for the others.
     let issued = app.tokens("ada").await;
     let rules = &service.rules;
     assert!(given(&rules.sign_in.last().metadata) < Duration::from_secs(10));
     assert!(given(&rules.jwt.last().metadata) < Duration::from_secs(5));
-    // A call of less.
+    // This call has a shorter limit.
     let mut request = Request::new(profile("ada"));
     request.set_timeout(Duration::from_secs(2));
     app.auth.clone().sign_in(request).await.unwrap();
@@ -61,14 +61,14 @@ async fn a_call_whose_callback_hangs_says_so_within_its_own_time() {
     let grant = app.sign_in("ada").await.grant.unwrap();
     service.rules.sign_in.hangs();
     service.rules.jwt.hangs();
-    // Whatever is later than that is told as DEADLINE_EXCEEDED.
+    // A later answer would arrive as DEADLINE_EXCEEDED.
     let mut request = Request::new(profile("eve"));
     request.set_timeout(Duration::from_secs(2));
     assert_eq!(refusal(app.auth.clone().sign_in(request).await), unavailable());
     let log = app.log().await;
     assert_eq!(log.last().unwrap(), "SIGN_IN_DENIED FAILED CALLBACK_UNAVAILABLE");
 
-    // The call has no limit but Gatepass' own, 5 s.
+    // This call has only Gatepass' own limit, 5 s.
     assert_eq!(refusal(app.issue(&grant).await), unavailable());
     service.rules.jwt.answers(|_| claims(&json!({})));
     app.issue(&grant).await.unwrap();

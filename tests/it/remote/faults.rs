@@ -1,4 +1,4 @@
-//! The service hangs, is slow, breaks off, is away, comes back.
+//! A service that hangs, is slow, breaks off, is unavailable, and recovers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::support::log::Log;
 use crate::support::wire::Wire;
 use crate::support::{TestApp, builder, eventually, profile, refusal};
 
-/// Has everything fail that asks, and sees that nothing is spent by it: `mend` makes the service well again.
+/// Checks that all calls to the service fail and spend nothing, and that they succeed after `mend`.
 async fn fails_and_spends_nothing(
     app: &TestApp,
     service: &mut CallbackServer,
@@ -34,7 +34,7 @@ async fn fails_and_spends_nothing(
     let log = [log, vec!["SIGN_IN_DENIED FAILED CALLBACK_UNAVAILABLE".to_owned()]].concat();
     assert_eq!(app.log().await, log);
     mend(service).await;
-    // Sooner or later the connections are there again; each call asks for that.
+    // The connections return eventually; each call tries to open one.
     eventually("a sign-in after the service came back", || async {
         app.clock.advance(Duration::from_secs(5));
         app.try_sign_in(profile("ada")).await.is_ok()
@@ -148,12 +148,12 @@ async fn a_service_that_flaps_fails_calls_only_while_it_is_away() {
         service.stop().await;
         assert_eq!(refusal(app.try_sign_in(profile("ada")).await), unavailable());
         service.start_again().await;
-        // The call itself has the connection made.
+        // The call itself opens the connection.
         eventually("a sign-in", || async { app.try_sign_in(profile("ada")).await.is_ok() }).await;
     }
 }
 
-/// An HTTP/2 server that takes one call and says, in closing the connection, that it did not.
+/// Runs an HTTP/2 server that receives one call, and closes the connection with a notice that it did not process it.
 async fn goes_away(listener: &TcpListener) {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GO_AWAY: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -168,7 +168,7 @@ async fn goes_away(listener: &TcpListener) {
         tcp.read_exact(&mut vec![0; length]).await.unwrap();
         if head[3] == HEADERS {
             tcp.write_all(&GO_AWAY).await.unwrap();
-            // What is still on its way is not answered by a reset.
+            // Reading the rest prevents a reset for data that is still in flight.
             let _ = tcp.read_to_end(&mut Vec::new()).await;
             return;
         }

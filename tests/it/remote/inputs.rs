@@ -1,4 +1,4 @@
-//! What the service is told, field by field, and what its answers do when all is well.
+//! The input of the service, field by field, and the effect of valid answers.
 
 use gatepass::grpc::proto::callback::v1::{
     JwtRequest, RedirectRequest, RedirectResponse, SessionRequest, SignInRequest,
@@ -20,7 +20,7 @@ also_with_references!(
     what_a_session_shows_is_shown_wherever_a_session_is,
 );
 
-/// A sign-in of somebody with a client and a profile of many fields.
+/// Builds a sign-in with a client and a profile of many fields.
 fn request(name: &str) -> v1::SignInRequest {
     let told = ProfileCredential {
         provider: "github".to_owned(),
@@ -38,7 +38,7 @@ fn client(address: &str) -> Client {
     Client { ip_address: Some(address.to_owned()), user_agent: Some("Mozilla/5.0".to_owned()) }
 }
 
-/// The profile that callbacks see of that.
+/// Returns the profile of that sign-in as callbacks see it.
 fn profile_of(name: &str) -> Value {
     json!({
         "sub": "1", "login": "ada", "plan": {"seats": 3.0}, "email": "ada@example.com", "email_verified": true,
@@ -59,7 +59,7 @@ async fn a_sign_in_is_told_with_the_user_as_it_would_be() {
             service.rules.sign_in.last().message;
         assert_eq!((to_json(&profile.unwrap()), told_new), (profile_of(name), is_new_user));
         assert_eq!(client, request(name).client);
-        // But for ids that are not there yet, it is what the sign-in made of them.
+        // The input equals the result of the sign-in, except for ids that did not exist yet.
         let id = |known: &str| if is_new_user { String::new() } else { known.to_owned() };
         let (user, account) = (allowed.user.unwrap(), allowed.account.unwrap());
         assert_eq!(told_user, Some(v1::User { id: id(&user.id), ..user }));
@@ -226,7 +226,7 @@ async fn ids_of_the_call_are_passed_on() {
     assert!(told("user-agent").unwrap().starts_with("gatepass/"));
     assert_eq!(told("authorization"), None);
 
-    // Of a call without, the id is ours, and there is no trace.
+    // If a call has no request id, Gatepass creates one; there is no trace.
     app.sign_in("ada").await;
     let metadata = service.rules.sign_in.last().metadata;
     assert!(metadata.get("x-request-id").unwrap().to_str().unwrap().parse::<uuid::Uuid>().is_ok());

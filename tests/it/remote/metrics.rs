@@ -1,4 +1,4 @@
-//! What is counted of a service: what it answered and what it did not, whatever is made of that.
+//! The metrics of a service: answered and failed calls, independent of the effect on the outer call.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::asking;
 use crate::support::callback_service::{CallbackServer, deny, shows};
 use crate::support::{TestApp, builder, eventually};
 
-/// What was counted of these callbacks.
+/// Returns the counts of callbacks of this kind.
 async fn counted(app: &TestApp, kind: &str) -> Vec<String> {
     let page = app.metrics().await;
     let lines = page.counted("gatepass_callback_calls_total");
@@ -21,7 +21,7 @@ async fn a_failure_that_is_passed_over_is_counted_as_one() {
     service.stop().await;
     app.session(&issued.access_token).await.unwrap();
     app.resolve("/x").await.unwrap();
-    // The sign-in asked for its redirect too.
+    // The sign-in also called `redirect`.
     let told = [
         "remote redirect failed 1",
         "remote redirect ok 1",

@@ -1,5 +1,5 @@
-//! Callbacks that a gRPC service answers, a real one at a real port: what it is told and may answer, and what becomes of
-//! calls when it hangs, lies, breaks or is not there.
+//! Callbacks of a gRPC service at a real port: their inputs, their valid answers, and the calls while the service
+//! hangs, returns wrong answers, breaks or is unavailable.
 
 mod answers;
 mod breaker;
@@ -19,24 +19,24 @@ use tonic::{Code, Response, Status};
 use crate::support::callback_service::CallbackServer;
 use crate::support::{TestApp, builder, profile, refusal};
 
-/// What a call is told whose callback fails.
+/// The error of a call whose callback failed.
 fn unavailable() -> (Code, String) {
     (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned())
 }
 
-/// A Gatepass that asks this service for all four, with more of the section `remote`.
+/// Starts a Gatepass that uses this service for all four callbacks, with more settings in `remote`.
 async fn asking(service: &CallbackServer, more: &str) -> TestApp {
     builder().config(&service.section(more)).start().await
 }
 
-/// The outcome of a sign-in.
+/// Returns the outcome of a sign-in.
 fn outcome(answer: Result<Response<SignInResponse>, Status>) -> sign_in_response::Outcome {
     answer.unwrap().into_inner().outcome.unwrap()
 }
 
 impl TestApp {
-    /// A call for each callback, in this order: `sign_in`, `jwt` at a first token and at a refresh, `session`, `redirect`.
-    /// The tokens are of a session from before.
+    /// Makes a call for each callback, in this order: `sign_in`, `jwt` at a first token and at a refresh, `session`,
+    /// `redirect`. The tokens belong to an earlier session.
     async fn each(&self, grant: &str, tokens: &IssueTokenResponse) -> [Result<(), Status>; 5] {
         [
             self.try_sign_in(profile("eve")).await.map(drop),
@@ -48,7 +48,7 @@ impl TestApp {
     }
 }
 
-/// Code and reason of each refusal; nothing for what went well.
+/// Returns the code and the reason of each rejection, and nothing for a success.
 fn told<const N: usize>(answers: [Result<(), Status>; N]) -> [Option<(Code, String)>; N] {
     answers.map(|answer| answer.err().map(|status| refusal::<()>(Err(status))))
 }

@@ -1,4 +1,4 @@
-//! `on_failure: allow`: a `session` or `redirect` that fails is as if it had nothing to say.
+//! `on_failure: allow`: a failed `session` or `redirect` counts as an answer that changes nothing.
 
 use std::time::Duration;
 

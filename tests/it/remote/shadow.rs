@@ -1,4 +1,4 @@
-//! `shadow: true`: asked, compared, logged, and obeyed in nothing.
+//! `shadow: true`: Gatepass calls the service, compares and logs its answers, and ignores them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{TestApp, eventually};
 
 const SHADOW: &str = "shadow: true, timeout: 10s";
 
-/// A call of each kind, all of which must go well; what the session shows.
+/// Makes a successful call of each kind, and returns the claims of the session.
 async fn all_well(app: &TestApp) -> serde_json::Value {
     let issued = app.tokens("ada").await;
     let read = app.session(&issued.access_token).await.unwrap();
@@ -60,7 +60,7 @@ async fn a_shadow_is_told_all_that_it_would_be_told_and_which_call_it_was() {
     rules.sign_in.until_calls(1).await;
     let told = rules.sign_in.last();
     assert_eq!(told.metadata.get("x-request-id").unwrap(), "the-id");
-    // The call is over, and its time with it: the shadow has all of its own.
+    // The call and its deadline have ended, so the shadow call has its own full time.
     assert_eq!(told.metadata.get("grpc-timeout").unwrap(), "10000000u");
     assert_eq!(to_json(told.message.profile.as_ref().unwrap())["email"], "ada@example.com");
     app.issue(&signed_in.grant.unwrap()).await.unwrap();

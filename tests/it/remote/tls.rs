@@ -1,4 +1,4 @@
-//! TLS towards the service: whom Gatepass takes for it, and how it proves itself.
+//! TLS to the service: the server names that Gatepass accepts, and its own client certificate.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::support::{TestApp, builder, eventually, profile, refusal};
 /// The name in the service's certificate.
 const NAME: &str = "rules.test";
 
-/// A service behind TLS, and the files of those that call it.
+/// A service with TLS, and the files of its clients.
 struct Scene {
     authority: Authority,
     service: CallbackServer,
@@ -25,7 +25,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// A service of this name; asks clients for a certificate of the same authority.
+    /// Starts a service with this name, which requests client certificates of the same authority.
     async fn of(name: &str, client_ca: bool) -> Self {
         let authority = Authority::new();
         let identity = authority.issue(&[name]);
@@ -39,7 +39,7 @@ impl Scene {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// A Gatepass that calls it, by these keys of `tls`.
+    /// Starts a Gatepass that calls the service, with these settings in `tls`.
     async fn app(&self, tls: &str) -> TestApp {
         let url = format!("https://{}", self.service.addr);
         let config = format!(
@@ -94,7 +94,7 @@ async fn a_service_of_another_name_or_authority_is_told_nothing() {
     let stranger = Authority::new();
     std::fs::write(scene.folder.path().join("stranger.crt"), &stranger.pem).unwrap();
     let of_stranger = format!("ca: '{}', domain_name: other.test", scene.path("stranger.crt"));
-    // The last trusts public authorities only.
+    // The last one trusts only public authorities.
     for tls in [scene.trust(), of_stranger, "domain_name: other.test".to_owned()] {
         let app = scene.app(&tls).await;
         assert_eq!(refusal(app.try_sign_in(profile("ada")).await), unavailable(), "{tls}");
@@ -118,7 +118,7 @@ async fn a_client_certificate_is_presented_and_a_renewed_one_is_read_for_the_nex
     let app = scene.app(&with_identity).await;
     app.sign_in("ada").await;
 
-    // One of a stranger is refused, which shows that it was read; the next one is taken.
+    // A certificate of another authority is rejected, which shows that it was read. The next one is accepted.
     Authority::new().issue(&["gatepass"]).write(scene.folder.path());
     scene.service.stop().await;
     scene.service.start_again().await;

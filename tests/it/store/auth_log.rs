@@ -1,4 +1,4 @@
-//! Rows of the log that change nothing else.
+//! Rows of the auth log without any other change.
 
 use gatepass::model::{AuthLogAction, AuthLogOutcome, Reason};
 use gatepass::storage::{AuthLogStore as _, Database, StoreError};

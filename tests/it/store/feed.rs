@@ -1,4 +1,4 @@
-//! The revocation feed: places in the order of commits, none missing, none twice.
+//! The revocation feed: sequence numbers in commit order, without gaps or duplicates.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

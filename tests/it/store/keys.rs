@@ -63,7 +63,7 @@ pub(super) async fn a_key_id_is_unique(db: &Database) {
     assert_eq!(kept.iter().map(|key| key.generation).collect::<Vec<_>>(), [1]);
 }
 
-/// Keys of these generations, which began a minute apart.
+/// Stores keys of these generations, which began a minute apart.
 async fn kept(db: &Database, generations: std::ops::RangeInclusive<u32>) -> Vec<KeyRecord> {
     let mut keys = Vec::new();
     for generation in generations {
@@ -115,7 +115,7 @@ pub(super) async fn a_change_is_written_with_its_row_and_its_place_in_the_feed(d
     assert_eq!(db.signing_keys().await.unwrap(), [revoked, moved, added]);
     let entry = FeedEntry { seq: 1, until: NOW.plus(HOUR), revocation: Revocation::KeysChanged };
     assert_eq!(db.revocations_after(0).await.unwrap(), [entry]);
-    // The row is there: another of its id is refused.
+    // The row exists, so a second row with its id is rejected.
     assert!(gatepass::storage::AuthLogStore::append(db, row).await.is_err());
 }
 
@@ -142,7 +142,7 @@ pub(super) async fn of_many_changes_of_the_same_keys_one_is_written(db: &Databas
         let (db, first) = (db.clone(), first.clone());
         async move {
             let next = KeyStep::Add(key(&format!("next{number}"), "ES256", 2, NOW));
-            // Half of them only rotate: the generation alone decides then.
+            // Half of the replicas only rotate, where the generation alone decides.
             let steps = if number % 2 == 0 { vec![next] } else { vec![KeyStep::Revoke(first), next] };
             db.change_signing_keys(change(steps)).await.unwrap()
         }

@@ -1,4 +1,4 @@
-//! Linking: an account is added while the session that shows who is signed in is live, and to one user.
+//! Linking: an account is added only while the session of the signed-in user is live, and only to one user.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use gatepass::storage::{Database, Linked, SessionStore as _, UsedMarkStore as _,
 use super::at_once;
 use super::sample::{HOUR, NOW, Signed, account, ending, ending_all, log, redeemed, signed_up};
 
-/// The linking of another account to a user by their session.
+/// Builds the linking of another account to the user of a session.
 pub(super) fn linking(signed: &Signed, provider: &str, id: &str) -> commands::LinkAccount {
     let account = account(&signed.user, provider, id);
     commands::LinkAccount {
@@ -28,7 +28,7 @@ pub(super) async fn a_linked_account_finds_its_user(db: &Database) {
     assert_eq!(db.link_account(step.clone()).await.unwrap(), Linked::Done);
     let (user, account) = db.find_user_by_account(AccountKey::from(&step.account)).await.unwrap().unwrap();
     assert_eq!((user.id, account), (ada.user.id, step.account));
-    // Nobody's tokens tell anything else by it.
+    // The access tokens of the user stay unchanged.
     assert_eq!(user.version, ada.user.version);
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn nothing_is_linked_by_a_session_that_is_not_live(db: &Databas
     assert_eq!(db.link_account(of_another).await.unwrap(), Linked::SessionOver);
 }
 
-/// The linking of an account that the user has, by which these are used up.
+/// Builds the linking of an account that the user already has, which uses up these marks.
 fn again(signed: &Signed, account: Account, used: &[UsedMark]) -> commands::LinkAccount {
     commands::LinkAccount { account, again: true, used: used.to_vec(), ..linking(signed, "google", "1") }
 }
@@ -107,7 +107,7 @@ pub(super) async fn many_who_link_the_same_again_all_do(db: &Database) {
         let mut used = [mark("a"), mark("b")];
         used.rotate_left(number % 2);
         async move {
-            // One that gave way to another looks again, as the use case does.
+            // After a conflict the step reads again, as the use case does.
             loop {
                 let linked = db.link_account(again(&ada, ada.account.clone(), &used)).await.unwrap();
                 if linked != Linked::Conflict {

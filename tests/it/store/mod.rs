@@ -1,5 +1,5 @@
-//! The contract of the stores, held by every database: what each step writes, what it refuses, and who wins when
-//! many try at once. A new database is a function of one line and a line of `backends!`.
+//! The contract of the stores, tested on every database: the rows that each step writes, the steps that it rejects, and
+//! the winner of concurrent steps. A new database needs a function of one line and a line in `backends!`.
 
 mod auth_log;
 mod feed;
@@ -21,18 +21,18 @@ use gatepass::storage::{Database, Observer, Options};
 
 use crate::support::databases::{Backend, TestDatabase};
 
-/// An empty migrated database of one test, and what it lives in.
+/// An empty migrated database for one test, and its environment.
 pub(crate) struct Store {
     pub(crate) database: Database,
     _kept: Option<TestDatabase>,
 }
 
-/// How every database here is opened; the wait is long, since the tests share few processors.
+/// Returns the options of every test database. The timeout is long, since the tests share few processors.
 pub(crate) fn options(url: String) -> Options {
     Options { url: url.into(), max_connections: 4, acquire_timeout: Duration::from_mins(1), observer: None }
 }
 
-/// The same, and the texts of all statements from now on.
+/// Returns the same options, and collects the texts of all later statements.
 pub(crate) fn watched(url: String) -> (Options, Arc<Mutex<BTreeSet<String>>>) {
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let watcher = Arc::clone(&seen);
@@ -75,7 +75,7 @@ async fn mariadb() -> Store {
     on(Backend::Mariadb).await
 }
 
-/// Runs `task` for each number below `count`, all at once.
+/// Runs `task` concurrently for each number below `count`.
 async fn at_once<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,

@@ -1,4 +1,4 @@
-//! What the contract is tried with: users, accounts and sessions of one instant.
+//! Sample data for the contract: users, accounts and sessions with the same time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,12 +16,12 @@ pub(crate) const NOW: Timestamp = START;
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
-/// A digest of a text, in place of the hash of a token.
+/// Hashes a text, in place of a token.
 pub(crate) fn hash(of: &str) -> [u8; 32] {
     digest_of(b"test", &[of.as_bytes()])
 }
 
-/// A digest that nothing else here has.
+/// Returns a unique hash.
 pub(crate) fn fresh_hash() -> [u8; 32] {
     static LAST: AtomicU64 = AtomicU64::new(0);
     digest_of(b"fresh", &[&LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes()])
@@ -69,7 +69,7 @@ pub(crate) fn account(user: &User, provider: &str, id: &str) -> Account {
     }
 }
 
-/// A pending session of a user.
+/// Builds a pending session of a user.
 pub(crate) fn session(user: &User, account: &Account) -> Session {
     Session {
         id: session_id(),
@@ -107,7 +107,7 @@ pub(crate) fn log(action: AuthLogAction) -> AuthLogEntry {
     AuthLogEntry::new(&clock(), &OsEntropy, action, &origin)
 }
 
-/// The sign-up of a new user.
+/// Builds the sign-up of a new user.
 pub(crate) fn sign_up(user: &User, account: &Account, session: &Session) -> commands::OpenSession {
     commands::OpenSession {
         user: UserWrite::Create(user.clone()),
@@ -124,7 +124,7 @@ pub(crate) fn sign_up(user: &User, account: &Account, session: &Session) -> comm
     }
 }
 
-/// Another sign-in of a known user, as it shall be.
+/// Builds another sign-in of a known user, with its new record.
 pub(crate) fn sign_in(user: &User, expected_version: i64, session: &Session) -> commands::OpenSession {
     commands::OpenSession {
         user: UserWrite::Update { user: user.clone(), expected_version },
@@ -137,7 +137,7 @@ pub(crate) fn sign_in(user: &User, expected_version: i64, session: &Session) -> 
     }
 }
 
-/// A user with an account and a session whose grant is open.
+/// A user with an account and a session whose grant is unredeemed.
 pub(crate) struct Signed {
     pub(crate) user: User,
     pub(crate) account: Account,
@@ -145,17 +145,17 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// The session as the database has it.
+    /// Reads the session from the database.
     pub(crate) async fn now(&self, db: &Database) -> Session {
         db.find_session(self.session.id).await.unwrap().unwrap().0
     }
 
-    /// The user as the database has it.
+    /// Reads the user from the database.
     pub(crate) async fn user_now(&self, db: &Database) -> User {
         db.find_session(self.session.id).await.unwrap().unwrap().1
     }
 
-    /// One more session of the same user.
+    /// Opens another session of the same user.
     pub(crate) async fn again(&self, db: &Database) -> Signed {
         let (user, account) = (self.user_now(db).await, self.account.clone());
         let session = session(&user, &account);
@@ -179,7 +179,7 @@ pub(crate) async fn signed_up(db: &Database, name: &str) -> Signed {
     Signed { user, account, session }
 }
 
-/// The same, its grant redeemed.
+/// Signs a user up and redeems the grant.
 pub(crate) async fn redeemed(db: &Database, name: &str) -> Signed {
     let signed = signed_up(db, name).await;
     assert!(db.redeem_grant(redemption(&signed.session)).await.unwrap());
@@ -210,7 +210,7 @@ pub(crate) fn redemption(session: &Session) -> commands::RedeemGrant {
     }
 }
 
-/// The next step of a redeemed session.
+/// Builds the next rotation of a redeemed session.
 pub(crate) fn rotation(session: &Session) -> commands::RotateRefreshToken {
     let live = session.refresh.as_ref().unwrap();
     commands::RotateRefreshToken {
@@ -252,7 +252,7 @@ pub(crate) fn ending_all(user_id: UserId) -> commands::EndUserSessions {
     }
 }
 
-/// A change of a user that was read as `before`.
+/// Builds a change of a user that was read as `before`.
 pub(crate) fn update(before: &User, change: impl FnOnce(&mut User)) -> commands::UpdateUser {
     let mut user = before.clone();
     user.version += 1;
@@ -270,7 +270,7 @@ pub(crate) fn mark(of: &str) -> RequestMark {
     RequestMark { key: hash(of), fingerprint: hash(&format!("{of}, all of it")) }
 }
 
-/// How many live sessions a step ended, and which entries it made.
+/// Returns the number of live sessions that a step ended, and the feed entries that it made.
 pub(crate) fn told(revoked: &Revoked) -> (u64, Vec<gatepass::model::Revocation>) {
     (revoked.sessions_ended, revoked.entries.iter().map(|entry| entry.revocation).collect())
 }

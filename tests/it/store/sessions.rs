@@ -1,4 +1,5 @@
-//! Sessions: a sign-in is written whole or not at all, a grant and a rotation have one winner, an end is final.
+//! Sessions: a sign-in is written completely or not at all, a grant and a rotation have one winner, and an end is
+//! final.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::sample::{
     redemption, rotation, session, sign_in, sign_up, signed_up, told, user,
 };
 
-/// Nothing of this sign-up is there.
+/// Asserts that this sign-up left no rows.
 async fn left_nothing(db: &Database, opening: &commands::OpenSession, user: &User) {
     assert_eq!(db.find_user(user.id).await.unwrap(), None);
     assert_eq!(db.find_session(opening.session.id).await.unwrap(), None);
@@ -21,7 +22,7 @@ async fn left_nothing(db: &Database, opening: &commands::OpenSession, user: &Use
         let owner = db.find_user_by_account(AccountKey::from(account)).await.unwrap();
         assert!(owner.is_none_or(|(owner, _)| owner.id != user.id));
     }
-    // Its log row would have this id.
+    // The log row of the sign-up would have this id.
     db.append(opening.log[0].clone()).await.expect("no row of that sign-in");
 }
 
@@ -234,9 +235,9 @@ pub(super) async fn a_sign_in_that_was_dropped_half_way_leaves_all_or_nothing(db
             tokio::task::yield_now().await;
         }
         drop(writing);
-        // Whoever comes next finds the writer free.
+        // The next step finds the writer free.
         signed_up(db, &format!("next-{polls}")).await;
-        // What was begun runs to its end, though nobody waits for it; what is there then is there whole.
+        // A step that has begun runs to its end, even if its caller is dropped; its rows are then complete.
         let begun = polls > 0;
         let ended = async {
             while db.find_user(user.id).await.unwrap().is_some() != begun {
@@ -359,7 +360,7 @@ pub(super) async fn a_rotation_reads_back(db: &Database) {
     db.append(step.log.unwrap()).await.expect_err("its row is in the log");
 }
 
-/// A step that must be refused and change nothing.
+/// Asserts that a step is rejected and changes nothing.
 async fn refused(db: &Database, ada: &Signed, step: commands::RotateRefreshToken) {
     let before = ada.now(db).await;
     assert!(!db.rotate_refresh_token(step.clone()).await.unwrap());

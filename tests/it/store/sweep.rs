@@ -1,5 +1,5 @@
-//! Sweeping: what is over goes, at its very time not yet; a batch is no larger than asked, and takes nothing from
-//! whoever is at work.
+//! Sweeping: rows are removed after their expiry, and not at that very moment. A batch respects its limit and does not
+//! disturb concurrent steps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::sample::{
     session, sign_up, signed_up, user,
 };
 
-/// More than any of these tests has rows.
+/// More than the number of rows in any of these tests.
 const ALL: u64 = 10_000;
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -30,7 +30,7 @@ async fn is_there(db: &Database, it: &Signed) -> bool {
     db.find_session(it.session.id).await.unwrap().is_some()
 }
 
-/// A person whose session was opened at a time, and redeemed later: it ends at `NOW` and an hour.
+/// Opens a session at a time, and redeems it later. It ends an hour after `NOW`.
 async fn opened_at(db: &Database, name: &str, at: Timestamp) -> Signed {
     let user = user(name);
     let account = account(&user, "github", name);
@@ -200,7 +200,7 @@ pub(super) async fn a_refresh_that_was_acknowledged_is_never_swept(db: &Database
     let steps = Arc::new({
         let mut steps = Vec::new();
         for person in &people {
-            // From an hour to two hours from now.
+            // Each rotation moves the end from one hour to two hours from now.
             steps.push(rotation(&person.now(db).await));
         }
         steps

@@ -1,4 +1,4 @@
-//! What was used can't be again: by itself, with a sign-in, with a linking.
+//! Used marks: a mark can be used only once, alone, with a sign-in or with a linking.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +56,7 @@ pub(super) async fn of_many_sign_ins_by_the_same_marks_one_is_written(db: &Datab
             if number % 2 == 0 {
                 opening.used.reverse();
             }
-            // One that gave way to another looks again, as the use case does.
+            // After a conflict the step reads again, as the use case does.
             loop {
                 match db.open_session(opening.clone()).await.unwrap() {
                     Opened::Done(_) => return true,

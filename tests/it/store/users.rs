@@ -1,5 +1,5 @@
-//! Users and accounts: values come back as they went in, identities are compared by byte, and of two writers of one
-//! version one wins.
+//! Users and accounts: values are read as they were written, identities are compared byte by byte, and of two writers
+//! of one version one wins.
 
 use gatepass::model::{
     AccountKey, Ban, Email, EmailKey, EndReason, ProviderId, Revocation, Timestamp, User, UserId,
@@ -18,7 +18,7 @@ async fn find(db: &Database, id: UserId) -> User {
     db.find_user(id).await.unwrap().unwrap()
 }
 
-/// Writes a user with an account of its id, and reads it.
+/// Writes a user with an account of the same id, and reads it.
 async fn write(db: &Database, user: &User) -> User {
     let account = account(user, "github", &user.id.to_string());
     done(db.open_session(sign_up(user, &account, &session(user, &account))).await.unwrap());
@@ -135,7 +135,7 @@ pub(super) async fn a_verified_email_finds_its_user_and_an_unverified_one_nobody
     let ada = signed_up(db, "ada").await.user;
     let key = EmailKey::from(ada.email.as_ref().unwrap());
     assert_eq!(db.find_user_by_email(key).await.unwrap(), Some(ada.clone()));
-    // The same address, claimed by nobody's word: as many as like may say it is theirs.
+    // The same address, unverified: any number of users may claim it.
     for name in ["one", "two"] {
         write(db, &User { email: ada.email.clone(), email_verified: false, ..user(name) }).await;
     }
@@ -219,7 +219,7 @@ pub(super) async fn an_update_never_lowers_an_epoch_that_rose_meanwhile(db: &Dat
     assert!(db.update_user(update(&ada.user, |user| user.name = None)).await.unwrap().is_none());
     let now = find(db, ada.user.id).await;
     assert_eq!((now.epoch, now.name), (1, ada.user.name.clone()));
-    // Nor a sign-in that was decided before it.
+    // A sign-in that was decided before the change fails too.
     let late = sign_in(&ada.user, ada.user.version, &session(&ada.user, &ada.account));
     assert!(matches!(db.open_session(late).await.unwrap(), gatepass::storage::Opened::Conflict));
     assert_eq!(find(db, ada.user.id).await.epoch, 1);

@@ -1,5 +1,4 @@
-//! A callback service as users of Gatepass write one: a real server on a port of its own, which a test tells what to
-//! answer and asks what it was asked.
+//! A real callback service on its own port. A test sets its answers and reads the calls that it received.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -29,29 +28,29 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status, async_trait};
 use tower::{Service, ServiceExt as _};
 
-/// What a method does with a call.
+/// The reaction of a method to a call.
 pub enum Reply<A> {
     Answer(A),
     Fail(Code),
-    /// Nothing, for ever.
+    /// Never answers.
     Hang,
-    /// Answers after so long.
+    /// Answers after this delay.
     After(Duration, A),
-    /// Answers when this is notified.
+    /// Answers once notified.
     When(Arc<Notify>, A),
 }
 
-/// A call as it came.
+/// A received call.
 #[derive(Clone)]
 pub struct Seen<M> {
     pub metadata: MetadataMap,
     pub message: M,
 }
 
-/// What a method does with each call.
+/// Chooses the reaction to each call.
 type Script<M, A> = dyn Fn(&M) -> Reply<A> + Send + Sync;
 
-/// One method: what it does, and what it saw.
+/// One method: its reaction, and the calls that it received.
 pub struct Method<M, A> {
     reply: Mutex<Arc<Script<M, A>>>,
     seen: Mutex<Vec<Seen<M>>>,
@@ -64,37 +63,37 @@ impl<M: Clone, A> Method<M, A> {
         Self { reply: Mutex::new(Arc::new(reply)), seen: Mutex::default(), arrived: Notify::new() }
     }
 
-    /// From now on it does this.
+    /// Sets the reaction to later calls.
     pub fn does(&self, reply: impl Fn(&M) -> Reply<A> + Send + Sync + 'static) {
         *self.reply.lock().unwrap() = Arc::new(reply);
     }
 
-    /// From now on it answers this.
+    /// Sets the answer to later calls.
     pub fn answers(&self, answer: impl Fn(&M) -> A + Send + Sync + 'static) {
         self.does(move |message| Reply::Answer(answer(message)));
     }
 
-    /// From now on it never answers.
+    /// Leaves later calls without an answer.
     pub fn hangs(&self) {
         self.does(|_| Reply::Hang);
     }
 
-    /// The calls so far.
+    /// Returns the calls so far.
     pub fn seen(&self) -> Vec<Seen<M>> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// How many they are.
+    /// Counts the calls so far.
     pub fn calls(&self) -> usize {
         self.seen.lock().unwrap().len()
     }
 
-    /// The last of them.
+    /// Returns the last call.
     pub fn last(&self) -> Seen<M> {
         self.seen().pop().expect("it was called")
     }
 
-    /// Waits for so many.
+    /// Waits for this number of calls.
     pub async fn until_calls(&self, count: usize) {
         loop {
             let arrived = self.arrived.notified();
@@ -127,7 +126,7 @@ impl<M: Clone, A> Method<M, A> {
     }
 }
 
-/// All four. At first everybody may sign in, and nothing is added.
+/// All four methods. Initially everybody may sign in, and no claims are added.
 pub struct Rules {
     pub sign_in: Method<SignInRequest, SignInResponse>,
     pub jwt: Method<JwtRequest, JwtResponse>,
@@ -136,12 +135,12 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// How many calls there were of all four.
+    /// Counts the calls of all four methods.
     pub fn calls(&self) -> usize {
         self.sign_in.calls() + self.jwt.calls() + self.session.calls() + self.redirect.calls()
     }
 
-    /// From now on everybody may sign in again, and nothing is added.
+    /// Restores the initial answers: everybody may sign in, and no claims are added.
     pub fn are_well(&self) {
         self.sign_in.answers(|_| allow());
         self.jwt.answers(|_| claims(&serde_json::json!({})));
@@ -175,7 +174,7 @@ impl CallbackService for Served {
     }
 }
 
-/// A service that runs.
+/// A running callback service.
 pub struct CallbackServer {
     pub addr: SocketAddr,
     pub rules: Arc<Rules>,
@@ -185,12 +184,12 @@ pub struct CallbackServer {
 }
 
 impl CallbackServer {
-    /// Starts one.
+    /// Starts a service without TLS.
     pub async fn start() -> Self {
         Self::start_with(None).await
     }
 
-    /// Starts one that speaks TLS only.
+    /// Starts a service; with a TLS configuration it speaks TLS only.
     pub async fn start_with(tls: Option<Arc<ServerConfig>>) -> Self {
         let rules = Arc::new(Rules {
             sign_in: Method::new(|_| allow()),
@@ -205,7 +204,7 @@ impl CallbackServer {
         Self { addr, rules, connections, serving, tls }
     }
 
-    /// Ends it, and every connection to it.
+    /// Stops the service and closes every connection to it.
     pub async fn stop(&mut self) {
         self.serving.abort();
         while !self.serving.is_finished() {
@@ -213,24 +212,24 @@ impl CallbackServer {
         }
     }
 
-    /// Starts it again where it was.
+    /// Starts the service again at the same address.
     pub async fn start_again(&mut self) {
         let listener = TcpListener::bind(self.addr).await.unwrap();
         self.serving = serve(listener, &self.rules, &self.connections, self.tls.clone());
     }
 
-    /// How often somebody connected.
+    /// Counts the connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// The section `callbacks` that names it, for all four, and more of it.
+    /// Builds a `callbacks` section that uses this service for all four callbacks, with more settings.
     pub fn section(&self, more: &str) -> String {
         section_at(self.addr, more)
     }
 }
 
-/// The section `callbacks` that names a service at this address, for all four, and more of it.
+/// Builds a `callbacks` section that uses the service at this address for all four callbacks, with more settings.
 pub fn section_at(addr: SocketAddr, more: &str) -> String {
     let more = if more.is_empty() { String::new() } else { format!(", {more}") };
     let callbacks =
@@ -248,7 +247,7 @@ fn serve(
     serve_any(listener, service, Arc::clone(connections), tls)
 }
 
-/// Serves this on HTTP/2.
+/// Serves a service over HTTP/2.
 pub fn serve_any<S>(
     listener: TcpListener,
     service: S,
@@ -282,7 +281,7 @@ where
         + 'static,
     S::Future: Send,
 {
-    // How it ends is for the client to see.
+    // The client's side of the test checks how the connection ends.
     let stream: Box<dyn Stream> = match tls {
         None => Box::new(tcp),
         Some(config) => match TlsAcceptor::from(config).accept(tcp).await {
@@ -300,37 +299,37 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Go on.
+/// The answer that allows a sign-in.
 pub fn allow() -> SignInResponse {
     SignInResponse { outcome: Some(sign_in_response::Outcome::Allow(Allow {})) }
 }
 
-/// Stop.
+/// The answer that denies a sign-in.
 pub fn deny(reason: &str) -> SignInResponse {
     SignInResponse { outcome: Some(sign_in_response::Outcome::Deny(Deny { reason: reason.to_owned() })) }
 }
 
-/// Go elsewhere.
+/// The answer that redirects a sign-in.
 pub fn redirect(url: &str) -> SignInResponse {
     SignInResponse { outcome: Some(sign_in_response::Outcome::Redirect(Redirect { url: url.to_owned() })) }
 }
 
-/// A token with these claims.
+/// The answer that adds these claims to the token.
 pub fn claims(claims: &Value) -> JwtResponse {
     JwtResponse { outcome: Some(jwt_response::Outcome::Claims(to_struct(claims))) }
 }
 
-/// No token.
+/// The answer that denies the token.
 pub fn no_token(reason: &str) -> JwtResponse {
     JwtResponse { outcome: Some(jwt_response::Outcome::Deny(Deny { reason: reason.to_owned() })) }
 }
 
-/// A session that shows these claims too.
+/// The answer that adds these claims to the session.
 pub fn shows(claims: &Value) -> SessionResponse {
     SessionResponse { claims: Some(to_struct(claims)) }
 }
 
-/// A JSON object as a Struct.
+/// Converts a JSON object to a Struct.
 pub fn to_struct(json: &Value) -> Struct {
     let fields = json.as_object().expect("an object");
     Struct { fields: fields.iter().map(|(name, value)| (name.clone(), to_value(value))).collect() }
@@ -351,7 +350,7 @@ fn to_value(json: &Value) -> prost_types::Value {
     prost_types::Value { kind: Some(kind) }
 }
 
-/// A Struct as JSON.
+/// Converts a Struct to JSON.
 pub fn to_json(message: &Struct) -> Value {
     message
         .fields

@@ -1,4 +1,4 @@
-//! Callers of a test: the `callers` section, and the key of each.
+//! The callers of a test: the `callers` section, and the key of each caller.
 
 use gatepass::grpc::proto::SERVICES;
 use gatepass::grpc::service_spec::Access;
@@ -8,7 +8,7 @@ use tonic::{Code, Response, Status};
 
 use super::with_key;
 
-/// Every method of `gatepass.v1` by its path, with the permission that it asks for.
+/// Returns the path of every method of `gatepass.v1`, with its required permission.
 pub fn methods() -> Vec<(String, Permission)> {
     let services = SERVICES.into_iter().flat_map(|service| {
         let of_service = service.methods.iter();
@@ -20,23 +20,23 @@ pub fn methods() -> Vec<(String, Permission)> {
     services.collect()
 }
 
-/// The key of the caller of this id.
+/// Returns the key of the caller with this id.
 pub fn key(id: &str) -> String {
     format!("key-of-{id}")
 }
 
-/// One entry of `callers`, known by its [`key`]; `more` has at least `allow`.
+/// Builds one entry of `callers`, identified by its [`key`]; `more` contains at least `allow`.
 pub fn caller(id: &str, more: &str) -> String {
     format!("  - {{id: '{id}', credential: {}, {more}}}\n", credential(&key(id)))
 }
 
-/// The credential of a bearer string.
+/// Builds the credential for a bearer key.
 pub fn credential(key: &str) -> String {
     let hash = sha256(key.as_bytes()).map(|byte| format!("{byte:02x}")).concat();
     format!("{{key_sha256: '{hash}'}}")
 }
 
-/// The section of these entries.
+/// Builds the section from these entries.
 pub fn callers(entries: &[String]) -> String {
     format!("callers:\n{}", entries.concat())
 }

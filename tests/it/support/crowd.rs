@@ -1,16 +1,16 @@
-//! Many calls at once.
+//! Many concurrent calls.
 
 use tokio::task::JoinSet;
 
 use super::databases::Backend;
 use super::{Builder, builder, builder_on};
 
-/// A Gatepass for a crowd: on a slow disk its calls wait for each other rather than fail.
+/// A Gatepass for a crowd: if the disk is slow, calls wait for each other and do not fail.
 pub fn patient() -> Builder {
     made_patient(builder())
 }
 
-/// The same on this database.
+/// The same Gatepass on this database.
 pub async fn patient_on(backend: Backend) -> Builder {
     made_patient(builder_on(backend).await)
 }
@@ -23,7 +23,7 @@ fn made_patient(mut builder: Builder) -> Builder {
     builder
 }
 
-/// Runs `count` of them at once; their answers, in no order.
+/// Runs `count` calls concurrently, and returns their answers in no order.
 pub async fn at_once<T, F>(count: usize, call: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,

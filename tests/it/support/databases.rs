@@ -1,13 +1,13 @@
-//! Empty databases of one test each, on the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name. A test that needs
-//! one is `#[ignore]`d, so that nothing passes that did not run; `just test-databases` runs those, and fails where a
-//! server can't be reached.
+//! Empty databases for one test each, on the servers in `TEST_POSTGRES_URL` and `TEST_MYSQL_URL`. A test that needs
+//! such a server is `#[ignore]`d, so that no test passes without running. `just test-databases` runs these tests, and
+//! fails if a server is unreachable.
 
 use gatepass::model::{OsEntropy, random};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, QueryResult, Statement};
 use tempfile::TempDir;
 use url::Url;
 
-/// Which database a test runs on.
+/// The database that a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     Sqlite,
@@ -15,7 +15,7 @@ pub enum Backend {
     Mariadb,
 }
 
-/// An empty database, gone with this value.
+/// An empty database, deleted when this value is dropped.
 pub struct TestDatabase {
     pub backend: Backend,
     pub url: String,
@@ -28,7 +28,7 @@ enum Kept {
 }
 
 impl TestDatabase {
-    /// Makes one.
+    /// Creates an empty database.
     pub async fn empty(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => Self::of_file(),
@@ -37,7 +37,7 @@ impl TestDatabase {
         }
     }
 
-    /// Makes one of SQLite.
+    /// Creates an SQLite database.
     pub fn of_file() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/gatepass.db?mode=rwc", folder.path().display());
@@ -56,7 +56,8 @@ impl TestDatabase {
         Self { backend, url: url.into(), kept: Kept::Server { admin, name } }
     }
 
-    /// Makes one of the kind that `TEST_DATABASE` names, SQLite without it: every test of an app runs on each kind.
+    /// Creates a database of the kind in `TEST_DATABASE`, or SQLite by default. So every test of an app runs on each
+    /// kind.
     pub fn of_this_run() -> Self {
         let backend = match std::env::var("TEST_DATABASE").as_deref() {
             Err(_) | Ok("sqlite") => return Self::of_file(),
@@ -64,7 +65,7 @@ impl TestDatabase {
             Ok("mariadb") => Backend::Mariadb,
             Ok(other) => panic!("TEST_DATABASE is sqlite, postgres or mariadb, not {other}"),
         };
-        // Not every test that asks has a runtime, and none can be blocked on.
+        // A caller may have no runtime, and a runtime that it does have must not be blocked.
         let made = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(Self::empty(backend))
@@ -72,7 +73,7 @@ impl TestDatabase {
         made.join().unwrap()
     }
 
-    /// Numbers rows as SQLite does by itself, so that tests can tell the order they were written in.
+    /// Numbers rows as SQLite does by default, so that tests can see the order of the writes.
     pub async fn number_rows(&self) {
         let kind = match self.backend {
             Backend::Sqlite => return,
@@ -86,7 +87,7 @@ impl TestDatabase {
         }
     }
 
-    /// An id as this database's SQL has it.
+    /// Formats an id as SQL of this database.
     pub fn id(&self, id: &str) -> String {
         match self.backend {
             Backend::Postgres => format!("'{id}'"),
@@ -99,8 +100,8 @@ impl TestDatabase {
         self.connect().await.execute_unprepared(sql).await.unwrap();
     }
 
-    /// Sets the clock of a PostgreSQL ahead, for connections that were opened since this was first called: it looks for
-    /// functions where it is told to look first.
+    /// Sets the clock of a PostgreSQL database ahead, for connections opened after the first call of this function. It
+    /// shadows the clock function by the search path.
     pub async fn set_clock_ahead(&self, interval: &str) {
         let name = self.url.rsplit('/').next().unwrap();
         self.execute("CREATE SCHEMA IF NOT EXISTS skewed").await;
@@ -112,7 +113,7 @@ impl TestDatabase {
         self.execute(&format!("ALTER DATABASE {name} SET search_path = skewed, pg_catalog, public")).await;
     }
 
-    /// A connection of the test's own.
+    /// Opens a connection for the test itself.
     pub async fn connect(&self) -> DatabaseConnection {
         connect(&self.url).await
     }
@@ -124,7 +125,7 @@ async fn connect(url: &str) -> DatabaseConnection {
     Database::connect(options).await.unwrap()
 }
 
-/// Rows of a query.
+/// Returns the rows of a query.
 pub async fn query(db: &DatabaseConnection, sql: &str) -> Vec<QueryResult> {
     let statement = Statement::from_string(db.get_database_backend(), sql);
     db.query_all_raw(statement).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
@@ -135,7 +136,7 @@ impl Drop for TestDatabase {
         let Kept::Server { admin, name } = &self.kept else { return };
         let force = if self.backend == Backend::Postgres { " WITH (FORCE)" } else { "" };
         let (admin, sql) = (admin.clone(), format!("DROP DATABASE {name}{force}"));
-        // The test's own runtime may be the one that is going.
+        // The test's own runtime may already be shutting down.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async { connect(&admin).await.execute_unprepared(&sql).await.map(drop) })
@@ -146,8 +147,8 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Makes tests of functions that take a [`Backend`], or what the `of` before them names: `postgres::NAME` and
-/// `mariadb::NAME` of each.
+/// Makes the tests `postgres::NAME` and `mariadb::NAME` from functions that take a [`Backend`], or the type before
+/// `of`.
 #[macro_export]
 macro_rules! on_servers {
     (of $kind:path: $($test:ident),* $(,)?) => {
@@ -173,7 +174,7 @@ macro_rules! on_servers {
     };
 }
 
-/// The same, and `sqlite::NAME` of each, which runs always.
+/// Makes the same tests, and `sqlite::NAME` for each function, which always runs.
 #[macro_export]
 macro_rules! on_all {
     ($($test:ident),* $(,)?) => {

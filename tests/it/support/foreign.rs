@@ -1,4 +1,4 @@
-//! A service of a foreign package, in one file: its messages, its specification, and what it does.
+//! A service of a foreign package in one file: its messages, its specification, and its implementation.
 
 use std::convert::Infallible;
 use std::future::{self, Future};
@@ -26,12 +26,12 @@ pub struct Said {
     pub text: String,
 }
 
-/// The answer of each method.
+/// The response of each method.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Heard {
     #[prost(string, tag = "1")]
     pub text: String,
-    /// The reason why nothing was heard, of a service whose clients read no gRPC status.
+    /// The reason of a rejection, for a service whose clients read no gRPC status.
     #[prost(string, tag = "2")]
     pub refused: String,
 }
@@ -52,7 +52,7 @@ const METHODS: &[MethodSpec] = &[
     MethodSpec { name: "Greet", access: Access::Anybody, kind: MethodKind::Unary, timeouts: 1 },
 ];
 
-/// A service that tells errors as gRPC does.
+/// A service that reports errors as gRPC statuses.
 pub static ECHO: ServiceSpec = ServiceSpec {
     prefix: "/foreign.v1.Echo/",
     methods: METHODS,
@@ -61,7 +61,7 @@ pub static ECHO: ServiceSpec = ServiceSpec {
     descriptors: &[],
 };
 
-/// The same service under another name, with errors in its answers.
+/// The same service under another name, with errors inside its responses.
 pub static TELLER: ServiceSpec = ServiceSpec {
     prefix: "/foreign.v1.Teller/",
     methods: METHODS,
@@ -70,7 +70,7 @@ pub static TELLER: ServiceSpec = ServiceSpec {
     descriptors: &[],
 };
 
-/// Both, to be mounted.
+/// Builds the mounts of both services.
 pub fn mounts() -> [Mount; 2] {
     [&ECHO, &TELLER].map(|spec| Mount::new(spec, |_, limit| Echo { limit }))
 }

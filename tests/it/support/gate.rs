@@ -1,4 +1,4 @@
-//! A `jwt` callback that can be held, so that a test does something between a call's reading and its writing.
+//! A `jwt` callback that can be held, so that a test can act between a call's read and its write.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gatepass::auth::{Callback, CallbackResult, CallbackSet, Callbacks, JwtDecision, JwtInput};
 use tokio::sync::Semaphore;
 
-/// The gate, open until it is closed for the next call.
+/// A gate, open until a test closes it for the next call.
 #[derive(Debug)]
 pub struct Gate {
     closed: AtomicBool,
@@ -14,7 +14,7 @@ pub struct Gate {
     released: Semaphore,
 }
 
-/// A gate, and the callback that passes it.
+/// Creates a gate, and the callback that passes through it.
 pub fn gate() -> (Arc<Gate>, impl Callbacks) {
     let gate =
         Gate { closed: AtomicBool::new(false), arrived: Semaphore::new(0), released: Semaphore::new(0) };
@@ -23,7 +23,7 @@ pub fn gate() -> (Arc<Gate>, impl Callbacks) {
 }
 
 impl Gate {
-    /// Runs `call` and holds it at the gate, does `meanwhile`, and answers what became of the call.
+    /// Runs `call`, holds it at the gate during `meanwhile`, and returns its result.
     pub async fn hold<T: Send + 'static>(
         &self,
         call: impl Future<Output = T> + Send + 'static,

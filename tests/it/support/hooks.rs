@@ -1,4 +1,4 @@
-//! Callbacks made of closures; what has none is not implemented.
+//! Callbacks made from closures. A callback without a closure is not implemented.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ type OnJwt = dyn Fn(&JwtInput<'_>) -> CallbackResult<JwtDecision> + Send + Sync;
 type OnSession = dyn Fn(&SessionInput<'_>) -> CallbackResult<ClaimMap> + Send + Sync;
 type OnRedirect = dyn Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> + Send + Sync;
 
-/// Closures in the place of callbacks.
+/// Closures that implement the callbacks.
 #[derive(Default)]
 pub struct Hooks {
     sign_in: Option<Box<OnSignIn>>,
@@ -24,7 +24,7 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// These callbacks, and those of `other` that are not among them.
+    /// Adds those callbacks of `other` that are missing here.
     pub fn and(self, other: Self) -> Self {
         Self {
             sign_in: self.sign_in.or(other.sign_in),
@@ -35,14 +35,14 @@ impl Hooks {
     }
 }
 
-/// A `sign_in` callback.
+/// Builds a `sign_in` callback.
 pub fn on_sign_in(
     hook: impl Fn(&SignInInput<'_>) -> CallbackResult<SignInDecision> + Send + Sync + 'static,
 ) -> Hooks {
     Hooks { sign_in: Some(Box::new(hook)), ..Hooks::default() }
 }
 
-/// A `sign_in` callback that fails until somebody says that it is mended.
+/// Builds a `sign_in` callback that fails until the test sets the flag.
 pub fn fails_until_mended() -> (Hooks, Arc<AtomicBool>) {
     let mended = Arc::new(AtomicBool::new(false));
     let well = Arc::clone(&mended);
@@ -56,31 +56,31 @@ pub fn fails_until_mended() -> (Hooks, Arc<AtomicBool>) {
     (hooks, mended)
 }
 
-/// A `jwt` callback.
+/// Builds a `jwt` callback.
 pub fn on_jwt(hook: impl Fn(&JwtInput<'_>) -> CallbackResult<JwtDecision> + Send + Sync + 'static) -> Hooks {
     Hooks { jwt: Some(Box::new(hook)), ..Hooks::default() }
 }
 
-/// A `session` callback.
+/// Builds a `session` callback.
 pub fn on_session(
     hook: impl Fn(&SessionInput<'_>) -> CallbackResult<ClaimMap> + Send + Sync + 'static,
 ) -> Hooks {
     Hooks { session: Some(Box::new(hook)), ..Hooks::default() }
 }
 
-/// A `redirect` callback.
+/// Builds a `redirect` callback.
 pub fn on_redirect(
     hook: impl Fn(&RedirectInput<'_>) -> CallbackResult<Option<String>> + Send + Sync + 'static,
 ) -> Hooks {
     Hooks { redirect: Some(Box::new(hook)), ..Hooks::default() }
 }
 
-/// A JSON object.
+/// Converts a JSON object to claims.
 pub fn object(json: serde_json::Value) -> ClaimMap {
     serde_json::from_value(json).expect("an object")
 }
 
-/// Claims for a `jwt` callback to answer.
+/// Builds the answer of a `jwt` callback that adds claims.
 pub fn claims(claims: serde_json::Value) -> JwtDecision {
     JwtDecision::Claims(object(claims))
 }

@@ -1,6 +1,6 @@
-//! What must be true of a database whatever happened at the same time, and whatever became of those at work:
-//! a step is written whole or not at all. Each query counts what must not be there. They rest on a feed and a
-//! log that tell of everything: nothing was swept yet, as in the first hour.
+//! Invariants of a database that hold after any concurrent calls, crashes and aborts: each step is written completely
+//! or not at all. Each query counts rows that must not exist. They need a complete feed and log, so they hold only
+//! while nothing has been swept, as in the first hour.
 
 use sea_orm::DatabaseConnection;
 
@@ -93,7 +93,7 @@ const NEVER: [(&str, &str); 20] = [
     ),
 ];
 
-/// Looks for everything that must never be.
+/// Runs every query and fails if one finds a row.
 pub async fn check(db: &DatabaseConnection) {
     let mut found = Vec::new();
     for (what, sql) in NEVER {

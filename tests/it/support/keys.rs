@@ -1,4 +1,4 @@
-//! What tests of signing keys ask of an app: its commands, and the key set as others read it.
+//! Helpers for tests of signing keys: the key commands of an app, and the published key set.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use tokio::net::TcpStream;
 
 use super::{TestApp, eventually, jwt};
 
-/// The name of the key that signed a token.
+/// Returns the id of the key that signed a token.
 pub fn kid(token: &str) -> String {
     jwt::decode(token).0["kid"].as_str().unwrap().to_owned()
 }
 
-/// Makes the next key as a replica would whose secrets nobody else has; answers its name.
+/// Creates the next key with secrets that no other replica has, and returns its id.
 pub async fn make_foreign_key(database_url: &str, clock: &dyn Clock) -> String {
     let options = Options {
         url: database_url.into(),
@@ -43,12 +43,12 @@ pub async fn make_foreign_key(database_url: &str, clock: &dyn Clock) -> String {
 }
 
 impl TestApp {
-    /// The same in the database of this app.
+    /// Creates such a key in the database of this app.
     pub async fn make_foreign_key(&self) -> String {
         make_foreign_key(&self.place.database.url, &*self.clock).await
     }
 
-    /// A document of the public port.
+    /// Fetches a document from the public port.
     pub async fn document(&self, path: &str) -> Value {
         let mut tcp = TcpStream::connect(self.http_addr).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
@@ -58,42 +58,42 @@ impl TestApp {
         serde_json::from_str(response.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 
-    /// The names of the published keys, the newest first.
+    /// Returns the ids of the published keys, newest first.
     pub async fn published(&self) -> Vec<String> {
         let jwks = self.document("/.well-known/jwks.json").await;
         let keys = jwks["keys"].as_array().unwrap();
         keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Waits until this many keys are published.
+    /// Waits until this number of keys is published.
     pub async fn publishes(&self, count: usize) -> Vec<String> {
         eventually("so many keys are published", || async { self.published().await.len() == count }).await;
         self.published().await
     }
 
-    /// The name of the key that signs now, by a session of its own.
+    /// Returns the id of the current signing key, by opening a session.
     pub async fn signing(&self) -> String {
         kid(&self.tokens("somebody").await.access_token)
     }
 
-    /// `gatepass keys rotate`, or with `--now`.
+    /// Runs `gatepass keys rotate`, with `--now` if `at_once` is set.
     pub async fn rotate(&self, at_once: bool) -> String {
         rotate_keys(&self.config(|yaml| yaml), Arc::clone(&self.clock) as _, at_once).await.unwrap()
     }
 
-    /// `gatepass keys revoke`.
+    /// Runs `gatepass keys revoke`.
     pub async fn revoke(&self, kid: &str) -> Vec<String> {
         revoke_key(&self.config(|yaml| yaml), Arc::clone(&self.clock) as _, kid).await.unwrap()
     }
 
-    /// `gatepass keys list`, its columns one space apart.
+    /// Runs `gatepass keys list`, and separates its columns by one space.
     pub async fn keys(&self) -> Vec<String> {
         let listed = list_keys(&self.config(|yaml| yaml), Arc::clone(&self.clock) as _).await.unwrap();
         let columns = |line: &String| line.split_whitespace().collect::<Vec<_>>().join(" ");
         listed.lines.iter().map(columns).collect()
     }
 
-    /// Why keys were changed, and by whom, oldest first.
+    /// Returns the reason and the actor of each key change, oldest first.
     pub async fn key_log(&self) -> Vec<String> {
         let sql = "SELECT reason || ' by ' || caller AS line FROM auth_logs WHERE action = 'KEY_ROTATED' ORDER BY id";
         self.query(sql).await.into_iter().map(|mut row| row.remove(0)).collect()

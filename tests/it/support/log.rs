@@ -1,4 +1,4 @@
-//! What is logged on one thread, from debug on.
+//! Captures the log of one thread, from level debug.
 
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
-/// While it is the only dispatcher there is, a log is not asked about a place that another thread comes by first, and
-/// misses it from then on. So there is always another.
+/// A second dispatcher that always exists. With a single dispatcher, tracing caches the interest of another thread that
+/// reaches a callsite first, and the log then misses that callsite.
 static ANOTHER: OnceLock<Dispatch> = OnceLock::new();
 
-/// The log.
+/// The captured log.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -25,7 +25,7 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// Begins to write down what is logged on this thread, until the guard goes.
+    /// Captures the log of this thread until the guard is dropped.
     pub fn begin() -> (Self, DefaultGuard) {
         ANOTHER.get_or_init(|| Dispatch::new(NoSubscriber::new()));
         let log = Self::default();
@@ -39,13 +39,13 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    /// The lines so far that hold this.
+    /// Returns the lines so far that contain `part`.
     pub fn lines(&self, part: &str) -> Vec<String> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
     }
 
-    /// All lines since the last time.
+    /// Returns all lines since the last call.
     pub fn take(&self) -> String {
         String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
     }

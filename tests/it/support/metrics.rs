@@ -1,4 +1,4 @@
-//! The page of metrics, read by Prometheus' text format (0.0.4) and no more leniently.
+//! The metrics page, parsed strictly by the Prometheus text format (0.0.4).
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use super::TestApp;
 
-/// The page as it was.
+/// The metrics page at one moment.
 pub struct Page {
     pub text: String,
     /// The families, each with its type.
@@ -16,7 +16,7 @@ pub struct Page {
     pub samples: Vec<Sample>,
 }
 
-/// One line that tells a value.
+/// One line with a value.
 #[derive(Debug, PartialEq)]
 pub struct Sample {
     pub name: String,
@@ -25,7 +25,7 @@ pub struct Sample {
 }
 
 impl TestApp {
-    /// What it tells of itself now.
+    /// Fetches the current metrics of the app.
     pub async fn metrics(&self) -> Page {
         let (head, text) = get(self.admin_addr, "/metrics").await;
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -34,7 +34,7 @@ impl TestApp {
     }
 }
 
-/// Head and body of an answer over HTTP/1.1.
+/// Fetches a path over HTTP/1.1, and returns the head and the body.
 pub async fn get(addr: SocketAddr, path: &str) -> (String, String) {
     let mut tcp = TcpStream::connect(addr).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
@@ -46,7 +46,7 @@ pub async fn get(addr: SocketAddr, path: &str) -> (String, String) {
 }
 
 impl Page {
-    /// What this family has counted: the values of the labels and the number, sorted; zeros left out.
+    /// Returns the label values and the count of each nonzero series of a family, sorted.
     pub fn counted(&self, name: &str) -> Vec<String> {
         let of_name = self.samples.iter().filter(|sample| sample.name == name && sample.value != 0.0);
         let line = |sample: &Sample| {
@@ -58,7 +58,7 @@ impl Page {
         lines
     }
 
-    /// The one value of this name.
+    /// Returns the only value of this name.
     pub fn value(&self, name: &str) -> f64 {
         let mut of_name = self.samples.iter().filter(|sample| sample.name == name);
         let only = of_name.next().unwrap_or_else(|| panic!("no {name}:\n{}", self.text));
@@ -94,7 +94,7 @@ impl Page {
         page
     }
 
-    /// Buckets only grow, and the last holds all.
+    /// Checks that buckets never decrease, and that the last one equals the count.
     fn check_histograms(&self) {
         for (name, _) in self.families.iter().filter(|(_, kind)| kind == "histogram") {
             let of = |part: &'static str| {
@@ -114,7 +114,7 @@ impl Page {
 }
 
 trait Names {
-    /// What the lines of a family may be called.
+    /// Returns the names that the lines of a family may have.
     fn names(&self) -> Vec<String>;
 }
 
@@ -140,7 +140,7 @@ fn sample(line: &str) -> Sample {
     let labels = labels.strip_suffix('}').unwrap().split(',').map(|label| {
         let (name, value) = label.split_once('=').unwrap();
         let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap();
-        // None of ours needs an escape.
+        // No label of Gatepass needs an escape.
         assert!(is_name(name) && !value.contains(['"', '\\', '\n']), "{line}");
         (name.to_owned(), value.to_owned())
     });

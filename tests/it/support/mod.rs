@@ -1,4 +1,4 @@
-//! A whole Gatepass for one test: its own database, free ports, a clock that stands still, and real clients.
+//! A complete Gatepass for one test: its own database, free ports, a manual clock, and real clients.
 
 pub mod callback_service;
 pub mod callers;
@@ -52,20 +52,20 @@ use tonic_types::StatusExt as _;
 
 use databases::{Backend, TestDatabase};
 
-/// 2026-01-01T00:00:00Z, when every test begins.
+/// 2026-01-01T00:00:00Z, the start time of every test.
 pub const START: Timestamp = Timestamp(1_767_225_600_000);
 
-/// The PEM files that tests sign with.
+/// The folder of the PEM files that tests sign with.
 pub const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/keys");
 
-/// A Gatepass that is about to be started.
+/// A Gatepass before its start.
 pub struct Builder {
     yaml: String,
     callbacks: Option<Box<dyn FnOnce(App) -> App>>,
     place: Place,
 }
 
-/// What an app lives in; gone with the last of its replicas.
+/// The environment of an app; deleted with the last of its replicas.
 #[derive(Clone)]
 pub struct Place {
     pub folder: Arc<TempDir>,
@@ -74,14 +74,14 @@ pub struct Place {
 }
 
 impl Builder {
-    /// Adds lines of configuration; sections that the test's own do not have.
+    /// Adds configuration sections that the test does not have yet.
     pub fn config(mut self, yaml: &str) -> Self {
         self.yaml.push_str(yaml);
         self.yaml.push('\n');
         self
     }
 
-    /// Adds keys to the section `server`.
+    /// Adds keys to the `server` section.
     pub fn server(mut self, keys: &str) -> Self {
         self.yaml = self.yaml.replace("server: {", &format!("server: {{{keys}, "));
         self
@@ -99,13 +99,13 @@ impl Builder {
         self
     }
 
-    /// Starts it and waits until it is ready.
+    /// Starts the app and waits until it is ready.
     pub async fn start(self) -> TestApp {
         start(strategy::of_this_test(self.yaml), self.callbacks, self.place).await
     }
 }
 
-/// A Gatepass that serves.
+/// A running Gatepass.
 pub struct TestApp {
     pub auth: AuthServiceClient<Channel>,
     pub admin: AdminServiceClient<Channel>,
@@ -121,22 +121,22 @@ pub struct TestApp {
     task: JoinHandle<()>,
 }
 
-/// A Gatepass with defaults: SQLite in a folder of its own, one ES256 key from [`KEYS`], no callers.
+/// Starts a Gatepass with defaults: a new database, one ES256 key from [`KEYS`], no callers.
 pub async fn app() -> TestApp {
     builder().start().await
 }
 
-/// The same, still to be configured. Sections `server`, `database` and `secrets` are given.
+/// Builds the same Gatepass for further configuration. The sections `server`, `database` and `secrets` are set.
 pub fn builder() -> Builder {
     on(TestDatabase::of_this_run())
 }
 
-/// The same on this database.
+/// Builds the same Gatepass on this kind of database.
 pub async fn builder_on(backend: Backend) -> Builder {
     on(TestDatabase::empty(backend).await)
 }
 
-/// The same on a copy of this SQLite database, some seconds after the last change in it.
+/// Builds the same Gatepass on a copy of this SQLite database, a few seconds after the last change in it.
 pub fn builder_on_a_copy_of(file: &Path) -> Builder {
     let database = TestDatabase::of_file();
     let path = database.url.trim_start_matches("sqlite://").split('?').next().unwrap().to_owned();
@@ -161,12 +161,12 @@ fn on(database: TestDatabase) -> Builder {
     Builder { yaml, callbacks: None, place }
 }
 
-/// The `tokens` section with the ES256 key that [`forge`](super::support) knows, and more of it.
+/// Builds the `tokens` section with the ES256 key that [`forge`](super::support) knows, and more settings.
 pub fn tokens(more: &str) -> String {
     format!("tokens: {{signing_keys: ['{KEYS}/es256.pem']{}{more}}}", if more.is_empty() { "" } else { ", " })
 }
 
-/// Reads a configuration by way of a file, as the program does.
+/// Reads a configuration from a file, as the program does.
 fn read_config(yaml: &str, place: &Place) -> Config {
     let mut file = tempfile::NamedTempFile::new_in(place.folder.path()).unwrap();
     file.write_all(yaml.as_bytes()).unwrap();
@@ -213,7 +213,7 @@ async fn start(yaml: String, callbacks: Option<Box<dyn FnOnce(App) -> App>>, pla
 }
 
 impl TestApp {
-    /// Stops it as SIGTERM would, and starts it again on the same files; `change` may edit the configuration.
+    /// Stops the app as SIGTERM would, and starts it again on the same files. `change` may edit the configuration.
     pub async fn restart(self, change: impl FnOnce(String) -> String) -> Self {
         let Self { place, yaml, shutdown, task, .. } = self;
         shutdown.cancel();
@@ -221,12 +221,12 @@ impl TestApp {
         start(change(yaml), None, place).await
     }
 
-    /// Another replica: on the same database, by the same clock; `change` may edit its configuration.
+    /// Starts another replica on the same database and clock. `change` may edit its configuration.
     pub async fn replica(&self, change: impl FnOnce(String) -> String) -> Self {
         start(change(self.yaml.clone()), None, self.place.clone()).await
     }
 
-    /// Another replica, still to be given callbacks.
+    /// Builds another replica, which can still get callbacks.
     pub fn beside(&self) -> Builder {
         Builder { yaml: self.yaml.clone(), callbacks: None, place: self.place.clone() }
     }
@@ -236,20 +236,20 @@ impl TestApp {
         self.place.database.execute(sql).await;
     }
 
-    /// Its configuration; `change` may edit it.
+    /// Returns the configuration of the app. `change` may edit it.
     pub fn config(&self, change: impl FnOnce(String) -> String) -> Config {
         read_config(&change(self.yaml.clone()), &self.place)
     }
 
-    /// Stops it as SIGTERM would.
+    /// Stops the app as SIGTERM would.
     pub async fn stop(self) -> Place {
         self.shutdown.cancel();
         self.task.await.unwrap();
         self.place
     }
 
-    /// SQL statements since the last time, without transactions' ends and what a replica asks by itself: the feed, the
-    /// database's clock, the signing keys, the pages of the sweeper.
+    /// Returns the SQL statements since the last call, without the ends of transactions and the background reads.
+    /// Background reads are the feed, the database's clock, the signing keys and the pages of the sweeper.
     pub fn take_statements(&self) -> Vec<String> {
         let by_itself = |sql: &String| {
             reads(sql, "signing_keys")
@@ -260,7 +260,7 @@ impl TestApp {
         self.take_all_statements().into_iter().filter(|sql| !by_itself(sql)).collect()
     }
 
-    /// How often the signing keys were read since the last time, by a poll or for a call.
+    /// Counts the reads of the signing keys since the last call, by a poll or for a request.
     pub fn take_readings_of_keys(&self) -> usize {
         self.take_all_statements().iter().filter(|sql| reads(sql, "signing_keys")).count()
     }
@@ -269,7 +269,8 @@ impl TestApp {
         std::mem::take(&mut *self.statements.lock().unwrap())
     }
 
-    /// Rows of a query, each column as text: bytes and ids in upper-case hexadecimal, null as nothing.
+    /// Returns the rows of a query, each column as text: bytes and ids in upper-case hexadecimal, null as an empty
+    /// text.
     pub async fn query(&self, sql: &str) -> Vec<Vec<String>> {
         let db = self.place.database.connect().await;
         let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
@@ -278,14 +279,14 @@ impl TestApp {
         rows.iter().map(texts).collect()
     }
 
-    /// The auth log, oldest first: `ACTION OUTCOME REASON`.
+    /// Returns the auth log, oldest first: `ACTION OUTCOME REASON`.
     pub async fn log(&self) -> Vec<String> {
         let sql = "SELECT action || ' ' || outcome || ' ' || coalesce(reason, '') AS line FROM auth_logs ORDER BY rowid";
         let rows = self.query(sql).await;
         rows.into_iter().map(|mut row| row.remove(0).trim_end().to_owned()).collect()
     }
 
-    /// Signs a person in, by a verified e-mail of the same name.
+    /// Signs a person in, with a verified e-mail of the same name.
     pub async fn sign_in(&self, who: &str) -> SignInAllowed {
         allowed(self.auth.clone().sign_in(profile(who)).await)
     }
@@ -296,7 +297,7 @@ impl TestApp {
         self.issue(&grant).await.unwrap()
     }
 
-    /// Asks where this leads, from the default base.
+    /// Resolves a redirect URL against the default base.
     pub async fn resolve(&self, url: &str) -> Result<ResolveRedirectResponse, Status> {
         let request = ResolveRedirectRequest { url: url.to_owned(), base_url: String::new() };
         self.auth.clone().resolve_redirect(request).await.map(Response::into_inner)
@@ -309,7 +310,7 @@ impl TestApp {
     }
 }
 
-/// A column as text, whatever its type is in this database.
+/// Converts a column of any type and database to text.
 fn text(row: &sea_orm::QueryResult, at: usize) -> String {
     if let Ok(text) = row.try_get_by_index::<Option<String>>(at) {
         return text.unwrap_or_default();
@@ -331,7 +332,7 @@ fn reads(sql: &str, table: &str) -> bool {
     ["\"", "`"].iter().any(|quote| sql.contains(&format!("FROM {quote}{table}{quote}")))
 }
 
-/// Waits until something is so; a test that waits a minute is stuck, and says at what.
+/// Waits until a condition holds. After a minute it fails the test with the name of the condition.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
     let begin = std::time::Instant::now();
     while !is_so().await {
@@ -340,7 +341,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -
     }
 }
 
-/// A sign-in of the provider `github` for a person with a verified e-mail of that name.
+/// Builds a sign-in of the provider `github` for a person with a verified e-mail of the same name.
 pub fn profile(who: &str) -> SignInRequest {
     credential(ProfileCredential {
         provider: "github".to_owned(),
@@ -352,12 +353,12 @@ pub fn profile(who: &str) -> SignInRequest {
     })
 }
 
-/// A sign-in with this profile.
+/// Builds a sign-in with this profile.
 pub fn credential(profile: ProfileCredential) -> SignInRequest {
     SignInRequest { credential: Some(sign_in_request::Credential::Profile(profile)), ..Default::default() }
 }
 
-/// The answer of a sign-in that must be allowed.
+/// Returns the result of a sign-in that must be allowed.
 pub fn allowed(answer: Result<Response<gatepass::grpc::proto::v1::SignInResponse>, Status>) -> SignInAllowed {
     match answer.unwrap().into_inner().outcome {
         Some(sign_in_response::Outcome::Allowed(allowed)) => allowed,
@@ -365,7 +366,7 @@ pub fn allowed(answer: Result<Response<gatepass::grpc::proto::v1::SignInResponse
     }
 }
 
-/// A request with a caller's key.
+/// Builds a request with a caller's key.
 pub fn with_key<T>(message: T, key: &str) -> Request<T> {
     let mut request = Request::new(message);
     let value = AsciiMetadataValue::try_from(format!("Bearer {key}")).unwrap();
@@ -373,7 +374,7 @@ pub fn with_key<T>(message: T, key: &str) -> Request<T> {
     request
 }
 
-/// Code and reason of an error, which must tell its reason in the details and in the trailer alike.
+/// Returns the code and the reason of an error. The reason must be the same in the details and in the trailer.
 pub fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
     let status = answer.expect_err("a refusal");
     let details = status.get_error_details();
@@ -384,7 +385,7 @@ pub fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) 
     (status.code(), info.reason.clone())
 }
 
-/// The reason alone.
+/// Returns the reason of an error.
 pub fn reason<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
     refusal(answer).1
 }

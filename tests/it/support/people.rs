@@ -1,4 +1,4 @@
-//! What tests of sign-in and administration ask of an app.
+//! Helpers for tests of sign-in and administration.
 
 use gatepass::grpc::proto::v1::{
     GetSessionRequest, GetSessionResponse, RefreshTokenRequest, RefreshTokenResponse, SignInDenied,
@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use super::{TestApp, refusal};
 
-/// A `UUIDv7` that nothing has.
+/// A `UUIDv7` that belongs to nothing.
 pub const NOBODY: &str = "0190163d-8694-739b-80cf-f63a7d4c5f6a";
 
-/// The answer of a sign-in that must be denied.
+/// Returns the result of a sign-in that must be denied.
 pub fn denied(answer: Result<Response<SignInResponse>, Status>) -> SignInDenied {
     match answer.unwrap().into_inner().outcome {
         Some(sign_in_response::Outcome::Denied(denied)) => denied,
@@ -23,7 +23,7 @@ pub fn denied(answer: Result<Response<SignInResponse>, Status>) -> SignInDenied 
     }
 }
 
-/// The paths of the fields that make a request an invalid one.
+/// Returns the paths of the fields that make a request invalid.
 pub fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
     let status = answer.expect_err("a refusal");
     let details = status.get_error_details();
@@ -32,14 +32,14 @@ pub fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
     fields.iter().map(|violation| violation.field.clone()).collect()
 }
 
-/// A time as messages write it.
+/// Converts a time to its message form.
 pub fn proto_time(at: Timestamp) -> prost_types::Timestamp {
     let nanos = i32::try_from(at.millis().rem_euclid(1000)).unwrap() * 1_000_000;
     prost_types::Timestamp { seconds: at.seconds(), nanos }
 }
 
 impl TestApp {
-    /// How many users, accounts and sessions there are.
+    /// Counts the users, accounts and sessions.
     pub async fn counts(&self) -> [u32; 3] {
         let sql = "SELECT (SELECT count(*) FROM users) AS users, \
                    (SELECT count(*) FROM accounts) AS accounts, \
@@ -48,7 +48,7 @@ impl TestApp {
         [0, 1, 2].map(|column| row[column].parse().unwrap())
     }
 
-    /// The ids of the sessions, oldest first.
+    /// Returns the ids of the sessions, oldest first.
     pub async fn session_ids(&self) -> Vec<String> {
         let rows = self.query("SELECT id AS id FROM sessions ORDER BY rowid").await;
         rows.iter().map(|row| Uuid::parse_str(&row[0]).unwrap().to_string()).collect()
@@ -59,7 +59,7 @@ impl TestApp {
         self.auth.clone().sign_in(request).await
     }
 
-    /// The session of an access token.
+    /// Reads the session of an access token.
     pub async fn session(&self, access_token: &str) -> Result<GetSessionResponse, Status> {
         let credential = get_session_request::Credential::AccessToken(access_token.to_owned());
         let request = GetSessionRequest { credential: Some(credential), ..Default::default() };
@@ -72,7 +72,7 @@ impl TestApp {
         self.auth.clone().refresh_token(request).await.map(Response::into_inner)
     }
 
-    /// Changes the fields of the mask of a user.
+    /// Changes the fields in the mask of a user.
     pub async fn update(&self, user: User, mask: &[&str]) -> Result<User, Status> {
         let paths = mask.iter().map(|path| (*path).to_owned()).collect();
         let request = UpdateUserRequest { user: Some(user), update_mask: Some(FieldMask { paths }) };
@@ -80,7 +80,7 @@ impl TestApp {
         Ok(answer.into_inner().user.unwrap())
     }
 
-    /// Bans a user, until told otherwise.
+    /// Bans a user without an end.
     pub async fn ban(&self, user_id: &str) -> User {
         let user = User { id: user_id.to_owned(), banned: true, ..Default::default() };
         self.update(user, &["banned"]).await.unwrap()

@@ -1,4 +1,4 @@
-//! The program as its users run it: a process with files and variables of its own, its log read as it comes.
+//! The program as users run it: a process with its own files and variables, whose log is read continuously.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,18 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tonic::transport::{Channel, Endpoint};
 
-/// So long that a program which takes it is stuck.
+/// A timeout that only a stuck program reaches.
 const STUCK: Duration = Duration::from_mins(1);
 
-/// Free ports on loopback for all three listeners.
+/// Free loopback ports for all three listeners.
 pub const FREE_PORTS: [(&str, &str); 3] = [
     ("GATEPASS_SERVER__GRPC_ADDR", "127.0.0.1:0"),
     ("GATEPASS_SERVER__HTTP_ADDR", "127.0.0.1:0"),
     ("GATEPASS_SERVER__ADMIN_ADDR", "127.0.0.1:0"),
 ];
 
-/// The program with these arguments and variables, and no others, in this folder; on free ports unless told.
+/// Builds a command that runs the program in this folder with only these arguments and variables. By default it uses
+/// free ports.
 pub fn gatepass(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatepass"));
     command
@@ -39,7 +40,7 @@ pub fn gatepass(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -
     command
 }
 
-/// A command that, told the program as its last argument, becomes it.
+/// Turns a command into one that executes the program; the program is its last argument.
 fn becoming(mut command: Command, program: &Command, folder: &Path) -> Command {
     command
         .arg(program.as_std().get_program())
@@ -53,13 +54,13 @@ fn becoming(mut command: Command, program: &Command, folder: &Path) -> Command {
     command
 }
 
-/// Runs it to its end.
+/// Runs the program until it exits.
 pub async fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
     let running = gatepass(folder, arguments, variables).output();
     Ended::from(tokio::time::timeout(STUCK, running).await.expect("the program ends").unwrap())
 }
 
-/// What a program said.
+/// The output of a program.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -77,11 +78,11 @@ impl From<Output> for Ended {
     }
 }
 
-/// A program that serves.
+/// A running program.
 pub struct Serving {
     child: Child,
     lines: UnboundedReceiver<String>,
-    /// Its log so far.
+    /// The log so far.
     pub log: Vec<String>,
     pub grpc: SocketAddr,
     pub http: SocketAddr,
@@ -89,13 +90,13 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Starts it and waits until it listens.
+    /// Starts the program and waits until it listens.
     pub async fn start(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         Self::listening(gatepass(folder, arguments, variables)).await
     }
 
-    /// The same with data of its own: a file system of this size in the folder `data`, which only it sees, and others
-    /// by [`Serving::sees`].
+    /// Starts the program with a file system of this size in the folder `data`. Only the program sees that file system;
+    /// a test reaches it by [`Serving::sees`].
     pub async fn start_in_little_room(folder: &Path, size: &str, variables: &[(&str, &str)]) -> Self {
         let data = folder.join("data");
         std::fs::create_dir(&data).unwrap();
@@ -106,7 +107,7 @@ impl Serving {
         Self::listening(becoming(command, &program, folder)).await
     }
 
-    /// The same within a limit of the shell's `ulimit`.
+    /// Starts the program within a limit of the shell's `ulimit`.
     pub async fn start_within(folder: &Path, ulimit: &str, variables: &[(&str, &str)]) -> Self {
         let program = gatepass(folder, &[], variables);
         let mut command = Command::new("sh");
@@ -114,7 +115,7 @@ impl Serving {
         Self::listening(becoming(command, &program, folder)).await
     }
 
-    /// A path as the program sees it.
+    /// Returns a path as the program sees it.
     pub fn sees(&self, path: &Path) -> PathBuf {
         let process = Path::new("/proc").join(self.child.id().expect("it runs").to_string()).join("root");
         process.join(path.strip_prefix("/").unwrap())
@@ -137,14 +138,14 @@ impl Serving {
         this
     }
 
-    /// The same, and until it is ready.
+    /// Starts the program and waits until it is ready.
     pub async fn ready(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut this = Self::start(folder, arguments, variables).await;
         this.until("ready").await;
         this
     }
 
-    /// Waits for this message in its log.
+    /// Waits for this message in the log.
     pub async fn until(&mut self, message: &str) -> Value {
         loop {
             let next = tokio::time::timeout(STUCK, self.lines.recv()).await;
@@ -159,7 +160,7 @@ impl Serving {
         }
     }
 
-    /// Whether a line of the log so far has this message.
+    /// Checks if a line of the log so far has this message.
     pub fn said(&self, message: &str) -> bool {
         self.log.iter().any(|line| line.contains(message))
     }
@@ -176,13 +177,13 @@ impl Serving {
         AdminServiceClient::new(self.channel().await)
     }
 
-    /// Sends a signal, by the shell's own `kill`.
+    /// Sends a signal with the shell's own `kill`.
     pub async fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id().expect("it runs"));
         assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
     }
 
-    /// Waits for its end and the rest of its log.
+    /// Waits until the program exits, and reads the rest of its log.
     pub async fn ends(&mut self) -> ExitStatus {
         let status = tokio::time::timeout(STUCK, self.child.wait()).await.expect("the program ends").unwrap();
         while let Some(line) = self.lines.recv().await {
@@ -191,12 +192,12 @@ impl Serving {
         status
     }
 
-    /// SIGKILL: nothing is flushed, nobody is told.
+    /// Sends SIGKILL: nothing is flushed, and no client is informed.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
-    /// Stops it in order.
+    /// Stops the program gracefully.
     pub async fn stop(mut self) -> Vec<String> {
         self.signal("TERM").await;
         assert_eq!(self.ends().await.code(), Some(0), "{}", self.log.join("\n"));

@@ -1,4 +1,4 @@
-//! A client of a program that serves, and what tests of several ask of each.
+//! A client of a running program, with the calls that several tests need.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use tonic::{Response, Status};
 use super::program::Serving;
 use super::{allowed, profile, reason};
 
-/// A client of one program.
+/// A client of one replica.
 #[derive(Clone)]
 pub struct Replica {
     pub auth: AuthServiceClient<Channel>,
@@ -40,7 +40,7 @@ impl Replica {
         self.issue(&grant, "").await.unwrap()
     }
 
-    /// Redeems a grant, by a request of this name.
+    /// Redeems a grant with this request id.
     pub async fn issue(&self, grant: &str, request_id: &str) -> Result<IssueTokenResponse, Status> {
         let (grant, request_id) = (grant.to_owned(), request_id.to_owned());
         let request = IssueTokenRequest { grant, request_id, ..Default::default() };
@@ -53,14 +53,14 @@ impl Replica {
         self.auth.clone().refresh_token(request).await.map(Response::into_inner)
     }
 
-    /// The session of an access token.
+    /// Reads the session of an access token.
     pub async fn session(&self, access_token: &str) -> Result<GetSessionResponse, Status> {
         let credential = get_session_request::Credential::AccessToken(access_token.to_owned());
         let request = GetSessionRequest { credential: Some(credential), ..Default::default() };
         self.auth.clone().get_session(request).await.map(Response::into_inner)
     }
 
-    /// Waits until an access token is refused here, and answers why.
+    /// Waits until this replica rejects an access token, and returns the reason.
     pub async fn refuses_at_last(&self, access_token: &str) -> String {
         let begin = Instant::now();
         loop {
@@ -73,14 +73,14 @@ impl Replica {
         }
     }
 
-    /// The user of this id.
+    /// Reads the user with this id.
     pub async fn user(&self, id: &str) -> Result<User, Status> {
         let key = Some(get_user_request::Key::UserId(id.to_owned()));
         let answer = self.admin.clone().get_user(GetUserRequest { key }).await?;
         Ok(answer.into_inner().user.unwrap())
     }
 
-    /// Changes the fields of the mask of a user.
+    /// Changes the fields in the mask of a user.
     pub async fn update(&self, user: User, mask: &str) -> Result<User, Status> {
         let update_mask = Some(FieldMask { paths: vec![mask.to_owned()] });
         let request = UpdateUserRequest { user: Some(user), update_mask };
@@ -93,13 +93,13 @@ impl Replica {
     }
 }
 
-/// The ids of the session and of its user.
+/// Returns the ids of the session and of its user.
 pub fn ids(tokens: &IssueTokenResponse) -> [String; 2] {
     let session = tokens.session.clone().unwrap();
     [session.id.unwrap(), session.user.unwrap().id.unwrap()]
 }
 
-/// What ends a session.
+/// An operation that ends a session.
 #[derive(Debug, Clone, Copy)]
 pub enum End {
     RevokeSession,
@@ -109,7 +109,7 @@ pub enum End {
     Ban,
 }
 
-/// Every way there is.
+/// All operations that end a session.
 pub const ENDS: [End; 5] =
     [End::RevokeSession, End::RevokeUserSessions, End::SignOut, End::SignOutEverywhere, End::Ban];
 
@@ -133,7 +133,7 @@ impl End {
         }
     }
 
-    /// What tokens of the session are told from then on.
+    /// Returns the reason that tokens of the session get afterwards.
     pub fn reason(self) -> &'static str {
         if matches!(self, Self::Ban) { "USER_BANNED" } else { "SESSION_REVOKED" }
     }

@@ -1,4 +1,4 @@
-//! Signing in at a provider of our own, as a backend and a browser do it together.
+//! Sign-in at a test provider, with the steps of both the backend and the browser.
 
 use gatepass::grpc::proto::v1::{
     BeginSignInRequest, BeginSignInResponse, IdTokenCredential, OAuthCallbackCredential, SignInAllowed,
@@ -9,10 +9,10 @@ use tonic::{Response, Status};
 use super::provider::{Answer, CLIENT_ID, CLIENT_SECRET, Person, TestProvider};
 use super::{Builder, TestApp, allowed, builder};
 
-/// Where browsers come back to.
+/// The redirect URI of the application.
 pub const REDIRECT_URI: &str = "http://localhost:3000/auth/callback";
 
-/// The entry of a provider in the configuration, with more keys.
+/// Builds the configuration entry of a provider, with more keys.
 pub fn entry(id: &str, provider: &TestProvider, more: &str) -> String {
     let issuer = provider.issuer();
     format!(
@@ -21,17 +21,17 @@ pub fn entry(id: &str, provider: &TestProvider, more: &str) -> String {
     )
 }
 
-/// A Gatepass with these providers, whose clock is the first one's.
+/// Builds a Gatepass with these providers.
 pub fn with_providers(entries: &[String]) -> Builder {
     builder().config(&format!("providers: [{}]", entries.join(", ")))
 }
 
-/// A Gatepass with the provider `corp`.
+/// Starts a Gatepass with the provider `corp`.
 pub async fn app_with(provider: &TestProvider) -> TestApp {
     with_providers(&[entry("corp", provider, "")]).start().await
 }
 
-/// The request that begins a sign-in.
+/// Builds the request that begins a sign-in.
 pub fn begin(provider: &str) -> BeginSignInRequest {
     BeginSignInRequest {
         provider: provider.to_owned(),
@@ -40,19 +40,20 @@ pub fn begin(provider: &str) -> BeginSignInRequest {
     }
 }
 
-/// The request of a browser that came back with this flow and this answer, by a route that several providers share.
+/// Builds the request of a browser that returned with this flow and this answer, by a route that several providers
+/// share.
 pub fn come_back(flow: &str, answer: Answer) -> SignInRequest {
     let Answer { code, state, iss } = answer;
     of_callback(OAuthCallbackCredential { flow: flow.to_owned(), code, state, iss, ..Default::default() })
 }
 
-/// The request of this answer.
+/// Builds a sign-in request from a callback.
 pub fn of_callback(callback: OAuthCallbackCredential) -> SignInRequest {
     let credential = Some(sign_in_request::Credential::OauthCallback(callback));
     SignInRequest { credential, ..Default::default() }
 }
 
-/// The request of an ID token that a client got by itself.
+/// Builds a sign-in request from an ID token that a client obtained itself.
 pub fn of_id_token(provider: &str, token: &str, binding: id_token_credential::Binding) -> SignInRequest {
     let credential =
         IdTokenCredential { provider: provider.to_owned(), token: token.to_owned(), binding: Some(binding) };
@@ -65,7 +66,7 @@ impl TestApp {
         self.auth.clone().begin_sign_in(request).await.map(Response::into_inner)
     }
 
-    /// Begins a sign-in at `corp`, and lets the person log in there: the request of the browser that comes back.
+    /// Begins a sign-in at `corp` and lets the person log in there. Returns the request of the returning browser.
     pub async fn log_in(&self, provider: &TestProvider, person: Person) -> SignInRequest {
         let begun = self.begin(begin("corp")).await.unwrap();
         let Answer { code, state, iss } = provider.log_in(&begun.authorization_url, person);
@@ -80,7 +81,7 @@ impl TestApp {
         })
     }
 
-    /// The whole way, whatever becomes of it.
+    /// Runs the complete sign-in, and returns its result.
     pub async fn try_sign_in_at(
         &self,
         provider: &TestProvider,
@@ -90,7 +91,7 @@ impl TestApp {
         self.try_sign_in(request).await
     }
 
-    /// The whole way, to a person who is in.
+    /// Runs the complete sign-in of a person who must be allowed.
     pub async fn sign_in_at(&self, provider: &TestProvider, person: Person) -> SignInAllowed {
         allowed(self.try_sign_in_at(provider, person).await)
     }

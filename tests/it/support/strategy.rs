@@ -1,14 +1,14 @@
-//! Tests that hold whatever kind of access token is issued: each file says below which of its tests run a second time,
-//! with references (`session.strategy: database`) in the place of JWTs.
+//! Tests that hold for both kinds of access token. Each file lists at its end the tests that run a second time, with
+//! references (`session.strategy: database`) instead of JWTs.
 
 use std::cell::Cell;
 
 thread_local! {
-    /// Whether the test of this thread issues references. A test starts its apps on its own thread.
+    /// True if the test of this thread issues references. A test starts its apps on its own thread.
     static REFERENCES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a test in which every app that says nothing else issues references.
+/// Runs a test in which every app without an explicit strategy issues references.
 pub fn with_references(test: fn()) {
     struct Back;
     impl Drop for Back {
@@ -21,12 +21,12 @@ pub fn with_references(test: fn()) {
     test();
 }
 
-/// The configuration of an app under the strategy of the running test.
+/// Returns the configuration of an app under the strategy of the running test.
 pub fn of_this_test(yaml: String) -> String {
     if REFERENCES.get() && !yaml.contains("strategy:") { with_strategy(yaml, "database") } else { yaml }
 }
 
-/// A configuration under a strategy.
+/// Adds a strategy to a configuration.
 pub fn with_strategy(yaml: String, strategy: &str) -> String {
     if yaml.contains("session: {") {
         yaml.replace("session: {", &format!("session: {{strategy: {strategy}, "))

@@ -1,4 +1,4 @@
-//! Certificates of a test, and clients that shake hands over them.
+//! Certificates for a test, and clients that complete handshakes with them.
 
 use std::fs;
 use std::io;
@@ -26,13 +26,13 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tower::service_fn;
 
-/// The name of every server here.
+/// The name of every test server.
 pub const SERVER: &str = "gatepass.test";
 
-/// Who signs certificates.
+/// A certificate authority.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    /// Its own certificate.
+    /// The certificate of the authority.
     pub pem: String,
 }
 
@@ -52,12 +52,12 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// A certificate of these DNS names, IP addresses and URIs.
+    /// Issues a certificate for these DNS names, IP addresses and URIs.
     pub fn issue(&self, names: &[&str]) -> Identity {
         self.issue_until(2100, names)
     }
 
-    /// The same, until the beginning of this year.
+    /// Issues a certificate that is valid until the beginning of this year.
     pub fn issue_until(&self, year: i32, names: &[&str]) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
@@ -70,19 +70,19 @@ impl Authority {
         Identity { cert, key: key.serialize_pem() }
     }
 
-    /// It alone, as those that others are signed by.
+    /// Returns a root store that contains only this authority.
     pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap()).unwrap();
         roots
     }
 
-    /// A client that trusts it alone, with this certificate of its own.
+    /// Builds a client that trusts only this authority, and presents this certificate.
     pub fn client(&self, identity: Option<&Identity>) -> ClientConfig {
         self.client_of(identity, &[&TLS13, &TLS12])
     }
 
-    /// The same, of these versions of TLS.
+    /// Builds the same client for these versions of TLS.
     pub fn client_of(
         &self,
         identity: Option<&Identity>,
@@ -121,14 +121,14 @@ impl Identity {
         PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
     }
 
-    /// Writes the two where [`files`] says.
+    /// Writes the certificate and the key to the paths of [`files`].
     pub fn write(&self, folder: &Path) {
         fs::write(folder.join("tls.crt"), &self.cert).unwrap();
         fs::write(folder.join("tls.key"), &self.key).unwrap();
     }
 }
 
-/// The files in a folder: what an [`Identity`] wrote, and `ca.crt` if it is there.
+/// Returns the paths in a folder: those that an [`Identity`] wrote, and `ca.crt` if it exists.
 pub fn files(folder: &Path) -> TlsFiles {
     let client_ca = folder.join("ca.crt");
     TlsFiles {
@@ -138,7 +138,7 @@ pub fn files(folder: &Path) -> TlsFiles {
     }
 }
 
-/// Connects and shakes hands with a server of this name.
+/// Connects to a server of this name and completes the handshake.
 pub async fn shake(
     addr: SocketAddr,
     client: &ClientConfig,
@@ -149,13 +149,13 @@ pub async fn shake(
     TlsConnector::from(Arc::new(client.clone())).connect(name, tcp).await
 }
 
-/// The certificate that a server presents to a new connection.
+/// Returns the certificate that a server presents to a new connection.
 pub async fn presented(addr: SocketAddr, client: &ClientConfig) -> CertificateDer<'static> {
     let stream = shake(addr, client, SERVER).await.unwrap();
     stream.get_ref().1.peer_certificates().unwrap()[0].clone()
 }
 
-/// A connection for calls.
+/// Opens a connection for calls.
 pub async fn channel(addr: SocketAddr, client: &ClientConfig) -> Channel {
     let client = client.clone();
     let connect = move |_| {
@@ -165,7 +165,7 @@ pub async fn channel(addr: SocketAddr, client: &ClientConfig) -> Channel {
     Endpoint::from_static("http://gatepass.test").connect_with_connector(service_fn(connect)).await.unwrap()
 }
 
-/// Asks the health service whether the process lives.
+/// Asks the health service for the liveness of the process.
 pub async fn check(channel: &Channel) -> Result<(), Status> {
     let request = HealthCheckRequest { service: "liveness".into() };
     HealthClient::new(channel.clone()).check(request).await.map(drop)

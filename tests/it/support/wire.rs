@@ -1,4 +1,4 @@
-//! The network between a Gatepass and its database: a TCP proxy that a test slows down, silences or cuts.
+//! The network between a Gatepass and its database: a TCP proxy that a test can delay, silence or cut.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,28 +11,28 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
-/// Chunks that may be under way in one direction of one connection.
+/// The limit of chunks in flight in one direction of one connection.
 const UNDER_WAY: usize = 64;
 
-/// A wire to one server.
+/// A proxy to one server.
 pub struct Wire {
-    /// Where it begins.
+    /// The address of the proxy.
     pub addr: SocketAddr,
     state: watch::Sender<State>,
     carrying: AbortHandle,
 }
 
-/// What the wire does. Connections are numbered from 0, as they come.
+/// The behaviour of the proxy. Connections are numbered from 0, in order of arrival.
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     delay: Duration,
     silent: bool,
     down: bool,
-    /// Connections so far.
+    /// The number of connections so far.
     attempts: usize,
-    /// Those below are reset.
+    /// Connections below this number are reset.
     cut_below: usize,
-    /// Those below carry nothing any more, and are never told.
+    /// Connections below this number carry nothing, and their ends get no error.
     stranded_below: usize,
 }
 
@@ -47,7 +47,7 @@ impl State {
 }
 
 impl Wire {
-    /// A wire that carries everything at once.
+    /// Starts a proxy without delay.
     pub async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -65,37 +65,37 @@ impl Wire {
         Self { addr, state, carrying: carrying.abort_handle() }
     }
 
-    /// What is sent from now on takes this long in each direction.
+    /// Delays all later data by this time in each direction.
     pub fn delay(&self, delay: Duration) {
         self.state.send_modify(|state| state.delay = delay);
     }
 
-    /// Resets every connection, and those that come.
+    /// Resets every connection, and all new ones.
     pub fn cut(&self) {
         self.state.send_modify(|state| state.down = true);
     }
 
-    /// Resets every connection; those that come are carried.
+    /// Resets every connection. New ones are carried.
     pub fn reset(&self) {
         self.state.send_modify(|state| state.cut_below = state.attempts);
     }
 
-    /// Carries nothing, and tells nobody.
+    /// Drops all data without an error.
     pub fn silence(&self) {
         self.state.send_modify(|state| state.silent = true);
     }
 
-    /// Carries nothing for the connections there are, for ever, and tells nobody; those that come are carried.
+    /// Strands the existing connections: they carry nothing and get no error. New ones are carried.
     pub fn strand(&self) {
         self.state.send_modify(|state| state.stranded_below = state.attempts);
     }
 
-    /// Resets those that were stranded: their ends hear of it at last.
+    /// Resets the stranded connections, so that both ends notice.
     pub fn reset_stranded(&self) {
         self.state.send_modify(|state| state.cut_below = state.cut_below.max(state.stranded_below));
     }
 
-    /// Carries everything again; what was cut stays cut.
+    /// Carries everything again. Connections that were cut stay closed.
     pub fn heal(&self) {
         self.state.send_modify(|state| {
             state.down = false;
@@ -104,7 +104,7 @@ impl Wire {
         });
     }
 
-    /// How often somebody connected.
+    /// Counts the connections so far.
     pub fn attempts(&self) -> usize {
         self.state.borrow().attempts
     }
@@ -117,7 +117,7 @@ impl Drop for Wire {
 }
 
 async fn connection(client: TcpStream, server: SocketAddr, number: usize, mut state: watch::Receiver<State>) {
-    // Dropped without a farewell: a reset, as long as nothing is said before.
+    // Without lingering, a dropped socket sends a reset if no data was sent before.
     client.set_zero_linger().unwrap();
     client.set_nodelay(true).unwrap();
     let carried = carry_both(client, server, number, state.clone());
@@ -143,7 +143,7 @@ async fn carry_both(
     tokio::try_join!(there, back).map(|_| ())
 }
 
-/// Carries one direction to its end; each chunk as late as the wire was slow when it came.
+/// Carries one direction until its end. Each chunk gets the delay that was set when it arrived.
 async fn carry(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,

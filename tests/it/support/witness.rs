@@ -1,4 +1,5 @@
-//! Callbacks that note in which order they are asked, and what is written by then: evidence that nothing was spent yet.
+//! Callbacks that record the order of their calls and the database rows at that time. They prove that nothing was spent
+//! yet.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,27 +14,27 @@ use super::Builder;
 use super::databases::TestDatabase;
 use super::hooks::Hooks;
 
-/// What is written: how many users, sessions, redeemed grants, rotations of the session refreshed most, and log rows.
+/// The number of users, sessions, redeemed grants, rotations of the most refreshed session, and log rows.
 pub type Written = [i64; 5];
 
-/// What the callbacks were asked, in order.
+/// The recorded calls of the callbacks, in order.
 #[derive(Clone)]
 pub struct Asked(Arc<Mutex<Vec<(String, Written)>>>);
 
 impl Asked {
-    /// All since the last time.
+    /// Returns all calls since the last time.
     pub fn take(&self) -> Vec<(String, Written)> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }
 
-/// One entry of [`Asked`].
+/// Builds one entry of [`Asked`].
 pub fn asked(what: &str, written: Written) -> (String, Written) {
     (what.to_owned(), written)
 }
 
 impl Builder {
-    /// Adds all four callbacks, which answer as these do.
+    /// Adds all four callbacks, which record their calls and answer as these do.
     pub fn witness(self, answers: Hooks) -> (Self, Asked) {
         let asked = Asked(Arc::default());
         let witness = Witness { answers, asked: asked.clone(), database: Arc::clone(&self.place.database) };
@@ -50,7 +51,7 @@ struct Witness {
 impl Witness {
     async fn note(&self, what: String) {
         let db = self.database.connect().await;
-        // A write of somebody else: where a transaction were open, SQLite would keep it waiting, then fail it.
+        // This is a write on another connection. If a transaction were open, SQLite would block it and then fail it.
         db.execute_unprepared("DELETE FROM auth_logs WHERE action = 'NONE'").await.unwrap();
         let sql = "SELECT (SELECT count(*) FROM users) AS users, \
                    (SELECT count(*) FROM sessions) AS sessions, \

@@ -1,4 +1,5 @@
-//! One call of a load: it ends in time, answered or refused as trouble excuses, and is counted.
+//! One call of a load. It must end in time, with an answer or with a rejection that a database failure excuses, and it
+//! is counted.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -13,16 +14,16 @@ use super::ledger::Told;
 use super::tally::Tallies;
 use crate::support::refusal;
 
-/// The longest that a Gatepass under load gives a call, a sign-in, and as much again for a machine that is busy.
+/// The longest time of a call under load: a sign-in, plus the same again for a busy machine.
 const HUNG: Duration = Duration::from_secs(8);
 
-/// The deadline that every third call brings along.
+/// The deadline that every third call sets itself.
 const OWN_DEADLINE: Duration = Duration::from_secs(1);
 
-/// What a caller does after a refusal before it tries again: hardly anything.
+/// The short pause of a caller between a rejection and its retry.
 const BREATH: Duration = Duration::from_millis(10);
 
-/// Who calls.
+/// A caller.
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) auth: AuthServiceClient<Channel>,
@@ -32,17 +33,17 @@ pub(super) struct Caller {
     over: CancellationToken,
 }
 
-/// Why somebody calls no more.
+/// The reason why a caller stopped.
 #[derive(Debug)]
 pub(super) enum End {
     /// The load is over.
     Stopped,
-    /// A call of this method ended as none may, unless the program is gone.
+    /// A call of this method ended in a forbidden way, unless the program is gone.
     Wrong(&'static str, Status),
 }
 
 impl End {
-    /// Ends the test with what ended the caller.
+    /// Fails the test with the error that stopped the caller.
     pub(super) fn panic(self) -> ! {
         match self {
             Self::Stopped => panic!("stopped"),
@@ -51,10 +52,10 @@ impl End {
     }
 }
 
-/// What a call came to.
+/// The outcome of a call.
 pub(super) enum Outcome<T> {
     Answered(T),
-    /// For this reason; it may be repeated.
+    /// Rejected for this reason; the call may be repeated.
     Refused(String),
 }
 
@@ -77,7 +78,7 @@ impl Caller {
         std::mem::take(&mut *self.told.lock().unwrap())
     }
 
-    /// A request; every third has a deadline of its own.
+    /// Builds a request. Every third one has its own deadline.
     pub(super) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         if self.tallies.next_number().is_multiple_of(3) {
@@ -86,7 +87,7 @@ impl Caller {
         request
     }
 
-    /// A call, made once.
+    /// Makes a call once.
     pub(super) async fn once<T>(
         &self,
         method: &'static str,
@@ -111,7 +112,7 @@ impl Caller {
         }
     }
 
-    /// A call, repeated until it is answered.
+    /// Repeats a call until it is answered.
     pub(super) async fn insist<T, F: Future<Output = Result<Response<T>, Status>>>(
         &self,
         method: &'static str,
@@ -125,9 +126,9 @@ impl Caller {
     }
 }
 
-/// The reason of a refusal that trouble with the database excuses.
+/// Returns the reason of a rejection that a database failure excuses.
 fn excuse(status: &Status) -> Option<String> {
-    // tonic's client says this by itself, when the deadline is over that it told the server.
+    // The tonic client creates this status itself when the deadline that it sent to the server has passed.
     if status.message() == "Timeout expired" {
         return Some("own deadline".to_owned());
     }

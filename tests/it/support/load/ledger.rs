@@ -1,4 +1,5 @@
-//! What a load was told, and whether it is still so. Only what was answered stands here, and what was asked.
+//! The record of all answers that a load received, and the check that they still hold. It contains only answered and
+//! requested changes.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -16,10 +17,10 @@ use tonic::{Code, Response, Status};
 
 use crate::support::{allowed, profile, reason};
 
-/// A session that one caller uses and the ledger keeps.
+/// A session that one caller and the ledger share.
 pub(super) type SharedSession = Arc<Mutex<Session>>;
 
-/// How many things the check looks for at a time.
+/// The number of concurrent checks.
 const AT_ONCE: usize = 8;
 
 /// Everything that was answered.
@@ -30,7 +31,7 @@ pub struct Told {
     spent_grants: Vec<String>,
 }
 
-/// How a session is ended.
+/// The operation that ends a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     SignOut,
@@ -42,16 +43,16 @@ impl Way {
     pub(super) const ALL: [Self; 3] = [Self::SignOut, Self::RevokeSession, Self::RevokeUserSessions];
 }
 
-/// What a session was told.
+/// The answers that a session received.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
     who: String,
     id: String,
     user_id: String,
-    /// Every refresh token that was answered, oldest first.
+    /// Every refresh token that was returned, oldest first.
     answered: Vec<String>,
     pub(super) access_token: String,
-    /// A refresh was asked for and not answered: it may or may not have happened.
+    /// A refresh was requested and not answered: it may or may not have happened.
     refresh_open: bool,
     end_asked: bool,
     ended: Option<Way>,
@@ -71,7 +72,7 @@ impl Session {
         }
     }
 
-    /// The refresh token to ask with.
+    /// Returns the refresh token for the next request.
     pub(super) fn asks_for_refresh(&mut self) -> String {
         self.refresh_open = true;
         self.answered.last().unwrap().clone()
@@ -83,7 +84,7 @@ impl Session {
         self.access_token = refreshed.access_token;
     }
 
-    /// Its id, its user's, and its access token, to end it with.
+    /// Returns the id of the session, the id of its user and its access token, to end it.
     pub(super) fn asks_for_end(&mut self) -> (String, String, String) {
         self.end_asked = true;
         (self.id.clone(), self.user_id.clone(), self.access_token.clone())
@@ -102,7 +103,7 @@ impl Told {
         session
     }
 
-    /// Adds what another load was told.
+    /// Adds the record of another load.
     pub fn and(mut self, other: Self) -> Self {
         self.users.extend(other.users);
         self.sessions.extend(other.sessions);
@@ -110,7 +111,7 @@ impl Told {
         self
     }
 
-    /// Asks a Gatepass for everything that was answered.
+    /// Checks everything that was answered against a Gatepass.
     pub async fn check(&self, channel: &Channel) {
         let auth = AuthServiceClient::new(channel.clone());
         let (few, mut checks) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
@@ -118,7 +119,7 @@ impl Told {
             let (mut auth, few) = (auth.clone(), Arc::clone(&few));
             checks.spawn(async move {
                 let _turn = few.acquire().await.unwrap();
-                // A server that was not told of a cut keeps the locks of what was under way for as long as it is set to.
+                // If a server did not notice a cut, it keeps the locks of open transactions until its own timeout.
                 let again = loop {
                     match auth.sign_in(profile(&who)).await {
                         Err(status) if status.code() == Code::DeadlineExceeded => {}
@@ -148,12 +149,12 @@ impl Told {
         checks.join_all().await;
     }
 
-    /// Whether there is something of every kind to look for.
+    /// Checks if there is a record of every kind.
     pub fn is_telling(&self) -> bool {
         self.counts().iter().all(|(_, answered)| *answered > 0)
     }
 
-    /// Looks for the rows of the auth log; it may tell of more than was answered, never of less.
+    /// Checks the rows of the auth log. The log may contain more than was answered, never less.
     pub async fn check_log(&self, db: &DatabaseConnection) {
         for (actions, answered) in self.counts() {
             let sql = format!("SELECT count(*) AS n FROM auth_logs WHERE action IN ({actions})");
@@ -163,7 +164,7 @@ impl Told {
         }
     }
 
-    /// Actions of the auth log, and how many of them were answered.
+    /// Counts the answered calls by action of the auth log.
     fn counts(&self) -> [(&'static str, usize); 4] {
         let sessions: Vec<_> = self.sessions.iter().map(|session| session.lock().unwrap()).collect();
         let ended = |ways: &[Way]| {

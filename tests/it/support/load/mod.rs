@@ -1,6 +1,6 @@
-//! Load: people and programs that use a Gatepass as fast as it lets them, whatever becomes of it or of its database.
-//! Every call must end in time, with an answer or with a refusal that promises that it may be repeated; then it is.
-//! What was answered stands in the [`ledger`].
+//! Load: people and programs that call a Gatepass as fast as possible, also while it or its database fails. Every call
+//! must end in time, with an answer or with a retryable rejection, which is then retried. The [`ledger`] records the
+//! answers.
 
 mod calls;
 pub mod ledger;
@@ -16,21 +16,21 @@ use self::calls::{Caller, End};
 use self::ledger::Told;
 use self::tally::Tallies;
 
-/// People who sign in, refresh and are signed out, beside those who do one thing each.
+/// The number of people who sign in, refresh and are signed out, besides the callers of a single method.
 const PEOPLE: usize = 6;
 
-/// What the load calls.
+/// The methods that the load calls.
 pub const METHODS: [&str; 7] =
     ["GetSession", "IssueToken", "RefreshToken", "RevokeSession", "RevokeUserSessions", "SignIn", "SignOut"];
 
-/// What a caller without a grant can always call, and no Gatepass can answer without its database.
+/// The methods that need no grant, and that Gatepass cannot answer without its database.
 pub const STORED: [&str; 5] = ["RefreshToken", "RevokeSession", "RevokeUserSessions", "SignIn", "SignOut"];
 
-/// How long a Gatepass under load answers without news of revocations, by [`VARIABLES`].
+/// The time for which Gatepass answers without news of revocations, set by [`VARIABLES`].
 pub const STALE_LIMIT: Duration = Duration::from_secs(3);
 
-/// What a Gatepass under load is told: deadlines that a test can wait for, one secret for all replicas; and
-/// a replay must not be told from a reuse by how fast this machine is.
+/// The settings of a Gatepass under load: short deadlines and one secret for all replicas. The difference between a
+/// replay and a reuse must not depend on the speed of the machine.
 pub const VARIABLES: [(&str, &str); 4] = [
     ("GATEPASS_SERVER__REQUEST_TIMEOUT", "2s"),
     ("GATEPASS_SESSION__STALE_LIMIT", "3s"),
@@ -38,10 +38,10 @@ pub const VARIABLES: [(&str, &str); 4] = [
     ("GATEPASS_SECRETS", "the one secret of all replicas and long enough"),
 ];
 
-/// So long that what is waited for does not come.
+/// A timeout that only a stuck test reaches.
 const STUCK: Duration = Duration::from_mins(1);
 
-/// Tells whoever runs a test with `--nocapture` what it measured: no test fails by how fast a machine is.
+/// Prints a measurement for `--nocapture`. No test fails because of the speed of the machine.
 #[expect(clippy::print_stdout, reason = "it is for people")]
 pub fn measured(what: &str) {
     println!("{what}");
@@ -54,7 +54,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Begins; the name tells this load's people from others'.
+    /// Starts the load. The name separates its people from those of other loads.
     pub async fn begin(channel: &Channel, name: &str) -> Self {
         let caller = Caller::new(channel);
         let mut tasks = JoinSet::new();
@@ -62,17 +62,17 @@ impl Load {
         Self { caller, tasks }
     }
 
-    /// How calls went since the last [`Tallies::clear`].
+    /// Returns the results of the calls since the last [`Tallies::clear`].
     pub fn tallies(&self) -> &Tallies {
         &self.caller.tallies
     }
 
-    /// Whether something of every kind was answered so far.
+    /// Checks if something of every kind has been answered so far.
     pub fn is_telling(&self) -> bool {
         self.caller.told.lock().unwrap().is_telling()
     }
 
-    /// Waits until it went like this; no call may end as none may.
+    /// Waits until a condition holds. No call may end in a forbidden way.
     pub async fn until(&mut self, what: &str, is: impl Fn(&Self) -> bool) {
         let begun = Instant::now();
         while !is(self) {
@@ -84,7 +84,7 @@ impl Load {
         }
     }
 
-    /// Ends it: no call begins any more, and those under way had to end as they may.
+    /// Ends the load: no new call begins, and open calls must end in an allowed way.
     pub async fn end(mut self) -> Told {
         self.caller.stop();
         while let Some(end) = self.tasks.join_next().await {
@@ -96,7 +96,7 @@ impl Load {
         self.caller.take_told()
     }
 
-    /// Waits until everybody noticed that the program is gone.
+    /// Waits until every caller has noticed that the program is gone.
     pub async fn orphaned(mut self) -> Told {
         while let Some(end) = self.tasks.join_next().await {
             match end.unwrap() {

@@ -1,4 +1,4 @@
-//! Who makes the load: people who live through sessions, and callers that do one thing again and again.
+//! The callers of the load: people with complete sessions, and callers that repeat one method.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -17,16 +17,16 @@ use super::calls::{Caller, End, Outcome};
 use super::ledger::{Session, SharedSession, Way};
 use crate::support::profile;
 
-/// How long a grant is surely good.
+/// The time for which a grant is certainly valid.
 const GRANT_TTL: Duration = Duration::from_secs(50);
 
-/// What the clocks of two processes of one machine differ by at most, in milliseconds.
+/// The largest clock difference between two processes of one machine, in milliseconds.
 const CLOCKS: i64 = 50;
 
-/// What a reader waits for, and a person between two sessions: the load is meant for the database.
+/// The pause of a reader, and of a person between two sessions, since the load targets the database.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Begins with a caller for each method, and with this many people.
+/// Starts a caller for each method, and this number of people.
 pub(super) async fn begin(caller: &Caller, name: &str, people: usize, tasks: &mut JoinSet<End>) {
     let known = async |who: &str| caller.begin_session(&format!("{name}-{who}")).await.unwrap();
     let (read, refreshed, ended) = (known("read").await, known("refreshed").await, known("ended").await);
@@ -45,7 +45,7 @@ pub(super) async fn begin(caller: &Caller, name: &str, people: usize, tasks: &mu
     tasks.spawn(async move { forever(|| async { own.sign_in(&who).await.map(drop) }).await });
     for person in 0..people {
         let (own, name) = (caller.clone(), format!("{name}-{person}"));
-        // Not all in step.
+        // A different start for each person prevents lockstep.
         let turns = AtomicUsize::new(person);
         tasks.spawn(async move { forever(|| own.live(&name, &turns)).await });
     }
@@ -60,7 +60,7 @@ async fn forever<F: Future<Output = Result<(), End>>>(step: impl Fn() -> F) -> E
 }
 
 impl Caller {
-    /// A person signs in, refreshes a few times, and is signed out in one way or another, or not at all.
+    /// Runs one session: a sign-in, a few refreshes, and one of several ends or none.
     async fn live(&self, name: &str, turns: &AtomicUsize) -> Result<(), End> {
         let turn = turns.fetch_add(1, Ordering::Relaxed);
         let session = self.begin_session(&format!("{name}-{turn}")).await?;
@@ -91,7 +91,7 @@ impl Caller {
                     let session = Session::begun(who, &allowed.user.unwrap(), issued);
                     return Ok(self.told.lock().unwrap().begun(session, grant));
                 }
-                // The trouble outlasted the grant.
+                // The failure lasted longer than the grant.
                 Err(End::Wrong(..)) if begun.elapsed() > GRANT_TTL => {}
                 Err(end) => return Err(end),
             }
@@ -160,7 +160,7 @@ impl Caller {
         Ok(())
     }
 
-    /// Reads a session once; no answer rests on older news than the limit, no refusal on newer.
+    /// Reads a session once. No answer may rest on data older than the limit, and no rejection on newer data.
     async fn read(&self, session: &SharedSession, newest: &AtomicI64) -> Result<(), End> {
         let limit = i64::try_from(STALE_LIMIT.as_millis()).unwrap();
         let token = session.lock().unwrap().access_token.clone();

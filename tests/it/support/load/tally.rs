@@ -1,4 +1,4 @@
-//! How the calls of a load went, method by method.
+//! The results of the calls of a load, by method.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The calls of each method since somebody looked.
+/// The calls of each method since the last check.
 #[derive(Debug)]
 pub struct Tallies {
     methods: Mutex<(Instant, BTreeMap<&'static str, Tally>)>,
@@ -33,7 +33,7 @@ impl Tallies {
         self.calls.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Forgets them.
+    /// Clears the counts.
     pub fn clear(&self) {
         *self.lock() = (Instant::now(), BTreeMap::new());
     }
@@ -51,19 +51,19 @@ impl Tallies {
         }
     }
 
-    /// Whether each of these was answered.
+    /// Checks if each of these methods was answered.
     pub fn answered(&self, methods: &[&str]) -> bool {
         let (_, tallies) = &*self.lock();
         methods.iter().all(|method| tallies.get(method).is_some_and(|tally| tally.answered > 0))
     }
 
-    /// Whether each of these was refused.
+    /// Checks if each of these methods was rejected.
     pub fn refused(&self, methods: &[&str]) -> bool {
         let (_, tallies) = &*self.lock();
         methods.iter().all(|method| tallies.get(method).is_some_and(|tally| !tally.refused.is_empty()))
     }
 
-    /// The time until the first answer of these methods, and until each of them had one.
+    /// Returns the time until the first answer of these methods, and until each of them had one.
     pub fn answered_after(&self, methods: &[&str]) -> (Duration, Duration) {
         let (_, tallies) = &*self.lock();
         let first = methods.iter().filter_map(|method| tallies.get(method)?.first_answer);

@@ -1,4 +1,4 @@
-//! What it answers when nothing fails.
+//! The responses of the endpoints without a fault.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 
 use super::{CLIENT_ID, CLIENT_SECRET, Endpoint, Person, Seen, Shared, State};
 
-/// A status and JSON.
+/// A response: a status and JSON.
 pub struct Reply {
     pub status: StatusCode,
     pub body: Value,
     pub cache_control: Option<&'static str>,
 }
 
-/// The endpoint of this path. An issuer with a path has its own metadata; an enterprise's GitHub has its API below `/api/v3`.
+/// Finds the endpoint of a path. An issuer with a path has its own metadata; GitHub Enterprise has its API below
+/// `/api/v3`.
 pub fn at(path: &str) -> Option<Endpoint> {
     match path.strip_prefix("/api/v3").unwrap_or(path) {
         "/jwks" => Some(Endpoint::Jwks),
@@ -65,7 +66,7 @@ fn metadata(shared: &Shared, state: &State) -> ClaimMap {
     }))
 }
 
-/// Redeems a code, once (RFC 6749 section 4.1.3, RFC 7636 section 4.6). GitHub tells errors with status 200.
+/// Redeems a code once (RFC 6749 section 4.1.3, RFC 7636 section 4.6). GitHub reports errors with status 200.
 fn token(shared: &Shared, state: &mut State, seen: &Seen) -> Reply {
     let is_github = seen.path == "/login/oauth/access_token";
     let refuse = |error: &str, of_github: &str| Reply {
@@ -106,7 +107,7 @@ fn token(shared: &Shared, state: &mut State, seen: &Seen) -> Reply {
     ok(edited(body, state.edit_answer.as_ref()))
 }
 
-/// Who redeems: by `client_secret_basic`, escaped as RFC 6749 section 2.3.1 has it, or by `client_secret_post`.
+/// Identifies the client by `client_secret_basic`, escaped as in RFC 6749 section 2.3.1, or by `client_secret_post`.
 fn client(state: &State, seen: &Seen) -> Option<String> {
     let form_id = seen.form.get("client_id").cloned();
     if state.takes_any_client {

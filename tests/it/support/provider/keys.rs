@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::super::KEYS;
 
-/// A key, and its public half as it is published.
+/// A signing key, and its published public half.
 pub struct SigningKey {
     pub kid: String,
     algorithm: Algorithm,
@@ -22,7 +22,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A fresh one; the one of RSA is always the same, for they take long to make.
+    /// Generates a key. The RSA key is always the same, since generating one is slow.
     pub fn generate(algorithm: Algorithm, kid: &str) -> Self {
         let private = match algorithm {
             Algorithm::ES256 => elliptic(&ECDSA_P256_SHA256_FIXED_SIGNING),
@@ -45,12 +45,12 @@ impl SigningKey {
         Self { kid: kid.to_owned(), algorithm, private, jwk }
     }
 
-    /// Its `alg`.
+    /// Returns its `alg`.
     pub fn name(&self) -> String {
         format!("{:?}", self.algorithm)
     }
 
-    /// A token with its signature, whatever the header says.
+    /// Signs a token with any header.
     pub fn sign(&self, header: &ClaimMap, claims: &ClaimMap) -> String {
         let message = message(header, claims);
         let signature =
@@ -58,7 +58,7 @@ impl SigningKey {
         format!("{message}.{signature}")
     }
 
-    /// `at_hash` (OpenID Connect Core section 3.1.3.6).
+    /// Computes `at_hash` (OpenID Connect Core section 3.1.3.6).
     pub fn left_half_of_hash(&self, access_token: &str) -> String {
         let hash = match self.algorithm {
             Algorithm::ES384 | Algorithm::RS384 | Algorithm::PS384 => &SHA384,
@@ -70,12 +70,12 @@ impl SigningKey {
     }
 }
 
-/// A token of `alg: none`.
+/// Builds a token with `alg: none`.
 pub fn unsigned(header: &ClaimMap, claims: &ClaimMap) -> String {
     format!("{}.", message(header, claims))
 }
 
-/// A token of HS256.
+/// Builds a token with HS256.
 pub fn symmetric(header: &ClaimMap, claims: &ClaimMap, secret: &str) -> String {
     let message = message(header, claims);
     let key = EncodingKey::from_secret(secret.as_bytes());

@@ -1,6 +1,6 @@
-//! An identity provider of our own, on a port of its own: OpenID Connect and GitHub's API over HTTP, with keys that sign
-//! and each fault that a provider can have. It is strict where clients must be right: PKCE, one use of a code, the
-//! redirect URI, the client's secret.
+//! A test identity provider on its own port: OpenID Connect and GitHub's API over HTTP, with signing keys and every
+//! kind of fault. It strictly checks what clients must get right: PKCE, single use of a code, the redirect URI and the
+//! client's secret.
 
 mod endpoints;
 mod keys;
@@ -24,25 +24,25 @@ use super::tls::Identity;
 pub use keys::SigningKey;
 pub use person::Person;
 
-/// Who its one client is.
+/// The id of its only client.
 pub const CLIENT_ID: &str = "gatepass at the provider";
-/// Its secret, of characters that must be escaped.
+/// The client's secret, with characters that need escaping.
 pub const CLIENT_SECRET: &str = "a secret: with + and %, é";
 
-/// What it is asked at.
+/// An endpoint of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Endpoint {
-    /// `/.well-known/openid-configuration`.
+    /// The path `/.well-known/openid-configuration`.
     Discovery,
-    /// `/jwks`.
+    /// The path `/jwks`.
     Jwks,
-    /// `/token`, and GitHub's `/login/oauth/access_token`.
+    /// The path `/token`, and GitHub's `/login/oauth/access_token`.
     Token,
-    /// `/userinfo`.
+    /// The path `/userinfo`.
     Userinfo,
-    /// GitHub's `/user`.
+    /// GitHub's path `/user`.
     User,
-    /// GitHub's `/user/emails`.
+    /// GitHub's path `/user/emails`.
     Emails,
 }
 
@@ -51,76 +51,76 @@ impl Endpoint {
         [Self::Discovery, Self::Jwks, Self::Token, Self::Userinfo, Self::User, Self::Emails];
 }
 
-/// What it does instead of answering.
+/// The fault that replaces a response.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// Takes the request and says nothing, for ever.
+    /// Accepts the request and never responds.
     Hang,
-    /// Sends the head of an answer and nothing more, for ever.
+    /// Sends the head of a response and then nothing more.
     HangInBody,
     /// Resets the connection.
     Reset,
-    /// Promises more than it sends, and closes the connection.
+    /// Announces a longer body than it sends, and closes the connection.
     CutOff,
-    /// Sends 1 GiB of JSON without telling its length.
+    /// Sends 1 GiB of JSON without a content length.
     Gigabyte,
-    /// Says that 1 GiB follows.
+    /// Announces a body of 1 GiB.
     GigabyteTold,
-    /// A page of HTML, status 200.
+    /// Sends an HTML page with status 200.
     Html,
-    /// This body as JSON, status 200.
+    /// Sends this body as JSON with status 200.
     Body(&'static str),
-    /// An error of OAuth (RFC 6749 section 5.2), status 400.
+    /// Sends an OAuth error (RFC 6749 section 5.2) with status 400.
     OAuthError(&'static str),
-    /// A redirect to here.
+    /// Redirects to this URL.
     Redirect(String),
-    /// This status, with a page of HTML.
+    /// Sends this status with an HTML page.
     Status(u16),
-    /// Answers as it should once there is a permit.
+    /// Responds normally once the semaphore has a permit.
     Held(Arc<Semaphore>),
 }
 
-/// What is wrong with its ID tokens.
+/// A defect of its ID tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forgery {
-    /// `alg: none`, and no signature.
+    /// The token has `alg: none` and no signature.
     Unsigned,
-    /// HS256, with the client's secret.
+    /// The token is signed with HS256 and the client's secret.
     Symmetric,
-    /// Its own `kid`, another key's signature.
+    /// The token has the right `kid` and the signature of another key.
     OtherSignature,
-    /// Of a key that is not published.
+    /// The token is signed with an unpublished key.
     UnknownKey,
-    /// Without `kid`: not wrong, if one key fits.
+    /// The token has no `kid`. This is valid if one key fits.
     NoKid,
-    /// Another `iss`.
+    /// The token has another `iss`.
     OtherIssuer,
-    /// Another `aud`.
+    /// The token has another `aud`.
     OtherAudience,
-    /// Another `nonce`.
+    /// The token has another `nonce`.
     OtherNonce,
-    /// No `nonce`.
+    /// The token has no `nonce`.
     NoNonce,
-    /// It ended an hour ago.
+    /// The token expired an hour ago.
     Expired,
-    /// Issued in an hour.
+    /// The token was issued an hour in the future.
     OfTheFuture,
-    /// The `at_hash` of another access token.
+    /// The token has the `at_hash` of another access token.
     OtherAccessToken,
-    /// There is none in the token response.
+    /// The token response contains no ID token.
     Missing,
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub path: String,
     pub headers: HeaderMap,
-    /// The fields of its form, if it had one.
+    /// The fields of its form, if it has one.
     pub form: HashMap<String, String>,
 }
 
-/// What a browser brings back from its page.
+/// The parameters that a browser brings back from the provider's page.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub code: String,
@@ -131,7 +131,7 @@ pub struct Answer {
 type Edit = Arc<dyn Fn(&mut ClaimMap) + Send + Sync>;
 type EditToken = Arc<dyn Fn(&mut ClaimMap, &mut ClaimMap) + Send + Sync>;
 
-/// What a code stands for.
+/// The data behind a code.
 struct Grant {
     person: Person,
     client_id: String,
@@ -142,9 +142,9 @@ struct Grant {
 }
 
 struct State {
-    /// The keys that are published; the last signs.
+    /// The published keys; the last one signs.
     keys: Vec<SigningKey>,
-    /// One that is not published.
+    /// An unpublished key.
     hidden: SigningKey,
     faults: HashMap<Endpoint, Fault>,
     forgery: Option<Forgery>,
@@ -153,7 +153,7 @@ struct State {
     edit_token: Option<EditToken>,
     edit_answer: Option<Edit>,
     edit_userinfo: Option<Edit>,
-    /// Cache-Control of the keys.
+    /// The Cache-Control header of the keys.
     cache_keys: Option<&'static str>,
     takes_any_client: bool,
     sends_iss: bool,
@@ -185,17 +185,17 @@ pub struct TestProvider {
 }
 
 impl TestProvider {
-    /// One at <http://127.0.0.1>, by a clock that stands at [`START`].
+    /// Starts a provider at <http://127.0.0.1>, with a clock that stands at [`START`].
     pub async fn start() -> Self {
         Self::start_by(Arc::new(ManualClock::at(START))).await
     }
 
-    /// The same, by this clock.
+    /// Starts a provider with this clock.
     pub async fn start_by(clock: Arc<ManualClock>) -> Self {
         Self::start_on(0, clock, None).await
     }
 
-    /// One at <https://localhost>, with this certificate.
+    /// Starts a provider at <https://localhost>, with this certificate.
     pub async fn start_with_tls(identity: &Identity) -> Self {
         Self::start_on(0, Arc::new(ManualClock::at(START)), Some(identity)).await
     }
@@ -235,12 +235,12 @@ impl TestProvider {
         Self { shared, port, _task: task }
     }
 
-    /// Its `iss`; GitHub's API and `enterprise_url` too.
+    /// Returns its `iss`, which is also the base of GitHub's API and the `enterprise_url`.
     pub fn issuer(&self) -> String {
         self.shared.origin.clone()
     }
 
-    /// The address of one of its paths, such as `/token`.
+    /// Returns the URL of a path such as `/token`.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.shared.origin)
     }
@@ -249,88 +249,88 @@ impl TestProvider {
         self.port
     }
 
-    /// The clock that its tokens' times are of.
+    /// Returns the clock for the times in its tokens.
     pub fn clock(&self) -> Arc<ManualClock> {
         Arc::clone(&self.shared.clock)
     }
 
-    /// From now on every endpoint fails so.
+    /// Makes every endpoint fail with this fault.
     #[expect(clippy::needless_pass_by_value, reason = "so that a fault stands in the call")]
     pub fn fails_with(&self, fault: Fault) {
         self.shared.state().faults = Endpoint::ALL.map(|endpoint| (endpoint, fault.clone())).into();
     }
 
-    /// From now on this endpoint fails so.
+    /// Makes this endpoint fail with this fault.
     pub fn fails_at(&self, endpoint: Endpoint, fault: Fault) {
         self.shared.state().faults.insert(endpoint, fault);
     }
 
-    /// From now on none fails.
+    /// Removes all faults.
     pub fn recovers(&self) {
         self.shared.state().faults.clear();
     }
 
-    /// From now on its ID tokens are wrong so.
+    /// Gives later ID tokens this defect.
     pub fn forges(&self, forgery: Forgery) {
         self.shared.state().forgery = Some(forgery);
     }
 
-    /// From now on they are good.
+    /// Makes later ID tokens valid again.
     pub fn forges_no_more(&self) {
         self.shared.state().forgery = None;
     }
 
-    /// From now on its metadata are changed by this.
+    /// Applies this edit to its metadata.
     pub fn edits_metadata(&self, edit: impl Fn(&mut ClaimMap) + Send + Sync + 'static) {
         self.shared.state().edit_metadata = Some(Arc::new(edit));
     }
 
-    /// From now on its JWK Set is changed by this.
+    /// Applies this edit to its JWK Set.
     pub fn edits_keys(&self, edit: impl Fn(&mut ClaimMap) + Send + Sync + 'static) {
         self.shared.state().edit_keys = Some(Arc::new(edit));
     }
 
-    /// From now on header and claims of its ID tokens are changed by this before they are signed.
+    /// Applies this edit to the header and the claims of its ID tokens before it signs them.
     pub fn edits_id_tokens(&self, edit: impl Fn(&mut ClaimMap, &mut ClaimMap) + Send + Sync + 'static) {
         self.shared.state().edit_token = Some(Arc::new(edit));
     }
 
-    /// From now on what its token endpoint answers is changed by this.
+    /// Applies this edit to the responses of its token endpoint.
     pub fn edits_token_response(&self, edit: impl Fn(&mut ClaimMap) + Send + Sync + 'static) {
         self.shared.state().edit_answer = Some(Arc::new(edit));
     }
 
-    /// From now on what its userinfo endpoint and `/user` answer is changed by this.
+    /// Applies this edit to the responses of its userinfo endpoint and of `/user`.
     pub fn edits_userinfo(&self, edit: impl Fn(&mut ClaimMap) + Send + Sync + 'static) {
         self.shared.state().edit_userinfo = Some(Arc::new(edit));
     }
 
-    /// From now on ID tokens tell no more than who it is; the profile is at the userinfo endpoint.
+    /// Limits ID tokens to the subject; the profile is only at the userinfo endpoint.
     pub fn keeps_profiles_to_userinfo(&self) {
         self.shared.state().profile_in_userinfo_only = true;
     }
 
-    /// From now on its answers tell no `iss`, and its metadata that they don't.
+    /// Removes `iss` from its callbacks, and the support for it from its metadata.
     pub fn sends_no_iss(&self) {
         self.shared.state().sends_iss = false;
     }
 
-    /// From now on it takes any client authentication, or none; [`Self::seen`] tells which it was.
+    /// Accepts any client authentication, or none. [`Self::seen`] shows which one the client used.
     pub fn takes_any_client(&self) {
         self.shared.state().takes_any_client = true;
     }
 
-    /// From now on its JWK Set says this of being cached.
+    /// Sets the Cache-Control header of its JWK Set.
     pub fn caches_keys(&self, cache_control: &'static str) {
         self.shared.state().cache_keys = Some(cache_control);
     }
 
-    /// A new key signs from now on, and is published beside the older ones.
+    /// Adds a key that signs from now on. The older keys stay published.
     pub fn rotates_keys(&self) {
         self.adds_key(jsonwebtoken::Algorithm::ES256);
     }
 
-    /// The same, of this algorithm. Answers its `kid`.
+    /// Adds such a key with this algorithm, and returns its `kid`.
     pub fn adds_key(&self, algorithm: jsonwebtoken::Algorithm) -> String {
         let mut state = self.shared.state();
         let kid = format!("key-{}", state.keys.len() + 1);
@@ -338,30 +338,30 @@ impl TestProvider {
         kid
     }
 
-    /// The keys that sign no more are published no more.
+    /// Withdraws the keys that no longer sign.
     pub fn withdraws_old_keys(&self) {
         let mut state = self.shared.state();
         let last = state.keys.pop().unwrap();
         state.keys = vec![last];
     }
 
-    /// The requests at this endpoint so far.
+    /// Returns the requests at this endpoint so far.
     pub fn seen(&self, endpoint: Endpoint) -> Vec<Seen> {
         let of = |seen: &&(Endpoint, Seen)| seen.0 == endpoint;
         self.shared.state().seen.iter().filter(of).map(|seen| seen.1.clone()).collect()
     }
 
-    /// How many they are.
+    /// Counts the requests at this endpoint so far.
     pub fn requests(&self, endpoint: Endpoint) -> usize {
         self.seen(endpoint).len()
     }
 
-    /// How many requests there were at all.
+    /// Counts the requests at all endpoints so far.
     pub fn all_requests(&self) -> usize {
         self.shared.state().seen.len()
     }
 
-    /// Waits for so many requests at this endpoint.
+    /// Waits for this number of requests at this endpoint.
     pub async fn until_requests(&self, endpoint: Endpoint, count: usize) {
         loop {
             let arrived = self.shared.arrived.notified();
@@ -374,7 +374,7 @@ impl TestProvider {
         }
     }
 
-    /// A person logs in at its page and agrees. The page refuses what a browser should not have been sent with.
+    /// Logs a person in at its page, with consent. The page rejects parameters that a client should not have sent.
     pub fn log_in(&self, authorization_url: &str, person: Person) -> Answer {
         let url = Url::parse(authorization_url).expect("an URL");
         assert_eq!(url.origin().ascii_serialization(), self.shared.origin, "of this provider");
@@ -398,13 +398,13 @@ impl TestProvider {
         };
         assert!(grant.client_id == CLIENT_ID || state.takes_any_client, "a client that it knows");
         state.codes.insert(code.clone(), grant);
-        // GitHub answers as <https://github.com/login/oauth> (since 2026).
+        // GitHub sends <https://github.com/login/oauth> as `iss` (since 2026).
         let path = url.path().trim_end_matches("/authorize");
         let iss = state.sends_iss.then(|| format!("{}{path}", self.shared.origin));
         Answer { code, state: param("state"), iss }
     }
 
-    /// An ID token as a client gets one by itself, with Sign in with Google on a phone, say.
+    /// Issues an ID token to a client directly, for example for Sign in with Google on a phone.
     pub fn id_token(&self, person: &Person, nonce: &str) -> String {
         let state = self.shared.state();
         state.id_token(&self.shared, person, Some(nonce), CLIENT_ID, None).expect("not Forgery::Missing")

@@ -1,4 +1,4 @@
-//! Who logs in.
+//! The people who log in.
 
 use gatepass::model::ClaimMap;
 use serde_json::{Value, json};
@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 /// A person at the provider.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// `sub`.
+    /// The claim `sub`.
     pub id: String,
-    /// `id`, at GitHub.
+    /// The `id` at GitHub.
     pub number: u64,
     pub email: Option<String>,
     pub email_verified: bool,
     pub name: Option<String>,
     pub picture: Option<String>,
-    /// Further claims, of the ID token and at the userinfo endpoint.
+    /// Further claims of the ID token and of the userinfo endpoint.
     pub more: ClaimMap,
 }
 
 impl Person {
-    /// With a verified e-mail of that name.
+    /// Builds a person with a verified e-mail of that name.
     pub fn named(name: &str) -> Self {
         Self {
             id: name.to_owned(),
@@ -40,13 +40,13 @@ impl Person {
         Self { email: Some(email.to_owned()), email_verified: verified, ..self }
     }
 
-    /// With a further claim.
+    /// Adds a claim.
     pub fn with(mut self, claim: &str, value: Value) -> Self {
         self.more.insert(claim.to_owned(), value);
         self
     }
 
-    /// The profile as OpenID Connect has it (Core section 5.1), without `sub`.
+    /// Returns the profile in the form of OpenID Connect (Core section 5.1), without `sub`.
     pub(super) fn claims(&self) -> ClaimMap {
         let mut claims = self.more.clone();
         let mut set = |name: &str, value: Option<Value>| {
@@ -61,7 +61,7 @@ impl Person {
         claims
     }
 
-    /// The profile as `/user` of GitHub has it; its e-mail is the public one, which nobody verified.
+    /// Returns the profile in the form of GitHub's `/user`. Its e-mail is the public one, which is not verified.
     pub(super) fn user(&self) -> ClaimMap {
         let mut user = self.more.clone();
         let told = json!({
@@ -72,7 +72,7 @@ impl Person {
         user
     }
 
-    /// The e-mails as `/user/emails` of GitHub has them.
+    /// Returns the e-mails in the form of GitHub's `/user/emails`.
     pub(super) fn emails(&self) -> Value {
         let entry = |email: &str, primary: bool, verified: bool| json!({"email": email, "primary": primary, "verified": verified, "visibility": null});
         let mut emails = vec![entry(&format!("other-{}@example.org", self.id), false, true)];

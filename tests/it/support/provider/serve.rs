@@ -1,4 +1,4 @@
-//! Connections, and what may go wrong on them.
+//! Connections, and the faults on them.
 
 use std::io;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use super::{Endpoint, Fault, Seen, Shared};
 
 type Body = BoxBody<Bytes, io::Error>;
 
-/// Shakes hands with this certificate.
+/// Builds an acceptor for TLS handshakes with this certificate.
 pub fn acceptor(identity: &Identity) -> TlsAcceptor {
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
@@ -38,7 +38,7 @@ pub fn acceptor(identity: &Identity) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// Serves until it is dropped, and all connections with it.
+/// Serves until it is dropped, together with all connections.
 pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
@@ -59,7 +59,7 @@ pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<
     }
 }
 
-/// The same socket once more, to say how it is to be closed.
+/// Borrows the socket of a connection, to set how it closes.
 fn socket_of(tcp: &TcpStream) -> Socket {
     use std::os::fd::AsFd as _;
     Socket::from(tcp.as_fd().try_clone_to_owned().unwrap())
@@ -70,7 +70,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request| respond(request, Arc::clone(&socket), Arc::clone(&shared)));
-    // It ends with an error when the client goes away, or when that is the fault.
+    // The connection ends with an error if the client goes away, or if the fault is a broken connection.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 

@@ -1,16 +1,16 @@
-//! MariaDB's own: how its data is made and how it is started.
+//! MariaDB: creates its data folder and starts it.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use super::{MAX_CLIENTS, process, template};
 
-/// Debian has it out of the path of those who are not root.
+/// Debian installs the server outside the `PATH` of normal users.
 pub(super) const SERVER: &str = "/usr/sbin/mariadbd";
 
 const LOG_FILE: &str = "--innodb-log-file-size=8M";
 
-/// Makes the folder `data`.
+/// Creates the folder `data`.
 pub(super) fn make(folder: &Path) {
     let data = format!("--datadir={}", folder.join("data").display());
     let arguments = [
@@ -24,7 +24,7 @@ pub(super) fn make(folder: &Path) {
     template::said(&mut process::command(&arguments.map(str::to_owned)));
 }
 
-/// The command that serves; it makes the database and its user where they are not there.
+/// Builds the server's command, which creates the database and its user if they are missing.
 pub(super) fn serve(folder: &Path, addr: SocketAddr) -> Vec<String> {
     let script = folder.join("init.sql");
     let statements = "CREATE DATABASE IF NOT EXISTS gatepass;\n\

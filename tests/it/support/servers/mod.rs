@@ -1,6 +1,6 @@
-//! A database server of one test's own, which it may stop, kill and freeze: its own data, its own port on loopback,
-//! started from the programs that this machine has installed. What is written is written through to the disk, as
-//! with any server; only its memory is small.
+//! A database server for one test, which it may stop, kill and freeze. It has its own data and its own loopback port,
+//! and runs from the programs installed on this machine. Writes are flushed to the disk as on any server; only its
+//! memory is small.
 
 mod mariadb;
 mod postgres;
@@ -16,23 +16,23 @@ use gatepass::model::{Entropy as _, OsEntropy};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr};
 use tempfile::TempDir;
 
-/// The most clients that a server takes at once.
+/// The maximum number of clients of a server.
 pub const MAX_CLIENTS: usize = 40;
 
-/// So long that a server which takes it is stuck.
+/// A timeout that only a stuck server reaches.
 const STUCK: Duration = Duration::from_mins(1);
 
-/// How long a connection is tried for. A pool waits up to a fifth of it between two tries.
+/// The timeout of a connection attempt. A pool waits up to a fifth of it between two attempts.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Which program it is.
+/// The database program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Postgres,
     Mariadb,
 }
 
-/// A server, with an empty database `gatepass` that its user `gatepass` owns and needs no password for.
+/// A server with an empty database `gatepass`, owned by its user `gatepass` without a password.
 pub struct PrivateServer {
     pub kind: Kind,
     pub addr: SocketAddr,
@@ -41,7 +41,7 @@ pub struct PrivateServer {
 }
 
 impl PrivateServer {
-    /// Starts one, and waits until it takes connections.
+    /// Starts a server and waits until it accepts connections.
     pub async fn of(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         process::hand_over(folder.path());
@@ -51,12 +51,12 @@ impl PrivateServer {
         this
     }
 
-    /// Where its database is.
+    /// Returns the URL of its database.
     pub fn url(&self) -> String {
         self.url_at(self.addr)
     }
 
-    /// Where its database is for those who reach it by another way.
+    /// Returns the URL of its database at another address.
     pub fn url_at(&self, addr: SocketAddr) -> String {
         let scheme = match self.kind {
             Kind::Postgres => "postgres",
@@ -65,14 +65,14 @@ impl PrivateServer {
         format!("{scheme}://gatepass@{addr}/gatepass")
     }
 
-    /// A connection to it.
+    /// Opens a connection to the server.
     pub async fn connect(&self) -> Result<DatabaseConnection, DbErr> {
         let mut options = ConnectOptions::new(self.url());
         options.max_connections(1).acquire_timeout(PATIENCE).sqlx_logging(false);
         Database::connect(options).await
     }
 
-    /// Lets it refuse writes, as one does that a failover left behind, or take them again. Connections stay.
+    /// Makes the server reject writes, like a server after a failover, or accept them again. Connections stay open.
     pub async fn only_reads(&self, only_reads: bool) {
         let (name, switch) = match self.kind {
             Kind::Postgres => ("postgres", "ALTER SYSTEM SET default_transaction_read_only = "),
@@ -92,7 +92,7 @@ impl PrivateServer {
         admin.close().await.unwrap();
     }
 
-    /// Starts it again, with the data it had, and waits until it takes connections.
+    /// Starts the server again with its data, and waits until it accepts connections.
     pub async fn start(&mut self) {
         self.launch();
         let begun = Instant::now();
@@ -104,7 +104,7 @@ impl PrivateServer {
         }
     }
 
-    /// The same without waiting.
+    /// Starts the server without waiting.
     pub fn launch(&mut self) {
         assert!(self.child.is_none(), "it runs");
         let arguments = match self.kind {
@@ -114,7 +114,7 @@ impl PrivateServer {
         self.child = Some(process::start(&arguments, self.folder.path()));
     }
 
-    /// Stops it in order, without waiting for its clients to go.
+    /// Stops the server gracefully, without waiting for its clients.
     pub fn stop(&mut self) {
         let signal = match self.kind {
             Kind::Postgres => "INT",
@@ -123,18 +123,18 @@ impl PrivateServer {
         self.end(signal);
     }
 
-    /// SIGKILL to every process of it: nothing is flushed, nobody is told.
+    /// Sends SIGKILL to every process: nothing is flushed, and no client is informed.
     pub fn kill(&mut self) {
         self.pause();
         self.end("KILL");
     }
 
-    /// Freezes every process of it; its connections stay.
+    /// Freezes every process; connections stay open.
     pub fn pause(&self) {
         self.signal("STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes a frozen server.
     pub fn resume(&self) {
         self.signal("CONT");
     }
@@ -143,7 +143,7 @@ impl PrivateServer {
         self.child.as_ref().expect("it runs").id()
     }
 
-    /// To the parent first, which then begets no more.
+    /// Sends a signal to the parent process first, so that it starts no more children.
     fn signal(&self, name: &str) {
         process::signal(name, &[self.pid()]);
         process::signal(name, &process::children(self.pid()));
@@ -157,7 +157,7 @@ impl PrivateServer {
         }
         process::signal(signal, &[child.id()]);
         let begun = Instant::now();
-        // Others may outlive the first by a moment, and hold what the next start needs.
+        // Child processes may outlive the parent briefly, and hold resources that the next start needs.
         while child.try_wait().unwrap().is_none() || !others.iter().all(|pid| process::is_gone(*pid)) {
             assert!(begun.elapsed() < STUCK, "it does not end:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
@@ -173,13 +173,13 @@ impl Drop for PrivateServer {
     fn drop(&mut self) {
         if self.child.is_some() {
             self.resume();
-            // The quick end that still gives shared memory back.
+            // A fast shutdown that still releases shared memory.
             self.end("QUIT");
         }
     }
 }
 
-/// A port that nothing else takes while the server is down: below those that Linux hands out.
+/// Finds a port that stays free while the server is down: below the ephemeral ports of Linux.
 fn free_addr() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let mut random = [0; 2];

@@ -1,12 +1,12 @@
-//! PostgreSQL's own: how its data is made and how it is started.
+//! PostgreSQL: creates its data folder and starts it.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use super::{MAX_CLIENTS, process, template};
 
-/// One of the server's programs, in the newest version that is installed. Debian has them out of the way, a
-/// directory a version.
+/// Returns the path of a PostgreSQL program in the newest installed version. Debian installs each version into its own
+/// directory outside the `PATH`.
 pub(super) fn program(name: &str) -> String {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let newest =
@@ -14,7 +14,7 @@ pub(super) fn program(name: &str) -> String {
     newest.map_or_else(|| name.to_owned(), |version| format!("/usr/lib/postgresql/{version}/bin/{name}"))
 }
 
-/// Makes the folder `data`, with the database and its user.
+/// Creates the folder `data`, with the database and its user.
 pub(super) fn make(folder: &Path) {
     let data = folder.join("data").display().to_string();
     let arguments = [
@@ -37,7 +37,7 @@ pub(super) fn make(folder: &Path) {
     }
 }
 
-/// The command that serves.
+/// Builds the server's command.
 pub(super) fn serve(folder: &Path, addr: SocketAddr) -> Vec<String> {
     let mut arguments = vec![program("postgres"), "-D".to_owned(), folder.join("data").display().to_string()];
     let settings = [
@@ -47,7 +47,7 @@ pub(super) fn serve(folder: &Path, addr: SocketAddr) -> Vec<String> {
         "unix_socket_directories=".to_owned(),
         "shared_buffers=8MB".to_owned(),
         "autovacuum=off".to_owned(),
-        // After a crash it would else sync file by file for seconds.
+        // Otherwise, after a crash, the server would sync file by file for seconds.
         "recovery_init_sync_method=syncfs".to_owned(),
     ];
     arguments.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));

@@ -1,11 +1,11 @@
-//! The processes of a server: started as a user who may, signalled together, ended with the tests.
+//! The processes of a server: started as an unprivileged user, signalled together, ended with the tests.
 
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
-/// Servers refuse to run as root; then they run as this user of every system.
+/// The user `nobody`. Servers refuse to run as root, so they run as this user.
 const NOBODY: u32 = 65_534;
 
 static ROOT: LazyLock<bool> = LazyLock::new(|| {
@@ -13,14 +13,14 @@ static ROOT: LazyLock<bool> = LazyLock::new(|| {
     id.stdout == b"0\n"
 });
 
-/// Lets the user that servers run as write to this folder.
+/// Gives the user of the servers write access to this folder.
 pub(super) fn hand_over(folder: &Path) {
     if *ROOT {
         std::os::unix::fs::chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
     }
 }
 
-/// A command as that user. It ends when the thread that starts it does, should nobody end it before.
+/// Builds a command that runs as that user. The process ends with the thread that started it.
 pub(super) fn command(arguments: &[String]) -> Command {
     let nobody = NOBODY.to_string();
     let mut command = Command::new("setpriv");
@@ -32,7 +32,7 @@ pub(super) fn command(arguments: &[String]) -> Command {
     command
 }
 
-/// Starts a server that writes its log into this folder.
+/// Starts a server that writes its log to this folder.
 pub(super) fn start(arguments: &[String], folder: &Path) -> Child {
     let log = File::options().append(true).create(true).open(folder.join("log")).unwrap();
     command(arguments)
@@ -43,12 +43,12 @@ pub(super) fn start(arguments: &[String], folder: &Path) -> Child {
         .expect("setpriv is installed (util-linux)")
 }
 
-/// What a server said.
+/// Reads the log of a server.
 pub(super) fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("log")).unwrap_or_default()
 }
 
-/// Sends a signal, by the shell's own `kill`; a process that is gone needs none.
+/// Sends a signal with the shell's own `kill`. Ignores a process that is gone.
 pub(super) fn signal(name: &str, pids: &[u32]) {
     let pids: Vec<_> = pids.iter().map(u32::to_string).collect();
     let kill = format!("kill -{name} {} 2> /dev/null", pids.join(" "));
@@ -57,7 +57,7 @@ pub(super) fn signal(name: &str, pids: &[u32]) {
     }
 }
 
-/// The processes that this one began.
+/// Returns the child processes of a process.
 pub(super) fn children(parent: u32) -> Vec<u32> {
     let processes =
         fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -65,7 +65,7 @@ pub(super) fn children(parent: u32) -> Vec<u32> {
     pids.filter(|pid| parent_of(*pid) == Some(parent)).collect()
 }
 
-/// Whether a process holds nothing any more, though nobody may have asked for its end.
+/// Checks if a process holds no more resources, even if it was not reaped yet.
 pub(super) fn is_gone(pid: u32) -> bool {
     stat(pid).is_none_or(|[state, _]| matches!(state.as_str(), "Z" | "X"))
 }
@@ -75,7 +75,7 @@ fn parent_of(pid: u32) -> Option<u32> {
     parent.parse().ok()
 }
 
-/// State and parent, which stand behind the name in brackets (proc(5)).
+/// Reads the state and the parent, which follow the name in brackets (proc(5)).
 fn stat(pid: u32) -> Option<[String; 2]> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();

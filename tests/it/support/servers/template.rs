@@ -1,4 +1,4 @@
-//! The data that a new server begins with: made once for a version of the program, kept with what cargo builds.
+//! The initial data of a new server: created once for each version of the program, and kept in cargo's target folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::{Kind, mariadb, postgres, process};
 
-/// Makes the folder `data` for a new server in `folder`.
+/// Creates the folder `data` for a new server in `folder`.
 pub(super) async fn copy(kind: Kind, folder: &Path) {
     static POSTGRES: OnceCell<PathBuf> = OnceCell::const_new();
     static MARIADB: OnceCell<PathBuf> = OnceCell::const_new();
@@ -34,7 +34,7 @@ fn made(kind: Kind) -> PathBuf {
             Kind::Postgres => postgres::make(folder.path()),
             Kind::Mariadb => mariadb::make(folder.path()),
         }
-        // Complete or not at all, whoever else makes it now.
+        // The final rename makes the template complete or absent, even if several tests create it concurrently.
         let beside = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let complete = beside.path().join("data");
         copy_folder(&folder.path().join("data"), &complete);
@@ -47,7 +47,7 @@ fn copy_folder(from: &Path, to: &Path) {
     said(Command::new("cp").arg("-a").arg(from).arg(to));
 }
 
-/// Runs a command to its end, which must be a good one.
+/// Runs a command that must succeed, and returns its output.
 pub(super) fn said(command: &mut Command) -> String {
     let Output { status, stdout, stderr } =
         command.output().unwrap_or_else(|cause| panic!("{command:?}: {cause}; install the servers"));
