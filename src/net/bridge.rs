@@ -58,7 +58,7 @@ where
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     #[project = AnswerProjection]
     pub(super) enum Answer<S: Service<Request<Incoming>>, F> {
         Ready { #[pin] future: F },

@@ -1,5 +1,5 @@
-//! The one question that all callbacks are asked, and its answer. Whatever stands around callbacks implements [`Ask`], and
-//! so has one method to forward.
+//! The one question type that all callbacks are called with, and its answer. Every decorator implements [`Ask`], and so
+//! has one method to forward.
 
 use async_trait::async_trait;
 
@@ -36,15 +36,15 @@ pub enum Answer {
     Redirect(Option<String>),
 }
 
-/// Something that answers questions to callbacks: an implementation, or a decorator around one.
+/// A component that answers questions to callbacks: an implementation, or a decorator around one.
 #[async_trait]
 pub trait Ask: Send + Sync + 'static {
-    /// Asks the callback that the question is for. The answer is of the same callback.
+    /// Calls the callback that the question is for. The answer is of the same callback.
     async fn ask(&self, question: Question<'_>) -> CallbackResult<Answer>;
 }
 
 impl Question<'_> {
-    /// The callback that is asked.
+    /// The callback that the question is for.
     #[must_use]
     pub const fn callback(self) -> Callback {
         match self {
@@ -55,7 +55,7 @@ impl Question<'_> {
         }
     }
 
-    /// The answer by Auth.js' own rule, as if the callback were not implemented.
+    /// Returns the default answer of Auth.js, as if the callback were not implemented.
     #[must_use]
     pub fn answer_by_default(self) -> Answer {
         match self {
@@ -68,7 +68,7 @@ impl Question<'_> {
 }
 
 impl Answer {
-    /// The answer of `sign_in`; that of another callback is a failure.
+    /// Returns the answer of `sign_in`; an answer of another callback is a failure.
     pub fn sign_in(self) -> CallbackResult<SignInDecision> {
         match self {
             Self::SignIn(decision) => Ok(decision),
@@ -76,7 +76,7 @@ impl Answer {
         }
     }
 
-    /// The answer of `jwt`; that of another callback is a failure.
+    /// Returns the answer of `jwt`; an answer of another callback is a failure.
     pub fn jwt(self) -> CallbackResult<JwtDecision> {
         match self {
             Self::Jwt(decision) => Ok(decision),
@@ -84,7 +84,7 @@ impl Answer {
         }
     }
 
-    /// The answer of `session`; that of another callback is a failure.
+    /// Returns the answer of `session`; an answer of another callback is a failure.
     pub fn session(self) -> CallbackResult<ClaimMap> {
         match self {
             Self::Session(additions) => Ok(additions),
@@ -92,7 +92,7 @@ impl Answer {
         }
     }
 
-    /// The answer of `redirect`; that of another callback is a failure.
+    /// Returns the answer of `redirect`; an answer of another callback is a failure.
     pub fn redirect(self) -> CallbackResult<Option<String>> {
         match self {
             Self::Redirect(url) => Ok(url),

@@ -21,9 +21,9 @@ const MAX_FLOW_BYTES: usize = 3500;
 pub struct Flows {
     /// The operator's secrets, which seal flows.
     pub secrets: Arc<Secrets>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 

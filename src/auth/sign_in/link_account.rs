@@ -36,7 +36,7 @@ pub struct LinkAccount {
     pub audit: Arc<Audit>,
     /// Answers sign-ins that let nobody in.
     pub denials: Arc<Denials>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 

@@ -24,7 +24,7 @@ pub struct OpenSession {
     pub audit: Arc<Audit>,
     /// Applies the changed user on this replica at once.
     pub local: Arc<LocalRevocations>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 

@@ -33,9 +33,9 @@ pub(in crate::auth) struct Pending {
 pub struct SessionDrafts {
     /// The operator's secrets, which seal what is kept and derive grants.
     pub secrets: Arc<Secrets>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The lifetimes of sessions.
     pub lifetimes: Lifetimes,

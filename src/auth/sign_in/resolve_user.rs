@@ -22,9 +22,9 @@ pub struct ResolveUser {
     pub providers: Arc<HashMap<ProviderId, ProviderRules>>,
     /// The role of a new user.
     pub default_role: String,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 

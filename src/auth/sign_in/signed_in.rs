@@ -17,7 +17,7 @@ pub struct LinkSessions {
     pub readers: SessionReaders,
     /// The store of the sessions.
     pub sessions: Arc<dyn SessionStore>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The configured rules of linking.
     pub rules: LinkRules,

@@ -23,7 +23,7 @@ pub struct CatchPanic<S> {
 }
 
 impl<S> CatchPanic<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs) -> Self {
         Self { inner, specs }
     }

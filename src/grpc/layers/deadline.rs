@@ -32,7 +32,7 @@ pub struct Deadlines<S> {
 }
 
 impl<S> Deadlines<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs, request_timeout: Duration) -> Self {
         Self { inner, specs, request_timeout }
     }

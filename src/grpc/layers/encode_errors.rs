@@ -21,7 +21,7 @@ pub struct EncodeErrors<S> {
 }
 
 impl<S> EncodeErrors<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs) -> Self {
         Self { inner, specs }
     }
@@ -47,7 +47,7 @@ where
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Encoded<F> {
         #[pin]
         future: F,

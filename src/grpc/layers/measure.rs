@@ -26,7 +26,7 @@ pub struct Measure<S> {
 }
 
 impl<S> Measure<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, metrics: Arc<CallMetrics>) -> Self {
         Self { inner, metrics }
     }
@@ -51,7 +51,7 @@ where
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Measured<F> {
         #[pin]
         future: F,

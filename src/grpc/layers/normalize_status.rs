@@ -25,7 +25,7 @@ pub struct NormalizeStatus<S> {
 }
 
 impl<S> NormalizeStatus<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S) -> Self {
         Self { inner }
     }
@@ -70,7 +70,7 @@ where
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     #[project = NormalizedProjection]
     pub enum Normalized<F> {
         /// From the service.

@@ -67,7 +67,7 @@ pub struct RequestIds<S> {
 }
 
 impl<S> RequestIds<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, ids: Arc<Ids>) -> Self {
         Self { inner, ids }
     }
@@ -98,7 +98,7 @@ fn is_fit(id: &[u8]) -> bool {
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Echoed<F> {
         #[pin]
         future: F,

@@ -36,7 +36,7 @@ pub struct StreamEnd<S> {
 }
 
 impl<S> StreamEnd<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs) -> Self {
         Self { inner, specs }
     }
@@ -78,7 +78,7 @@ struct Stream {
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Ended<F> {
         #[pin]
         future: F,

@@ -33,7 +33,7 @@ pub struct Trace<S> {
 }
 
 impl<S> Trace<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs) -> Self {
         Self { inner, specs }
     }
@@ -91,7 +91,7 @@ impl Call {
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Traced<F> {
         #[pin]
         future: F,

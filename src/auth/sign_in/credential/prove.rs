@@ -21,7 +21,7 @@ pub struct Credentials {
     pub flows: Flows,
     /// The marks of flows that were used.
     pub used_marks: Arc<dyn UsedMarkStore>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
