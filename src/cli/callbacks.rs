@@ -1,5 +1,5 @@
-//! `callbacks test`: a configuration's callbacks, asked the cases of a file. Each outcome is a line on standard output; what
-//! was expected otherwise is told on standard error.
+//! `callbacks test`: runs the cases of a file against the configured callbacks. Each outcome is a line on standard
+//! output; each mismatch is reported on standard error.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ pub(super) enum Callbacks {
     },
 }
 
-/// The number of cases that expected something, and of those whose outcome was another.
+/// The number of cases that expected something, and of those with another outcome.
 #[derive(Default)]
 struct Tally {
     tests: usize,

@@ -1,4 +1,4 @@
-//! `database`: where users, sessions, keys and the auth log are kept.
+//! `database`: the database of users, sessions, keys and the auth log.
 
 use super::entry::{Absent, AnyEntry, Entry, Flag, Keys, Secret, Span, Whole};
 use super::reader::Section;
@@ -69,7 +69,7 @@ impl Database {
         })
     }
 
-    /// Returns true for a file of this machine, or memory: a database of one replica only.
+    /// Returns true for SQLite, in a file or in memory: a database for one replica only.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
         let scheme = self.url.expose_secret().split_once(':').map_or("", |(scheme, _)| scheme);
@@ -85,7 +85,7 @@ fn parse(url: SecretString) -> Result<SecretString, String> {
         "postgres" | "postgresql" | "mysql" | "mariadb" => match url::Url::parse(text) {
             Ok(parsed) if parsed.path().len() > 1 => return Ok(url),
             Ok(_) => format!("names no database; write \"{scheme}://USER:PASSWORD@HOST/DATABASE\""),
-            // The cause is told without what it was found in: that holds a password.
+            // The cause is reported without its context, which holds a password.
             Err(cause) => {
                 format!(
                     "is not a URL ({cause}); in user and password write what is not a letter, digit or - . _ ~ as %XX"

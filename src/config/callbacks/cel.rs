@@ -208,7 +208,7 @@ mod tests {
                 "callbacks:\n  cel:\n    sign_in: |-\n      true &&\n\n      usr\n\n",
                 "g.yaml:6: callbacks.cel.sign_in: column 1: ",
             ),
-            // Lines that were folded, or an alias: the key's line, and the place in the text.
+            // Folded lines, or an alias: the key's line, and the place in the text.
             (
                 "callbacks:\n  cel:\n    sign_in: >-\n      true\n      && usr",
                 "g.yaml:3: callbacks.cel.sign_in: column 9: ",
