@@ -1,4 +1,4 @@
-//! `gatepass.v1.RevocationService`: comes with a later version.
+//! `gatepass.v1.RevocationService`: a later version implements it.
 
 use tonic::{Request, Response, Status, async_trait};
 

@@ -47,8 +47,8 @@ pub(super) fn takes_verified_email(known: &User, profile: &Profile) -> bool {
     known.email.is_none() || (known.email == profile.email && !known.email_verified)
 }
 
-/// Makes a known user as it is after this sign-in. Name and image are updated; the e-mail address is updated only if
-/// the user had none or the same unverified.
+/// Makes a known user as it is after this sign-in. Name and image are updated. A verified e-mail address is taken over
+/// if the user had none or the same unverified; an unverified one only if the user had none.
 pub(super) fn refreshed(known: &User, profile: &Profile, email_taken: bool, now: Timestamp) -> User {
     let mut user = known.clone();
     if profile.name.is_some() {

@@ -75,8 +75,8 @@ impl Node {
     }
 }
 
-/// Finds the key of a variable among these, ignoring case, because a variable's name has no case and a claim's name
-/// may.
+/// Finds the key of a variable among these, ignoring case: the name of a variable does not preserve the case of a
+/// claim's name.
 fn place(entries: &[(String, Node)], key: &str) -> Result<Option<usize>, &'static str> {
     let exact = entries.iter().position(|(name, _)| name == key);
     let alike = |name: &str| name.eq_ignore_ascii_case(key);
