@@ -6,9 +6,9 @@ use crate::auth::{BeginSignInRequest, Begun, Result};
 use crate::grpc::proto::v1;
 use crate::oauth::{ParameterFault, check_parameter, is_scope};
 
-/// The maximum number of scopes.
+/// The maximum number of scopes, and the maximum size of one in bytes.
 const MAX_SCOPES: usize = 64;
-/// The maximum number of further parameters.
+/// The maximum number of further parameters, and the maximum size of a value in bytes.
 const MAX_PARAMS: usize = 32;
 const MAX_PARAM_VALUE: usize = 1024;
 

@@ -131,7 +131,7 @@ impl CallMetrics {
     }
 }
 
-/// A call that began. It ends when this is dropped, and counts as cancelled unless [`end`](Self::end) was called.
+/// A call that began. It ends when this is dropped, and counts as cancelled unless `end` was called.
 #[derive(Debug)]
 pub(super) struct Counted {
     lines: Arc<Lines>,
