@@ -24,7 +24,7 @@ impl<I> WriteTimeout<I> {
         Self { io, stalled: None }
     }
 
-    /// Returns the result of an attempt to write, or a timeout after too many attempts without progress.
+    /// Returns the result of an attempt to write; fails if no attempt has succeeded for too long.
     fn written(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if attempt.is_ready() {
             self.stalled = None;

@@ -1,5 +1,5 @@
-//! The error codes of each database that have a meaning here. Any other code is a bug: a statement or a row that the
-//! schema forbids.
+//! The error codes of each database that are handled. Any other code is a bug: a statement or a row that the schema
+//! forbids.
 
 /// The error code of a database, in its own numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub(super) enum Code {
 }
 
 impl Code {
-    /// Another writer was faster: deadlock, serialisation, busy. Not a lock that did not come free in time: who holds it
-    /// for so long holds it still.
+    /// Returns true if another writer was faster: deadlock, serialisation, busy. A lock timeout does not count: a lock
+    /// that was held for so long will still be held.
     pub(super) fn is_contention(&self) -> bool {
         match self {
             // BUSY, LOCKED.
@@ -26,7 +26,7 @@ impl Code {
         }
     }
 
-    /// Two waited for each other, and this one had to give way.
+    /// Returns true if the transaction was chosen to resolve a deadlock.
     pub(super) fn is_deadlock(&self) -> bool {
         match self {
             Self::Sqlite(_) => false,
@@ -37,7 +37,7 @@ impl Code {
         }
     }
 
-    /// The server is stopping, starting, or ended this connection.
+    /// Returns true if the server is stopping, starting, or has closed this connection.
     pub(super) fn is_going(&self) -> bool {
         match self {
             Self::Sqlite(_) => false,
@@ -51,7 +51,7 @@ impl Code {
         }
     }
 
-    /// The server takes no writes. SQLite's file may be so on purpose.
+    /// Returns true if the server accepts no writes. An SQLite file may be read-only on purpose.
     pub(super) fn reads_only(&self) -> bool {
         match self {
             Self::Sqlite(_) => false,
@@ -62,8 +62,8 @@ impl Code {
         }
     }
 
-    /// A later try may not meet it again: contention, shortage, a limit, a server that only reads, an account that may
-    /// not (yet).
+    /// Returns true if a later retry may succeed: contention, shortage, a limit, a read-only server, a missing
+    /// permission.
     pub(super) fn is_passing(&self) -> bool {
         self.is_contention()
             || self.is_going()

@@ -114,7 +114,7 @@ fn check_audience(claims: &ClaimMap, expected: &Expected<'_>) -> Result<(), Prov
     };
     let is_of_client = |azp: &Value| azp == expected.client_id;
     let names_client = match (expected.access_token, claims.get("aud")) {
-        // The client that redeemed the code must be the authorized party.
+        // The client that redeemed the code must be among the audiences.
         (Some(_), Some(Value::Array(audiences))) => audiences.iter().any(is_of_client),
         (Some(_), audience) => audience.is_some_and(is_of_client),
         (None, _) => true,
