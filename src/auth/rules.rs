@@ -135,8 +135,8 @@ impl Rules {
         now.plus(self.remember())
     }
 
-    /// Returns the latest activation time of a successor that makes a signing key retired by now on every replica's
-    /// clock.
+    /// Returns the latest time at which a successor must have begun for its predecessor to be retired now, by every
+    /// replica's clock.
     #[must_use]
     pub fn keys_retired_at(&self, now: Timestamp) -> Timestamp {
         now.minus(self.remember())

@@ -34,7 +34,7 @@ impl Callbacks {
         let Self::Test { input } = self;
         let tested = async {
             let bench = app::bench(config, SystemClock.now());
-            // Every file is read before the first case is asked.
+            // Every file is read before the first case runs.
             let read = |path: &PathBuf| {
                 Ok((path.display().to_string(), cases(path).map_err(|fault| at_fault([fault]))?))
             };

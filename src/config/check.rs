@@ -79,8 +79,7 @@ fn listeners_apart(config: &Config, cx: &Context) {
     }
 }
 
-/// Returns true if the second of two listeners could not be bound: the same port, and an address that includes the
-/// other's.
+/// Returns true if the second of two listeners could not be bound: the same port, and overlapping addresses.
 fn clash(a: SocketAddr, b: SocketAddr) -> bool {
     let includes = |wide: SocketAddr, narrow: SocketAddr| {
         wide.ip() == narrow.ip() || wide.ip().is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4())

@@ -158,9 +158,9 @@ pub struct Server {
     pub max_message_bytes: usize,
     /// The largest header list of a request.
     pub max_header_bytes: u32,
-    /// The most calls at once on one connection.
+    /// The maximum number of concurrent calls on one connection.
     pub max_concurrent_streams: u32,
-    /// The most connections at once on each listener.
+    /// The maximum number of concurrent connections on each listener.
     pub max_connections: usize,
 }
 

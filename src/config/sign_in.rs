@@ -90,7 +90,7 @@ pub struct SignIn {
     pub allowed_email_domains: Vec<EmailDomain>,
     /// True if sign-ins without a verified e-mail address are rejected.
     pub require_verified_email: bool,
-    /// True if people who are not users yet may sign in.
+    /// True if new users may sign in.
     pub allow_sign_up: bool,
     /// The role of a new user.
     pub default_role: String,

@@ -133,7 +133,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
 pub struct Tokens {
     /// The algorithm that access tokens are signed with.
     pub algorithm: Algorithm,
-    /// The `aud` values that may be asked for.
+    /// The `aud` values that may be requested.
     pub audiences: Vec<String>,
     /// The lifetime of an access token.
     pub access_ttl: Duration,

@@ -1,5 +1,5 @@
-//! The protocol as the build made it from `proto/`: messages, clients and servers of `gatepass.v1` and
-//! `gatepass.callback.v1`, the descriptor set for reflection, and the specifications of the services.
+//! The protocol, generated from `proto/`: messages, clients and servers of `gatepass.v1` and `gatepass.callback.v1`. It
+//! includes the descriptor set for reflection and the specifications of the services.
 
 use super::service_spec::{Access, ErrorEncoding, MethodKind, MethodSpec, ServiceSpec};
 use crate::model::Permission;

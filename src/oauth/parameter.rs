@@ -53,8 +53,8 @@ impl fmt::Display for ParameterFault {
 
 /// Checks that an authorization request may have this further parameter.
 ///
-/// A name is rejected if a server could read it as a reserved one: in another case (`State`), as part of a list
-/// (`state[]`), or with a character that PHP reads as an underscore (`code.challenge`). Every parameter that is
+/// A name is rejected if a server could read it as a reserved one. It may have another case (`State`), be part of a
+/// list (`state[]`), or contain a character that PHP reads as an underscore (`code.challenge`). Every parameter that is
 /// registered for OAuth uses the remaining characters; the hyphen is allowed for `ext-…` of Auth0.
 pub fn check_parameter(name: &str, value: &str) -> Result<(), ParameterFault> {
     let is_of_name = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');

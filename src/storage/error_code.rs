@@ -77,9 +77,9 @@ impl Code {
                     ["53", "57", "58", "40", "28", "3D"].iter().any(|class| code.starts_with(class))
                         || matches!(code.as_str(), "25006" | "25P03" | "42501" | "55P03")
                 }
-                // Disk, memory, locks, threads or transactions exhausted, too many connections, access denied, no such
-                // database, network, read-only, a commit or its binary log that failed, a statement that was interrupted
-                // or took too long, a lock that did not come free.
+                // Disk, memory, locks, threads or transactions exhausted; too many connections; access denied; no such
+                // database; network; read-only. A failed commit or binary log; a statement that was interrupted or took
+                // too long; a lock timeout.
                 Self::Mysql(code) => matches!(
                     code,
                     3 | 1021

@@ -12,7 +12,7 @@ pub type CallbackResult<T> = Result<T, CallbackFailure>;
 
 /// An implementation of some of the four callbacks of Auth.js.
 ///
-/// A method that is left out follows the default of Auth.js: everyone may sign in, tokens and sessions get no
+/// A method that is left out follows the default of Auth.js. Everyone may sign in, tokens and sessions get no
 /// additional claims, and redirects keep the URL of the built-in rule. Write the methods as `async fn`.
 ///
 /// Callbacks run before anything is used up and never inside a transaction. If a callback fails, the call is rejected

@@ -1,5 +1,5 @@
-//! Revocations in memory: an index that every `GetSession` queries, the follower that fills it from the feed, and the
-//! changes of this replica, which take effect immediately.
+//! Revocations in memory: an index that every `GetSession` queries, and the follower that fills it from the feed.
+//! Changes of this replica take effect immediately.
 
 pub(super) mod end;
 mod follower;

@@ -36,7 +36,7 @@ pub struct AccessRules {
     pub strategy: Strategy,
     /// The lifetime of a token; its session may end sooner.
     pub access_ttl: Duration,
-    /// The claims that tell of the user.
+    /// The claims about the user that tokens contain.
     pub user_claims: BTreeSet<UserClaim>,
 }
 

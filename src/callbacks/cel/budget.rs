@@ -1,6 +1,6 @@
 //! The budget of one run of a callback. The library has no limit of its own, and expressions process untrusted input.
-//! Therefore `meter` charges for each turn of a loop, for each text or list that is made, and in loops for each value
-//! that is read. A run that exceeds its budget fails, even if its expression handles the failure.
+//! Therefore `meter` charges for each turn of a loop and for each text or list that is made. In loops it also charges
+//! for each value that is read. A run that exceeds its budget fails, even if its expression handles the failure.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use super::fault::failed;
 use super::names::BUDGET_TYPE;
 
 /// The budget of one run: at worst some twenty milliseconds of a processor (2026); a common run takes one to five
-/// microseconds. A unit is a step of a loop's body, a value that is made, or 16 bytes of text that a run makes, or
-/// reads in a loop.
+/// microseconds. A unit is a step of a loop's body, a value that is made, or 16 bytes of text, made or (in a loop)
+/// read.
 pub(super) const UNITS: u64 = 100_000;
 
 /// The rest of a run's budget. Clones share it.

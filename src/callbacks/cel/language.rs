@@ -1,5 +1,5 @@
-//! The functions that expressions may call: those of the library, under the names of cel-go, and replacements for those
-//! that could take or make too much. Other functions do not compile.
+//! The functions that expressions may call: those of the library, under the names of cel-go, and replacements for
+//! costly ones. Other functions do not compile.
 
 use std::sync::{Arc, LazyLock};
 

@@ -62,7 +62,7 @@ const CLAIMS: [(&str, &str); 5] = [
     ("image", "profile.?picture"),
 ];
 
-/// The claim if it is true, and not merely present.
+/// The claim, if it is the boolean true; the text `true` does not count.
 const VERIFIED: &str = "profile.?email_verified.orValue(false) == true";
 
 /// Returns the rules of a provider of this type.

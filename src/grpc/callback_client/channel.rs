@@ -3,10 +3,11 @@
 //!
 //! This is not `tonic::transport::Channel` (0.14), which connects on the first call, keeps a connection until it
 //! breaks, and fails a call that a GOAWAY rejected. With it, these tests would fail:
-//! - the connection exists before the first call;
-//! - a connection that the peer has forgotten costs one call its timeout;
-//! - a call that the service did not take uses another connection;
-//! - a connection is replaced at its age.
+//!
+//! - The connection exists before the first call.
+//! - A connection that the peer has forgotten costs one call its timeout.
+//! - A call that the service did not take uses another connection.
+//! - A connection is replaced at its age.
 //!
 //! Each call would also pass through an additional queue and task.
 

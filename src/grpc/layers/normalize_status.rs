@@ -1,6 +1,6 @@
-//! Normalisation of statuses: every response has a gRPC status of the contract. tonic and its services answer some
-//! requests themselves: a message that is no protobuf, one that is too large, an unknown method. These, and requests
-//! that are not gRPC, get a code and a reason from the contract. An OK response costs one header look-up.
+//! Normalisation of statuses: every response has a gRPC status of the contract. The library tonic answers some requests
+//! itself: a message that is no protobuf, one that is too large, an unknown method. These, and requests that are not
+//! gRPC, get a code and a reason from the contract. An OK response costs one header look-up.
 
 use std::convert::Infallible;
 use std::pin::Pin;

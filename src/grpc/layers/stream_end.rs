@@ -1,6 +1,6 @@
 //! The end of streams. A Watch does not end by itself. When its connection is to close, at its age or at shutdown, the
-//! stream ends with UNAVAILABLE DRAINING, so that it neither is cut nor delays the connection. It ends at the client's
-//! deadline with `DEADLINE_EXCEEDED`, and after a panic with INTERNAL. Other calls pass through at no cost.
+//! stream ends with UNAVAILABLE DRAINING. It is therefore not cut, and does not delay the connection. It ends at the
+//! client's deadline with `DEADLINE_EXCEEDED`, and after a panic with INTERNAL. Other calls pass through at no cost.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};

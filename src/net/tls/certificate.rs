@@ -34,8 +34,8 @@ pub(super) fn sans(der: &CertificateDer<'_>) -> Vec<San> {
     San::of_certificate(certificate.valid_dns_names(), certificate.valid_uri_names())
 }
 
-/// Reads the fifth field of the signed part of a version 3 certificate (RFC 5280 section 4.1), which the webpki crate
-/// reads but does not expose.
+/// Reads the fifth field of the signed part of a version 3 certificate (RFC 5280 section 4.1). The webpki crate reads
+/// it but does not expose it.
 fn validity(der: &CertificateDer<'_>) -> Option<(Timestamp, Timestamp)> {
     let blocks = from_der(der).ok()?;
     let [from, to] = fields(fields(fields(blocks.first()?)?.first()?)?.get(4)?)? else { return None };

@@ -108,7 +108,7 @@ impl Pool {
         self.1.unfit.load(Ordering::Relaxed)
     }
 
-    /// Passes steps that have no connection yet to this pool once the old pool is closed.
+    /// Passes steps that have no connection yet to `successor` once this pool is closed.
     pub(in crate::storage) fn is_followed_by(&self, successor: &Self) {
         // A pool is replaced only once.
         let _ = self.1.successor.set(successor.clone());

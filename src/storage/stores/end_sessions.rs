@@ -69,7 +69,7 @@ pub(super) struct EndedSessions {
     pub(super) live: u64,
 }
 
-/// Ends the live and pending sessions of a user.
+/// Ends the sessions of a user that have not ended yet.
 pub(super) async fn end_all(
     tx: &DatabaseTransaction,
     user_id: UserId,

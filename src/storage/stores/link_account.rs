@@ -49,8 +49,8 @@ async fn rescope(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), 
     if rescoped.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotFound("account".to_owned())) }
 }
 
-/// Locks the user's row until the end of the transaction, if it is unchanged. Ending all sessions therefore happens
-/// before or after.
+/// Locks the user's row until the end of the transaction, if its epoch is unchanged. Ending all sessions therefore
+/// happens before or after.
 async fn hold_user(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), DbErr> {
     let held = user::Entity::update_many()
         .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch))

@@ -32,8 +32,8 @@ async fn remove(tx: &DatabaseTransaction, &(what, batch): &(Sweepable, u64)) -> 
     match what {
         Sweepable::Unredeemed(before) => {
             let over = all.add(RedeemedAt.is_null()).add(GrantExpiresAt.lt(before.millis()));
-            // PostgreSQL uses the order of an index if all its columns are named, MariaDB only if columns with a fixed
-            // value are left out; and MariaDB locks the rows that it sorts.
+            // PostgreSQL uses the order of an index if all its columns are named. MariaDB uses it only if columns with
+            // a fixed value are left out; and MariaDB locks the rows that it sorts.
             let order: &[_] = match tx.get_database_backend() {
                 DbBackend::MySql => &[GrantExpiresAt],
                 DbBackend::Postgres | DbBackend::Sqlite | _ => &[RedeemedAt, GrantExpiresAt],
