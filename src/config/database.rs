@@ -51,7 +51,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
 pub struct Database {
     /// The address, which may hold a password.
     pub url: SecretString,
-    /// The most connections that the calls of this replica take.
+    /// The maximum number of connections that the calls of this replica take.
     pub max_connections: u32,
     /// The longest time that a call waits for a connection.
     pub acquire_timeout: Duration,

@@ -86,7 +86,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
 /// The built-in policy of sign-in.
 #[derive(Debug, Clone)]
 pub struct SignIn {
-    /// The domains that a verified e-mail address must have one of; empty for every domain.
+    /// The domains that a verified e-mail address must belong to; any domain if empty.
     pub allowed_email_domains: Vec<EmailDomain>,
     /// True if sign-ins without a verified e-mail address are rejected.
     pub require_verified_email: bool,

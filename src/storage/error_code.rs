@@ -45,7 +45,7 @@ impl Code {
             Self::Postgres(code) => {
                 code.starts_with("08") || matches!(code.as_str(), "57P01" | "57P02" | "57P03")
             }
-            // A node of Galera that is not ready ("unknown command"), SERVER_SHUTDOWN, NORMAL_SHUTDOWN, SHUTDOWN_COMPLETE,
+            // A Galera node that is not ready ("unknown command"), SERVER_SHUTDOWN, NORMAL_SHUTDOWN, SHUTDOWN_COMPLETE,
             // ABORTING_CONNECTION, CONNECTION_KILLED.
             Self::Mysql(code) => matches!(code, 1047 | 1053 | 1077 | 1079 | 1152 | 1184 | 1927),
         }

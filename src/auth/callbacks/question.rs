@@ -13,26 +13,26 @@ use crate::model::ClaimMap;
 /// A question to one of the four callbacks.
 #[derive(Debug, Clone, Copy)]
 pub enum Question<'a> {
-    /// To `sign_in`.
+    /// A question to `sign_in`.
     SignIn(&'a SignInInput<'a>),
-    /// To `jwt`.
+    /// A question to `jwt`.
     Jwt(&'a JwtInput<'a>),
-    /// To `session`.
+    /// A question to `session`.
     Session(&'a SessionInput<'a>),
-    /// To `redirect`.
+    /// A question to `redirect`.
     Redirect(&'a RedirectInput<'a>),
 }
 
 /// The answer of one of the four callbacks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// Of `sign_in`.
+    /// The answer of `sign_in`.
     SignIn(SignInDecision),
-    /// Of `jwt`.
+    /// The answer of `jwt`.
     Jwt(JwtDecision),
-    /// Of `session`: claims to add.
+    /// The answer of `session`: claims to add.
     Session(ClaimMap),
-    /// Of `redirect`: another URL, if there is one.
+    /// The answer of `redirect`: another URL, if there is one.
     Redirect(Option<String>),
 }
 

@@ -154,7 +154,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The fault of a call by its name and the number of its arguments.
+/// Returns the fault of a call by its name and the number of its arguments.
 fn wrong(functions: &[Function], call: &CallExpr, family: bool) -> Option<String> {
     let name = call.func_name.as_str();
     let shown = if family { format!("optional.{name}") } else { name.to_owned() };

@@ -16,7 +16,8 @@ use super::names::PATTERN_TYPE;
 const MAX_KIB: usize = 64;
 /// The maximum size of the engine's cache, in bytes.
 const MAX_MEMORY: usize = 512 * 1024;
-/// The additional cost of a pattern, for each KiB: the engine may have to follow all its states for each byte of the text.
+/// The additional cost of a pattern, for each KiB: the engine may have to follow all its states for each byte of the
+/// text.
 const STATES: u64 = 8;
 
 /// A pattern.
@@ -52,7 +53,7 @@ fn told(error: &regex::Error) -> String {
     format!("not a pattern: {}", last.trim_start_matches("error: "))
 }
 
-/// The pattern with RE2's meaning of `\d`, `\s`, `\w` and `\b`, which is ASCII's.
+/// Returns the pattern with RE2's meaning of `\d`, `\s`, `\w` and `\b`, which is ASCII's.
 fn of_ascii(pattern: &str) -> String {
     let mut text = String::with_capacity(pattern.len());
     let mut characters = pattern.chars();

@@ -424,7 +424,7 @@ fn the_deepest_expression_fits_a_thread_of_a_server() {
         format!("{}true{}", "(true ? ".repeat(31), " : false)".repeat(31)),
     ] {
         let program = compiled(Callback::Jwt, &source);
-        // As much as a worker of the runtime has.
+        // The same stack as a worker of the runtime.
         let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(move || {
             let rules = CelRules { jwt: vec![("c".to_owned(), program)], ..CelRules::default() };
             outcome(rules, "jwt", &json!({}))

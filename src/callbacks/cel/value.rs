@@ -45,7 +45,7 @@ fn from_number(number: &serde_json::Number) -> Boxed<'static> {
     }
 }
 
-/// The number of values that a JSON value is made of; their texts are borrowed.
+/// Returns the number of values that make up a JSON value; their texts are borrowed.
 pub(super) fn json_weight(value: &Value) -> u64 {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
@@ -54,7 +54,7 @@ pub(super) fn json_weight(value: &Value) -> u64 {
     }
 }
 
-/// The number of values that a JSON object is made of.
+/// Returns the number of values that make up a JSON object.
 pub(super) fn map_weight(map: &ClaimMap) -> u64 {
     map.values().fold(1, |sum, value| sum + json_weight(value))
 }

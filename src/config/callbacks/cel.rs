@@ -6,7 +6,7 @@ use crate::config::entry::{Absent, AnyEntry, Entry, Expression, Keys, Kind, Shap
 use crate::config::reader::{Section, Setting};
 use crate::model::{ClaimFault, claims};
 
-/// The most claims of `jwt`, and of `session`.
+/// The maximum number of claims of `jwt`, and of `session`.
 const MAX_CLAIMS: usize = 64;
 
 pub(super) static CEL: Entry<Keys> = Entry {

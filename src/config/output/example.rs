@@ -5,7 +5,7 @@ use super::words;
 use crate::config::entry::{Absent, Shape};
 use std::fmt::Write as _;
 
-/// The most characters of a line.
+/// The maximum number of characters of a line.
 const WIDTH: usize = 100;
 
 /// Returns an annotated YAML configuration with every setting at its default; settings without a default are comments.

@@ -4,7 +4,7 @@
 use super::fault::Origin;
 use zeroize::Zeroizing;
 
-/// A value and where it was written (`None`: the root of a tree without a file).
+/// A value and the place where it was written (`None`: the root of a tree without a file).
 pub(in crate::config) struct Node {
     pub(in crate::config) origin: Option<Origin>,
     pub(in crate::config) value: Value,
