@@ -11,7 +11,7 @@ use crate::auth::Auth;
 
 /// A service that answers calls. It is always ready, like the servers of tonic.
 pub(super) trait Handler: Send + Sync {
-    /// Returns a call.
+    /// Answers a call.
     fn call(&self, request: Request) -> Answer;
 }
 
