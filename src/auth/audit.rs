@@ -1,4 +1,4 @@
-//! The auth log as the use cases write it: rows of one clock, without the actions that are excluded.
+//! The auth log, as the use cases write it: rows timestamped by one clock, without the excluded actions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,7 +14,7 @@ use crate::storage::AuthLogStore;
 pub struct Audit {
     /// The store of the rows.
     pub log: Arc<dyn AuthLogStore>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness, for the rows' ids.
     pub entropy: Arc<dyn Entropy>,
@@ -24,7 +24,7 @@ pub struct Audit {
     pub sampled: DenialSampler,
 }
 
-/// The seconds in which an unknown caller, and a known one, were last logged as denied.
+/// The seconds in which an unknown and a known caller were last logged as denied.
 #[derive(Debug, Default)]
 pub struct DenialSampler([AtomicI64; 2]);
 
@@ -50,12 +50,12 @@ impl Audit {
         self.user_entry(action, call, user).of_session(session.id, session.provider.as_str())
     }
 
-    /// The row, unless its action is excluded: for a transaction that writes it.
+    /// Returns the row for a transaction to write, unless its action is excluded.
     pub(super) fn unless_excluded(&self, entry: AuthLogEntry) -> Option<AuthLogEntry> {
         (!self.exclude.contains(&entry.action)).then_some(entry)
     }
 
-    /// Appends a row about something that wrote nothing else.
+    /// Appends a row for an event that wrote nothing else.
     pub(super) async fn append(&self, entry: AuthLogEntry) -> Result<()> {
         if let Some(entry) = self.unless_excluded(entry) {
             self.log.append(entry).await?;
@@ -63,15 +63,15 @@ impl Audit {
         Ok(())
     }
 
-    /// Tells if a caller that is denied now is logged: one a second, so that a flood of denials is no flood of rows. Unknown
-    /// callers are counted apart, so that they hide no known one.
+    /// Returns true if a denied caller is to be logged now. At most one denial per second is logged, so that a flood of
+    /// denials does not flood the log. Unknown callers are counted separately, so that they do not hide known ones.
     #[must_use]
     pub fn samples_denial(&self, is_known: bool) -> bool {
         let now = self.clock.now().seconds();
         self.sampled.0[usize::from(is_known)].swap(now, Ordering::Relaxed) != now
     }
 
-    /// Logs that a caller was denied. The call stays denied if the row can't be written.
+    /// Logs that a caller was denied. The call stays denied even if the row can't be written.
     pub async fn caller_denied(&self, origin: &Origin, reason: Reason) {
         let entry = self.entry(AuthLogAction::CallerDenied, origin).ended(AuthLogOutcome::Denied, reason);
         if let Err(error) = self.append(entry).await {

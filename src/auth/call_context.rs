@@ -1,6 +1,5 @@
-//! What whoever works on a call may know of it without being told: its id, its trace, and when its answer is due. The
-//! transport says so around each call; a callback that asks others passes it on. Work that is spawned loses it, unless it
-//! is taken along.
+//! The context of the current call: its id, its trace and its deadline. The transport sets it around each call; a
+//! callback that calls a service passes it on. A spawned task loses the context unless the task is given it explicitly.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +11,16 @@ tokio::task_local! {
     static CURRENT: CallContext;
 }
 
-/// A call under way.
+/// A call in progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallContext {
-    /// `x-request-id`: the client's, or one of ours.
+    /// `x-request-id`: sent by the client, or generated here.
     pub request_id: Arc<str>,
     /// `traceparent` of the client (W3C Trace Context), if it sent one.
     pub traceparent: Option<Arc<str>>,
-    /// When the answer is due; `None` for work that no answer waits for.
+    /// The deadline of the response; `None` for work that no response waits for.
     pub due: Option<Instant>,
-    /// The longest that a call of this method may take, whatever its client asked for.
+    /// The longest time that a call of this method may take, whatever the client requested.
     pub most: Duration,
 }
 
@@ -29,13 +28,13 @@ pub struct CallContext {
 pub type OfCall<F> = TaskLocalFuture<CallContext, F>;
 
 impl CallContext {
-    /// The call that is being worked on here, if it is one.
+    /// Returns the call that the current task works on, if there is one.
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Clone::clone).ok()
     }
 
-    /// Makes `work` one on this call.
+    /// Runs `work` in the context of this call.
     pub fn around<F: Future>(self, work: F) -> OfCall<F> {
         CURRENT.scope(self, work)
     }

@@ -1,4 +1,5 @@
-//! Callers: the backends that call Gatepass, known by a key or a certificate, allowed what the configuration says.
+//! Callers: the backends that call Gatepass. A key or a certificate identifies them; the configuration lists their
+//! permissions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,18 +12,18 @@ use crate::model::{Origin, Permission, ProviderId, RequestMark, San, digest_of, 
 /// A backend that calls Gatepass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Its name, in the auth log.
+    /// Its name in the auth log.
     pub id: String,
-    /// Whose sessions it may use: those that its group opened.
+    /// Its group; it may use the sessions that callers of this group opened.
     pub group: String,
-    /// What it may do.
+    /// Its permissions.
     pub allow: Vec<Permission>,
-    /// The only providers it may vouch for; any, if not set.
+    /// The only providers that it may vouch for; any provider if not set.
     pub assert_providers: Option<Vec<ProviderId>>,
 }
 
 impl Caller {
-    /// The caller that everybody is while none is configured and every listener is on loopback.
+    /// The caller of every call while no caller is configured and every listener is on loopback.
     #[must_use]
     pub fn local() -> Self {
         Self {
@@ -33,12 +34,12 @@ impl Caller {
         }
     }
 
-    /// Refuses a caller without this permission.
+    /// Rejects a caller without this permission.
     pub fn must_have(&self, permission: Permission) -> Result<()> {
         if self.allow.contains(&permission) { Ok(()) } else { Err(Error::CallerNotAllowed(Some(permission))) }
     }
 
-    /// Refuses a caller that may not vouch for this provider's people.
+    /// Rejects a caller that may not vouch for users of this provider.
     pub fn must_assert(&self, provider: &ProviderId) -> Result<()> {
         self.must_have(Permission::SignInAssert)?;
         let allowed = self.assert_providers.as_ref().is_none_or(|list| list.contains(provider));
@@ -46,23 +47,23 @@ impl Caller {
     }
 }
 
-/// Every caller there is.
+/// All callers.
 #[derive(Debug)]
 pub enum Callers {
-    /// None is configured and nobody else can reach us: everybody is this one.
+    /// No caller is configured and only this machine can connect: every call has this caller.
     Open(Arc<Caller>),
-    /// Known by what they present.
+    /// Callers that are identified by their credentials.
     Known {
-        /// By SHA-256 of the whole bearer string.
+        /// Callers by the SHA-256 of the whole bearer string.
         by_key: HashMap<[u8; 32], Arc<Caller>>,
-        /// By a name in the TLS client certificate.
+        /// Callers by a name in the TLS client certificate.
         by_san: HashMap<San, Arc<Caller>>,
     },
 }
 
 impl Callers {
-    /// The one caller that every presented key names, and the certificate, if one was presented. Where no caller is
-    /// known by a certificate, certificates name nobody: a mesh may present its own.
+    /// Finds the one caller that every presented key, and the certificate if any, identifies. If no caller is
+    /// configured with a certificate name, certificates are ignored: a service mesh may present its own.
     pub fn find<'k>(
         &self,
         keys: impl Iterator<Item = &'k [u8]>,
@@ -89,24 +90,24 @@ impl Callers {
     }
 }
 
-/// The one caller that a certificate's names name; a certificate may have others besides.
+/// Finds the one caller that a certificate identifies; the certificate may also have names of no caller.
 fn holder<'a>(names: &[San], by_san: &'a HashMap<San, Arc<Caller>>) -> Result<&'a Arc<Caller>> {
     let mut holders = names.iter().filter_map(|name| by_san.get(name));
     let caller = holders.next().ok_or(Error::CallerUnknown)?;
     if holders.all(|other| other.id == caller.id) { Ok(caller) } else { Err(Error::CallerUnknown) }
 }
 
-/// One call: who makes it, and what the log says of that.
+/// A call: its caller, and the origin that the log records.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Who.
+    /// The caller.
     pub caller: Arc<Caller>,
-    /// What the log says.
+    /// The origin that the log records.
     pub origin: Origin,
 }
 
 impl Call {
-    /// The mark of a repeatable request: bound to the caller, what it named and what it asked.
+    /// Returns the mark of a repeatable request, bound to the caller, the request id and the content of the request.
     #[must_use]
     pub fn request_mark(&self, rpc: &str, request_id: &str, request: &[u8]) -> RequestMark {
         let parts = [rpc.as_bytes(), self.caller.id.as_bytes(), request_id.as_bytes()];

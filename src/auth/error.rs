@@ -1,134 +1,134 @@
-//! The one domain error. Its variants state the fact; `grpc/status.rs` says which code and reason that is.
+//! The one domain error. Its variants state the fact; `grpc/status.rs` maps them to codes and reasons.
 
 use crate::model::{NotAnId, Permission, ProviderId, Reason};
 use crate::oauth::{FaultKind, Meaning, ProviderFault};
 use crate::storage::StoreError;
 use crate::tokens::{IssueFault, MAX_TOKEN_BYTES, RefreshFault, TokenFault};
 
-/// What a use case answers.
+/// The result of a use case.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a call can't be done.
+/// The cause why a call fails.
 #[derive(Debug)]
 pub enum Error {
-    /// Fields of the request are not as they must be.
+    /// Fields of the request are invalid.
     InvalidRequest(Vec<FieldFault>),
-    /// The token is not of the form that we issue.
+    /// The token does not have the form that Gatepass issues.
     TokenMalformed,
-    /// The token's time is over.
+    /// The token has expired.
     TokenExpired,
-    /// No key of ours signed the token.
+    /// No signing key of Gatepass verifies the token.
     TokenSignatureInvalid,
-    /// The token is for somebody else.
+    /// The token is for another audience.
     TokenAudienceMismatch,
-    /// The user's role changed after the token was issued, or may have: its row can't be read.
+    /// The user's role changed after the token was issued, or may have changed: its row can't be read.
     TokenStale,
-    /// The session was ended.
+    /// The session has been ended.
     SessionRevoked,
-    /// The session is over, or was never there.
+    /// The session has expired, or never existed.
     SessionExpired,
     /// The user is banned.
     UserBanned,
-    /// Not a grant of this caller's group.
+    /// The grant does not belong to this caller's group.
     GrantInvalid,
-    /// The grant's minute is over.
+    /// The grant has expired, after one minute.
     GrantExpired,
-    /// The grant was redeemed before.
+    /// The grant has already been redeemed.
     GrantUsed,
-    /// Not a refresh token of this caller's group.
+    /// The refresh token does not belong to this caller's group.
     RefreshInvalid,
-    /// An old refresh token came back; its session was ended.
+    /// An old refresh token was reused; its session was ended.
     RefreshReused,
-    /// What was presented, as of this provider, proves nothing.
+    /// The credential from this provider is invalid.
     CredentialInvalid(ProviderId, ProviderFault),
-    /// The `state` is not the flow's.
+    /// The `state` does not match the flow.
     StateMismatch,
-    /// Not a flow of this caller's group, or not of this provider.
+    /// The flow does not belong to this caller's group, or to this provider.
     FlowInvalid,
-    /// The flow's quarter of an hour is over.
+    /// The flow has expired, after fifteen minutes.
     FlowExpired,
-    /// The flow was used before.
+    /// The flow has already been used.
     FlowUsed,
-    /// Nobody known presented a credential, or not one that is known.
+    /// The caller presented no credential, or an unknown one.
     CallerUnknown,
-    /// The caller lacks this permission, or may not do it to this.
+    /// The caller lacks this permission, or may not use it on this object.
     CallerNotAllowed(Option<Permission>),
-    /// The `jwt` callback refused.
+    /// The `jwt` callback denied the token.
     CallbackDenied(Option<String>),
-    /// No user of this id or e-mail.
+    /// No user has this id or e-mail address.
     UserNotFound,
-    /// No provider of this id.
+    /// No provider has this id.
     ProviderNotFound,
-    /// No session of this id.
+    /// No session has this id.
     SessionNotFound,
-    /// The token or the session's claims would have more bytes than they may.
+    /// The token or the claims of the session exceed this size in bytes.
     ClaimsTooLarge(usize),
-    /// Linking an account needs a session whose person proved lately who they are, and the same one to the end.
+    /// Linking an account needs a session whose user authenticated recently; it must stay the same session to the end.
     ReauthenticationRequired,
-    /// The user is no longer as the caller saw it.
+    /// The user has changed since the caller read it.
     EtagMismatch,
-    /// Somebody else keeps changing the same thing.
+    /// Too many concurrent updates of the same object.
     Conflict,
-    /// The provider gave no answer that counts.
+    /// The provider gave no usable response.
     ProviderUnavailable(ProviderId, ProviderFault),
     /// A callback failed.
     CallbackUnavailable(CallbackFailure),
     /// The successor was made with a secret that this replica does not have yet.
     SuccessorUnknown,
-    /// This replica can open no signing key whose tokens count.
+    /// This replica can open no signing key whose tokens are accepted.
     NoSigningKey,
-    /// The database can't be asked.
+    /// The database is unavailable.
     StoreUnavailable(StoreError),
-    /// What is known of revocations is older than the caller, or the configuration, allows.
+    /// Revocation data is older than the caller, or the configuration, allows.
     RevocationStale,
-    /// Not in this version.
+    /// This version does not implement the method.
     NotImplemented(&'static str),
     /// A bug.
     Internal(String),
 }
 
-/// What is wrong with one field.
+/// The fault of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldFault {
-    /// Its path in the request, `credential.profile.email` say.
+    /// The path of the field in the request, for example `credential.profile.email`.
     pub field: String,
-    /// What it must be.
+    /// The requirement that the field violates.
     pub description: String,
 }
 
-/// Why a callback gave no answer that counts.
+/// The failure of a callback to give a usable answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallbackFailure {
-    /// Which callback.
+    /// The name of the callback.
     pub callback: &'static str,
-    /// What happened; for the log, not for clients.
+    /// The cause; it goes to the log, never to clients.
     pub cause: String,
-    /// Of which kind that is.
+    /// The kind of the failure.
     pub kind: FailureKind,
 }
 
 crate::model::name_enum!(
     /// The kinds of failures of callbacks.
     FailureKind {
-        /// It said that it failed, or answered what can't be taken.
+        /// The callback reported a failure, or its answer was invalid.
         Failed = "FAILED",
-        /// It did not answer in the time that it has, or can't be reached.
+        /// The callback did not answer before its timeout, or can't be reached.
         Unanswered = "UNANSWERED",
-        /// The call that it was asked for ended before it had the time that it has.
+        /// The call ended before the callback had used its whole timeout.
         CutShort = "CUT_SHORT",
-        /// It was not asked, since it did not answer those before.
+        /// The callback was not called, because the circuit breaker is open.
         NotAsked = "NOT_ASKED",
     }
 );
 
 impl Error {
-    /// A request with one bad field.
+    /// Makes the error for a request with one invalid field.
     #[must_use]
     pub fn invalid(field: &str, description: impl Into<String>) -> Self {
         Self::InvalidRequest(vec![FieldFault { field: field.to_owned(), description: description.into() }])
     }
 
-    /// What a provider's fault is to who signs in.
+    /// Maps the fault of a provider to an error.
     #[must_use]
     pub fn of_provider(provider: &ProviderId, fault: ProviderFault) -> Self {
         match fault.kind.meaning() {
@@ -137,7 +137,7 @@ impl Error {
         }
     }
 
-    /// Its reason, by which programs tell errors apart.
+    /// Returns the reason, by which programs distinguish errors.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
@@ -183,7 +183,7 @@ impl Error {
         }
     }
 
-    /// A request with an id that is none.
+    /// Makes the error for a field that is not a valid id.
     #[must_use]
     pub fn not_an_id(field: &str) -> Self {
         Self::invalid(field, NotAnId.to_string())

@@ -1,4 +1,4 @@
-//! Live sessions: neither ended nor expired, of a user who may use them.
+//! Live sessions: neither ended nor expired, and their user is not banned.
 
 use super::error::{Error, Result};
 use crate::model::{Lifetimes, Session, Timestamp, User};
@@ -21,7 +21,7 @@ pub(super) fn check_live(
     }
 }
 
-/// The time at which a session expires: as its row says, or sooner if the configured limits were lowered since.
+/// Returns the expiry of a session: as its row says, or sooner if the configured limits were lowered since.
 pub(super) fn session_end(session: &Session, lifetimes: &Lifetimes) -> Timestamp {
     let last_issued = session.refresh.as_ref().map_or(session.authenticated_at, |refresh| refresh.rotated_at);
     session.expires_at.min(lifetimes.session_end(session.authenticated_at, last_issued))
@@ -45,7 +45,8 @@ mod tests {
         Timestamp::from_seconds(seconds)
     }
 
-    /// A session of a sign-in at 0, last refreshed then, whose row ends at so many seconds.
+    /// Makes a session that signed in at 0 and was last refreshed at `rotated_at`; its row ends at `expires_at`, both
+    /// in seconds.
     fn session(rotated_at: i64, expires_at: i64) -> Session {
         let refresh = RefreshState {
             hash: [1; 32],
@@ -92,7 +93,7 @@ mod tests {
             (&live, &raised, 0, Some("SessionRevoked")),
             (&live, &banned(10), 9, Some("UserBanned")),
             (&live, &banned(10), 10, None),
-            // Whoever is banned learns that, whatever became of the session.
+            // A banned user gets this error, whatever the state of the session.
             (&ended, &banned(10), 9, Some("UserBanned")),
         ] {
             assert_eq!(check(session, user, now).as_deref(), error);

@@ -1,6 +1,6 @@
-//! Floor 2, the use cases: each is a struct of the few things it needs, named like its RPC and kept in the room of its
-//! subject. Beside them stands what they share: the callbacks trait, callers, the auth log, what is revoked, and the
-//! one domain error. Knows stores and tokens by their traits and types, and neither gRPC nor SQL.
+//! Floor 2, the use cases. Each is a struct of its few dependencies, named like its RPC and kept in the room of its
+//! subject. The rooms share the callbacks trait, callers, the auth log, revocations, and the one domain error. They
+//! know stores and tokens by their traits and types, and neither gRPC nor SQL.
 
 mod admin;
 mod audit;

@@ -1,5 +1,5 @@
-//! `ResolveRedirect`: where a person may be sent (Auth.js `redirect`). Every redirect of the product is decided by
-//! the one rule of `model::resolve_redirect`; what a callback answers passes it again.
+//! `ResolveRedirect`: decides where a person is sent (Auth.js `redirect`). The one rule of `model::resolve_redirect`
+//! decides every redirect; the answer of a callback must pass the same rule.
 
 use super::callbacks::Invoke;
 use super::error::{Error, Result};
@@ -8,15 +8,15 @@ use crate::model::{Disposition, RedirectUrl};
 /// The request of `ResolveRedirect`.
 #[derive(Debug)]
 pub struct ResolveRedirectRequest<'a> {
-    /// The place the person wants to go to; any text.
+    /// The URL that the person requested; any text.
     pub url: &'a str,
-    /// From which site; empty: the first of `base_urls`.
+    /// The base URL of the site; if empty, the first of `base_urls`.
     pub base_url: &'a str,
 }
 
 /// The use case `ResolveRedirect`.
 pub struct ResolveRedirect {
-    /// The callbacks, and where redirects may go.
+    /// The callbacks, and the origins that redirects may go to.
     pub invoke: Invoke,
 }
 

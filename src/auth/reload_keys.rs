@@ -1,5 +1,5 @@
-//! Signing keys change while calls go on: who follows the feed is told so, and who meets a key that is not in the ring
-//! may ask for another look.
+//! Reloading of signing keys while calls run. The follower of the feed triggers a reload; a reader that meets an
+//! unknown key may request one.
 
 use async_trait::async_trait;
 
@@ -7,17 +7,17 @@ use super::error::Result;
 use crate::storage::StoreResult;
 use crate::tokens::TokenFault;
 
-/// Reads the signing keys anew.
+/// Reloads the signing keys.
 #[async_trait]
 pub trait ReloadKeys: Send + Sync {
-    /// Reads them; what was committed before is in the ring after it.
+    /// Reloads the keys; afterwards the ring contains every key that was committed before.
     async fn reload(&self) -> StoreResult<()>;
-    /// Looks for a key that is not in the ring; false when that was done a moment ago. A look that failed, now or a
-    /// moment ago, is an error: nobody knows whether there is such a key.
+    /// Reloads the keys to find an unknown one; returns false if a reload ran a moment ago. If that reload failed, this
+    /// returns an error, because the key may exist.
     async fn look_for_unknown(&self) -> StoreResult<bool>;
 }
 
-/// Verifies, and once more where the key was unknown and another look was had. A known key needs no look.
+/// Verifies a token; if its key is unknown, verifies it once more after a reload. A known key needs no reload.
 pub(super) async fn verify_again<T>(
     keys: &dyn ReloadKeys,
     verify: impl Fn() -> std::result::Result<T, TokenFault>,

@@ -1,5 +1,5 @@
-//! The one retry policy: a step that another writer overtook reads again and is made anew.
+//! The one retry policy: a step that lost to a concurrent writer reads again and is repeated.
 
-/// The attempts of a step, after which the call fails with [`Error::Conflict`](super::error::Error::Conflict). Each
-/// attempt that fails means that another writer has succeeded.
+/// The number of attempts of a step; after them the call fails with [`Error::Conflict`](super::error::Error::Conflict).
+/// Each failed attempt means that another writer succeeded.
 pub(super) const ATTEMPTS: u32 = 8;

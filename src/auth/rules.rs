@@ -1,4 +1,4 @@
-//! The configured rules, as the composition root reads them. A use case takes only those that it goes by.
+//! The configured rules, as the composition root reads them. A use case takes only the rules that it needs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::tokens::UserClaims;
 pub struct Rules {
     /// The `iss` of every token.
     pub issuer: String,
-    /// Every audience there is.
+    /// All audiences.
     pub audiences: Vec<String>,
-    /// The claims that tell of the user.
+    /// The claims about the user that tokens contain.
     pub user_claims: BTreeSet<UserClaim>,
     /// The kind of access token that is issued.
     pub strategy: Strategy,
@@ -23,15 +23,15 @@ pub struct Rules {
     pub lifetimes: Lifetimes,
     /// The largest clock skew between replicas.
     pub clock_leeway: Duration,
-    /// The time in which the last refresh token gets its response again.
+    /// The time in which a spent refresh token still returns its response.
     pub refresh_retry_window: Duration,
-    /// The rule for it after that time.
+    /// The rule for a spent refresh token after that time.
     pub late_retry: LateRetry,
     /// Claims that a client may change by `update`.
     pub update_allow: Vec<String>,
-    /// Within which time a change holds everywhere.
+    /// The time within which a change takes effect on every replica.
     pub max_staleness: Duration,
-    /// The largest age of the known revocations.
+    /// The largest age of the revocation data.
     pub stale_limit: Duration,
     /// The rules of sign-ins.
     pub sign_in: SignInRules,
@@ -46,50 +46,50 @@ pub struct Rules {
 /// The rules of sign-ins.
 #[derive(Debug, Clone)]
 pub struct SignInRules {
-    /// Only verified e-mails of these domains; any, if empty.
+    /// The domains that a verified e-mail address must belong to; any domain if empty.
     pub allowed_email_domains: Vec<EmailDomain>,
-    /// Only verified e-mails.
+    /// True if a verified e-mail address is required.
     pub require_verified_email: bool,
-    /// New users may sign up.
+    /// True if new users may sign up.
     pub allow_sign_up: bool,
     /// The role of a new user.
     pub default_role: String,
-    /// The URL a denied person is sent to.
+    /// The URL that a denied person is sent to.
     pub denied_url: DeniedUrl,
-    /// The URL a banned person is sent to.
+    /// The URL that a banned person is sent to.
     pub banned_url: DeniedUrl,
-    /// The time after a sign-in in which its person may link another account.
+    /// The time after a sign-in within which the user may link another account.
     pub link_within: Duration,
 }
 
-/// The rules of a provider, besides how it is connected to.
+/// The rules of a provider, besides its connection.
 #[derive(Debug, Clone, Default)]
 pub struct ProviderRules {
-    /// The addresses it may send browsers back to, besides the base URLs; the first is the default.
+    /// The allowed redirect URIs, besides those on the base URLs; the first is the default.
     pub redirect_uris: Vec<String>,
-    /// A verified e-mail of it signs in the user who owns that e-mail.
+    /// True if a verified e-mail address of this provider signs in the user who owns the address.
     pub link_by_verified_email: bool,
 }
 
-/// The kind of access token that is issued; both kinds are always read.
+/// The kind of access token that is issued; both kinds are always accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
-    /// A JWT, which tells of the session.
+    /// A JWT, which contains the session data.
     Jwt,
-    /// A reference, which names it.
+    /// A reference, which names the session.
     Database,
 }
 
 /// The rule for a refresh token that is presented again after the retry window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LateRetry {
-    /// It counts as stolen: the session ends.
+    /// The token counts as stolen: the session ends.
     Revoke,
-    /// While its successor is unused, it is replaced by a new one.
+    /// If its successor is unused, a new one replaces the successor.
     Recover,
 }
 
-/// A claim that tells of the user.
+/// A claim about the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserClaim {
     /// `name`.
@@ -104,7 +104,7 @@ pub enum UserClaim {
     Role,
 }
 
-/// Makes the claims that tell of a user, of those that are configured.
+/// Makes the configured claims about the user.
 pub(super) fn user_claims(told: &BTreeSet<UserClaim>, user: &User) -> UserClaims {
     let tells = |claim| told.contains(&claim);
     UserClaims {
@@ -117,25 +117,26 @@ pub(super) fn user_claims(told: &BTreeSet<UserClaim>, user: &User) -> UserClaims
 }
 
 impl Rules {
-    /// Makes the claims that tell of a user.
+    /// Makes the configured claims about the user.
     #[must_use]
     pub fn user_claims(&self, user: &User) -> UserClaims {
         user_claims(&self.user_claims, user)
     }
 
-    /// The time for which a revocation must be remembered: then the last token that it rejects has expired.
+    /// Returns the time for which a revocation must be kept: afterwards the last token that it rejects has expired.
     #[must_use]
     pub fn remember(&self) -> Duration {
         LONGEST_TOKEN + self.clock_leeway * 2
     }
 
-    /// The time until which a revocation of now must be remembered.
+    /// Returns the time until which a revocation made now must be kept.
     #[must_use]
     pub fn remember_until(&self, now: Timestamp) -> Timestamp {
         now.plus(self.remember())
     }
 
-    /// A signing key that another followed at this time or earlier has retired, by whichever replica's clock.
+    /// Returns the latest time at which a successor must have begun for its predecessor to be retired now, by every
+    /// replica's clock.
     #[must_use]
     pub fn keys_retired_at(&self, now: Timestamp) -> Timestamp {
         now.minus(self.remember())

@@ -1,4 +1,4 @@
-//! Rows that the unit tests of this room start from.
+//! Sample rows for the unit tests of this room.
 
 use crate::model::{
     Account, AccountId, AccountKind, ClaimMap, Email, Grant, OsEntropy, Profile, Session, SessionId,

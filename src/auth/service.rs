@@ -1,4 +1,4 @@
-//! The use cases, as the transport holds them.
+//! The use cases, as the transport uses them.
 
 use std::sync::Arc;
 
@@ -42,12 +42,12 @@ pub struct Auth {
     pub revoke_user_sessions: RevokeUserSessions,
     /// The auth log, for callers that are denied.
     pub audit: Arc<Audit>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Auth {
-    /// The time now.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -1,6 +1,6 @@
-//! A circuit breaker for callbacks that may hang or be gone: each of the four is asked only while it answers, and by a
-//! bounded number of calls at once. A call that may not ask fails at once, so that a dead service costs no call its timeout,
-//! and none of the four harms another.
+//! A circuit breaker for callbacks that may hang or be unreachable. Each of the four is called only while it answers,
+//! and by a limited number of calls at once. A rejected call fails immediately, so that an unavailable service costs no
+//! timeouts, and the four do not affect each other.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::auth::{
 };
 use crate::model::{Clock, Entropy, random};
 
-/// The most calls of one callback that wait for its answer at a time.
+/// The maximum number of calls that wait for one callback at a time.
 const WAITING: usize = 256;
 
 /// A circuit breaker around callbacks.
@@ -38,7 +38,7 @@ impl Breaker {
     }
 }
 
-/// A call that asks. If it is dropped before it ends, nothing waited for the answer.
+/// A call in progress. If it is dropped before it ends, nothing waited for the answer.
 struct Turn<'a> {
     breaker: &'a Breaker,
     callback: Callback,

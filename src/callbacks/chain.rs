@@ -1,5 +1,5 @@
-//! A chain of callbacks, asked one after the other: the first denial or redirect ends `sign_in`; what `jwt` and `session`
-//! add is merged in order; each `redirect` is asked about the answer before it.
+//! A chain of callbacks, called in order. The first denial or redirect ends `sign_in`; the additions of `jwt` and
+//! `session` are merged in order; each `redirect` receives the previous answer.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::model::{ClaimMap, claims};
 pub struct Chain(PerCallback<Vec<AnyCallbacks>>);
 
 impl Chain {
-    /// Chains callbacks, in this order.
+    /// Chains callbacks in this order.
     #[must_use]
     pub fn of(links: &[AnyCallbacks]) -> AnyCallbacks {
         let implementing =
@@ -77,7 +77,7 @@ impl Ask for Chain {
     }
 }
 
-/// The claims that links added so far. With a single link nothing is copied.
+/// The claims that links have added so far. With a single link nothing is copied.
 struct Added<'a> {
     claims: &'a ClaimMap,
     additions: ClaimMap,

@@ -1,5 +1,5 @@
-//! The state machine of a circuit breaker. After some unanswered calls in a row it lets only a probe pass now and then; the
-//! first probe that is answered lets all calls ask again. Time and randomness are arguments.
+//! The state machine of a circuit breaker. After several unanswered calls in a row it lets only an occasional probe
+//! pass; the first answered probe closes the circuit. Time and randomness are arguments.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::net::Backoff;
 /// The number of unanswered calls in a row that opens the circuit.
 pub(super) const UNANSWERED: u32 = 5;
 
-/// The pauses after the circuit opens, and after each probe without an answer.
+/// The back-off after the circuit opens, and after each probe without an answer.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(5));
 
 /// A circuit, closed at first.
@@ -19,15 +19,15 @@ pub(super) struct Circuit(Mutex<State>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// All calls ask; so many in a row were not answered.
+    /// All calls pass; this many in a row were not answered.
     Closed { unanswered: u32 },
-    /// No call asks for this long.
+    /// No call passes for this long.
     Open { since: Timestamp, pause: Duration, tries: u32 },
-    /// One call asks, as a probe.
+    /// One call passes, as a probe.
     Probing { tries: u32 },
 }
 
-/// A permission to ask.
+/// A permission to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leave {
     /// The permission that every call has while the circuit is closed.
@@ -53,7 +53,7 @@ impl Circuit {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a permission to ask now, if there is one. The call that gets it reports the outcome.
+    /// Gives a permission to call now, if the circuit allows it. The call that gets it reports the outcome.
     pub(super) fn leave(&self, now: Timestamp) -> Option<Leave> {
         let mut state = self.state();
         match *state {
@@ -68,7 +68,7 @@ impl Circuit {
         }
     }
 
-    /// There was an answer.
+    /// Records an answer.
     pub(super) fn answered(&self, leave: Leave) -> Change {
         let mut state = self.state();
         match (*state, leave) {
@@ -80,12 +80,12 @@ impl Circuit {
                 *state = State::Closed { unanswered: 0 };
                 Change::Closed
             }
-            // Asked before it opened: what it is like now the probe tells.
+            // The call began before the circuit opened; only the probe tests the current state.
             (State::Open { .. } | State::Probing { .. }, _) => Change::None,
         }
     }
 
-    /// There was none in the time that is given for it.
+    /// Records that no answer came before the timeout.
     pub(super) fn unanswered(&self, leave: Leave, now: Timestamp, noise: [u8; 2]) -> Change {
         let mut state = self.state();
         match (*state, leave) {
@@ -106,7 +106,7 @@ impl Circuit {
         }
     }
 
-    /// Nobody waited long enough to know. A probe leaves its place to the next.
+    /// Records that the call was cancelled too early to know. A probe leaves its place to the next call.
     pub(super) fn given_up(&self, leave: Leave, now: Timestamp) {
         let mut state = self.state();
         if let (State::Probing { tries }, Leave::Probe) = (*state, leave) {
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!([(); 3].map(|()| circuit.leave(at(250))), [Some(Leave::Probe), None, None]);
         assert_eq!(circuit.answered(Leave::Probe), Change::Closed);
         assert_eq!([(); 2].map(|()| circuit.leave(at(250))), [Some(Leave::Usual); 2]);
-        // It begins anew.
+        // The count starts again.
         assert_eq!(circuit.unanswered(Leave::Usual, at(250), LATE), Change::None);
     }
 

@@ -1,12 +1,12 @@
-//! The difference that a callback's answer would make, in words that tell no values: kinds of decisions and names of claims.
+//! The difference that a callback's answer would make, without values: kinds of decisions and names of claims.
 
 use crate::auth::{Answer, CallbackResult, JwtDecision, Question, SignInDecision};
 use crate::model::ClaimMap;
 
-/// The most claims that are named.
+/// The maximum number of claims that are named.
 const NAMED: usize = 16;
 
-/// What an answer would change; empty if it agrees.
+/// The changes that an answer would make; empty if it agrees.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Difference(pub(super) Vec<String>);
 
@@ -15,7 +15,7 @@ fn one(word: &str) -> Difference {
 }
 
 impl Difference {
-    /// Compares an answer with what was decided without it.
+    /// Compares an answer with the decision that was made without it.
     pub(super) fn of(question: Question<'_>, answer: Answer) -> CallbackResult<Self> {
         Ok(match question {
             Question::SignIn(_) => of_sign_in(&answer.sign_in()?),
@@ -26,7 +26,7 @@ impl Difference {
     }
 }
 
-/// Against a sign-in that goes on.
+/// Compares a decision with a sign-in that continues.
 fn of_sign_in(decision: &SignInDecision) -> Difference {
     match decision {
         SignInDecision::Allow => Difference(Vec::new()),
@@ -35,7 +35,7 @@ fn of_sign_in(decision: &SignInDecision) -> Difference {
     }
 }
 
-/// Against a token with these claims.
+/// Compares a decision with a token with these claims.
 fn of_jwt(claims: &ClaimMap, decision: &JwtDecision) -> Difference {
     match decision {
         JwtDecision::Claims(additions) => of_claims(claims, additions),
@@ -43,7 +43,7 @@ fn of_jwt(claims: &ClaimMap, decision: &JwtDecision) -> Difference {
     }
 }
 
-/// Against these claims: `+name` would be added, `~name` be another, `-name` go.
+/// Compares additions with these claims: `+name` would be added, `~name` changed, `-name` removed.
 fn of_claims(claims: &ClaimMap, additions: &ClaimMap) -> Difference {
     let mut changes = additions.iter().filter_map(|(name, value)| {
         let sign = match claims.get(name) {
@@ -62,7 +62,7 @@ fn of_claims(claims: &ClaimMap, additions: &ClaimMap) -> Difference {
     Difference(named)
 }
 
-/// Against a redirect to this URL.
+/// Compares an answer with a redirect to this URL.
 fn of_redirect(url: &str, answer: Option<&str>) -> Difference {
     if answer.is_none_or(|answer| answer == url) { Difference(Vec::new()) } else { one("url") }
 }

@@ -1,5 +1,5 @@
-//! A decorator that ignores failures of callbacks, as if these had nothing to say: `session` and `redirect` only, since the
-//! other two decide who gets in.
+//! A decorator that ignores failures of callbacks, as if they were not implemented. It covers `session` and `redirect`
+//! only, since the other two decide who may sign in.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub struct FailOpen {
 }
 
 impl FailOpen {
-    /// Ignores failures of `inner`, of those of these two that are true.
+    /// Ignores failures of those of the two callbacks of `inner` that are true.
     #[must_use]
     pub fn new(inner: Arc<dyn Ask>, session: bool, redirect: bool) -> Self {
         Self { inner, session, redirect }
@@ -31,7 +31,7 @@ impl FailOpen {
 }
 
 fn log(CallbackFailure { callback, cause, kind }: &CallbackFailure) {
-    // That it is not asked is logged once, when that begins.
+    // A rejection by the circuit breaker was already logged when the circuit opened.
     if *kind == FailureKind::NotAsked {
         tracing::debug!(callback, cause, "callback failed, passed over");
     } else {

@@ -1,4 +1,4 @@
-//! A decorator that counts and times callbacks, whoever implements them.
+//! A decorator that counts and times callbacks of any implementation.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Measures those callbacks of `inner` that are implemented; `kind` is how they are given: `policy`, `library` and the
-    /// like.
+    /// Measures the implemented callbacks of `inner`; `kind` is the kind of implementation: `policy`, `library` and so
+    /// on.
     #[must_use]
     pub fn new(
         inner: Arc<dyn Ask>,

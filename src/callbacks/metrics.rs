@@ -1,5 +1,5 @@
-//! The metrics of callbacks: outcomes and durations, by callback and by how it is given. Their lines are there from the
-//! start, at zero; from then on a call counts by atomics alone.
+//! The metrics of callbacks: outcomes and durations, by callback and kind. Their time series exist from the start, at
+//! zero; each call then only updates atomics.
 
 use std::time::Instant;
 
@@ -34,17 +34,17 @@ struct OutcomeLabels {
 /// The outcome of one call of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// `sign_in` lets the person in.
+    /// `sign_in` allows the sign-in.
     Allow,
-    /// `sign_in` or `jwt` refuses.
+    /// `sign_in` or `jwt` denies.
     Deny,
-    /// `sign_in` sends the person elsewhere.
+    /// `sign_in` redirects the person.
     Redirect,
     /// Any other answer.
     Ok,
-    /// None: it failed or panicked.
+    /// No answer: the callback failed or panicked.
     Failed,
-    /// None in time: the deadline passed, or who called is gone.
+    /// No answer in time: the deadline passed, or the caller disconnected.
     Cancelled,
 }
 
@@ -73,7 +73,7 @@ impl Outcome {
 }
 
 impl CallbackMetrics {
-    /// Metrics that this registry tells.
+    /// Registers the metrics.
     pub fn register(registry: &mut Registry) -> Self {
         let this = Self { calls: Family::default(), durations: Family::default() };
         registry.register(
@@ -86,7 +86,7 @@ impl CallbackMetrics {
         this
     }
 
-    /// The lines of one callback.
+    /// Returns the time series of one callback.
     pub(super) fn lines(&self, kind: &'static str, callback: Callback) -> Lines {
         let labels = CallbackLabels { kind, callback: callback.name() };
         let told = Outcome::ALL.iter().filter(|outcome| outcome.is_of(callback));
@@ -98,7 +98,7 @@ impl CallbackMetrics {
     }
 }
 
-/// The lines that one callback counts into.
+/// The time series of one callback.
 #[derive(Debug)]
 pub(super) struct Lines {
     calls: Vec<(Outcome, Counter)>,
@@ -112,7 +112,8 @@ impl Lines {
     }
 }
 
-/// A running call of a callback. It ends when this is dropped, and counts as cancelled if [`end`](Self::end) was not called.
+/// A running call of a callback. It ends when this is dropped, and counts as cancelled if [`end`](Self::end) was not
+/// called.
 pub(super) struct Running<'a> {
     lines: &'a Lines,
     began: Instant,
@@ -120,7 +121,7 @@ pub(super) struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// It ends now.
+    /// Ends the call with this outcome.
     pub(super) fn end(mut self, outcome: Outcome) {
         self.outcome = outcome;
     }

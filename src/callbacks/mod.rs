@@ -1,7 +1,9 @@
-//! The ways to give callbacks, and the decorators around them: the built-in policy; expressions of the configuration; the
-//! chain that asks one after the other; a circuit breaker, a cache, ignored failures, callbacks that are only tried out,
-//! metrics; and cases to test a policy by. A Rust program adds its own callbacks by implementing
-//! [`Callbacks`](crate::auth::Callbacks); those of a gRPC service are in `grpc/callback_client/`.
+//! The implementations of callbacks, and the decorators around them. Implementations: the built-in policy, expressions
+//! of the configuration, and the chain that calls several in order. Decorators: a circuit breaker, a cache, fail-open,
+//! shadow mode and metrics. Cases test a policy.
+//!
+//! A Rust program adds its own callbacks by implementing [`Callbacks`](crate::auth::Callbacks); those of a gRPC service
+//! are in `grpc/callback_client/`.
 
 mod breaker;
 pub mod cases;

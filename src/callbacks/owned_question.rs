@@ -6,7 +6,7 @@ use crate::auth::{
 };
 use crate::model::{Account, ClaimMap, Origin, SessionId, User};
 
-/// A question with an input of its own.
+/// A question with an owned input.
 pub(super) enum OwnedQuestion {
     SignIn(Box<SignIn>),
     Jwt(Box<Jwt>),
@@ -63,7 +63,7 @@ impl OwnedQuestion {
         }
     }
 
-    /// Asks callbacks, and returns the difference that their answer would make.
+    /// Calls callbacks, and returns the difference that their answer would make.
     pub(super) async fn ask(&self, callbacks: &dyn Ask) -> CallbackResult<Difference> {
         match self {
             Self::SignIn(asked) => {

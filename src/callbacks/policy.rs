@@ -1,5 +1,5 @@
-//! The built-in policy: the rules of the configuration about who may sign in. Only what the provider says now counts, and
-//! only a verified e-mail meets a rule about e-mails.
+//! The built-in policy: the configured rules about who may sign in. Only the current data of the provider is used, and
+//! only a verified e-mail address satisfies a rule about addresses.
 
 use serde_json::Value;
 
@@ -8,12 +8,12 @@ use crate::auth::{
 };
 use crate::model::{DenialReason, Email};
 
-/// The callback `sign_in` by the rules of the configuration.
+/// Implements `sign_in` by the rules of the configuration.
 #[derive(Debug)]
 pub struct Policy(SignInRules);
 
 impl Policy {
-    /// The policy of these rules.
+    /// Makes the policy of these rules.
     #[must_use]
     pub fn new(rules: SignInRules) -> Self {
         Self(rules)

@@ -1,5 +1,6 @@
-//! A cache for the answers of `session`: a session that is read again and again asks once. An entry belongs to exactly one
-//! input. The cache is bounded in bytes, and of many calls with the same input at once only one asks.
+//! A cache for the answers of `session`: a session that is read repeatedly calls the callback once. An entry belongs to
+//! exactly one input. The cache is bounded in bytes, and of concurrent calls with the same input only one calls the
+//! callback.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -12,19 +13,19 @@ use quick_cache::{Equivalent, Weighter};
 use crate::auth::{Answer, Ask, CallbackResult, FailureKind, Question, SessionInput, SessionView};
 use crate::model::{ClaimMap, Clock, Timestamp, claims};
 
-/// The bytes of an entry besides its claims.
+/// The size of an entry besides its claims, in bytes.
 const ENTRY_BYTES: u64 = 1024;
 
 /// Callbacks whose answers of `session` are cached.
 pub struct SessionCache {
     inner: Arc<dyn Ask>,
     entries: Cache<Arc<Key>, Arc<Entry>, EntryBytes>,
-    /// None: entries stay as long as there is room.
+    /// `None` if entries stay until they are evicted.
     lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
 }
 
-/// The whole input of a callback: another role, another claim or another token makes another key.
+/// The whole input of a callback: another role, claim or token makes another key.
 struct Key {
     session: SessionView,
     claims: Arc<ClaimMap>,
@@ -46,13 +47,14 @@ struct Entry {
 }
 
 impl Entry {
-    /// Tells if a call that asks now may use it.
+    /// Returns true if a call that begins now may use the entry.
     fn is_fresh(&self, now: impl FnOnce() -> Timestamp, lifetime: Option<Duration>) -> bool {
         let counts = |lifetime| (self.asked..self.asked.plus(lifetime)).contains(&now());
         self.answer.is_ok() && lifetime.is_none_or(counts)
     }
 
-    /// Tells if a call that has asked since then may use it. A failure answers only calls that waited for it.
+    /// Returns true if a call that began at this time may use the entry. A failure answers only calls that waited for
+    /// it.
     fn counts(&self, now: impl FnOnce() -> Timestamp, lifetime: Option<Duration>, asking: Instant) -> bool {
         self.is_fresh(now, lifetime) || (self.answer.is_err() && asking <= self.came)
     }
@@ -71,8 +73,8 @@ impl Weighter<Arc<Key>, Arc<Entry>> for EntryBytes {
 }
 
 impl SessionCache {
-    /// Caches answers of `inner`, of about so many bytes, for that long; without end if they depend on nothing but their
-    /// input.
+    /// Caches about this many bytes of answers of `inner`, for this time; without expiry if answers depend only on
+    /// their input.
     #[must_use]
     pub fn new(inner: Arc<dyn Ask>, lifetime: Option<Duration>, bytes: u32, clock: Arc<dyn Clock>) -> Self {
         let entries = usize::try_from(u64::from(bytes) / ENTRY_BYTES).unwrap_or(usize::MAX);
@@ -106,7 +108,7 @@ impl SessionCache {
             EntryResult::Removed(..) | EntryResult::Timeout => None,
         };
         let entry = Arc::new(self.answered(input).await);
-        // A call that ended too soon knows nothing for others: the next of them asks.
+        // A call that was cut short is no answer for others: the next call tries itself.
         let known = entry.answer.as_ref().err().is_none_or(|failure| failure.kind != FailureKind::CutShort);
         if let Some(place) = place.filter(|_| known) {
             let _ = place.insert(Arc::clone(&entry));
@@ -138,7 +140,7 @@ impl Key {
 
 impl PartialEq for BorrowedKey<'_> {
     fn eq(&self, other: &Self) -> bool {
-        // A cached verification has one map, which every question about its token shares.
+        // All questions about one token share the map of its cached verification.
         let same = std::ptr::eq(self.claims, other.claims);
         self.session == other.session && (same || self.claims == other.claims)
     }

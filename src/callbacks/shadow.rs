@@ -1,5 +1,5 @@
-//! Callbacks that are tried out: asked beside the call, compared with what was decided without them, logged, and never
-//! obeyed. They neither delay nor fail a call; beyond a number of them at once, further ones are left out.
+//! Callbacks in shadow mode: called beside the call, compared with the decision that was made without them, logged, and
+//! never obeyed. They neither delay nor fail a call; beyond a maximum number at once, further questions are skipped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +13,10 @@ use crate::auth::{
     Answer, AnyCallbacks, Ask, CallContext, Callback, CallbackFailure, CallbackResult, FailureKind, Question,
 };
 
-/// The most questions under way at a time.
+/// The maximum number of concurrent questions.
 const UNDER_WAY: usize = 64;
 
-/// Callbacks that are only tried out.
+/// Callbacks in shadow mode.
 pub struct Shadow {
     inner: Arc<dyn Ask>,
     room: Arc<Semaphore>,
@@ -24,14 +24,14 @@ pub struct Shadow {
 }
 
 impl Shadow {
-    /// Tries these callbacks out, so that they decide nothing.
+    /// Wraps callbacks in shadow mode, so that they decide nothing.
     #[must_use]
     pub fn of(callbacks: AnyCallbacks) -> AnyCallbacks {
         let room = Arc::new(Semaphore::new(UNDER_WAY));
         callbacks.decorated(|inner| Self { inner, room, full: Arc::default() }).deciding_nothing()
     }
 
-    /// Asks and logs the answer, in a task of its own.
+    /// Calls the callback and logs the answer, in a task of its own.
     fn try_out(&self, question: Question<'_>) {
         let Some(place) = self.place() else { return };
         let callback = question.callback();

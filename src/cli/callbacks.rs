@@ -1,5 +1,5 @@
-//! `callbacks test`: a configuration's callbacks, asked the cases of a file. Each outcome is a line on standard output; what
-//! was expected otherwise is told on standard error.
+//! `callbacks test`: runs the cases of a file against the configured callbacks. Each outcome is a line on standard
+//! output; each mismatch is reported on standard error.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ pub(super) enum Callbacks {
     },
 }
 
-/// The number of cases that expected something, and of those whose outcome was another.
+/// The number of cases that expected something, and of those with another outcome.
 #[derive(Default)]
 struct Tally {
     tests: usize,
@@ -34,7 +34,7 @@ impl Callbacks {
         let Self::Test { input } = self;
         let tested = async {
             let bench = app::bench(config, SystemClock.now());
-            // Every file is read before the first case is asked.
+            // Every file is read before the first case runs.
             let read = |path: &PathBuf| {
                 Ok((path.display().to_string(), cases(path).map_err(|fault| at_fault([fault]))?))
             };

@@ -1,4 +1,4 @@
-//! `config check`: the way of a start until it would listen.
+//! `config check`: runs the start-up steps until the process would listen.
 
 use std::process::ExitCode;
 

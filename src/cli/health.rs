@@ -1,4 +1,4 @@
-//! `health`: asks a running Gatepass on this machine; for containers without a shell.
+//! `health`: checks a running Gatepass on this machine; for containers without a shell.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The commands of the program. Each answers an exit code: 64 where the command line or the configuration is at
-//! fault (`EX_USAGE` of sysexits), 1 where something else is.
+//! The commands of the program. Each returns an exit code: 64 (`EX_USAGE` of sysexits) for a fault in the command line
+//! or the configuration, 1 for any other failure.
 #![expect(clippy::print_stderr, reason = "this is what a person at a terminal reads")]
 
 mod arguments;

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use crate::app::StartFault;
 
-/// The command line or the configuration is at fault.
+/// The exit code for a fault in the command line or the configuration.
 pub(super) const EX_USAGE: u8 = 64;
 
-/// Prints a line. That nobody reads on is no failure: what a command did is done.
+/// Prints a line. A closed pipe is no failure, because the command has already done its work.
 pub(super) fn print(line: impl Display) -> Result<(), ExitCode> {
     match writeln!(io::stdout().lock(), "{line}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -20,12 +20,12 @@ pub(super) fn print(line: impl Display) -> Result<(), ExitCode> {
     }
 }
 
-/// Prints what a command that succeeded has to say.
+/// Prints the output of a successful command.
 pub(super) fn printed<T: Display>(lines: impl IntoIterator<Item = T>) -> ExitCode {
     lines.into_iter().try_for_each(print).err().unwrap_or(ExitCode::SUCCESS)
 }
 
-/// Prints what a command did, or why it could not.
+/// Prints the output of a command, or the fault that stopped it.
 pub(super) fn said(outcome: Result<Vec<String>, StartFault>) -> ExitCode {
     match outcome {
         Ok(lines) => printed(lines),
@@ -36,7 +36,7 @@ pub(super) fn said(outcome: Result<Vec<String>, StartFault>) -> ExitCode {
     }
 }
 
-/// Tells what is wrong with what it was given.
+/// Prints the faults of the command line or the configuration.
 pub(super) fn at_fault<T: Display>(faults: impl IntoIterator<Item = T>) -> ExitCode {
     for fault in faults {
         eprintln!("{fault}");

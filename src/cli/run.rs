@@ -1,4 +1,4 @@
-//! From arguments to the command that they name.
+//! Dispatches the arguments to the command that they name.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `serve`, and the signals that end it or have it read its certificate again.
+//! `serve`, and the signals that stop it or reload its certificate.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ async fn cancel_on_signal(shutdown: CancellationToken) {
     shutdown.cancel();
 }
 
-/// SIGHUP has the TLS files read at once; a Gatepass without TLS dies of it as other programs do.
+/// Reloads the TLS files on SIGHUP. Without TLS, SIGHUP terminates Gatepass like other programs.
 fn reload_on_signal(tls: Arc<Tls>) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     tokio::spawn(async move {

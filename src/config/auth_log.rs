@@ -1,4 +1,4 @@
-//! `auth_log`: the log of what happened to users and sessions.
+//! `auth_log`: the log of changes to users and sessions.
 
 use super::entry::{Absent, AnyEntry, Choice, Entry, Keys, List, Span};
 use super::reader::{Section, days};

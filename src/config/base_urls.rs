@@ -17,7 +17,7 @@ pub(super) static BASE_URLS: Entry<Origins> = Entry {
           `https://*.example.com`, whose `*` stands for one label.",
 };
 
-/// A list of origins, which are judged together.
+/// A list of origins, which are checked together.
 pub(super) struct Origins(List<Text<String>>);
 
 impl Shaped for Origins {

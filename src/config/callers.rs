@@ -1,5 +1,5 @@
-//! `callers`: the backends that may call, how they prove who they are, and what each may do. A caller's key is never
-//! here, only its SHA-256; what stands in a hash's place is still not quoted, since it may be the key.
+//! `callers`: the backends that may call, their credentials, and their permissions. The configuration holds only the
+//! SHA-256 of a caller's key. A value in place of a hash is not quoted either, since it may be the key.
 
 use super::entry::{Absent, AnyEntry, Choice, Entry, Items, Kind, List, Parsed, Shape, Shaped, Text};
 use super::reader::{Context, Section, Setting, Value};
@@ -207,7 +207,7 @@ impl Kind for Credentials {
             cx.fault(&path, "must not be empty: nobody could call as this caller");
             return None;
         }
-        // Read to the end before the first that is at fault ends it: each is to be told.
+        // All entries are read before the first fault ends the list, so that every fault is reported.
         let read: Vec<_> = entries.into_iter().map(|entry| entry.section(credential).flatten()).collect();
         let credentials: Vec<Credential> = read.into_iter().collect::<Option<_>>()?;
         if (1..credentials.len()).any(|at| credentials[..at].contains(&credentials[at])) {

@@ -1,5 +1,5 @@
-//! Combinations that are unsafe or impossible though each value is fine. All are reported together; a check rests where
-//! a value it needs is already at fault, since the default in its place was never asked for.
+//! Combinations that are unsafe or impossible although each value is valid. All are reported together. A check is
+//! skipped if one of its values is already at fault, because the operator did not choose the default that replaces it.
 
 use super::issuer;
 use super::reader::Context;
@@ -8,7 +8,7 @@ use super::settings::Config;
 use std::net::SocketAddr;
 
 pub(super) fn check(config: &Config, cx: &Context) {
-    // Without the file nothing is known of what was wanted.
+    // Without the file the intended settings are unknown.
     if cx.sound("") {
         beyond_loopback(config, cx);
         client_certificates(config, cx);
@@ -33,7 +33,7 @@ fn beyond_loopback(config: &Config, cx: &Context) {
     if config.callers.is_empty() && cx.sound("callers") {
         refuse("without callers: anyone who reaches it could issue tokens; configure callers");
     }
-    // TLS is the gRPC port's, the one that is told secrets; JWKS and probes have none, and the issuer must be https.
+    // TLS protects the gRPC port, which receives secrets; JWKS and probes have none, and the issuer must be https.
     let encrypted = config.server.plaintext || config.server.tls.is_some();
     if !encrypted && cx.sound("server.plaintext") && cx.sound("server.tls") {
         refuse(
@@ -71,7 +71,7 @@ fn listeners_apart(config: &Config, cx: &Context) {
     for (index, (path, addr)) in listeners.iter().enumerate() {
         for (other, taken) in &listeners[..index] {
             if clash(*addr, *taken) && cx.sound(path) && cx.sound(other) {
-                // The default gives way in the report: the one that was written is the one to change.
+                // The default gives way in the report: the written setting is the one to change.
                 let (path, other) = if cx.given(path) { (path, other) } else { (other, path) };
                 cx.fault(path, format!("has the address of {other}; give each its own port"));
             }
@@ -79,7 +79,7 @@ fn listeners_apart(config: &Config, cx: &Context) {
     }
 }
 
-/// Returns true if the second of two listeners could not be bound: the same port, and an address that the other's includes.
+/// Returns true if the second of two listeners could not be bound: the same port, and overlapping addresses.
 fn clash(a: SocketAddr, b: SocketAddr) -> bool {
     let includes = |wide: SocketAddr, narrow: SocketAddr| {
         wide.ip() == narrow.ip() || wide.ip().is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4())

@@ -1,4 +1,4 @@
-//! `database`: where users, sessions, keys and the auth log are kept.
+//! `database`: the database of users, sessions, keys and the auth log.
 
 use super::entry::{Absent, AnyEntry, Entry, Flag, Keys, Secret, Span, Whole};
 use super::reader::Section;
@@ -51,7 +51,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
 pub struct Database {
     /// The address, which may hold a password.
     pub url: SecretString,
-    /// The most connections that the calls of this replica take.
+    /// The maximum number of connections that the calls of this replica take.
     pub max_connections: u32,
     /// The longest time that a call waits for a connection.
     pub acquire_timeout: Duration,
@@ -69,7 +69,7 @@ impl Database {
         })
     }
 
-    /// Returns true for a file of this machine, or memory: a database of one replica only.
+    /// Returns true for SQLite, in a file or in memory: a database for one replica only.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
         let scheme = self.url.expose_secret().split_once(':').map_or("", |(scheme, _)| scheme);
@@ -85,7 +85,7 @@ fn parse(url: SecretString) -> Result<SecretString, String> {
         "postgres" | "postgresql" | "mysql" | "mariadb" => match url::Url::parse(text) {
             Ok(parsed) if parsed.path().len() > 1 => return Ok(url),
             Ok(_) => format!("names no database; write \"{scheme}://USER:PASSWORD@HOST/DATABASE\""),
-            // The cause is told without what it was found in: that holds a password.
+            // The cause is reported without its context, which holds a password.
             Err(cause) => {
                 format!(
                     "is not a URL ({cause}); in user and password write what is not a letter, digit or - . _ ~ as %XX"

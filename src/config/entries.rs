@@ -7,10 +7,10 @@ use super::{
     telemetry, tokens,
 };
 
-/// Sections of later versions, whose variables are refused and not ignored.
+/// Sections of later versions, whose variables are rejected instead of ignored.
 const LATER: [&str; 1] = ["authjs"];
 
-/// Every setting, section by section: each section before what is in it.
+/// Every setting, section by section; each section comes before its content.
 pub(super) fn all() -> Vec<AnyEntry> {
     let sections: [Vec<AnyEntry>; 13] = [
         server::entries(),

@@ -1,6 +1,6 @@
-//! `issuer`: the `iss` of every token. Verifiers compare it byte for byte and build the discovery address from it (RFC
-//! 8414 §2, §3.3; `OpenID` Connect Discovery §4), so it is taken only in the one spelling that no URL library changes,
-//! and without a slash at its end.
+//! `issuer`: the `iss` of every token. Verifiers compare it byte for byte and derive the discovery address from it (RFC
+//! 8414 §2, §3.3; `OpenID` Connect Discovery §4). It is therefore accepted only in the one spelling that no URL library
+//! changes, and without a trailing slash.
 
 use super::entry::{Absent, Entry, Parsed, Text};
 use url::Url;

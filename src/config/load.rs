@@ -1,4 +1,4 @@
-//! From a file and variables to a configuration, or to every fault in them.
+//! Loading: a file and variables become a configuration, or a list of every fault in them.
 
 use super::check;
 use super::entries;
@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// The configuration of `file` (none: all defaults) with the variables of `env` over it. Relative paths in it, and
-/// `file` itself, are taken from the working directory. `GATEPASS_CONFIG` is the caller's to read.
+/// Loads the configuration of `file` (`None`: all defaults), overridden by the variables of `env`. Relative paths are
+/// resolved from the working directory. The caller reads `GATEPASS_CONFIG`.
 pub fn load(
     file: Option<&Path>,
     env: impl IntoIterator<Item = (OsString, OsString)>,
@@ -21,7 +21,8 @@ pub fn load(
     assemble(text, named(env))
 }
 
-/// The variables by name. Of a name that is no text enough is kept to tell whether it is meant for us.
+/// Returns the variables by name. Of a name that is not valid text, it keeps enough to tell whether the variable is
+/// meant for Gatepass.
 pub(super) fn named(env: impl IntoIterator<Item = (OsString, OsString)>) -> BTreeMap<String, OsString> {
     env.into_iter().map(|(name, value)| (name.to_string_lossy().into_owned(), value)).collect()
 }
@@ -42,7 +43,7 @@ pub(super) fn assemble(
     }
 }
 
-/// Reads and checks everything. Without a fault there is a configuration: every default can be read.
+/// Reads and checks everything. Without a fault there is a configuration, since every default is valid.
 pub(super) fn read(file: Option<Source>, cx: &Context) -> Option<Config> {
     let mut root = file.and_then(|source| file_tree(cx, source)).unwrap_or(Node::EMPTY);
     set_variables(cx, &mut root);
@@ -81,7 +82,7 @@ fn set_variables(cx: &Context, root: &mut Node) {
         match (variable(name, &roots), value.to_str()) {
             (Variable::Ignored, _) => {}
             (Variable::Misnamed(path, message), _) => cx.fault_at(origin, &path, message),
-            // Passed over, it would leave in force what it was to override.
+            // If it were ignored, the setting that it was to override would stay in force.
             (Variable::Setting(path), None) => cx.fault_at(origin, &path.join("."), "is not UTF-8 text"),
             (Variable::Setting(path), Some(text)) => {
                 let value = Value::Variable(text.to_owned().into());

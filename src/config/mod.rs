@@ -1,6 +1,6 @@
-//! The configuration: a YAML file with variables over it, read once into typed values, or every fault in it at once.
-//! One file a section. A setting is an [`entry`], from which it is read and documented; a new one is its entry, a field
-//! and a line in its section. Nothing here reads the process environment: it is an argument.
+//! The configuration: a YAML file, overridden by variables, read once into typed values, or every fault in it at once.
+//! There is one file per section. A setting is an [`entry`], from which it is read and documented. A new setting needs
+//! its entry, a field and a line in its section. Nothing here reads the process environment: it is an argument.
 #![expect(
     clippy::needless_pass_by_value,
     clippy::wildcard_enum_match_arm,

@@ -1,11 +1,11 @@
-//! `secrets`: what tokens are made with and keys are sealed with.
+//! `secrets`: the secrets from which tokens are derived and with which keys are sealed.
 
 use super::entry::{Absent, Entry, Kind, Secret, Shape, Shaped};
 use super::reader::Setting;
 use secrecy::{ExposeSecret, SecretString};
 use std::ops::RangeInclusive;
 
-/// Bytes that a secret needs, and may have.
+/// The minimum and maximum size of a secret, in bytes.
 const BYTES: RangeInclusive<usize> = 32..=4096;
 const COUNT: RangeInclusive<usize> = 1..=16;
 

@@ -1,4 +1,4 @@
-//! `server`: where Gatepass listens, and the limits of a connection and a call.
+//! `server`: the listeners of Gatepass, and the limits of a connection and a call.
 
 use super::entry::{Absent, Address, AnyEntry, Entry, Flag, Keys, PemFile, Span, Whole};
 use super::reader::Section;
@@ -158,9 +158,9 @@ pub struct Server {
     pub max_message_bytes: usize,
     /// The largest header list of a request.
     pub max_header_bytes: u32,
-    /// The most calls at once on one connection.
+    /// The maximum number of concurrent calls on one connection.
     pub max_concurrent_streams: u32,
-    /// The most connections at once on each listener.
+    /// The maximum number of concurrent connections on each listener.
     pub max_connections: usize,
 }
 
@@ -186,13 +186,13 @@ impl Server {
         })
     }
 
-    /// The time that a `SignIn` may take: it waits for the provider, so twice `request_timeout`.
+    /// Returns the time limit of a `SignIn`: twice `request_timeout`, because it waits for the provider.
     #[must_use]
     pub fn sign_in_timeout(&self) -> Duration {
         self.request_timeout * 2
     }
 
-    /// The listeners, by the path of their setting.
+    /// Returns the listeners, by the path of their setting.
     #[must_use]
     pub fn listeners(&self) -> [(&'static str, SocketAddr); 3] {
         [
@@ -208,8 +208,8 @@ fn tls(section: &mut Section) -> Option<TlsFiles> {
     Some(TlsFiles { cert: cert?, key: key?, client_ca })
 }
 
-/// Tells if a listener is plainly on loopback. One on a mapped address (`::ffff:127.0.0.1`) counts as beyond it: the
-/// exemption from credentials is for addresses that nobody has to interpret.
+/// Returns true if a listener is plainly on loopback. A mapped address (`::ffff:127.0.0.1`) counts as beyond it: the
+/// exemption from credentials applies only to addresses that need no interpretation.
 pub(super) fn is_on_loopback(addr: SocketAddr) -> bool {
     addr.ip().is_loopback()
 }

@@ -1,5 +1,5 @@
-//! `session`: how long sessions live, how refresh tokens are replayed, how fresh a revocation is, and whether
-//! access tokens tell of a session or name it.
+//! `session`: the lifetime of sessions, the replay of refresh tokens, the freshness of revocations, and the kind of
+//! access tokens.
 
 use super::entry::{Absent, AnyEntry, Choice, Entry, Keys, List, Parsed, Span, Text};
 use super::reader::{Section, days, spell};
@@ -105,9 +105,9 @@ pub struct Session {
     pub refresh_retry_window: Duration,
     /// The rule for a spent refresh token that comes back later.
     pub late_retry: LateRetry,
-    /// The time within which a change holds on every replica.
+    /// The time within which a change takes effect on every replica.
     pub max_staleness: Duration,
-    /// The time for which sessions are read without news of revocations.
+    /// The time for which sessions are read without new revocation data.
     pub stale_limit: Duration,
     /// The claims that a client's `update` may change.
     pub update_allow: Vec<String>,
@@ -120,7 +120,7 @@ impl Session {
         let spelt = |duration: &Duration| spell(*duration);
         Some(Self {
             strategy: section.get(&STRATEGY)?,
-            // A default gives way to what is written; two written values that clash are a fault (check.rs).
+            // A default adapts to written settings; two written values that clash are a fault (check.rs).
             idle_ttl: section.get_adapted(&IDLE_TTL, |default| default.min(max_age), spelt)?,
             max_age,
             refresh_retry_window: section.get(&REFRESH_RETRY_WINDOW)?,

@@ -1,4 +1,4 @@
-//! The whole of the configuration.
+//! The whole configuration.
 
 use super::auth_log::AuthLog;
 use super::callbacks::{self, Callbacks};
@@ -23,7 +23,7 @@ pub struct Config {
     pub server: Server,
     /// The database and its pool.
     pub database: Database,
-    /// The secrets, the one that makes tokens first. `None`: one is generated and kept beside the database.
+    /// The secrets; the first one makes tokens. `None`: one is generated and stored beside the database.
     pub secrets: Option<Vec<SecretString>>,
     /// The `iss` of every token.
     pub issuer: String,
@@ -35,7 +35,7 @@ pub struct Config {
     pub session: Session,
     /// The built-in policy of sign-in.
     pub sign_in: SignIn,
-    /// The providers that prove people to Gatepass.
+    /// The providers that authenticate people.
     pub providers: Vec<Provider>,
     /// The callbacks of the configuration.
     pub callbacks: Callbacks,
@@ -55,8 +55,8 @@ impl Config {
         self.callers.is_empty() && self.server.listeners().iter().all(|(_, addr)| is_on_loopback(*addr))
     }
 
-    /// The configuration as it was loaded, defaults included, in YAML. A secret is shown only by the variable or file
-    /// that holds it.
+    /// Returns the configuration as it was loaded, defaults included, in YAML. A secret appears only as its variable or
+    /// file.
     #[must_use]
     pub fn print(&self) -> String {
         self.effective.to_string()

@@ -1,4 +1,4 @@
-//! `sign_in`: who may sign in, and where the refused are sent.
+//! `sign_in`: the rules about who may sign in, and the pages for denied sign-ins.
 
 use super::entry::{Absent, AnyEntry, Entry, Flag, Keys, List, Parsed, Span, Text};
 use super::reader::Section;
@@ -21,7 +21,7 @@ static ALLOWED_EMAIL_DOMAINS: Entry<List<Text<EmailDomain>>> = Entry {
         least: 1,
         most: 1000,
         item: Text { what: "domain", pattern: None, parse: domain },
-        // Every domain and no domain are both fair readings of an empty list.
+        // An empty list could mean every domain or no domain.
         empty: Some("must not be empty; leave the key out to allow every domain"),
     },
     absent: Absent::Means("every domain, and no e-mail is needed"),
@@ -86,11 +86,11 @@ pub(super) fn entries() -> Vec<AnyEntry> {
 /// The built-in policy of sign-in.
 #[derive(Debug, Clone)]
 pub struct SignIn {
-    /// The domains that a verified e-mail address must have one of; empty for every domain.
+    /// The domains that a verified e-mail address must belong to; any domain if empty.
     pub allowed_email_domains: Vec<EmailDomain>,
     /// True if sign-ins without a verified e-mail address are rejected.
     pub require_verified_email: bool,
-    /// True if people who are not users yet may sign in.
+    /// True if new users may sign in.
     pub allow_sign_up: bool,
     /// The role of a new user.
     pub default_role: String,
@@ -122,8 +122,8 @@ impl SignIn {
     }
 }
 
-/// The page that `text` names. The default stands in for one that is at fault; while `base_urls` is at fault, nothing is
-/// known of any.
+/// Resolves the page in `text`. The default replaces one that is at fault; while `base_urls` is at fault, no page can
+/// be checked.
 fn page(section: &Section, entry: &Entry<Text<String>>, bases: &BaseUrls, text: &str) -> Option<DeniedUrl> {
     let fault = match DeniedUrl::parse(bases, text) {
         Ok(url) => return Some(url),

@@ -12,7 +12,7 @@ pub enum LogFormat {
     Text,
 }
 
-/// The least weighty lines that are logged.
+/// The lowest level that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// `error`
@@ -70,7 +70,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
 /// Log and metrics.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
-    /// The form of log lines; `None` chooses by where the output goes.
+    /// The form of log lines; `None` chooses by the kind of output.
     pub log_format: Option<LogFormat>,
     /// The lowest level that is logged.
     pub log_level: LogLevel,

@@ -1,4 +1,4 @@
-//! What the whole of the configuration does, from text and variables to values or faults.
+//! Whole configurations, from text and variables to values or faults.
 
 use super::load::{assemble, named};
 use super::*;
@@ -28,7 +28,7 @@ fn refused(yaml: &str, env: &[(&str, &str)]) -> String {
     read(yaml.as_bytes(), env).expect_err(yaml).to_string()
 }
 
-/// Each YAML is refused with exactly this report.
+/// Checks that each YAML is rejected with exactly this report.
 #[track_caller]
 pub(super) fn all_refused(cases: &[(&str, &str)]) {
     for (yaml, report) in cases {

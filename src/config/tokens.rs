@@ -1,4 +1,4 @@
-//! `tokens`: how access tokens are signed, what they say, and how long they hold.
+//! `tokens`: the signature, content and lifetime of access tokens.
 
 use super::entry::{
     Absent, AnyEntry, Choice, Entry, Keys, Kind, List, Parsed, PemFile, Shape, Shaped, Span, Text,
@@ -133,17 +133,17 @@ pub(super) fn entries() -> Vec<AnyEntry> {
 pub struct Tokens {
     /// The algorithm that access tokens are signed with.
     pub algorithm: Algorithm,
-    /// The `aud` values that may be asked for.
+    /// The `aud` values that may be requested.
     pub audiences: Vec<String>,
-    /// The life of an access token.
+    /// The lifetime of an access token.
     pub access_ttl: Duration,
     /// The age at which a key that Gatepass made is replaced.
     pub key_rotation: Duration,
     /// The largest clock skew that is tolerated.
     pub clock_leeway: Duration,
-    /// PEM files of signing keys, the one that signs first.
+    /// PEM files of signing keys; the first one signs.
     pub signing_keys: Vec<KeyFile>,
-    /// The claims about the user that a token has.
+    /// The claims about the user in a token.
     pub user_claims: BTreeSet<UserClaim>,
 }
 
@@ -172,7 +172,7 @@ fn audience(text: &str) -> Parsed<String> {
     Ok(text.to_owned())
 }
 
-/// A PEM file: its path, or a section with that, and with the algorithm of an RSA key.
+/// A PEM file: its path, or a section with the path and the algorithm of an RSA key.
 struct OneKeyFile;
 
 impl Shaped for OneKeyFile {

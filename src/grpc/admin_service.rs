@@ -13,7 +13,7 @@ use super::proto::{ADMIN_SERVICE, v1};
 use super::shield::shielded;
 use crate::auth::{Auth, Error};
 
-/// The service, to be mounted.
+/// Builds the mount of this service.
 pub(super) fn mount() -> Mount {
     Mount::new(&ADMIN_SERVICE, |auth, limit| {
         AdminServiceServer::new(AdminServiceImpl(Arc::clone(auth))).max_decoding_message_size(limit)

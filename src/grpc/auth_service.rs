@@ -12,7 +12,7 @@ use super::proto::{AUTH_SERVICE, v1};
 use super::shield::shielded;
 use crate::auth::{Auth, ResolveRedirectRequest};
 
-/// The service, to be mounted.
+/// Builds the mount of this service.
 pub(super) fn mount() -> Mount {
     Mount::new(&AUTH_SERVICE, |auth, limit| {
         AuthServiceServer::new(AuthServiceImpl(Arc::clone(auth))).max_decoding_message_size(limit)

@@ -1,4 +1,4 @@
-//! Who calls: what the caller layer found out, as the use cases take it.
+//! The caller and origin of a call, from the caller layer to the use cases.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::layers::RequestId;
 use crate::auth::{Call, Caller, Error, Result};
 use crate::model::Origin;
 
-/// The call and its message. A request that no caller layer let through has no caller, and gets no further.
+/// Returns the call and its message. A request that did not pass the caller layer has no caller, and is rejected.
 pub(super) fn open<T>(request: Request<T>) -> Result<(Call, T)> {
     let caller = request.extensions().get::<Arc<Caller>>().cloned().ok_or(Error::CallerUnknown)?;
     let request_id =

@@ -1,5 +1,5 @@
-//! How every error of ours looks on the wire: the code of its reason, `google.rpc.ErrorInfo`, the same reason as the
-//! trailer `gatepass-reason`, field violations and a retry delay.
+//! The wire format of every error: the code of its reason, `google.rpc.ErrorInfo`, the same reason as the trailer
+//! `gatepass-reason`, field violations and a retry delay.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::model::Reason;
 /// The trailer that repeats the reason for clients that do not read error details.
 pub static REASON: HeaderName = HeaderName::from_static("gatepass-reason");
 
-/// The domain of every `ErrorInfo` of ours.
+/// The domain of every `ErrorInfo` of Gatepass.
 pub const DOMAIN: &str = "gatepass.v1";
 
-/// How long a client waits before it retries, unless the error knows better.
+/// The default delay before a client retries.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What an error tells beyond its reason.
+/// The details of an error besides its reason.
 #[derive(Debug, Clone, Default)]
 pub struct Extra {
     fields: Vec<FieldViolation>,
@@ -29,39 +29,39 @@ pub struct Extra {
 }
 
 impl Extra {
-    /// Nothing.
+    /// Makes empty details.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// One field and what is wrong with it.
+    /// Makes the details of one invalid field.
     #[must_use]
     pub fn field(field: impl Into<String>, description: impl Into<String>) -> Self {
         Self::fields([(field, description)])
     }
 
-    /// Several fields, each with what is wrong with it.
+    /// Makes the details of several invalid fields.
     #[must_use]
     pub fn fields<F: Into<String>, D: Into<String>>(fields: impl IntoIterator<Item = (F, D)>) -> Self {
         let fields = fields.into_iter().map(|(field, description)| FieldViolation::new(field, description));
         Self { fields: fields.collect(), ..Self::default() }
     }
 
-    /// The delay before a retry, where the usual second is wrong.
+    /// Sets the delay before a retry, if the usual second is wrong.
     #[must_use]
     pub fn retry_after(delay: Duration) -> Self {
         Self { retry_after: Some(delay), ..Self::default() }
     }
 
-    /// What `ErrorInfo` tells besides, by name.
+    /// Adds metadata entries to `ErrorInfo`, by name.
     #[must_use]
     pub fn metadata(entries: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         Self { metadata: entries.into_iter().collect(), ..Self::default() }
     }
 }
 
-/// An error as clients get it. `RetryInfo` comes by itself with the codes that promise it.
+/// Makes the status that clients receive. `RetryInfo` is added for the codes that promise it.
 #[must_use]
 pub fn status(reason: Reason, message: &str, extra: Extra) -> Status {
     let more: HashMap<String, String> =
@@ -71,7 +71,7 @@ pub fn status(reason: Reason, message: &str, extra: Extra) -> Status {
     if !extra.fields.is_empty() {
         details.set_bad_request(extra.fields);
     }
-    // A message that is too large is so at the next try.
+    // A message that is too large will be too large again.
     let retryable =
         matches!(code, Code::Unavailable | Code::ResourceExhausted) && reason != Reason::MessageTooLarge;
     if let Some(delay) = extra.retry_after.or(retryable.then_some(RETRY_DELAY)) {
@@ -82,7 +82,7 @@ pub fn status(reason: Reason, message: &str, extra: Extra) -> Status {
     Status::with_error_details_and_metadata(code, message, details, metadata)
 }
 
-/// The code of a reason: the one that its comment in the proto begins with.
+/// Returns the code of a reason: the one at the start of its comment in the proto.
 fn code(reason: Reason) -> Code {
     match reason {
         Reason::InvalidRequest | Reason::PageTokenInvalid => Code::InvalidArgument,
@@ -136,7 +136,7 @@ mod tests {
     use super::super::proto::{FILE_DESCRIPTOR_SET, v1};
     use super::*;
 
-    /// The first word of the comment of each value of `ErrorReason`, by number.
+    /// Returns the first word of the comment of each value of `ErrorReason`, by number.
     fn codes_told() -> HashMap<i32, String> {
         let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap().file;
         let file = files.iter().find(|file| file.name() == "gatepass/v1/error_reason.proto").unwrap();

@@ -1,6 +1,6 @@
-//! `grpc.health.v1`: what [`Readiness`] knows, published under every name together.
-//! `""` and the services serve from ready to draining; `liveness` as long as the process; `AuthService` also
-//! stops where the revocation feed is too old. Who decides those is the composition root.
+//! `grpc.health.v1`: publishes the state of [`Readiness`] under all service names. `""` and the services serve from
+//! ready to draining; `liveness` as long as the process. `AuthService` also stops if the revocation data is stale. The
+//! composition root decides those states.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 use super::service_spec::{ASKED_BY_NAME, Access, ErrorEncoding, MethodKind, MethodSpec, ServiceSpec};
 use crate::net::Readiness;
 
-/// The specification of the health service, for probes that show no credential.
+/// The specification of the health service, for probes without a credential.
 pub static SPEC: ServiceSpec = ServiceSpec {
     prefix: "/grpc.health.v1.Health/",
     methods: &[
@@ -25,10 +25,10 @@ pub static SPEC: ServiceSpec = ServiceSpec {
 };
 
 const AUTH: &str = "gatepass.v1.AuthService";
-/// What serves whenever the process as a whole does.
+/// The names that serve whenever the whole process does.
 const OTHERS: [&str; 3] = ["", "gatepass.v1.AdminService", "gatepass.v1.RevocationService"];
 
-/// The handle by which the program says how it is.
+/// The handle by which the program reports its state.
 #[derive(Debug, Clone)]
 pub struct Health(Arc<Inner>);
 
@@ -36,12 +36,12 @@ pub struct Health(Arc<Inner>);
 struct Inner {
     reporter: HealthReporter,
     readiness: Readiness,
-    /// Held over the publishing, so that two changes are published in the order they were made.
+    /// Held while publishing, so that changes are published in the order they were made.
     publishing: Mutex<()>,
 }
 
 impl Health {
-    /// Every name registered, none serving but `liveness`: a name that came later would end its watchers with
+    /// Registers every name, with only `liveness` serving. A name that is registered later would end its watchers with
     /// `NOT_FOUND`, and tonic-health would begin with `""` SERVING.
     pub async fn new() -> Self {
         let reporter = HealthReporter::new();
@@ -52,35 +52,35 @@ impl Health {
         Self(Arc::new(Inner { reporter, readiness: Readiness::default(), publishing: Mutex::new(()) }))
     }
 
-    /// The gRPC service.
+    /// Returns the gRPC service.
     #[must_use]
     pub fn service(&self) -> HealthServer<HealthService> {
         HealthServer::new(HealthService::from_health_reporter(self.0.reporter.clone()))
             .max_decoding_message_size(ASKED_BY_NAME)
     }
 
-    /// What is published, for others to show.
+    /// Returns the published readiness, for other endpoints.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         self.0.readiness.clone()
     }
 
-    /// Migrations, keys and the first feed snapshot are there.
+    /// Records that migrations, keys and the first feed snapshot are complete.
     pub async fn ready(&self) {
         self.change(Readiness::ready).await;
     }
 
-    /// Whether `AuthService` can answer: false while the feed is older than the stale limit.
+    /// Records if `AuthService` can answer: false while the revocation data is stale.
     pub async fn auth_service(&self, serves: bool) {
         self.change(|readiness| readiness.fresh(serves)).await;
     }
 
-    /// The process was told to go. Nothing serves again after it.
+    /// Records that shutdown has begun. Nothing serves again afterwards.
     pub async fn draining(&self) {
         self.change(Readiness::draining).await;
     }
 
-    /// What `/readyz` answers: ready, and not draining.
+    /// Returns the state of `/readyz`: ready, and not draining.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.0.readiness.serves()
@@ -92,7 +92,7 @@ impl Health {
         let before = (readiness.serves(), readiness.serves_fresh());
         change(readiness);
         let now = (readiness.serves(), readiness.serves_fresh());
-        // Only what changed: the reporter wakes its watchers for an unchanged status too.
+        // Only changes: the reporter wakes its watchers for an unchanged status, too.
         if before.0 != now.0 {
             for name in OTHERS {
                 reporter.set_service_status(name, status(now.0)).await;

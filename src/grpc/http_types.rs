@@ -1,13 +1,13 @@
-//! Requests and answers as every layer and every service has them.
+//! The request and response types that every layer and service shares.
 
 use std::convert::Infallible;
 use std::pin::Pin;
 
 use tonic::body::Body;
 
-/// A request as every layer takes it.
+/// The request type of every layer.
 pub type Request = http::Request<Body>;
-/// A response as every layer answers it.
+/// The response type of every layer.
 pub type Response = http::Response<Body>;
-/// The future of a service of tonic.
+/// The future of a tonic service.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;

@@ -1,6 +1,6 @@
-//! Floor 3, transport: what a gRPC client sees. Owns the generated code, the specifications of services, the layers around
-//! every call, health and reflection; what a call does is decided in `auth/`. And callbacks that
-//! are a gRPC service, where we are the client.
+//! Floor 3, transport: the gRPC interface. It owns the generated code, the specifications of services, the layers
+//! around every call, health and reflection; `auth/` decides what a call does. It also has the client of callbacks that
+//! are a gRPC service.
 #![expect(clippy::disallowed_types, reason = "this floor speaks gRPC")]
 
 mod admin_service;

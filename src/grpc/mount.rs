@@ -9,7 +9,7 @@ use super::http_types::{Answer, Request, Response};
 use super::service_spec::ServiceSpec;
 use crate::auth::Auth;
 
-/// A service that answers calls. It is always ready, as servers of tonic are.
+/// A service that answers calls. It is always ready, like the servers of tonic.
 pub(super) trait Handler: Send + Sync {
     /// Answers a call.
     fn call(&self, request: Request) -> Answer;
@@ -31,7 +31,7 @@ pub struct Mounted {
 }
 
 impl Mounted {
-    /// A server of tonic with its specification.
+    /// Mounts a server of tonic with its specification.
     pub fn new<S>(spec: &'static ServiceSpec, service: S) -> Self
     where
         S: Service<Request, Response = Response, Error = Infallible, Future = Answer>
@@ -46,14 +46,14 @@ impl Mounted {
 
 type Make = dyn Fn(&Arc<Auth>, usize) -> Mounted + Send + Sync;
 
-/// A service that is made when the use cases are there.
+/// A service that is made once the use cases exist.
 pub struct Mount {
     spec: &'static ServiceSpec,
     make: Box<Make>,
 }
 
 impl Mount {
-    /// A service of this specification; `make` gets the use cases and the most bytes that a message may have.
+    /// Makes a mount of this specification; `make` receives the use cases and the maximum size of a message in bytes.
     pub fn new<S>(
         spec: &'static ServiceSpec,
         make: impl Fn(&Arc<Auth>, usize) -> S + Send + Sync + 'static,
@@ -69,13 +69,14 @@ impl Mount {
         Self { spec, make: Box::new(make) }
     }
 
-    /// Its specification.
+    /// Returns its specification.
     #[must_use]
     pub fn spec(&self) -> &'static ServiceSpec {
         self.spec
     }
 
-    /// The service over these use cases; a message may have so many bytes, unless its specification says otherwise.
+    /// Makes the service over these use cases; the maximum size of a message in bytes applies unless its specification
+    /// has its own.
     #[must_use]
     pub fn over(&self, auth: &Arc<Auth>, max_message_bytes: usize) -> Mounted {
         (self.make)(auth, self.spec.max_message_bytes.unwrap_or(max_message_bytes))

@@ -1,5 +1,5 @@
-//! The protocol as the build made it from `proto/`: messages, clients and servers of `gatepass.v1` and
-//! `gatepass.callback.v1`, the descriptor set for reflection, and the specifications of the services.
+//! The protocol, generated from `proto/`: messages, clients and servers of `gatepass.v1` and `gatepass.callback.v1`. It
+//! includes the descriptor set for reflection and the specifications of the services.
 
 use super::service_spec::{Access, ErrorEncoding, MethodKind, MethodSpec, ServiceSpec};
 use crate::model::Permission;
@@ -10,7 +10,7 @@ include!(concat!(env!("OUT_DIR"), "/services.rs"));
 /// `google.protobuf.FileDescriptorSet`.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gatepass.binpb"));
 
-/// Package `gatepass.v1`: what Gatepass serves.
+/// Package `gatepass.v1`: the services of Gatepass.
 #[expect(
     clippy::pedantic,
     clippy::large_enum_variant,
@@ -22,7 +22,7 @@ pub mod v1 {
     tonic::include_proto!("gatepass.v1");
 }
 
-/// Package `gatepass.callback`: what users of Gatepass serve.
+/// Package `gatepass.callback`: services that users of Gatepass implement.
 pub mod callback {
     /// Package `gatepass.callback.v1`: the four callbacks.
     #[expect(
@@ -46,7 +46,7 @@ mod tests {
     use super::super::service_spec::Specs;
     use super::*;
 
-    /// The permission that each method asks for, by its path.
+    /// Returns the permission that each method requires, by its path.
     fn declared() -> BTreeMap<String, Permission> {
         let mut declared = BTreeMap::new();
         for service in SERVICES {
@@ -65,7 +65,7 @@ mod tests {
         }
     }
 
-    /// Which RPC asks for what, by service.
+    /// The RPCs that require each permission, by service.
     const PERMISSIONS: &[(&str, Permission, &[&str])] = &[
         (
             "AuthService",

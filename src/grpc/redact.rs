@@ -1,5 +1,5 @@
-//! `Debug` for the messages that carry secrets: it prints their name and nothing else. The build lists the messages with a
-//! field that is marked `debug_redact`, and their oneofs.
+//! `Debug` for the messages that carry secrets: it prints only their name. The build lists the messages with a field
+//! that is marked `debug_redact`, and their oneofs.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ macro_rules! redacted {
             }
         })*
 
-        /// Their names, for the tests.
+        /// The names of these messages, for the tests.
         #[cfg(test)]
         const REDACTED: &[&str] = &[$(stringify!($message)),*];
     };
@@ -29,7 +29,7 @@ mod tests {
     use super::super::proto::FILE_DESCRIPTOR_SET;
     use super::*;
 
-    /// Names of fields that never stand for anything but a secret.
+    /// Names of fields that always hold a secret.
     const SECRETS: &[&str] = &[
         "access_token",
         "code",

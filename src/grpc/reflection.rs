@@ -1,5 +1,5 @@
-//! Server reflection, in both versions: grpcurl and others still ask for v1alpha only. It lists what is served and
-//! nothing else; what the descriptors describe besides (the callbacks that users serve) can be asked for by name.
+//! Server reflection, in both versions: grpcurl and others still use only v1alpha. It lists only the served services;
+//! other descriptors (the callbacks that users implement) can be requested by name.
 
 use tonic_reflection::pb;
 use tonic_reflection::server::{Builder, Error};
@@ -7,9 +7,9 @@ use tonic_reflection::server::{Builder, Error};
 use super::mount::Mounted;
 use super::service_spec::{ASKED_BY_NAME, Access, ErrorEncoding, MethodKind, MethodSpec, ServiceSpec};
 
-/// The specification of the present version.
+/// The specification of the current version.
 pub static V1: ServiceSpec = spec("/grpc.reflection.v1.ServerReflection/", pb::v1::FILE_DESCRIPTOR_SET);
-/// The specification of the version before.
+/// The specification of the previous version.
 pub static V1ALPHA: ServiceSpec =
     spec("/grpc.reflection.v1alpha.ServerReflection/", pb::v1alpha::FILE_DESCRIPTOR_SET);
 

@@ -1,4 +1,4 @@
-//! `gatepass.v1.RevocationService`: comes with a later version.
+//! `gatepass.v1.RevocationService`: a later version implements it.
 
 use tonic::{Request, Response, Status, async_trait};
 
@@ -7,7 +7,7 @@ use super::not_yet::{Never, not_yet};
 use super::proto::v1::revocation_service_server::{RevocationService, RevocationServiceServer};
 use super::proto::{REVOCATION_SERVICE, v1};
 
-/// The service, to be mounted.
+/// Builds the mount of this service.
 pub(super) fn mount() -> Mount {
     Mount::new(&REVOCATION_SERVICE, |_, limit| {
         RevocationServiceServer::new(RevocationServiceImpl).max_decoding_message_size(limit)

@@ -1,5 +1,5 @@
-//! The services of the gRPC port: health and reflection answer from the first moment on, the others once they are open. A
-//! path leads to its service by the specifications, without a router.
+//! The services of the gRPC port: health and reflection answer immediately, the others once they are open. A path leads
+//! to its service by the specifications, without a router.
 
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -17,7 +17,7 @@ use super::service_spec::{Access, ServiceSpec, Specs};
 use super::{admin_service, auth_service, revocation_service};
 use crate::model::{Permission, Reason};
 
-/// The services of `gatepass.v1`, those that are called most first.
+/// Returns the services of `gatepass.v1`, the most frequently called first.
 #[must_use]
 pub fn own_services() -> [Mount; 3] {
     [auth_service::mount(), admin_service::mount(), revocation_service::mount()]
@@ -39,31 +39,32 @@ struct Open {
 }
 
 impl Front {
-    /// Answers by the services of `always`, and by the others of these specifications when [`Front::open`] says so.
+    /// Answers with the services of `always`, and with the others of these specifications after [`Front::open`].
     #[must_use]
     pub fn new(specs: Specs, always: Vec<Mounted>) -> Self {
         Self(Arc::new(Inner { specs, always, open: OnceLock::new() }))
     }
 
-    /// The specifications of all services.
+    /// Returns the specifications of all services.
     #[must_use]
     pub fn specs(&self) -> &Specs {
         &self.0.specs
     }
 
-    /// From now on these services answer, too.
+    /// Opens these services.
     pub fn open(&self, services: Vec<Mounted>, callers: KnownCallers) {
         let _ = self.0.open.set(Open { services, callers });
     }
 }
 
-/// Where a call goes.
+/// The destination of a call.
 enum Route<'a> {
-    /// To this service, whoever calls.
+    /// A service that accepts every caller.
     Anybody(&'a Mounted),
-    /// To this service for callers with this permission. Without a service a known caller hears that there is none.
+    /// A service for callers with this permission. Without a service a known caller learns that the method does not
+    /// exist.
     Callers(&'a KnownCallers, Option<(Permission, &'a Mounted)>),
-    /// Nowhere.
+    /// No service; the call is rejected.
     Refused(Status),
 }
 

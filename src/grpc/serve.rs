@@ -14,7 +14,7 @@ use crate::model::Entropy;
 use crate::net::tls::Tls;
 use crate::net::{self, Limits, Port, Protocol};
 
-/// Serves gRPC until `shutdown`, then drains. Answers how many connections had to be cut.
+/// Serves gRPC until `shutdown`, then drains. Returns the number of connections that were cut.
 pub async fn serve<S>(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,

@@ -1,5 +1,5 @@
-//! Specifications of services: all that the layers need to know of a service, of whatever package. Those of `gatepass.v1`
-//! are made by the build, any other is written beside its service.
+//! Specifications of services: everything that the layers know of a service of any package. The build makes those of
+//! `gatepass.v1`; any other is written beside its service.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use tonic::Status;
 use super::http_types::Response;
 use crate::model::Permission;
 
-/// The most bytes of a message to what answers anybody: health and reflection are asked by a name. Each stream may hold
-/// as much, and who opens them is not known.
+/// The maximum size of a message to services without authentication, in bytes: health and reflection requests contain a
+/// name. Each stream may hold as much, and its caller is unknown.
 pub(super) const ASKED_BY_NAME: usize = 1024;
 
 /// A service.
 #[derive(Debug)]
 pub struct ServiceSpec {
-    /// The prefix of its paths, `/gatepass.v1.AuthService/` say.
+    /// The prefix of its paths, for example `/gatepass.v1.AuthService/`.
     pub prefix: &'static str,
     /// Its methods.
     pub methods: &'static [MethodSpec],
     /// The encoding of its errors.
     pub errors: ErrorEncoding,
-    /// The most bytes of a message to it; `server.max_message_bytes` if not set.
+    /// The maximum size of a message to it, in bytes; `server.max_message_bytes` if not set.
     pub max_message_bytes: Option<usize>,
     /// An encoded `google.protobuf.FileDescriptorSet` that describes it, for reflection; empty if there is none.
     pub descriptors: &'static [u8],
@@ -32,29 +32,29 @@ pub struct ServiceSpec {
 pub struct MethodSpec {
     /// Its name.
     pub name: &'static str,
-    /// Who may call it.
+    /// The callers that may call it.
     pub access: Access,
-    /// What is sent in each direction.
+    /// The kind of the method.
     pub kind: MethodKind,
-    /// How many times `server.request_timeout` it may take.
+    /// The time limit of the method, as a multiple of `server.request_timeout`.
     pub timeouts: u32,
 }
 
-/// Who may call a method.
+/// The callers that may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody, known or not.
+    /// Every caller, known or not.
     Anybody,
-    /// A known caller that has this permission.
+    /// A known caller with this permission.
     Caller(Permission),
 }
 
 /// The kinds of methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MethodKind {
-    /// One request, one answer.
+    /// One request, one response.
     Unary,
-    /// One request, and a stream of answers without an end of its own.
+    /// One request, and a stream of responses that does not end by itself.
     ServerStream,
     /// A stream in each direction.
     BidiStream,
@@ -65,18 +65,18 @@ pub enum MethodKind {
 pub enum ErrorEncoding {
     /// As a gRPC status.
     Status,
-    /// As this answer in place of the status.
+    /// As this response in place of the status.
     Answer(fn(&Status) -> Response),
 }
 
 impl ServiceSpec {
-    /// Its name, `gatepass.v1.AuthService` say.
+    /// Returns its name, for example `gatepass.v1.AuthService`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.prefix.trim_matches('/')
     }
 
-    /// The prefix of the paths of its package, `/gatepass.v1.` say.
+    /// Returns the prefix of the paths of its package, for example `/gatepass.v1.`.
     fn package_prefix(&self) -> &'static str {
         self.prefix.rfind('.').map_or(self.prefix, |dot| &self.prefix[..=dot])
     }
@@ -90,11 +90,11 @@ pub struct Specs(Arc<Inner>);
 struct Inner {
     /// Each with the number of its first method.
     services: Vec<(&'static ServiceSpec, usize)>,
-    /// The prefixes of packages that ask for callers.
+    /// The prefixes of packages that require authentication.
     guarded: Vec<&'static str>,
 }
 
-/// A method that was found.
+/// A method of the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Method {
     /// Its service.
@@ -106,7 +106,7 @@ pub struct Method {
 }
 
 impl Specs {
-    /// The specifications of these services. Those that are called most come first.
+    /// Makes the specifications of these services, the most frequently called first.
     #[must_use]
     pub fn new(specs: impl IntoIterator<Item = &'static ServiceSpec>) -> Self {
         let (mut services, mut guarded, mut number) = (Vec::new(), Vec::new(), 0);
@@ -121,7 +121,7 @@ impl Specs {
         Self(Arc::new(Inner { services, guarded }))
     }
 
-    /// The method of a path.
+    /// Finds the method of a path.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<Method> {
         self.0.services.iter().find_map(|&(service, first)| {
@@ -131,7 +131,7 @@ impl Specs {
         })
     }
 
-    /// Every method, by its number.
+    /// Returns every method, by its number.
     pub(super) fn methods(&self) -> impl Iterator<Item = Method> {
         let services = self.0.services.iter();
         services.flat_map(|&(service, first)| {
@@ -140,21 +140,21 @@ impl Specs {
         })
     }
 
-    /// Tells whether a path is of a package that answers known callers only: what is no method of it tells a stranger
-    /// nothing.
+    /// Returns true if a path belongs to a package that requires authentication: an unknown method of it tells an
+    /// unknown caller nothing.
     pub(super) fn guards(&self, path: &str) -> bool {
         self.0.guarded.iter().any(|package| path.starts_with(package))
     }
 }
 
 impl Method {
-    /// Tells whether its answer is a stream without an end of its own.
+    /// Returns true if its response is a stream that does not end by itself.
     pub(super) fn streams(self) -> bool {
         self.spec.kind != MethodKind::Unary
     }
 }
 
-/// The names of service and method for log and metrics, which repeat nothing that a client made up.
+/// Returns the names of service and method for log and metrics, which never contain client input.
 pub(super) fn names(method: Option<Method>) -> (&'static str, &'static str) {
     method.map_or(("unknown", "unknown"), |method| (method.service.name(), method.spec.name))
 }

@@ -1,5 +1,6 @@
-//! The one place where a domain error becomes a gRPC status: what a client may read of it. Never tokens, SQL, addresses of
-//! other systems, or whether an e-mail exists. The error says its reason, and the cause is logged once, here.
+//! The one place where a domain error becomes a gRPC status: the part of it that a client may read. It never contains
+//! tokens, SQL, addresses of other systems, or the existence of an e-mail address. The error defines its reason, and
+//! the cause is logged once, here.
 
 use std::borrow::Cow;
 
@@ -46,7 +47,7 @@ fn log_cause(error: &Error) {
     }
 }
 
-/// What a client is told in words.
+/// Returns the message for the client.
 fn message(error: &Error) -> Cow<'static, str> {
     Cow::Borrowed(match error {
         Error::InvalidRequest(faults) => {
@@ -107,7 +108,7 @@ fn message(error: &Error) -> Cow<'static, str> {
         Error::ProviderUnavailable(provider, fault) => {
             return format!("{provider} gave no answer that counts: {}", fault.kind.name()).into();
         }
-        // The code of an `oauth_callback` was spent before anybody could be asked.
+        // The code of an `oauth_callback` was used up before the callback was called.
         Error::CallbackUnavailable(failure) => match failure.callback {
             "sign_in" => "the sign_in callback failed; nobody was let in",
             "redirect" => "the redirect callback failed; nobody was sent anywhere",

@@ -1,5 +1,5 @@
-//! The admin port: `/livez`, `/readyz`, `/metrics`, and gRPC health for probes that speak it. What they say is decided
-//! by [`Readiness`] and by who counts into the registry.
+//! The admin port: `/livez`, `/readyz`, `/metrics`, and gRPC health for probes that support it. [`Readiness`] and the
+//! metrics registry supply the content.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use tower::{Service, ServiceExt};
 
 use crate::net::Readiness;
 
-/// Prometheus' own text, which everything that reads metrics reads.
+/// The Prometheus text format, which all collectors read.
 const TEXT: HeaderValue = HeaderValue::from_static(prometheus_text::CONTENT_TYPE);
 
-/// The admin port's answers; `grpc_health` is the health service with the layers around it. Without `metrics` there is no
-/// such page.
+/// Makes the router of the admin port; `grpc_health` is the health service with its layers. Without `metrics` that page
+/// does not exist.
 pub fn router<S>(readiness: Readiness, grpc_health: S, metrics: Option<Arc<Registry>>) -> Router
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,

@@ -1,5 +1,5 @@
-//! The documents that everybody may read: the key set that verifies our tokens, and the discovery document that leads to it.
-//! Where the keys come from is the key ring's business; here they are bytes with an entity tag.
+//! The public documents: the key set that verifies tokens, and the discovery document that leads to it. The key ring
+//! supplies the keys; here they are bytes with an entity tag.
 
 use std::sync::Arc;
 
@@ -20,26 +20,26 @@ const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const JWKS: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A source of the keys that verify our tokens.
+/// A source of the keys that verify tokens.
 pub trait PublicKeys: Send + Sync + 'static {
-    /// The set as it is now; none before the keys are read.
+    /// Returns the current set; `None` before the keys are read.
     fn jwks(&self) -> Option<PublishedJwks>;
-    /// The algorithms of that set.
+    /// Returns the algorithms of that set.
     fn algorithms(&self) -> Option<Vec<&'static str>>;
 }
 
-/// The metadata of OpenID Connect Discovery that is true of us: we have none of the endpoints.
+/// The metadata of OpenID Connect Discovery that apply to Gatepass: it has none of the endpoints.
 #[derive(Debug, Serialize)]
 struct Discovery<'a> {
     issuer: &'a str,
     jwks_uri: String,
-    // Required of every issuer, and Kubernetes' own, which has no endpoints either, says the same.
+    // Required of every issuer; Kubernetes, which has no endpoints either, returns the same value.
     response_types_supported: [&'static str; 1],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: &'a [&'a str],
 }
 
-/// The document for this issuer, whose tokens these algorithms sign.
+/// Makes the document for this issuer, whose tokens these algorithms sign.
 fn discovery(issuer: &str, algorithms: &[&str]) -> Bytes {
     let document = Discovery {
         issuer,
@@ -48,11 +48,11 @@ fn discovery(issuer: &str, algorithms: &[&str]) -> Bytes {
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: algorithms,
     };
-    // Strings and lists of strings: there is nothing in it that JSON cannot say.
+    // Strings and lists of strings only, so serialisation can't fail.
     serde_json::to_vec(&document).unwrap_or_default().into()
 }
 
-/// The public port's two documents.
+/// Makes the router of the public port's two documents.
 pub fn router(keys: Arc<dyn PublicKeys>, issuer: &str) -> Router {
     let issuer: Arc<str> = issuer.into();
     let openid = async move |State(keys): State<Arc<dyn PublicKeys>>| {
@@ -81,7 +81,7 @@ async fn jwks(State(keys): State<Arc<dyn PublicKeys>>, request: HeaderMap) -> Re
     (headers, jwks.body).into_response()
 }
 
-/// Tells whether an If-None-Match names this entity tag, by weak comparison (RFC 9110 section 13.1.2).
+/// Returns true if an If-None-Match contains this entity tag, by weak comparison (RFC 9110 section 13.1.2).
 fn names(condition: &HeaderValue, etag: &str) -> bool {
     let Ok(condition) = condition.to_str() else { return false };
     condition.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use crate::model::Entropy;
 use crate::net::{self, Limits, Port, Protocol};
 
-/// Serves `router` until `shutdown`, then drains. Answers how many connections had to be cut.
+/// Serves `router` until `shutdown`, then drains. Returns the number of connections that were cut.
 pub async fn serve(
     listener: TcpListener,
     limits: Limits,

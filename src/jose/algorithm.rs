@@ -1,4 +1,5 @@
-//! Signature algorithms, ours and those of others: none, and those that share a secret, are not among them.
+//! Signature algorithms, for tokens of Gatepass and of providers. `none` and algorithms with a shared secret are
+//! excluded.
 
 use aws_lc_rs::digest::{Algorithm as Hash, SHA256, SHA384, SHA512, digest};
 use base64::Engine;
@@ -7,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// ECDSA with P-256 and SHA-256: what every language's stock library verifies.
+    /// ECDSA with P-256 and SHA-256, which the standard library of every language verifies.
     Es256,
     /// ECDSA with P-384 and SHA-384.
     Es384,
@@ -54,7 +55,7 @@ impl Algorithm {
         Self::Rs512,
     ];
 
-    /// Its `alg` value.
+    /// Returns its `alg` value.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -70,19 +71,19 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of this `alg` value.
+    /// Returns the algorithm of this `alg` value.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// The algorithm of this `alg` value, if keys of ours sign by it.
+    /// Returns the algorithm of this `alg` value, if Gatepass signs with it.
     #[must_use]
     pub fn of_ours(name: &str) -> Option<Self> {
         Self::from_name(name).filter(|algorithm| algorithm.signs())
     }
 
-    /// Tells whether keys of ours sign by it: of the hashes for RSA, one is enough.
+    /// Returns true if Gatepass signs with it: for RSA keys, one hash is enough.
     #[must_use]
     pub const fn signs(self) -> bool {
         match self {
@@ -91,7 +92,7 @@ impl Algorithm {
         }
     }
 
-    /// Names the kind of key that makes it.
+    /// Returns the kind of its keys.
     #[must_use]
     pub const fn key_kind(self) -> KeyKind {
         match self {
@@ -102,7 +103,7 @@ impl Algorithm {
         }
     }
 
-    /// Tells whether its keys are RSA keys, which may be used by more than one algorithm.
+    /// Returns true if its keys are RSA keys, which more than one algorithm can use.
     #[must_use]
     pub const fn is_rsa(self) -> bool {
         matches!(self.key_kind(), KeyKind::Rsa)
@@ -130,7 +131,7 @@ impl Algorithm {
         URL_SAFE_NO_PAD.encode(&digest[..digest.len() / 2])
     }
 
-    /// The hash inside the algorithm; that of Ed25519 is SHA-512 (RFC 8032 section 5.1).
+    /// Returns the hash inside the algorithm; that of Ed25519 is SHA-512 (RFC 8032 section 5.1).
     const fn hash(self) -> &'static Hash {
         match self {
             Self::Rs256 | Self::Ps256 | Self::Es256 => &SHA256,

@@ -1,4 +1,4 @@
-//! A signed token in its compact form (RFC 7515 section 3.1): three parts of base64url with points between them.
+//! A signed token in its compact form (RFC 7515 section 3.1): three parts of base64url, separated by dots.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,12 +12,12 @@ pub struct Compact<'t> {
     pub payload: &'t str,
     /// The signature.
     pub signature: &'t str,
-    /// The signed text: the first two, with the point between them.
+    /// The signed text: the first two parts, and the dot between them.
     pub message: &'t str,
 }
 
 impl<'t> Compact<'t> {
-    /// Splits a token; none where it has fewer parts, or more.
+    /// Splits a token; returns `None` unless it has exactly three parts.
     #[must_use]
     pub fn split(token: &'t str) -> Option<Self> {
         let mut parts = token.split('.');

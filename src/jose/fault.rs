@@ -7,17 +7,17 @@ use super::algorithm::Algorithm;
 /// The fault of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyFault {
-    /// Not a private key in PEM (PKCS#8; PKCS#1 for RSA) of a kind we know.
+    /// The text is no private key in PEM (PKCS#8; PKCS#1 for RSA) of a supported kind.
     NotAKey,
-    /// A key of another kind than the algorithm wants.
+    /// The key is of another kind than the algorithm requires.
     OtherKind(Algorithm),
-    /// A key that is there already: keys have their names of their public halves.
+    /// The key exists already: the public half of a key determines its name.
     Twice,
-    /// An RSA key, and nothing says which of its algorithms it has.
+    /// An RSA key without an algorithm.
     Unsaid,
-    /// No accepted secret opens the record, or it was changed.
+    /// No accepted secret opens the record, or the record was changed.
     Sealed,
-    /// The library could not make one.
+    /// The library failed to generate a key.
     NotMade,
 }
 
@@ -43,9 +43,9 @@ impl std::error::Error for KeyFault {}
 pub enum JwkSetFault {
     /// It has no list of keys.
     NoKeys,
-    /// It has more keys than are read.
+    /// It has more keys than the maximum.
     TooMany,
-    /// No key of it is for signatures by an algorithm that we know.
+    /// It has no key for signatures by a supported algorithm.
     NoneForSignatures,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for JwkSetFault {
 
 impl std::error::Error for JwkSetFault {}
 
-/// The fault of a text that is no signed JWT we take. Its words tell nothing of the token.
+/// The fault of a text that is no acceptable signed JWT. Its message contains nothing of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MalformedToken(pub &'static str);
 
@@ -76,11 +76,11 @@ impl std::error::Error for MalformedToken {}
 /// The fault of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureFault {
-    /// No key fits. Newer keys may.
+    /// No key matches. A newer key may.
     KeyUnknown,
-    /// It is not of the key that the token names.
+    /// It was not made by the key that the token names.
     Invalid,
-    /// It is not of the only key there is; the token names none. It may be of a newer one.
+    /// It was not made by the only key, and the token names none. A newer key may have made it.
     PerhapsOld,
 }
 

@@ -1,4 +1,4 @@
-//! The keys that somebody publishes (RFC 7517): those of them that may sign tokens.
+//! Published keys (RFC 7517): those that may sign tokens.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,10 +10,10 @@ use super::fault::JwkSetFault;
 use super::public_key::PublicKey;
 use crate::model::ClaimMap;
 
-/// The most keys of a set.
+/// The maximum number of keys in a set.
 const MAX_KEYS: usize = 64;
 
-/// The keys of somebody.
+/// The keys of one publisher.
 #[derive(Debug)]
 pub struct JwkSet(Vec<Jwk>);
 
@@ -21,9 +21,10 @@ pub struct JwkSet(Vec<Jwk>);
 pub struct Jwk {
     kid: Option<String>,
     kind: KeyKind,
-    /// The one algorithm that it is for, if it says so.
+    /// The one algorithm of the key, if it names one.
     algorithm: Option<Algorithm>,
-    /// The issuer whose tokens it signs, if it names one. Microsoft's do: some keys of a shared set are of one tenant only.
+    /// The issuer whose tokens it signs, if it names one. Microsoft's keys do: some keys of a shared set belong to one
+    /// tenant only.
     issuer: Option<String>,
     public: PublicKey,
 }
@@ -35,8 +36,8 @@ impl std::fmt::Debug for Jwk {
 }
 
 impl JwkSet {
-    /// Reads the keys of a set that are for signatures. What we do not know, and symmetric keys, are passed over (section 5),
-    /// and so is one of an `issuer` that is refused; of which issuers there are, whoever reads the set knows.
+    /// Reads the keys of a set that are for signatures. Unknown and symmetric keys are skipped (section 5), and so are
+    /// keys whose `issuer` the caller rejects.
     pub fn read(set: &ClaimMap, issuer: impl Fn(&str) -> bool) -> Result<Self, JwkSetFault> {
         let keys = set.get("keys").and_then(Value::as_array).ok_or(JwkSetFault::NoKeys)?;
         if keys.len() > MAX_KEYS {
@@ -47,8 +48,9 @@ impl JwkSet {
         if keys.is_empty() { Err(JwkSetFault::NoneForSignatures) } else { Ok(Self(keys)) }
     }
 
-    /// The keys that may have made a signature, of those that are allowed to: those of that name, of which there may be one for
-    /// each algorithm; or, where the token names none, the only one that fits (OpenID Connect Core section 10.1).
+    /// Returns the keys that may have made a signature, of those that are allowed to. If the token names a key, these
+    /// are the keys of that name, possibly one for each algorithm. Otherwise it is the only key that fits (OpenID
+    /// Connect Core section 10.1).
     pub fn fitting(
         &self,
         kid: Option<&str>,
@@ -67,7 +69,7 @@ impl JwkSet {
 }
 
 impl Jwk {
-    /// The issuer whose tokens it signs, as written, if it names one.
+    /// Returns the issuer whose tokens it signs, as written, if it names one.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
@@ -89,7 +91,7 @@ impl Jwk {
                 let (modulus, exponent) = (bytes(text("n")?)?, bytes(text("e")?)?);
                 let begin = modulus.iter().position(|byte| *byte != 0)?;
                 let modulus = &modulus[begin..];
-                // 2048 to 8192 bits: with fewer they are too weak, with more they take too long.
+                // 2048 to 8192 bits: shorter keys are too weak, longer ones too slow.
                 if !(256..=1024).contains(&modulus.len()) || modulus.len() == 256 && modulus[0] < 0x80 {
                     return None;
                 }
@@ -120,7 +122,7 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// A point of a curve, uncompressed (SEC 1 section 2.3.3).
+/// Encodes a point of a curve, uncompressed (SEC 1 section 2.3.3).
 fn point(x: &[u8], y: &[u8]) -> DecodingKey {
     DecodingKey::from_ec_der(&[&[4], x, y].concat())
 }

@@ -1,4 +1,4 @@
-//! A signing key: private half, public half and name, from PEM. What signs with the private half is `signature`.
+//! A signing key: private half, public half and name, from PEM. `signature` signs with the private half.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{
@@ -20,7 +20,7 @@ use crate::model::ClaimMap;
 pub struct SigningKey {
     kid: String,
     algorithm: Algorithm,
-    /// The header of its tokens, encoded (RFC 7515 section 4): all of them have the same.
+    /// The header of its tokens, encoded (RFC 7515 section 4); it is the same for all of them.
     header: String,
     private: Signer,
     public: PublicKey,
@@ -34,8 +34,8 @@ impl std::fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Reads a PEM private key, for tokens of this type (`typ`). `rsa` says which algorithm an RSA key has; of other keys
-    /// their kind says it.
+    /// Reads a PEM private key, for tokens of this type (`typ`). `rsa` is the algorithm of an RSA key; the kind of any
+    /// other key determines its algorithm.
     pub fn from_pem(pem: &[u8], rsa: Algorithm, token_type: &str) -> Result<Self, KeyFault> {
         let candidates = [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, rsa];
         let mut keys =
@@ -43,7 +43,7 @@ impl SigningKey {
         keys.next().ok_or(KeyFault::NotAKey)
     }
 
-    /// Reads a PEM private key for one algorithm; none where it is of another kind.
+    /// Reads a PEM private key for one algorithm; returns `None` if the key is of another kind.
     pub(crate) fn of_kind(pem: &[u8], algorithm: Algorithm, token_type: &str) -> Option<Self> {
         let private = match algorithm.key_kind() {
             KeyKind::P256 | KeyKind::P384 => EncodingKey::from_ec_pem(pem),
@@ -63,7 +63,7 @@ impl SigningKey {
         key.proves_itself().then_some(key)
     }
 
-    /// Tells whether what it signs verifies, which a broken or weak key does not.
+    /// Returns true if its signatures verify, which those of a broken or weak key do not.
     fn proves_itself(&self) -> bool {
         let Some(signature) = self.private.sign(b"gatepass") else { return false };
         self.public.verifies(self.algorithm, b"gatepass", &URL_SAFE_NO_PAD.encode(signature))
@@ -87,19 +87,19 @@ impl SigningKey {
         Some(token)
     }
 
-    /// Its name: the SHA-256 thumbprint of its public half (RFC 7638).
+    /// Returns its name: the SHA-256 thumbprint of its public half (RFC 7638).
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// Its one algorithm.
+    /// Returns its one algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// Its public half.
+    /// Returns its public half.
     #[must_use]
     pub fn public(&self) -> &PublicKey {
         &self.public
@@ -119,7 +119,7 @@ fn header(algorithm: Algorithm, kid: Option<&str>, token_type: &str) -> String {
     URL_SAFE_NO_PAD.encode(header.to_string())
 }
 
-/// A fresh private key in PEM (PKCS#8).
+/// Generates a private key in PEM (PKCS#8).
 pub(crate) fn generate_pem(algorithm: Algorithm) -> Option<String> {
     let der: Vec<u8> = match algorithm.key_kind() {
         KeyKind::P256 => ecdsa_der(&ECDSA_P256_SHA256_FIXED_SIGNING)?,

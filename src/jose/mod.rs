@@ -1,6 +1,6 @@
-//! Signatures, below the floor of providers and tokens: algorithms, keys that sign and keys that verify, sets of them, and
-//! signed tokens before anybody believes them (JOSE, RFC 7515 to 7518). The types of `jsonwebtoken` stay in here.
-//! Knows no claim: what a token says, and whose keys may have signed it, is for `tokens/` and `oauth/`.
+//! Signatures, below the floor of providers and tokens. It has algorithms, signing keys, verifying keys, key sets, and
+//! unverified tokens (JOSE, RFC 7515 to 7518). The types of `jsonwebtoken` stay in here. It knows no claims: `tokens/`
+//! and `oauth/` interpret tokens and choose the accepted keys.
 #![expect(clippy::disallowed_types, reason = "this floor holds the keys of the library")]
 
 mod algorithm;

@@ -1,15 +1,15 @@
-//! The public half of a key: what verifies.
+//! The public half of a key, which verifies signatures.
 
 use jsonwebtoken::DecodingKey;
 
 use super::algorithm::Algorithm;
 
-/// A key that verifies.
+/// A key that verifies signatures.
 #[derive(Clone)]
 pub struct PublicKey(pub(super) DecodingKey);
 
 impl PublicKey {
-    /// Tells whether this signature, in base64url, is of this key under this algorithm.
+    /// Returns true if this signature, in base64url, was made by this key with this algorithm.
     #[must_use]
     pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> bool {
         jsonwebtoken::crypto::verify(signature, message, &self.0, algorithm.in_library()).unwrap_or(false)

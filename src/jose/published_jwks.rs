@@ -1,4 +1,4 @@
-//! The public keys as others read them: a JWK Set (RFC 7517 section 5).
+//! The published public keys: a JWK Set (RFC 7517 section 5).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ pub struct PublishedJwks {
 }
 
 impl PublishedJwks {
-    /// The set of the public halves of these keys.
+    /// Makes the set of the public halves of these keys.
     pub fn of<'k>(keys: impl Iterator<Item = &'k SigningKey>) -> Self {
         let keys = keys.map(|key| key.jwk().clone()).collect();
         let body = serde_json::to_vec(&JwkSet { keys }).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The private half of a key, read once. `jsonwebtoken` keeps a key as bytes and reads it again for each token, which
-//! takes about as long as signing does; so what it would sign with is kept here, from the same library.
+//! The private half of a key, parsed once. `jsonwebtoken` stores a key as bytes and parses it for each token, which
+//! takes about as long as signing. This module therefore keeps the parsed key, from the same library.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -10,7 +10,7 @@ use jsonwebtoken::EncodingKey;
 
 use super::algorithm::Algorithm;
 
-/// Signs under one algorithm.
+/// Signs with one algorithm.
 pub(super) enum Signer {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -18,7 +18,7 @@ pub(super) enum Signer {
 }
 
 impl Signer {
-    /// The signer of a key; none where it is of another kind, or not one at all.
+    /// Makes the signer of a key; returns `None` if the key is invalid or of another kind.
     pub(super) fn new(key: &EncodingKey, algorithm: Algorithm) -> Option<Self> {
         let der = key.as_bytes();
         let ecdsa = |curve| EcdsaKeyPair::from_pkcs8(curve, der).map(Self::Ecdsa);
@@ -34,7 +34,7 @@ impl Signer {
         .ok()
     }
 
-    /// The signature of a message, as JWS has it (RFC 7518 section 3, RFC 8037 section 3.1).
+    /// Signs a message, in the form of JWS (RFC 7518 section 3, RFC 8037 section 3.1).
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let random = SystemRandom::new();
         match self {

@@ -1,5 +1,5 @@
-//! A signed token of somebody else's: its form, and its signature. `jsonwebtoken` checks the signature here and nothing else;
-//! what a token says is for those who asked for it.
+//! An external signed token: its form, and its signature. `jsonwebtoken` checks only the signature here; the caller
+//! checks the claims.
 
 use serde_json::Value;
 
@@ -18,8 +18,8 @@ pub struct Unverified<'t> {
 }
 
 impl<'t> Unverified<'t> {
-    /// Reads a token. Of its header `alg`, `kid` and `typ` are looked at: keys that it brings along (`jwk`, `x5c`) or says where
-    /// to fetch (`jku`, `x5u`) count for nothing.
+    /// Reads a token. Only `alg`, `kid` and `typ` of its header are used. Keys in the header (`jwk`, `x5c`), and
+    /// addresses of keys (`jku`, `x5u`), are ignored.
     pub fn read(token: &'t str) -> Result<Self, MalformedToken> {
         let malformed = MalformedToken;
         let token = Compact::split(token).ok_or(malformed("not a signed JWT of three parts"))?;
@@ -45,25 +45,25 @@ impl<'t> Unverified<'t> {
         Ok(Self { algorithm, kid, token, claims })
     }
 
-    /// The algorithm that its header names.
+    /// Returns the algorithm that its header names.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The key that it names.
+    /// Returns the key that it names.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The signed text.
+    /// Returns the signed text.
     #[must_use]
     pub fn message(&self) -> &'t str {
         self.token.message
     }
 
-    /// The claims, which nobody has proven.
+    /// Returns the claims, which are unverified.
     #[must_use]
     pub fn claims(&self) -> &ClaimMap {
         &self.claims
@@ -75,7 +75,7 @@ impl<'t> Unverified<'t> {
         self.claims
     }
 
-    /// Checks the signature, of which there must be one, with the keys that fit.
+    /// Checks the signature, which must exist, with the matching keys.
     pub fn check_signature(&self, keys: &[&PublicKey]) -> Result<(), SignatureFault> {
         let message = self.token.message.as_bytes();
         let holds = |key: &&PublicKey| key.verifies(self.algorithm, message, self.token.signature);
@@ -88,7 +88,8 @@ impl<'t> Unverified<'t> {
     }
 }
 
-/// Tells whether it says to be something else, such as an access token (`at+jwt`) or a logout token (RFC 8725 section 3.11).
+/// Returns true if its type is another one, such as an access token (`at+jwt`) or a logout token (RFC 8725 section
+/// 3.11).
 fn is_of_another_kind(typ: &Value) -> bool {
     typ.as_str().is_none_or(|typ| typ.to_ascii_lowercase().ends_with("+jwt"))
 }

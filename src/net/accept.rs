@@ -1,5 +1,5 @@
-//! The accept loop: how many connections there are, how long each may live, what happens when the machine runs out of
-//! descriptors, and the drain. A connection itself is `connection`, TLS `tls`.
+//! The accept loop: the number of connections, their lifetime, the back-off when descriptors run out, and the drain.
+//! `connection` handles one connection, `tls` TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,10 +18,11 @@ use super::peer::Closing;
 use super::write_timeout::WriteTimeout;
 use crate::model::{Entropy, random, spread};
 
-/// The pauses after failures: without descriptors (EMFILE, ENFILE) accepting fails at once, again and again.
+/// The back-off after failures: without descriptors (EMFILE, ENFILE) every accept fails immediately.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(640));
 
-/// Accepts connections until `shutdown`, then drains; answers how many had to be cut. `connect` says what is spoken on a connection, or that nothing will be.
+/// Accepts connections until `shutdown`, then drains; returns the number of connections that were cut. `connect` starts
+/// the protocol of a connection, or rejects it.
 pub(super) async fn accept<F, W, C>(
     listener: TcpListener,
     limits: Limits,
@@ -61,8 +62,8 @@ where
             }
         };
         failures = 0;
-        // Refused, not left in the backlog: there it would look connected and be answered by nobody, while a
-        // refused client tries another replica at once.
+        // Rejected instead of left in the backlog, where it would look connected but get no response; a rejected client
+        // tries another replica immediately.
         if connections.len() >= limits.max_connections {
             if !full {
                 tracing::warn!(
@@ -74,7 +75,7 @@ where
             continue;
         }
         full = false;
-        // Only latency is lost where the option cannot be set.
+        // If the option can't be set, only latency is lost.
         let _ = tcp.set_nodelay(true);
         let age = jittered(limits.connection_age, random(&*entropy));
         let closing = Closing::until(&shutdown);
@@ -85,7 +86,7 @@ where
     drain(connections, limits.shutdown_grace).await
 }
 
-/// Waits for the connections, no longer than `grace`, and drops what is left.
+/// Waits for the connections, at most for `grace`, and drops the rest.
 async fn drain(mut connections: JoinSet<()>, grace: Duration) -> usize {
     let all_ended = async {
         while let Some(ended) = connections.join_next().await {
@@ -107,7 +108,7 @@ fn note_panic(ended: Result<(), JoinError>) {
     }
 }
 
-/// Tells whether the failure is of the connection that was to be accepted and says nothing about the next.
+/// Returns true if the failure concerns only the connection that was being accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -115,7 +116,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// `age` and up to a tenth more or less, so that connections made together do not end together.
+/// Returns `age` plus or minus up to a tenth, so that connections that began together do not end together.
 fn jittered(age: Duration, noise: [u8; 2]) -> Duration {
     spread(age * 9 / 10, age * 11 / 10, noise)
 }

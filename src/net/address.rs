@@ -1,28 +1,28 @@
-//! The one rule for addresses: which of them lead to this machine, or to a network of its own. It reads how an address is
-//! written; nothing here resolves a name.
+//! The one rule for addresses: it decides which lead to this machine or a private network. It uses only the written
+//! form of an address and resolves no name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::Host;
 
-/// The place that an address leads to.
+/// The destination of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressKind {
     /// This machine: `127.0.0.0/8`, `::1`, and the names `localhost` and those below it (RFC 6761 section 6.3).
     Loopback,
-    /// The unspecified address, by which systems reach this machine all the same: `0.0.0.0/8` and `::`.
+    /// The unspecified address, by which systems also reach this machine: `0.0.0.0/8` and `::`.
     Unspecified,
-    /// The own link, where clouds have their metadata: `169.254.0.0/16` and `fe80::/10`.
+    /// The local link, where clouds serve their metadata: `169.254.0.0/16` and `fe80::/10`.
     LinkLocal,
-    /// A network of somebody's own (RFC 1918, RFC 4193, RFC 6598).
+    /// A private network (RFC 1918, RFC 4193, RFC 6598).
     Private,
     /// Any other address.
     Public,
-    /// A name, which leads to what it resolves to.
+    /// A name, which may resolve to any address.
     Name,
 }
 
-/// Classifies an IP address. One of IPv4 that is written as one of IPv6 (`::ffff:127.0.0.1`) is that of IPv4.
+/// Classifies an IP address. An IPv4 address that is mapped to IPv6 (`::ffff:127.0.0.1`) counts as IPv4.
 #[must_use]
 pub fn kind_of_ip(ip: IpAddr) -> AddressKind {
     match ip.to_canonical() {
@@ -31,7 +31,7 @@ pub fn kind_of_ip(ip: IpAddr) -> AddressKind {
     }
 }
 
-/// Classifies the host of a URL. The case of a name and its trailing dot make no difference.
+/// Classifies the host of a URL. The case of a name and its trailing dot are ignored.
 #[must_use]
 pub fn kind_of_host(host: &Host<&str>) -> AddressKind {
     match host {

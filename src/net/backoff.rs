@@ -1,5 +1,5 @@
-//! The pause between two attempts at what fails: longer after each, up to a bound, and the half of it left to chance, so that
-//! many who fail together do not come back together.
+//! Back-off between two attempts: the pause grows after each failure, up to a bound. Half of it is jitter, so that
+//! clients that fail together do not retry together.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Pauses of at most `first` after the first failure, and of at most `longest` after many.
+    /// Makes pauses of at most `first` after the first failure, and of at most `longest` after many.
     #[must_use]
     pub const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest }

@@ -13,7 +13,7 @@ use tower::{Service, ServiceExt, util::Oneshot};
 
 use super::peer::{Closing, PeerAddr, PeerNames};
 
-/// A tower service as hyper calls it, on one connection.
+/// A tower service in the form that hyper calls, on one connection.
 pub(super) struct Bridge<S> {
     service: RefCell<S>,
     peer: PeerAddr,
@@ -47,8 +47,8 @@ where
             request.extensions_mut().insert(names.clone());
         }
         let mut service = self.service.borrow_mut();
-        // Asked without a waker: our services are always ready, and one that is not gets a clone to wait with.
-        // A clone for every call would cost as many contended counters as the service holds Arcs.
+        // Polled without a waker: the services are always ready, and one that is not gets a clone to wait with. A clone
+        // for every call would cost as many contended counters as the service holds Arcs.
         match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Answer::Ready { future: service.call(request) },
             Poll::Ready(Err(never)) => match never {},
@@ -58,7 +58,7 @@ where
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     #[project = AnswerProjection]
     pub(super) enum Answer<S: Service<Request<Incoming>>, F> {
         Ready { #[pin] future: F },

@@ -1,5 +1,5 @@
-//! One connection: how HTTP is spoken on it, and its life from the first byte to GOAWAY. Which connections there are is
-//! the accept loop's business, how requests are answered the bridge's.
+//! One connection: its HTTP settings, and its life from the first byte to GOAWAY. The accept loop manages the
+//! connections, and the bridge their requests.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -14,18 +14,19 @@ use super::peer::Closing;
 
 /// The window of a stream: one message and its frame header fit in it without waiting for a window update.
 const STREAM_WINDOW: u32 = 128 * 1024;
-/// The window of a connection, which a peer may make us hold: with every stream's window full it would be two hundred times the above.
+/// The window of a connection, the most that a peer may make it buffer. The windows of all streams together would be
+/// two hundred times one stream's window.
 const CONNECTION_WINDOW: u32 = 512 * 1024;
-/// The bytes that we hold for a peer that does not read; hyper's own is 400 KiB a stream.
+/// The bytes that are buffered for a peer that does not read; hyper's default is 400 KiB a stream.
 const SEND_BUFFER: usize = 64 * 1024;
-/// The most streams that a peer may open and reset before we hang up (CVE-2023-44487).
+/// The maximum number of streams that a peer may open and reset before the connection is closed (CVE-2023-44487).
 const PENDING_RESETS: usize = 50;
-/// The most faulty frames that a peer may send before we hang up (RUSTSEC-2024-0003).
+/// The maximum number of faulty frames that a peer may send before the connection is closed (RUSTSEC-2024-0003).
 const LOCAL_RESETS: usize = 100;
-/// The smallest buffer hyper takes for HTTP/1.1; it panics below.
+/// The smallest buffer that hyper accepts for HTTP/1.1; it panics below.
 const LEAST_BUFFER: usize = 8192;
 
-/// HTTP within our limits.
+/// Configures HTTP with these limits.
 pub(super) fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -47,17 +48,17 @@ pub(super) fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-/// The half of it that is gRPC's.
+/// Configures HTTP/2 with these limits, as gRPC uses it.
 pub(super) fn http2(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = http(limits).http2_only();
-    // No gRPC client reads it.
+    // gRPC clients do not read it.
     builder.http2().auto_date_header(false);
     builder
 }
 
-/// Drives a connection, if one comes to be, to its end; from its age, or the shutdown, on it takes no new requests. From its
-/// age on there is a grace for those in flight; how long a shutdown may take is the accept loop's business. Its streams are
-/// told as early.
+/// Drives a connection, if it is established, to its end. From its age or the shutdown on, it accepts no new requests,
+/// and its streams receive the closing signal. After its age, requests in progress get a grace period; after the
+/// shutdown, the accept loop limits the time.
 pub(super) async fn drive<C: GracefulConnection>(
     connecting: impl Future<Output = Option<C>>,
     age: Duration,
@@ -67,7 +68,7 @@ pub(super) async fn drive<C: GracefulConnection>(
 ) {
     let Some(connection) = connecting.await else { return };
     let mut connection = pin!(connection);
-    // A connection that fails is the peer's affair, and each call on it has had its own answer.
+    // Only the peer is affected by a failed connection, and each call on it has had its own response.
     tokio::select! {
         biased;
         _ = connection.as_mut() => return,
@@ -101,7 +102,7 @@ mod tests {
     const GRACE: Duration = Duration::from_secs(20);
     const NEVER: Duration = Duration::from_hours(1);
 
-    /// Drives a connection whose requests are answered so.
+    /// Drives a connection with this response to its requests.
     async fn driven<F>(io: DuplexStream, age: Duration, answer: fn() -> F)
     where
         F: Future<Output = Result<Response<Full<&'static [u8]>>, Infallible>> + Send + 'static,

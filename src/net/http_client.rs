@@ -1,5 +1,6 @@
-//! The HTTP client towards one server. It follows no redirect, trusts no length, keeps no deadline but that of the question, and
-//! shares nothing with others of its kind: a server that hangs holds up its own askers only. How many of those, they bound.
+//! The HTTP client for one server. It follows no redirect, trusts no length, has no deadline but that of the request,
+//! and shares nothing with other clients. A server that hangs therefore blocks only its own callers, whose number those
+//! callers limit.
 #![expect(clippy::disallowed_types, reason = "this is the one HTTP client")]
 
 use std::path::Path;
@@ -23,17 +24,18 @@ use super::http_fault::HttpFault;
 use super::tls::{TlsFault, client_config};
 use crate::model::Clock;
 
-/// The longest time for a connection to be there.
+/// The time limit for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The time for which unused connections are kept: less than servers do (Node 5 s), so that no code meets one that closes.
+/// The time for which unused connections are kept. It is shorter than that of servers (Node 5 s), so that no code is
+/// sent on a closing connection.
 const IDLE: Duration = Duration::from_secs(4);
 const USER_AGENT_VALUE: &str = concat!("gatepass/", env!("CARGO_PKG_VERSION"));
 
-/// Asks one server.
+/// Sends requests to one server.
 pub struct HttpClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
 impl HttpClient {
-    /// A client that trusts the authorities in the file of this setting, or Mozilla's, by this clock.
+    /// Makes a client that trusts the authorities in the file of this setting, or Mozilla's, by this clock.
     pub fn new(setting: &str, ca: Option<&Path>, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -53,8 +55,8 @@ impl HttpClient {
         Ok(Self(client))
     }
 
-    /// Sends a request, and reads its answer to the end: no more bytes than `limit`, and no longer than `until`. The current
-    /// span is told the `status`, if it has room for one. What was sent and what came is wiped once nobody has it any more.
+    /// Sends a request, and reads the whole response: at most `limit` bytes, and until `until`. If the current span has
+    /// a `status` field, it is set. The bytes that were sent and received are wiped when they are dropped.
     pub async fn ask(
         &self,
         request: http::request::Builder,
@@ -80,7 +82,7 @@ impl HttpClient {
     }
 }
 
-/// Reads a body, counting: what its head says of its length binds nobody.
+/// Reads a body and counts its bytes, because the declared length is not reliable.
 async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, HttpFault> {
     if body.size_hint().lower() > limit as u64 {
         return Err(HttpFault::TooLarge);
@@ -97,7 +99,7 @@ async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, HttpFault> {
     Ok(Bytes::from_owner(read))
 }
 
-/// An error with what caused it. None of these tells what was sent or received.
+/// Makes the fault of an error with its causes. None of them contains data that was sent or received.
 fn broken(fault: &dyn std::error::Error) -> HttpFault {
     let causes = std::iter::successors(Some(fault), |fault| fault.source());
     let words = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");

@@ -1,17 +1,17 @@
-//! The faults of asking a server.
+//! The faults of HTTP requests.
 
 use std::fmt;
 
 /// The fault of one exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HttpFault {
-    /// There is no request to this address.
+    /// The address allows no request.
     Address,
-    /// No answer in time.
+    /// The response did not arrive in time.
     TimedOut,
-    /// No connection, or one that broke. In words, which tell nothing that was sent or received.
+    /// The connection failed or broke. The text contains no data that was sent or received.
     Unreachable(String),
-    /// An answer larger than is read.
+    /// The response exceeds the limit.
     TooLarge,
 }
 
@@ -28,12 +28,12 @@ impl fmt::Display for HttpFault {
 
 impl std::error::Error for HttpFault {}
 
-/// The fault of waiting for a fetch, apart from those of the fetch itself.
+/// The fault of waiting for a fetch, other than those of the fetch itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchFault {
     /// It did not end in time.
     TimedOut,
-    /// It ended without a word.
+    /// It ended without a result.
     GivenUp,
 }
 

@@ -1,29 +1,30 @@
-//! The bounds of one listener and its connections.
+//! The limits of one listener and its connections.
 
 use std::time::Duration;
 
-/// Bounds of a listener.
+/// The limits of a listener.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at a time.
+    /// The maximum number of connections.
     pub max_connections: usize,
-    /// TLS handshakes at a time, of clients that have said what they want (`ClientHello`).
+    /// The maximum number of TLS handshakes of clients that have sent their `ClientHello`.
     pub max_handshakes: usize,
-    /// Calls at a time on one connection.
+    /// The maximum number of concurrent calls on one connection.
     pub max_concurrent_streams: u32,
-    /// Bytes of request headers.
+    /// The maximum size of request headers, in bytes.
     pub max_header_bytes: u32,
     /// The time for a new connection, its TLS handshake, or an HTTP/1.1 request's headers to arrive.
     pub first_bytes: Duration,
-    /// The pause between two HTTP/2 pings of ours.
+    /// The pause between two HTTP/2 pings of the server.
     pub keepalive_interval: Duration,
     /// The time for the answer to a ping.
     pub keepalive_timeout: Duration,
-    /// The age at which a connection is told to go, give or take a tenth: clients look for new replicas only then.
+    /// The age at which a connection is closed gracefully, plus or minus a tenth: clients look for new replicas only
+    /// then.
     pub connection_age: Duration,
-    /// The time for calls in flight to end then.
+    /// The grace period for calls in progress at that age.
     pub age_grace: Duration,
-    /// The time for calls in flight to end after the shutdown.
+    /// The grace period for calls in progress after the shutdown.
     pub shutdown_grace: Duration,
 }
 

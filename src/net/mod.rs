@@ -1,6 +1,6 @@
-//! The network, below the floor of providers and tokens: listeners and their connections, both sides of TLS, the HTTP client
-//! and the cache of what it fetches. And the rules that they share: one for addresses, one for pauses between attempts.
-//! Knows no RPC and no provider: what is spoken on a connection is for `grpc/` and `http/` to say, what is asked for `oauth/`.
+//! The network, below the floor of providers and tokens: listeners and their connections, both sides of TLS, the HTTP
+//! client and its cache. The shared rules for addresses and back-off are here, too. It knows no RPC and no provider:
+//! `grpc/` and `http/` choose the protocol of a connection, `oauth/` the requests.
 
 mod accept;
 mod address;

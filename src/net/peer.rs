@@ -11,22 +11,22 @@ use crate::model::San;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
-/// The names in the certificate that the client presented: an extension of the requests of such a connection.
+/// The names in the client's certificate: an extension of the requests of such a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerNames(pub Arc<[San]>);
 
-/// A signal that the connection is told to go, at its age or at the shutdown: an extension of every request, for
-/// streams, which have no end of their own.
+/// A signal that the connection is about to close, at its age or at shutdown. It is an extension of every request, for
+/// streams, which do not end by themselves.
 #[derive(Debug, Clone)]
 pub struct Closing(Arc<CancellationToken>); // Cloning the token itself would take a lock.
 
 impl Closing {
-    /// Of a connection that nothing but this shutdown has told to go yet.
+    /// Makes the signal of a connection that only this shutdown closes so far.
     pub(super) fn until(shutdown: &CancellationToken) -> Self {
         Self(Arc::new(shutdown.child_token()))
     }
 
-    /// Gives the signal.
+    /// Sends the signal.
     pub(super) fn cancel(&self) {
         self.0.cancel();
     }

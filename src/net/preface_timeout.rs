@@ -1,6 +1,6 @@
-//! A stream that must speak soon: reading from it fails unless its first bytes come within a time, or when the
-//! server drains before they came. Afterwards it costs one branch a read. HTTP libraries wait for the first bytes
-//! of a connection without limit, so that one silent peer would hold a slot, and a shutdown, without end.
+//! A time limit for the first bytes of a connection: reading fails unless they arrive in time and before the server
+//! drains. Afterwards it costs one branch a read. HTTP libraries wait for the first bytes without limit, so that a
+//! silent peer would hold a slot, and delay a shutdown, indefinitely.
 
 use std::io;
 use std::pin::Pin;
@@ -10,15 +10,15 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
-/// The HTTP/2 preface; no HTTP/1.1 request with its Host header is shorter.
+/// The length of the HTTP/2 preface; no HTTP/1.1 request with its Host header is shorter.
 const ENOUGH: usize = 24;
 
-/// The most bytes that are written at once: an answer with its headers and tokens fits.
+/// The size of the write buffer in bytes: a response with its headers and tokens fits.
 const WRITTEN_AT_ONCE: usize = 4096;
 
 type Expiry = Pin<Box<dyn Future<Output = io::Error> + Send>>;
 
-/// A stream whose first bytes must come soon.
+/// A stream whose first bytes must arrive in time.
 pub(super) struct PrefaceTimeout<I> {
     io: BufWriter<I>,
     missing: usize,
@@ -26,7 +26,7 @@ pub(super) struct PrefaceTimeout<I> {
 }
 
 impl<I: AsyncWrite> PrefaceTimeout<I> {
-    /// Gives `io` this long to speak, and no longer than until `shutdown`.
+    /// Limits the time for the first bytes of `io` to `within`, and to `shutdown`.
     pub(super) fn new(io: I, within: Duration, shutdown: CancellationToken) -> Self {
         let expiry: Expiry = Box::pin(async move {
             tokio::select! {
@@ -75,9 +75,9 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for PrefaceTimeout<I> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 
-    /// Not vectored, so that h2 copies answers of less than 1 KiB together and writes many of them at once. It would write
-    /// each that has 256 bytes or more by itself, and a session has some 250 without claims. What is larger, as an answer
-    /// with tokens is, it writes in two parts: the buffer makes them one again, until h2 flushes.
+    /// Returns false, so that h2 copies responses together and writes many at once. Vectored, it would write each
+    /// response of 256 bytes or more separately, and a session has some 250 without claims. It writes larger responses,
+    /// such as tokens, in two parts; the buffer joins them until h2 flushes.
     fn is_write_vectored(&self) -> bool {
         false
     }
@@ -91,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what it is given, write by write.
+    /// Records the data of each write.
     #[derive(Clone, Default)]
     struct Writes(Arc<Mutex<Vec<Vec<u8>>>>);
 

@@ -1,5 +1,5 @@
-//! The readiness of this replica: it serves from ready to draining, and calls of users only while what it knows of revocations
-//! is fresh. The composition root finds these out; gRPC health and the admin port show them.
+//! The readiness of this replica: it serves from ready to draining, and handles user calls only while its revocation
+//! data is fresh. The composition root sets the state; gRPC health and the admin port publish it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,17 +8,17 @@ const READY: u8 = 1;
 const STALE: u8 = 2;
 const DRAINING: u8 = 4;
 
-/// The readiness of one replica, which its clones share.
+/// The readiness of one replica, shared by its clones.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness(Arc<AtomicU8>);
 
 impl Readiness {
-    /// Notes that all that a start needs is there.
+    /// Records that start-up is complete.
     pub fn ready(&self) {
         self.0.fetch_or(READY, Ordering::AcqRel);
     }
 
-    /// Notes whether what is known of revocations is fresh enough. It is taken to be until something else is told.
+    /// Records if the revocation data is fresh. It counts as fresh until the first report.
     pub fn fresh(&self, fresh: bool) {
         if fresh {
             self.0.fetch_and(!STALE, Ordering::AcqRel);
@@ -27,18 +27,18 @@ impl Readiness {
         }
     }
 
-    /// Notes that the process was told to go. Nothing serves again after it.
+    /// Records that shutdown has begun. Nothing serves again afterwards.
     pub fn draining(&self) {
         self.0.fetch_or(DRAINING, Ordering::AcqRel);
     }
 
-    /// Tells whether it is ready, and not draining.
+    /// Returns true if it is ready, and not draining.
     #[must_use]
     pub fn serves(&self) -> bool {
         self.0.load(Ordering::Acquire) & (READY | DRAINING) == READY
     }
 
-    /// Tells whether it serves, and can answer what depends on revocations.
+    /// Returns true if it serves, and the revocation data is fresh.
     #[must_use]
     pub fn serves_fresh(&self) -> bool {
         self.0.load(Ordering::Acquire) == READY

@@ -1,5 +1,5 @@
-//! The cache of one thing that is fetched and kept for a while. One fetch at a time, for all who wait; it is a task of its own, so
-//! that nobody's deadline ends it for the others. What is old serves on while no newer is to be had.
+//! A cache of one fetched item. One fetch at a time serves all callers; it is a task of its own, so that no caller's
+//! deadline ends it for the others. A stale item is served while no newer one is available.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,26 +12,26 @@ use tracing::Instrument as _;
 use super::http_fault::FetchFault;
 use crate::model::{Clock, Timestamp};
 
-/// The time for which an old item serves while its source gives nothing newer.
+/// The time for which a stale item is served if its source returns nothing newer.
 const STALE_FOR: Duration = Duration::from_hours(24);
-/// The longest wait for a newer item of those who have an old one.
+/// The longest wait for a newer item while there is a stale one.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The pause after a failure for those who have something old.
+/// The back-off after a failure while there is a stale item.
 const RETRY_STALE: Duration = Duration::from_secs(30);
-/// The pause after a failure for those who have nothing.
+/// The back-off after a failure while there is no item.
 const RETRY_EMPTY: Duration = Duration::from_secs(1);
-/// The least time between fetches of something newer than what is fresh.
+/// The minimum time between fetches of something newer than a fresh item.
 const RENEW: Duration = Duration::from_secs(30);
 
-/// A source of what is kept.
+/// A source of the cached item.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
-    /// The item that is kept.
+    /// The cached item.
     type Item: Send + Sync + 'static;
     /// The fault of a fetch.
     type Fault: Clone + From<FetchFault> + Send + Sync + 'static;
 
-    /// Fetches it, and says how long it is fresh.
+    /// Fetches the item, and returns the time for which it is fresh.
     async fn fetch(&self, until: Instant) -> Result<(Self::Item, Duration), Self::Fault>;
 }
 
@@ -42,7 +42,7 @@ type Flight<S> = watch::Receiver<Option<Fetched<S>>>;
 pub struct RefreshedCache<S: Source> {
     source: Arc<S>,
     clock: Arc<dyn Clock>,
-    /// The longest time of a fetch.
+    /// The time limit of a fetch.
     timeout: Duration,
     state: Arc<Mutex<State<S>>>,
 }
@@ -70,19 +70,19 @@ impl<T> Item<T> {
     }
 }
 
-/// Tells whether less than this went by since; a clock that was set back says nothing of it.
+/// Returns true if less than `period` has passed since then; false if the clock was set back.
 fn within(since: Timestamp, period: Duration, now: Timestamp) -> bool {
     since <= now && now.since(since) < period
 }
 
 impl<S: Source> RefreshedCache<S> {
-    /// Makes an empty cache, whose fetches may take `timeout`.
+    /// Makes an empty cache with this time limit for fetches.
     pub fn new(source: S, clock: Arc<dyn Clock>, timeout: Duration) -> Self {
         let state = State { item: None, failed: None, renewed: None, flight: None };
         Self { source: Arc::new(source), clock, timeout, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Answers what is kept, fetched first where there is none that is fresh.
+    /// Returns the cached item; fetches it first if none is fresh.
     pub async fn get(&self, until: Instant) -> Fetched<S> {
         let now = self.clock.now();
         let (old, flight) = {
@@ -106,8 +106,8 @@ impl<S: Source> RefreshedCache<S> {
         }
     }
 
-    /// Answers something newer than this, which is fresh but has not what is looked for. None where there is no newer, or where
-    /// somebody looked a moment ago.
+    /// Returns an item newer than this one, which is fresh but lacks something. Returns `None` if there is none, or if
+    /// a fetch for it began recently.
     pub async fn newer(&self, than: &Arc<S::Item>, until: Instant) -> Option<Arc<S::Item>> {
         let now = self.clock.now();
         let flight = {
@@ -127,7 +127,7 @@ impl<S: Source> RefreshedCache<S> {
         wait::<S>(flight, until).await.ok()
     }
 
-    /// Answers the fetch that is under way, begun where there is none.
+    /// Returns the fetch in progress; begins one if there is none.
     fn fly(&self, state: &mut State<S>) -> Flight<S> {
         if let Some(flight) = &state.flight {
             return flight.clone();
@@ -138,7 +138,7 @@ impl<S: Source> RefreshedCache<S> {
             (Arc::clone(&self.source), Arc::clone(&self.clock), Arc::clone(&self.state));
         let until = Instant::now() + self.timeout;
         let task = async move {
-            // Should the fetch panic, the flight ends with it all the same.
+            // If the fetch panics, this still ends the flight.
             let landing = Landing(&kept);
             let fetched = source.fetch(until).await;
             let mut state = landing.lock();

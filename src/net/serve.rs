@@ -1,5 +1,4 @@
-//! One port, in plaintext or over TLS, and the service that answers there. The bodies of requests are mapped by those who
-//! serve.
+//! One port, in plaintext or over TLS, and its service. The caller maps the bodies of requests.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -34,15 +33,15 @@ pub enum Protocol {
 pub struct Port {
     /// The source of connections.
     pub listener: TcpListener,
-    /// Their bounds.
+    /// The limits of the connections.
     pub limits: Limits,
-    /// Their protocol.
+    /// The protocol of the connections.
     pub protocol: Protocol,
-    /// The certificate, unless they are in plaintext. TLS is for HTTP/2 alone.
+    /// The certificate; `None` for plaintext. TLS is for HTTP/2 only.
     pub tls: Option<Arc<Tls>>,
 }
 
-/// Serves a port until `shutdown`, then drains. Answers how many connections had to be cut.
+/// Serves a port until `shutdown`, then drains. Returns the number of connections that were cut.
 pub async fn serve<S, B>(
     port: Port,
     entropy: Arc<dyn Entropy>,

@@ -1,4 +1,4 @@
-//! Work that a caller who hangs up must not cut in half.
+//! Work that continues if its caller disconnects.
 
 use std::fmt;
 use std::pin::Pin;
@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tracing::{Instrument as _, Span};
 
-/// Work that runs to its end, whether or not somebody still waits for it: where it is awaited, and, should that be
-/// dropped, in a task of its own from there on. So nobody pays for the task whom nobody leaves. Work that panics is over.
+/// Work that runs to its end, even if its caller is dropped. It runs where it is awaited; a task is spawned only if the
+/// caller is dropped. Work that panics ends.
 #[must_use = "futures do nothing unless polled"]
 pub(crate) struct Shield<T: Send + 'static> {
     rest: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
@@ -16,7 +16,7 @@ pub(crate) struct Shield<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> Shield<T> {
-    /// This work, as part of the current span.
+    /// Shields this work, as part of the current span.
     pub(crate) fn over(work: impl Future<Output = T> + Send + 'static) -> Self {
         Self { rest: Some(Box::pin(work)), span: Span::current() }
     }
@@ -26,7 +26,7 @@ impl<T: Send + 'static> Future for Shield<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        // Taken out meanwhile: what panics here is not gone on with.
+        // Taken out while it is polled, so that work that panics is not continued.
         let Some(mut rest) = self.rest.take() else { return Poll::Pending };
         let polled = rest.as_mut().poll(cx);
         if polled.is_pending() {

@@ -1,16 +1,16 @@
-//! A server that is called: an http or https URL of nothing but scheme, host and port.
+//! The address of a server: an http or https URL with only scheme, host and port.
 
 use http::Uri;
 use url::{Host, Url};
 
 use super::address::{AddressKind, kind_of_host};
 
-/// The address of a server that is called.
+/// The address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The origin that its calls name.
     pub(super) origin: Uri,
-    /// The name or the IP target.
+    /// The name or the IP address.
     pub(super) host: String,
     pub(super) port: u16,
     encrypted: bool,
@@ -18,7 +18,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// The address that a URL tells; none where it tells less, or more.
+    /// Parses a URL; returns `None` if it has too few or too many parts.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
@@ -46,31 +46,31 @@ impl Target {
         })
     }
 
-    /// Scheme, host and port, as calls name it.
+    /// Returns scheme, host and port, as calls name it.
     #[must_use]
     pub fn origin(&self) -> &Uri {
         &self.origin
     }
 
-    /// The name or the IP address; of IPv6 without brackets.
+    /// Returns the name or the IP address; IPv6 without brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port.
+    /// Returns the port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Whether TLS is spoken there.
+    /// Returns true if the server uses TLS.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 
-    /// Tells whether what is said there stays on this machine.
+    /// Returns true if the traffic stays on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.loopback

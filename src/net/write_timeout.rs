@@ -1,5 +1,5 @@
-//! A stream whose peer must read: writing to it fails when nothing of it has gone out for a time. HTTP libraries wait for
-//! that without limit, and HTTP/1.1 has no pings, so that who asks and never reads would hold a slot, and a shutdown.
+//! A time limit for writing: it fails if the peer reads nothing for a time. HTTP libraries wait without limit, and
+//! HTTP/1.1 has no pings, so that a client that never reads would hold a slot, and delay a shutdown.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,10 +9,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// The longest time in which a peer may read nothing while there is something for it.
+/// The longest time in which a peer may read nothing while data is pending.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A stream whose peer must read. For streams that wait in writing only, as TCP does, and not in flushing.
+/// A stream with a time limit for writing. It is for streams that wait in writing only, as TCP does, and not in
+/// flushing.
 pub(super) struct WriteTimeout<I> {
     io: I,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -23,7 +24,7 @@ impl<I> WriteTimeout<I> {
         Self { io, stalled: None }
     }
 
-    /// Answers an attempt to write, or that attempts were in vain for too long.
+    /// Returns the result of an attempt to write; fails if no attempt has succeeded for too long.
     fn written(&mut self, cx: &mut Context<'_>, attempt: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if attempt.is_ready() {
             self.stalled = None;

@@ -1,10 +1,10 @@
-//! The addresses that we ask: https, or this machine. Codes, tokens and secrets go there.
+//! The addresses that receive requests: https, or this machine. Codes, tokens and secrets are sent there.
 
 use url::Url;
 
 use crate::net::{AddressKind, kind_of_host};
 
-/// Tells whether we ask this address.
+/// Returns true if requests may go to this address.
 pub(super) fn may_be_asked(url: &Url) -> bool {
     let bare = url.username().is_empty() && url.password().is_none();
     bare && match url.scheme() {
@@ -14,7 +14,7 @@ pub(super) fn may_be_asked(url: &Url) -> bool {
     }
 }
 
-/// Tells whether an issuer may name this address: it leads to this machine only where the issuer is here itself.
+/// Returns true if an issuer may name this address: it may lead to this machine only if the issuer is on it, too.
 pub(super) fn may_be_told(url: &Url, issuer: &str) -> bool {
     may_be_asked(url) && (!is_here(url) || Url::parse(issuer).is_ok_and(|issuer| is_here(&issuer)))
 }

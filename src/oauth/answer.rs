@@ -1,4 +1,4 @@
-//! The answer of a provider, and the readings of it.
+//! The response of a provider, and its parsing.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::fault::{FaultKind, ProviderFault};
 use crate::model::{ClaimMap, parse_array_leniently, parse_object_leniently};
 
-/// An answer, read to its end.
+/// A response, read completely.
 pub(super) struct Answer {
     /// The kind of the endpoint.
     endpoint: &'static str,
@@ -32,27 +32,27 @@ impl Answer {
         self.response.body()
     }
 
-    /// The object of an answer of status 200.
+    /// Returns the object of a response with status 200.
     pub(super) fn object(&self) -> Result<ClaimMap, ProviderFault> {
         self.must_be_ok()?;
         self.object_of_any_status()
     }
 
-    /// The object, whatever the status is.
+    /// Returns the object, whatever the status is.
     pub(super) fn object_of_any_status(&self) -> Result<ClaimMap, ProviderFault> {
         self.must_be_json()?;
         parse_object_leniently(self.body())
             .map_err(|fault| self.fault(FaultKind::Malformed, &fault.to_string()))
     }
 
-    /// The array of an answer of status 200.
+    /// Returns the array of a response with status 200.
     pub(super) fn array(&self) -> Result<Vec<Value>, ProviderFault> {
         self.must_be_ok()?;
         self.must_be_json()?;
         parse_array_leniently(self.body()).map_err(|_| self.fault(FaultKind::Malformed, "not a JSON array"))
     }
 
-    /// Makes the fault of a status that does not count.
+    /// Makes the fault of an unusable status.
     pub(super) fn unwanted_status(&self) -> ProviderFault {
         self.fault(FaultKind::Status, &format!("status {}", self.status().as_u16()))
     }
@@ -61,7 +61,7 @@ impl Answer {
         if self.status() == StatusCode::OK { Ok(()) } else { Err(self.unwanted_status()) }
     }
 
-    /// A page that somebody put in between is none, though its text might be JSON.
+    /// Rejects other content types: a page from a proxy is no response, even if its text is JSON.
     fn must_be_json(&self) -> Result<(), ProviderFault> {
         let Some(content_type) = self.headers().get(CONTENT_TYPE) else { return Ok(()) };
         let media_type = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();

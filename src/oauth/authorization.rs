@@ -1,4 +1,4 @@
-//! The address of a provider's page (RFC 6749 section 4.1.1), with what ties its answer to this flow.
+//! The URL of a provider's page (RFC 6749 section 4.1.1), with the values that bind its response to this flow.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +13,7 @@ use super::provider::{Asked, AuthorizationPage, AuthorizationRequest};
 use super::settings::{ResponseMode, Settings};
 use crate::model::sha256;
 
-/// The page; with a nonce where the provider issues ID tokens.
+/// Makes the URL; with a nonce if the provider issues ID tokens.
 pub(super) fn page(
     page: &Url,
     settings: &Settings,
@@ -159,7 +159,7 @@ mod tests {
         settings.authorization_params = vec![pair("max_age", "300")];
         assert_eq!(asked(&settings, &[], true), seconds(300));
         assert_eq!(asked(&settings, &[pair("max_age", "60")], true), seconds(60));
-        // Nothing is asked that could not be held to.
+        // A parameter that could not be enforced is not sent.
         for (value, has_id_tokens) in [("60", false), ("", true), ("-1", true), ("4294967296", true)] {
             let outcome = asked(&settings, &[pair("max_age", value)], has_id_tokens);
             assert_eq!(outcome.unwrap_err().kind, FaultKind::Metadata, "{value}");

@@ -1,25 +1,26 @@
-//! The characters that RFC 6749 allows (appendix A) in scopes and in error codes, of callers as well as of providers.
+//! The characters that RFC 6749 allows (appendix A) in scopes and in error codes, from callers as well as from
+//! providers.
 
-/// The most bytes of an error code; those that are registered have half of it.
+/// The maximum size of an error code in bytes; registered ones have at most half of it.
 const MAX_ERROR_CODE: usize = 64;
-/// The most bytes of one scope.
+/// The maximum size of one scope, in bytes.
 const MAX_SCOPE: usize = 255;
-/// The most bytes of scopes, as many as may be asked for: 64 scopes, and what separates them.
+/// The maximum size of all scopes, in bytes: 64 scopes and their separators.
 const MAX_SCOPES: usize = 64 * (MAX_SCOPE + 1);
 
-/// Tells whether this may be an error code (sections 4.1.2.1 and 5.2), and no longer than those are.
+/// Returns true if this is a valid error code (sections 4.1.2.1 and 5.2) within the maximum size.
 #[must_use]
 pub fn is_error_code(text: &str) -> bool {
     (1..=MAX_ERROR_CODE).contains(&text.len()) && text.bytes().all(|byte| byte == b' ' || is_of_scope(byte))
 }
 
-/// Tells whether this is one scope (section 3.3).
+/// Returns true if this is one scope (section 3.3).
 #[must_use]
 pub fn is_scope(text: &str) -> bool {
     (1..=MAX_SCOPE).contains(&text.len()) && text.bytes().all(is_of_scope)
 }
 
-/// Tells whether these are scopes separated by spaces, or none, and no more of them than anybody grants.
+/// Returns true if these are scopes separated by spaces, or none, within the maximum size.
 pub(super) fn are_scopes(text: &str) -> bool {
     text.len() <= MAX_SCOPES && text.bytes().all(|byte| byte == b' ' || is_of_scope(byte))
 }

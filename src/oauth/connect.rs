@@ -1,4 +1,4 @@
-//! The making of providers from their settings. Nothing is asked of them yet.
+//! The creation of providers from their settings. It sends no request.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use super::token::OAuthClient;
 use crate::model::{Clock, Entropy};
 use crate::net::RefreshedCache;
 
-/// The provider of these settings. What can't be used of them, it says in words for the operator, beginning with the setting's
-/// name: a file or a key that can't be read, an address that is missing or may not be asked.
+/// Makes the provider of these settings. An error is a text for the operator and begins with the name of the setting.
+/// Examples are an unreadable file or key, or an address that is missing or not allowed.
 pub fn connect(
     settings: Settings,
     clock: Arc<dyn Clock>,
@@ -74,7 +74,7 @@ pub fn connect(
                 authorization_url: required("authorization_url", &settings.authorization_url)?,
                 token_url: required("token_url", &settings.token_url)?,
                 user_url: at("user")?,
-                // Else there are 30 on a page, and the primary address may be on another.
+                // Otherwise there are 30 on a page, and the primary address may be on another.
                 emails_url: at("user/emails?per_page=100")?,
                 shared,
             })

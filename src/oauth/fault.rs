@@ -5,19 +5,19 @@ use std::fmt;
 pub use crate::model::{ProviderFaultKind as FaultKind, ProviderFaultMeaning as Meaning};
 use crate::net::FetchFault;
 
-/// The fault of a provider, or of what came from it.
+/// The fault of a provider, or of data from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderFault {
     /// Its kind.
     pub kind: FaultKind,
-    /// More, in words: for our log. Holds no code, no token, no secret and nothing of a person.
+    /// The cause in words, for the log. It holds no code, no token, no secret and no personal data.
     pub cause: String,
-    /// The provider's own error code (RFC 6749 section 5.2), where it gave one of the characters that it may have.
+    /// The provider's own error code (RFC 6749 section 5.2), if its characters are valid.
     pub error: Option<String>,
 }
 
 impl ProviderFault {
-    /// A fault of this kind.
+    /// Makes a fault of this kind.
     #[must_use]
     pub fn new(kind: FaultKind, cause: impl Into<String>) -> Self {
         Self { kind, cause: cause.into(), error: None }

@@ -8,7 +8,7 @@ use super::settings::{
 };
 use crate::model::ClaimMap;
 
-/// Answers the same fields, whatever the profile is.
+/// Returns the same fields for every profile.
 #[derive(Debug)]
 pub(super) struct Always(pub(super) Result<ProfileFields, String>);
 

@@ -1,4 +1,5 @@
-//! GitHub, and GitHub Enterprise: OAuth 2.0 with an API of its own, which tells the verified e-mail apart from the profile.
+//! GitHub, and GitHub Enterprise: OAuth 2.0 with an API of its own, which returns the verified e-mail addresses
+//! separately from the profile.
 
 use async_trait::async_trait;
 use http::StatusCode;
@@ -20,7 +21,7 @@ use crate::model::{AccountKind, ClaimMap};
 const HEADERS: [(&str, &str); 2] =
     [("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")];
 
-/// GitHub, or one of an enterprise.
+/// GitHub, or a GitHub Enterprise.
 pub(super) struct GitHubProvider {
     pub(super) shared: Shared,
     pub(super) issuer: String,
@@ -44,7 +45,7 @@ impl Provider for GitHubProvider {
         self.shared.turn(until)
     }
 
-    /// It answers as `https://github.com/login/oauth`, which is not where its users are.
+    /// GitHub answers as `https://github.com/login/oauth`, which is not the issuer of its users.
     async fn check_issuer(&self, iss: Option<&str>, _: &Turn) -> Result<(), ProviderFault> {
         let issuer = self.issuer.trim_end_matches('/');
         check_issuer(iss, &[&self.issuer, &format!("{issuer}/login/oauth")])
@@ -54,7 +55,7 @@ impl Provider for GitHubProvider {
         let until = turn.until;
         let Shared { provider, settings, .. } = &self.shared;
         let mut tokens = token::redeem(&self.shared, &self.token_url, None, code, until).await?;
-        // It writes commas where RFC 6749 section 3.3 has spaces.
+        // GitHub writes commas where RFC 6749 section 3.3 has spaces.
         tokens.scope = tokens.scope.map(|scope| scope.replace(',', " "));
         let access_token = &tokens.access_token;
         let (user, emails) = tokio::join!(
@@ -78,7 +79,7 @@ impl Provider for GitHubProvider {
     }
 }
 
-/// The e-mail that is both primary and verified; none where its scope was not granted.
+/// Returns the e-mail address that is both primary and verified; `None` if its scope was not granted.
 fn email(answer: &Answer) -> Result<Option<String>, ProviderFault> {
     if answer.status() == StatusCode::NOT_FOUND || is_out_of_reach(answer) {
         return Ok(None);
@@ -92,8 +93,8 @@ fn email(answer: &Answer) -> Result<Option<String>, ProviderFault> {
     Ok(Some(email.to_owned()))
 }
 
-/// Tells whether an app was refused what it has no permission for. Its rate limits refuse by 403 too, and tell nothing about the
-/// person, who would get a second account here
+/// Returns true if an app lacks a permission. Rate limits also answer 403, but say nothing about the person, who would
+/// get a second account here
 /// (<https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible>).
 fn is_out_of_reach(answer: &Answer) -> bool {
     answer.status() == StatusCode::FORBIDDEN
@@ -104,8 +105,8 @@ fn is_out_of_reach(answer: &Answer) -> bool {
         })
 }
 
-/// The user as a profile is read from it: with its id as text and the e-mail that counts. The public one of `/user` is not
-/// among what was verified.
+/// Returns the user as a profile is read from it: with its id as text and the verified e-mail address. The public
+/// address of `/user` is not verified.
 fn claims(user: &ClaimMap, email: Option<String>) -> ClaimMap {
     let mut claims = user.clone();
     if let Some(Value::Number(id)) = user.get("id") {

@@ -1,6 +1,6 @@
-//! Floor 1, the providers: OAuth 2.0 and OpenID Connect towards whoever proves people to us. One [`Provider`] for each in the
-//! configuration; what it answers is a [`Proof`], or a [`ProviderFault`] that says why there is none.
-//! Knows no row and no session: what a proven person may do is for `auth/` to say.
+//! Floor 1, the providers: OAuth 2.0 and OpenID Connect. There is one [`Provider`] for each in the configuration; its
+//! result is a [`Proof`], or a [`ProviderFault`] with the cause. It knows no rows and no sessions: `auth/` decides what
+//! a verified person may do.
 
 mod address;
 mod answer;

@@ -1,4 +1,4 @@
-//! Providers of OAuth 2.0 without ID tokens: who a person is, their userinfo endpoint tells to who has an access token.
+//! Providers of OAuth 2.0 without ID tokens: their userinfo endpoint identifies a person by an access token.
 
 use async_trait::async_trait;
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use super::shared::{Shared, check_issuer};
 use super::token;
 use crate::model::AccountKind;
 
-/// One of them.
+/// A provider of OAuth 2.0.
 pub(super) struct OAuth2Provider {
     pub(super) shared: Shared,
     pub(super) issuer: String,

@@ -1,16 +1,16 @@
-//! Further parameters of an authorization request: those that a caller or the operator adds to what is sent always.
+//! Further parameters of an authorization request, from a caller or the operator.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The most bytes of a name.
+/// The maximum size of a name, in bytes.
 const MAX_NAME: usize = 64;
 
-/// The parameter for how long ago the person may have logged in (OpenID Connect Core section 3.1.2.1).
+/// The parameter for the longest time since the person authenticated (OpenID Connect Core section 3.1.2.1).
 pub const MAX_AGE: &str = "max_age";
 
-/// The parameters that are set here: nobody else may set them, nor put others in their place (RFC 9101). Some belong to a token
-/// endpoint only, and have no business in an address.
+/// The parameters that Gatepass sets: they may not be set otherwise, or replaced (RFC 9101). Some belong to a token
+/// endpoint only, and are not allowed in a URL.
 pub(super) const OURS: [&str; 16] = [
     "client_assertion",
     "client_assertion_type",
@@ -33,9 +33,9 @@ pub(super) const OURS: [&str; 16] = [
 /// The fault of a parameter of an authorization request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterFault {
-    /// Of such a name there is none.
+    /// The name is not valid.
     Name,
-    /// It is set here.
+    /// Gatepass sets this parameter itself.
     Ours,
     /// `max_age` is no number of seconds.
     MaxAge,
@@ -51,11 +51,11 @@ impl fmt::Display for ParameterFault {
     }
 }
 
-/// Tells whether an authorization request may have this further parameter.
+/// Checks that an authorization request may have this further parameter.
 ///
-/// A name that some server could read as one of ours is none: with other letters (`State`), as part of a list (`state[]`), or with
-/// what PHP takes for an underscore (`code.challenge`). Every parameter that is registered for OAuth is of the characters that are
-/// left; the hyphen is there for `ext-…` of Auth0.
+/// A name is rejected if a server could read it as a reserved one. It may have another case (`State`), be part of a
+/// list (`state[]`), or contain a character that PHP reads as an underscore (`code.challenge`). Every parameter that is
+/// registered for OAuth uses the remaining characters; the hyphen is allowed for `ext-…` of Auth0.
 pub fn check_parameter(name: &str, value: &str) -> Result<(), ParameterFault> {
     let is_of_name = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
     if !(1..=MAX_NAME).contains(&name.len()) || !name.bytes().all(is_of_name) {
@@ -69,7 +69,7 @@ pub fn check_parameter(name: &str, value: &str) -> Result<(), ParameterFault> {
     }
 }
 
-/// The value of [`MAX_AGE`].
+/// Parses the value of [`MAX_AGE`].
 pub(super) fn max_age(value: &str) -> Option<Duration> {
     let seconds: u32 = value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok())??;
     Some(Duration::from_secs(seconds.into()))

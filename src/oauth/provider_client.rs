@@ -1,5 +1,5 @@
-//! The HTTP client of one provider: the bounds of each endpoint's answers, and the span that tells of them. Turns bound how many
-//! sign-ins wait for a provider.
+//! The HTTP client of one provider: the size limits of each endpoint's responses, and the span of each request. Turns
+//! limit the number of sign-ins that wait for a provider.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Endpoint {
         }
     }
 
-    /// The most bytes of an answer.
+    /// Returns the maximum size of a response, in bytes.
     const fn limit(self) -> usize {
         match self {
             Self::Discovery | Self::Jwks => 256 << 10,
@@ -62,14 +62,14 @@ impl Endpoint {
     }
 }
 
-/// Asks one provider.
+/// Sends requests to one provider.
 pub(super) struct ProviderClient {
     provider: ProviderId,
     http: HttpClient,
 }
 
 impl ProviderClient {
-    /// A client that trusts these authorities.
+    /// Makes a client that trusts these authorities.
     pub(super) fn new(
         provider: ProviderId,
         ca: Option<&Path>,
@@ -89,7 +89,7 @@ impl ProviderClient {
         self.ask(endpoint, url, Request::get(url.as_str()), Vec::new(), until).await
     }
 
-    /// Gets what an access token opens (RFC 6750 section 2.1), with headers of the provider's own.
+    /// Gets a document with an access token (RFC 6750 section 2.1) and the provider's own headers.
     pub(super) async fn get_with_token(
         &self,
         url: &Url,
@@ -116,7 +116,7 @@ impl ProviderClient {
         let mut request = Request::post(url.as_str());
         for (name, value) in headers {
             let mut value = value.clone();
-            // That of a client which shows its secret.
+            // The header of a client that sends its secret.
             value.set_sensitive(name == AUTHORIZATION);
             request = request.header(name, value);
         }
@@ -157,7 +157,7 @@ impl ProviderClient {
     }
 }
 
-/// The header that shows an access token; its bytes are wiped with it.
+/// Makes the header that sends an access token; its bytes are wiped with it.
 fn bearer(access_token: &SecretString) -> Result<HeaderValue, ProviderFault> {
     let text = Zeroizing::new(format!("Bearer {}", access_token.expose_secret()).into_bytes());
     let mut bearer = HeaderValue::from_maybe_shared(Bytes::from_owner(text))

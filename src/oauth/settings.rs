@@ -10,64 +10,64 @@ use url::Url;
 
 use crate::model::{ClaimMap, ProviderId};
 
-/// A provider, as configured: its preset with the operator's own keys over it.
+/// A configured provider: its preset, overridden by the operator's own keys.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `id`: the `provider` of accounts.
     pub id: ProviderId,
-    /// `type`: how it proves people.
+    /// `type`: its protocol.
     pub kind: ProviderKind,
-    /// `client_id`: who we are there.
+    /// `client_id`: the client id of Gatepass at the provider.
     pub client_id: String,
-    /// `audiences`: further clients of ours there, such as native apps, whose ID tokens are taken where an app got them by
-    /// itself, and who may be told beside us in others.
+    /// `audiences`: further clients of Gatepass, such as native apps. Their ID tokens are accepted if an app obtained
+    /// them itself, and other tokens may name them as additional audiences.
     pub audiences: Vec<String>,
-    /// `token_endpoint_auth_method` and its secrets: how we prove that.
+    /// `token_endpoint_auth_method` and its secrets: the client authentication.
     pub client_authentication: ClientAuthentication,
-    /// `client_assertion_audience`: whom that is for, where it is signed with `private_key_jwt`.
+    /// `client_assertion_audience`: the audience of a client assertion, if `private_key_jwt` is used.
     pub client_assertion_audience: AssertionAudience,
-    /// `scopes`: what is asked for.
+    /// `scopes`: the requested scopes.
     pub scopes: Vec<String>,
-    /// `authorization_url`: its page; found by discovery where it is not set.
+    /// `authorization_url`: its page; discovered if not set.
     pub authorization_url: Option<Url>,
-    /// `token_url`: where codes are redeemed; found by discovery where it is not set.
+    /// `token_url`: the endpoint that redeems codes; discovered if not set.
     pub token_url: Option<Url>,
-    /// `userinfo_url`: where profiles are; found by discovery where it is not set.
+    /// `userinfo_url`: the endpoint of profiles; discovered if not set.
     pub userinfo_url: Option<Url>,
     /// `authorization_params`: further parameters of every authorization request.
     pub authorization_params: Vec<(String, String)>,
-    /// `response_mode`: how its answer comes back.
+    /// `response_mode`: how its response reaches the browser's origin.
     pub response_mode: ResponseMode,
-    /// `profile`: which of its fields is which of ours.
+    /// `profile`: the mapping of its claims to profile fields.
     pub profile: Arc<dyn ReadProfile>,
     /// `ca`: the authorities that sign its certificate. Default (`None`): Mozilla's list of public ones.
     pub ca: Option<PathBuf>,
-    /// `timeout`: how long all of its answers to one question may take together.
+    /// `timeout`: the time limit of all requests of one operation together.
     pub timeout: Duration,
-    /// `tokens.clock_leeway`: how far its clock may differ from ours.
+    /// `tokens.clock_leeway`: the largest tolerated clock skew.
     pub clock_leeway: Duration,
 }
 
-/// The way in which a provider proves people.
+/// The protocol of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderKind {
     /// `oidc`: by an ID token (OpenID Connect Core).
     Oidc {
-        /// `issuer`: whose ID tokens. `{tenantid}` in the one that discovery tells stands for the `tid` of a token, as Microsoft
-        /// has it. Text, since it is compared byte for byte (OpenID Connect Discovery section 4.3) and an `Url` would add a
-        /// slash.
+        /// `issuer`: the issuer of the ID tokens. `{tenantid}` in the discovered issuer stands for the `tid` of a
+        /// token, as at Microsoft. It is text, because it is compared byte for byte (OpenID Connect Discovery section
+        /// 4.3) and a `Url` would add a slash.
         issuer: String,
-        /// `jwks_url`: where its keys are; found by discovery where it is not set.
+        /// `jwks_url`: the address of its keys; discovered if not set.
         jwks_url: Option<Url>,
-        /// `userinfo`: whether its userinfo endpoint is asked too.
+        /// `userinfo`: the cases in which its userinfo endpoint is used, too.
         userinfo: Userinfo,
     },
-    /// `oauth2`: by what its userinfo endpoint answers.
+    /// `oauth2`: by its userinfo endpoint.
     OAuth2 {
-        /// `issuer`: where the identities were made; the origin of `authorization_url` where it is not set.
+        /// `issuer`: the issuer of the identities; the origin of `authorization_url` if not set.
         issuer: String,
     },
-    /// `github`: by what `/user` and `/user/emails` of its API answer.
+    /// `github`: by `/user` and `/user/emails` of its API.
     GitHub {
         /// The API: <https://api.github.com>, or `/api/v3` of `enterprise_url`.
         api: Url,
@@ -76,10 +76,10 @@ pub enum ProviderKind {
     },
 }
 
-/// The cases in which the userinfo endpoint of an OpenID provider is asked.
+/// The cases in which the userinfo endpoint of an OpenID provider is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Userinfo {
-    /// `when_needed`: where the ID token tells no e-mail, and `email` is among the scopes.
+    /// `when_needed`: if the ID token has no e-mail address, and `email` is among the scopes.
     WhenNeeded,
     /// `always`.
     Always,
@@ -87,16 +87,16 @@ pub enum Userinfo {
     Never,
 }
 
-/// The way in which a provider's answer comes back (OAuth 2.0 Form Post Response Mode).
+/// The mode in which a provider's response comes back (OAuth 2.0 Form Post Response Mode).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResponseMode {
     /// `query`: by GET.
     Query,
-    /// `form_post`: by a POST from the provider's page, which carries cookies of `SameSite=None` only.
+    /// `form_post`: by a POST from the provider's page, which carries only cookies of `SameSite=None`.
     FormPost,
 }
 
-/// The way in which we prove who we are at the token endpoint (OpenID Connect Core section 9).
+/// The method of client authentication at the token endpoint (OpenID Connect Core section 9).
 #[derive(Debug, Clone)]
 pub enum ClientAuthentication {
     /// `none`: by PKCE alone.
@@ -112,7 +112,7 @@ pub enum ClientAuthentication {
         /// Its `kid`.
         key_id: Option<String>,
     },
-    /// `apple`: a `client_secret` that we sign, as "Sign in with Apple" wants it.
+    /// `apple`: a signed `client_secret`, as "Sign in with Apple" requires.
     Apple {
         /// A P-256 private key in PEM.
         private_key: SecretString,
@@ -123,29 +123,29 @@ pub enum ClientAuthentication {
     },
 }
 
-/// The audience of what we sign to prove who we are (RFC 7523 section 3).
+/// The audience of a client assertion (RFC 7523 section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AssertionAudience {
-    /// `issuer`: the provider, by its issuer. Of type `oidc` only, and where the issuer has one name.
+    /// `issuer`: the issuer of the provider. For type `oidc` only, and only if the issuer has one name.
     Issuer,
     /// `token_endpoint`: its token endpoint.
     TokenEndpoint,
 }
 
-/// Reads our fields from what a provider tells. It does so without waiting for anything.
+/// Reads profile fields from the claims of a provider. It never waits for anything.
 pub trait ReadProfile: fmt::Debug + Send + Sync {
-    /// The fields, or why they can't be read; that names no value.
+    /// Returns the fields, or the reason why they can't be read, without values.
     fn read(&self, profile: &ClaimMap) -> Result<ProfileFields, String>;
 }
 
-/// The fields of a profile, not yet looked at.
+/// The fields of a profile, not yet validated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProfileFields {
-    /// The person's id there.
+    /// The person's id at the provider.
     pub id: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
-    /// Tells whether the provider verified it.
+    /// True if the provider verified the address.
     pub email_verified: bool,
     /// Display name.
     pub name: Option<String>,

@@ -13,10 +13,10 @@ use super::settings::Settings;
 use super::token::OAuthClient;
 use crate::model::Clock;
 
-/// The most codes of one provider that are redeemed at a time.
+/// The maximum number of codes of one provider that are redeemed at a time.
 const TURNS: usize = 128;
 
-/// The parts of each.
+/// The parts of every provider.
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) provider: Arc<ProviderClient>,
@@ -26,7 +26,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Puts the parts together.
+    /// Assembles the parts.
     pub(super) fn new(
         settings: Settings,
         provider: ProviderClient,
@@ -36,7 +36,7 @@ impl Shared {
         Self { settings, provider: Arc::new(provider), client, clock, room: Arc::new(Semaphore::new(TURNS)) }
     }
 
-    /// Room for one code, and the time that it has from now on.
+    /// Takes a permit for one code, with its time limit from now on.
     pub(super) fn turn(&self, until: Instant) -> Result<Turn, ProviderFault> {
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => Ok(Turn { until: self.deadline(until), _room: room }),
@@ -44,20 +44,20 @@ impl Shared {
         }
     }
 
-    /// Answers the deadline of all requests for a question that is asked now.
+    /// Returns the deadline of all requests of an operation that begins now.
     pub(super) fn deadline(&self, until: Instant) -> Instant {
         until.min(Instant::now() + self.settings.timeout)
     }
 
-    /// The scopes that were granted, separated by spaces: as the token endpoint tells, or else as they were asked (RFC 6749
-    /// section 5.1). None where none was.
+    /// Returns the granted scopes, separated by spaces: from the token endpoint, or else as requested (RFC 6749 section
+    /// 5.1). Returns `None` if none was granted.
     pub(super) fn granted(&self, tokens: &ProviderTokens, asked: &Asked) -> Option<String> {
         let told = tokens.scope.clone().or_else(|| asked.scope.clone());
         Some(told.unwrap_or_else(|| self.settings.scopes.join(" "))).filter(|scope| !scope.is_empty())
     }
 }
 
-/// Refuses an `iss` that is none of these (RFC 9207 section 2.4). One that is missing says nothing.
+/// Rejects an `iss` that is none of these (RFC 9207 section 2.4). A missing one is accepted.
 pub(super) fn check_issuer(iss: Option<&str>, issuers: &[&str]) -> Result<(), ProviderFault> {
     match iss {
         Some(iss) if !issuers.contains(&iss) => {

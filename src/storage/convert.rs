@@ -1,4 +1,4 @@
-//! Rows to models and back. A row the schema forbids is an error, never a guess.
+//! Conversion between rows and models. A row that the schema forbids is an error.
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
@@ -61,7 +61,7 @@ pub(super) fn user_row(user: &User) -> user::ActiveModel {
     }
 }
 
-/// The unique key of a user's e-mail; an unverified one claims nothing.
+/// Returns the unique key of a user's e-mail address; an unverified address has none.
 fn email_key(user: &User) -> Option<Vec<u8>> {
     user.email.as_ref().filter(|_| user.email_verified).map(|email| EmailKey::from(email).0.to_vec())
 }
@@ -124,7 +124,8 @@ fn ended(row: &session::Model) -> StoreResult<Option<(Timestamp, EndReason)>> {
     Ok(Some((Timestamp(at), reason.ok_or_else(|| broken_row("sessions", "end_reason"))?)))
 }
 
-/// A reason that is not known is of a newer version, which ends sessions for more: what it ended is over here too.
+/// Maps the reason of an ended session. An unknown reason comes from a newer version; the session counts as ended here,
+/// too.
 fn end_reason(name: Option<&str>) -> Option<EndReason> {
     name.map(|name| EndReason::from_name(name).unwrap_or(EndReason::Revoked))
 }
@@ -156,7 +157,7 @@ pub(super) fn session(mut row: session::Model) -> StoreResult<Session> {
     })
 }
 
-/// A new session's row: its grant not redeemed, no refresh token yet.
+/// Makes the row of a new session: its grant not redeemed, no refresh token yet.
 pub(super) fn pending_session_row(session: &Session, ip_address: Option<String>) -> session::ActiveModel {
     session::ActiveModel {
         id: Set(session.id.0),
@@ -230,7 +231,7 @@ pub(super) fn key_row(record: KeyRecord) -> signing_key::ActiveModel {
     }
 }
 
-/// The columns (kind, subject, `min_epoch`, reason) of a revocation.
+/// Returns the columns (kind, subject, `min_epoch`, reason) of a revocation.
 pub(super) fn revocation_columns(it: Revocation) -> (&'static str, Uuid, Option<i64>, Option<&'static str>) {
     match it {
         Revocation::Session { id, reason } => ("SESSION", id.0, None, Some(reason.name())),
@@ -252,8 +253,8 @@ pub(super) fn feed_entry(row: &revocation::Model) -> StoreResult<FeedEntry> {
         },
         "USER_CHANGED" => Revocation::UserChanged { id: UserId(row.subject) },
         "KEYS_CHANGED" => Revocation::KeysChanged,
-        // Not passed over: what it revokes would be accepted here. A version writes a new kind only when the one before
-        // it reads that already.
+        // It can't be skipped: this replica would accept the revoked object. A version writes a new kind only if the
+        // previous one already reads it.
         _ => return Err(broken("kind")),
     };
     Ok(FeedEntry { seq: row.seq, until: Timestamp(row.until), revocation })

@@ -1,4 +1,4 @@
-//! Errors of a database, and their meaning for the caller. The codes are in `error_code.rs`.
+//! Errors of a database, and their effect on the caller. The codes are in `error_code.rs`.
 
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::sqlx::postgres::PgDatabaseError;
@@ -9,23 +9,23 @@ use super::error_code::Code;
 /// The reason why a store failed.
 #[derive(Debug, Clone)]
 pub enum StoreError {
-    /// The database can't be reached, is full, or is too busy; the step may be repeated.
+    /// The database is unreachable, full, or too busy; the step may be retried.
     Unavailable(DbErr),
-    /// A row or a statement is not what the schema says: a bug, or another program writes to the database.
+    /// A row or a statement violates the schema: a bug, or another program writes to the database.
     Broken(String),
 }
 
-/// The answer of a store.
+/// The result of a store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
 impl StoreError {
-    /// A server that answers, and takes no writes.
+    /// Makes the error of a read-only server.
     pub(super) fn only_reads() -> Self {
         let what = "it only reads: a standby, or set read-only";
         Self::Unavailable(DbErr::Conn(RuntimeErr::Internal(what.to_owned())))
     }
 
-    /// A step that did not end in time.
+    /// Makes the error of a step that timed out.
     #[must_use]
     pub fn no_answer() -> Self {
         Self::Unavailable(DbErr::Conn(RuntimeErr::Internal("it does not answer in time".to_owned())))
@@ -49,7 +49,7 @@ impl From<DbErr> for StoreError {
     }
 }
 
-/// A row that the schema forbids.
+/// Makes the error of a row that the schema forbids.
 pub(super) fn broken_row(table: &str, column: &str) -> StoreError {
     StoreError::Broken(format!("{table}.{column} holds what Gatepass never wrote"))
 }
@@ -59,11 +59,11 @@ pub(super) fn broken_row(table: &str, column: &str) -> StoreError {
 pub enum Duplicate {
     /// `sessions.request_key`.
     Request,
-    /// Any other.
+    /// Any other constraint.
     Other,
 }
 
-/// The unique constraint on which a statement failed.
+/// Returns the unique constraint that a statement violated.
 pub(super) fn duplicate(error: &DbErr) -> Option<Duplicate> {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(message)) if message.contains("request_key") => {
@@ -74,17 +74,17 @@ pub(super) fn duplicate(error: &DbErr) -> Option<Duplicate> {
     }
 }
 
-/// Tells whether the same transaction may succeed when it is tried again at once: another writer was faster.
+/// Returns true if an immediate retry of the transaction may succeed: another writer was faster.
 pub(super) fn is_contention(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code.is_contention())
 }
 
-/// Tells whether a transaction gave way to another that waited for it.
+/// Returns true if a transaction was rolled back to resolve a deadlock.
 pub(super) fn is_deadlock(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code.is_deadlock())
 }
 
-/// Tells whether the database itself was unavailable; not when it answered, even to refuse.
+/// Returns true if the database itself was unavailable; false if it answered, even with an error.
 pub(super) fn is_unavailable(error: &DbErr) -> bool {
     match runtime(error) {
         Some(sqlx::Error::Database(_)) => code(error).is_some_and(|code| code.is_going()),
@@ -99,12 +99,12 @@ pub(super) fn is_unavailable(error: &DbErr) -> bool {
     }
 }
 
-/// Tells whether a connection failed, rather than timed out.
+/// Returns true if a connection failed, rather than timed out.
 pub(super) fn is_broken(error: &DbErr) -> bool {
     runtime(error).is_some()
 }
 
-/// Tells whether a server refused to write since it is read-only: a standby, or one that is about to be.
+/// Returns true if a server rejected a write because it is read-only: a standby, or a server that becomes one.
 pub(super) fn reads_only(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code.reads_only())
 }
@@ -120,7 +120,7 @@ fn code(error: &DbErr) -> Option<Code> {
     } else if let Some(cause) = cause.try_downcast_ref::<MySqlDatabaseError>() {
         Some(Code::Mysql(cause.number()))
     } else {
-        // The primary result code; extended ones carry more above their low byte.
+        // The primary result code; extended codes add information above their low byte.
         cause.code()?.parse::<i64>().ok().map(|code| Code::Sqlite(code & 0xff))
     }
 }

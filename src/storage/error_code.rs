@@ -1,5 +1,5 @@
-//! The error codes of each database that have a meaning here. Any other code is a bug: a statement or a row that the
-//! schema forbids.
+//! The error codes of each database that are handled. Any other code is a bug: a statement or a row that the schema
+//! forbids.
 
 /// The error code of a database, in its own numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub(super) enum Code {
 }
 
 impl Code {
-    /// Another writer was faster: deadlock, serialisation, busy. Not a lock that did not come free in time: who holds it
-    /// for so long holds it still.
+    /// Returns true if another writer was faster: deadlock, serialisation, busy. A lock timeout does not count: a lock
+    /// that was held for so long will still be held.
     pub(super) fn is_contention(&self) -> bool {
         match self {
             // BUSY, LOCKED.
@@ -26,7 +26,7 @@ impl Code {
         }
     }
 
-    /// Two waited for each other, and this one had to give way.
+    /// Returns true if the transaction was chosen to resolve a deadlock.
     pub(super) fn is_deadlock(&self) -> bool {
         match self {
             Self::Sqlite(_) => false,
@@ -37,7 +37,7 @@ impl Code {
         }
     }
 
-    /// The server is stopping, starting, or ended this connection.
+    /// Returns true if the server is stopping, starting, or has closed this connection.
     pub(super) fn is_going(&self) -> bool {
         match self {
             Self::Sqlite(_) => false,
@@ -45,13 +45,13 @@ impl Code {
             Self::Postgres(code) => {
                 code.starts_with("08") || matches!(code.as_str(), "57P01" | "57P02" | "57P03")
             }
-            // A node of Galera that is not ready ("unknown command"), SERVER_SHUTDOWN, NORMAL_SHUTDOWN, SHUTDOWN_COMPLETE,
+            // A Galera node that is not ready ("unknown command"), SERVER_SHUTDOWN, NORMAL_SHUTDOWN, SHUTDOWN_COMPLETE,
             // ABORTING_CONNECTION, CONNECTION_KILLED.
             Self::Mysql(code) => matches!(code, 1047 | 1053 | 1077 | 1079 | 1152 | 1184 | 1927),
         }
     }
 
-    /// The server takes no writes. SQLite's file may be so on purpose.
+    /// Returns true if the server accepts no writes. An SQLite file may be read-only on purpose.
     pub(super) fn reads_only(&self) -> bool {
         match self {
             Self::Sqlite(_) => false,
@@ -62,8 +62,8 @@ impl Code {
         }
     }
 
-    /// A later try may not meet it again: contention, shortage, a limit, a server that only reads, an account that may
-    /// not (yet).
+    /// Returns true if a later retry may succeed: contention, shortage, a limit, a read-only server, a missing
+    /// permission.
     pub(super) fn is_passing(&self) -> bool {
         self.is_contention()
             || self.is_going()
@@ -77,9 +77,9 @@ impl Code {
                     ["53", "57", "58", "40", "28", "3D"].iter().any(|class| code.starts_with(class))
                         || matches!(code.as_str(), "25006" | "25P03" | "42501" | "55P03")
                 }
-                // Disk, memory, locks, threads or transactions exhausted, too many connections, access denied, no such
-                // database, network, read-only, a commit or its binary log that failed, a statement that was interrupted
-                // or took too long, a lock that did not come free.
+                // Disk, memory, locks, threads or transactions exhausted; too many connections; access denied; no such
+                // database; network; read-only. A failed commit or binary log; a statement that was interrupted or took
+                // too long; a lock timeout.
                 Self::Mysql(code) => matches!(
                     code,
                     3 | 1021

@@ -1,5 +1,5 @@
-//! The schema, brought up to date by one at a time. PostgreSQL and SQLite migrate in one transaction; MariaDB commits
-//! each statement by itself, so each step there may be met half done, and is written to be done again.
+//! Schema migration, by one replica at a time. PostgreSQL and SQLite migrate in one transaction. MariaDB commits each
+//! statement separately, so a step there may be found half done, and can be repeated.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use sea_orm_migration::{MigratorTrait, SchemaManager};
 use super::connection::{Database, Pool};
 use super::error::StoreError;
 
-/// The lock of ours, under which one replica migrates while the others wait; a minute, then they try again.
+/// The lock under which one replica migrates while the others wait; after a minute they try again.
 const POSTGRES_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; \
      SELECT pg_advisory_xact_lock(hashtextextended('gatepass migrations', 0))";
 const MYSQL_PATIENCE: &str =
@@ -23,7 +23,7 @@ const MYSQL_PATIENCE: &str =
 const MYSQL_LOCK: &str = "SELECT GET_LOCK(CONCAT('gatepass ', MD5(DATABASE())), 60) AS taken";
 
 impl Database {
-    /// Brings the schema up to date: of several that start at once, one does it and the others wait.
+    /// Brings the schema up to date. If several replicas start at once, one does it and the others wait.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         if self.is_migrated().await? {
             return Ok(());
@@ -31,12 +31,12 @@ impl Database {
         self.alone(async |transaction| Migrator::up(transaction, None).await).await
     }
 
-    /// Undoes every migration; for tests of the schema.
+    /// Reverts every migration; for tests of the schema.
     pub async fn migrate_down(&self) -> Result<(), StoreError> {
         self.alone(async |transaction| Migrator::down(transaction, None).await).await
     }
 
-    /// Tells, without changing anything, whether every migration of this version has run.
+    /// Returns true if every migration of this version has run; changes nothing.
     pub async fn is_migrated(&self) -> Result<bool, StoreError> {
         let pools = self.pools()?;
         if !SchemaManager::new(&pools.write.0).has_table("seaql_migrations").await? {
@@ -46,11 +46,11 @@ impl Database {
         let rows = pools.write.query_all(&select).await?;
         let applied: HashSet<String> =
             rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?;
-        // More may have run: those of a newer version that is being rolled out.
+        // More may have run: those of a newer version during a rollout.
         Ok(Migrator::migrations().iter().all(|step| applied.contains(step.name())))
     }
 
-    /// Changes the schema under the lock. On a server by a connection of its own: what is set on it for that goes with it.
+    /// Changes the schema under the lock. On a server it uses its own connection, so that session settings end with it.
     async fn alone(
         &self,
         change: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), DbErr>,
@@ -65,8 +65,8 @@ impl Database {
             ..TransactionOptions::default()
         };
         let transaction = pool.0.begin_with_options(exclusive).await?;
-        // Goes before the transaction does, where nobody waits any more: its connection, which has the lock, is closed
-        // then and not looked after.
+        // Dropped before the transaction if the caller is gone: the connection that holds the lock is then closed
+        // without waiting.
         let own = own.map(Own);
         lock(&transaction).await?;
         change(&transaction).await?;
@@ -78,7 +78,7 @@ impl Database {
     }
 }
 
-/// A pool that is closed when it goes.
+/// A pool that is closed when it is dropped.
 struct Own(Pool);
 
 impl Drop for Own {

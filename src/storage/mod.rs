@@ -1,9 +1,9 @@
 //! Floor 1, the database: users, sessions, the auth log, signing keys and the revocation feed in SQLite, PostgreSQL or
-//! MariaDB, by sea-orm. Everywhere READ COMMITTED; rows are locked in the order user, session, feed.
+//! MariaDB, with sea-orm. The isolation level is READ COMMITTED; rows are locked in the order user, session, feed.
 //!
-//! A store's methods are atomic steps, not CRUD: each is one statement or one transaction, its UPDATE carries the
-//! state it expects, and the number of rows it changed decides. No transaction handle leaves this floor.
-//! The use cases in `auth/` decide what a step means: reuse, replay, denial.
+//! The methods of a store are atomic steps, not CRUD. Each is one statement or one transaction; its UPDATE contains the
+//! expected state, and the number of changed rows decides. No transaction handle leaves this floor. The use cases in
+//! `auth/` interpret the outcome of a step: reuse, replay, denial.
 #![expect(clippy::disallowed_types, reason = "this is the floor that speaks to the database")]
 
 pub mod commands;

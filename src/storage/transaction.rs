@@ -1,5 +1,5 @@
-//! One write transaction: begun for writing, tried again when another writer was faster, committed or rolled back. It
-//! runs to its end even if its caller is dropped.
+//! A write transaction: begun for writing, retried if another writer was faster, committed or rolled back. It runs to
+//! its end even if its caller is dropped.
 
 use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -7,12 +7,12 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use super::connection::Pool;
 use super::error::is_contention;
 
-/// The number of further tries after contention.
+/// The maximum number of retries after contention.
 const RETRIES: u32 = 2;
 
-/// Runs `step` with its input in a transaction and commits what it did.
+/// Runs `step` with its input in a transaction and commits it.
 ///
-/// A commit whose outcome is unknown is an error, never a success.
+/// A commit with an unknown outcome is an error, never a success.
 pub(super) async fn write<I: Send + Sync + 'static, T: Send + 'static>(
     pool: &Pool,
     input: I,
@@ -25,7 +25,7 @@ pub(super) async fn write<I: Send + Sync + 'static, T: Send + 'static>(
     pool.to_the_end(async move { again(|| once(&own, &input, &step)).await }).await
 }
 
-/// Tries what is a transaction by itself again where another writer was faster.
+/// Retries a single-statement transaction if another writer was faster.
 pub(super) async fn again<T, F>(attempt: impl Fn() -> F) -> Result<T, DbErr>
 where
     F: Future<Output = Result<T, DbErr>>,
@@ -51,7 +51,7 @@ async fn once<I: Sync, T>(
             Ok(done)
         }
         Err(error) => {
-            // The step's own error is the news; a rollback that fails ends with its connection.
+            // The error of the step is returned; a failed rollback ends with its connection.
             let _ = transaction.rollback().await;
             Err(error)
         }
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// The answer of a database, by its code.
+    /// A database error with this code.
     #[derive(Debug)]
     struct Answer(&'static str);
 
@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// The number of tries and the success, when so many attempts end with this code of `SQLite`.
+    /// Returns the number of tries and the success, if the first `failing` attempts end with this `SQLite` code.
     async fn tried(code: &'static str, failing: u32) -> (u32, bool) {
         let tries = AtomicU32::new(0);
         let attempt = || async {

@@ -11,7 +11,7 @@ use crate::storage::UserStore;
 pub enum UserKey {
     /// Its id.
     Id(UserId),
-    /// Its verified e-mail; an unverified one finds nobody.
+    /// Its verified e-mail address; an unverified address matches no user.
     Email(Email),
 }
 

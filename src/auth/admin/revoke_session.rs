@@ -20,7 +20,7 @@ pub struct RevokeSession {
 }
 
 impl RevokeSession {
-    /// Ends a session; that it had ended already is as good.
+    /// Ends a session; succeeds also if the session has already ended.
     pub async fn run(&self, call: &Call, id: SessionId) -> Result<()> {
         let (session, user) = self.sessions.find_session(id).await?.ok_or(Error::SessionNotFound)?;
         let log = self.audit.session_entry(AuthLogAction::SessionRevoked, call, &session, &user);

@@ -17,12 +17,12 @@ pub struct RevokeUserSessions {
     pub ender: Arc<SessionEnder>,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
 impl RevokeUserSessions {
-    /// Ends every session of a user; answers how many were live.
+    /// Ends every session of a user; returns the number of sessions that were live.
     pub async fn run(&self, call: &Call, id: UserId) -> Result<u64> {
         let user = self.users.find_user(id).await?.ok_or(Error::UserNotFound)?;
         let log = self.audit.user_entry(AuthLogAction::SessionRevoked, call, &user);

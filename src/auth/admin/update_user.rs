@@ -1,4 +1,4 @@
-//! `UpdateUser`: an administrator changes a user; a ban ends all its sessions in the same transaction.
+//! `UpdateUser`: an administrator changes a user. A ban ends all sessions of the user in the same transaction.
 
 use std::sync::Arc;
 
@@ -15,28 +15,28 @@ use crate::storage::{UserStore, commands};
 pub struct UpdateUserRequest {
     /// The user.
     pub id: UserId,
-    /// The etag the caller saw, if it cares.
+    /// The etag that the caller saw, if the caller requires it to match.
     pub etag: Option<String>,
     /// The change.
     pub change: UserChange,
 }
 
-/// New values, of those fields that the mask names.
+/// New values for the fields that the mask names.
 #[derive(Debug, Clone, Default)]
 pub struct UserChange {
     /// Display name.
     pub name: Option<Option<String>>,
     /// Address of a picture.
     pub image: Option<Option<String>>,
-    /// E-mail. A new one is not verified: no provider vouched for it.
+    /// E-mail address. A new one is unverified, because no provider vouched for it.
     pub email: Option<Option<Email>>,
     /// Role.
     pub role: Option<String>,
     /// Bans the user, or lifts the ban.
     pub banned: Option<bool>,
-    /// Why.
+    /// The reason for the ban.
     pub ban_reason: Option<Option<String>>,
-    /// Until when.
+    /// The end of the ban.
     pub ban_expires_at: Option<Option<Timestamp>>,
 }
 
@@ -46,9 +46,9 @@ pub struct UpdateUser {
     pub users: Arc<dyn UserStore>,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Applies the changed user on this replica at once.
+    /// Applies the changed user on this replica immediately.
     pub local: Arc<LocalRevocations>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -62,7 +62,7 @@ impl UpdateUser {
             }
             let now = self.clock.now();
             if !before.is_banned(now) {
-                // A ban that ran out is none: nothing of it is changed, lifted or used again.
+                // An expired ban counts as no ban: it is not changed, lifted or used again.
                 before.ban = None;
             }
             let after = changed(&before, &request.change, now)?;
@@ -77,7 +77,7 @@ impl UpdateUser {
         Err(Error::Conflict)
     }
 
-    /// Writes the user; none if another writer was first.
+    /// Writes the user; returns `None` if another writer was first.
     async fn write(
         &self,
         call: &Call,
@@ -106,7 +106,7 @@ impl UpdateUser {
     }
 }
 
-/// The actions that the log tells of such a change.
+/// Lists the actions that the log records for this change.
 fn actions(before: &User, after: &User) -> Vec<AuthLogAction> {
     let mut actions = Vec::new();
     if after.ban.is_some() && before.ban.is_none() {
@@ -120,8 +120,8 @@ fn actions(before: &User, after: &User) -> Vec<AuthLogAction> {
     actions
 }
 
-/// Tells if a user is banned for longer than before. The shorter ban may have run out meanwhile, by this clock or another,
-/// and a session been opened.
+/// Returns true if a user is banned for longer than before. The shorter ban may have expired by now, by this clock or
+/// another, and a session may have been opened since.
 fn lasts_longer(after: Option<&Ban>, before: Option<&Ban>) -> bool {
     let (Some(after), Some(before)) = (after, before) else { return after.is_some() };
     match (after.expires_at, before.expires_at) {
@@ -135,7 +135,7 @@ fn same_but_ban(before: &User, after: &User) -> bool {
         == (&after.name, &after.image, &after.email, &after.role)
 }
 
-/// Makes the user as it is after the change.
+/// Returns the user as it is after the change.
 fn changed(before: &User, change: &UserChange, now: Timestamp) -> Result<User> {
     let mut user = before.clone();
     if let Some(name) = &change.name {
@@ -162,7 +162,7 @@ fn changed(before: &User, change: &UserChange, now: Timestamp) -> Result<User> {
     Ok(user)
 }
 
-/// Changes the ban that the user has by now.
+/// Changes the user's current ban.
 fn change_ban(user: &mut User, change: &UserChange, now: Timestamp) -> Result<()> {
     let about_ban = |set: Option<&str>| match set {
         Some(field) => Err(Error::invalid(field, "is of a ban, and the user is not banned")),

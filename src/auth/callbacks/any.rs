@@ -1,4 +1,4 @@
-//! Callbacks whose implementation is no longer a matter of types, with the decorators around it.
+//! Type-erased callbacks, and the decorators around them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::inputs::{JwtInput, RedirectInput, SessionInput, SignInInput};
 use super::question::{Answer, Ask, Question};
 use crate::model::ClaimMap;
 
-/// Callbacks of any implementation: which of the four there are, which of them decide, and a way to ask them.
+/// Callbacks of any implementation: which of the four are implemented, which of them decide, and a way to call them.
 #[derive(Clone)]
 pub struct AnyCallbacks {
     implemented: CallbackSet,
@@ -21,14 +21,14 @@ pub struct AnyCallbacks {
 }
 
 impl AnyCallbacks {
-    /// The callbacks of this implementation; those that it implements decide.
+    /// Wraps an implementation; the callbacks that it implements decide.
     #[must_use]
     pub fn new(callbacks: impl Callbacks) -> Self {
         let implemented = callbacks.implemented();
         Self { implemented, deciding: implemented, inner: Arc::new(Implementation(callbacks)) }
     }
 
-    /// The callbacks that any of `parts` implements, or decides, asked as `ask` does.
+    /// Combines `parts`: a callback is implemented, or decides, if it does so in any part. `ask` answers the questions.
     #[must_use]
     pub fn combined(parts: &[Self], ask: impl Ask) -> Self {
         let any = |of: fn(&Self, Callback) -> bool| {
@@ -37,13 +37,13 @@ impl AnyCallbacks {
         Self { implemented: any(Self::has), deciding: any(Self::decides), inner: Arc::new(ask) }
     }
 
-    /// The same callbacks, with a decorator around them.
+    /// Wraps these callbacks in a decorator.
     #[must_use]
     pub fn decorated<D: Ask>(self, decorate: impl FnOnce(Arc<dyn Ask>) -> D) -> Self {
         Self { inner: Arc::new(decorate(self.inner)), ..self }
     }
 
-    /// The same callbacks, whose answers decide nothing.
+    /// Returns the same callbacks; their answers decide nothing.
     #[must_use]
     pub fn deciding_nothing(self) -> Self {
         Self { deciding: CallbackSet::NONE, ..self }
@@ -55,40 +55,40 @@ impl AnyCallbacks {
         self.implemented
     }
 
-    /// Tells if this callback is implemented. One that is not is never asked.
+    /// Returns true if this callback is implemented. A callback that is not implemented is never called.
     #[must_use]
     pub fn has(&self, callback: Callback) -> bool {
         self.implemented.contains(callback)
     }
 
-    /// Tells if the answer of this callback counts. A callback that is only tried out is asked, and decides nothing.
+    /// Returns true if the answer of this callback decides. A callback in shadow mode is called but decides nothing.
     #[must_use]
     pub fn decides(&self, callback: Callback) -> bool {
         self.deciding.contains(callback)
     }
 
-    /// Asks `sign_in`.
+    /// Calls `sign_in`.
     pub async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         self.inner.ask(Question::SignIn(input)).await?.sign_in()
     }
 
-    /// Asks `jwt`.
+    /// Calls `jwt`.
     pub async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
         self.inner.ask(Question::Jwt(input)).await?.jwt()
     }
 
-    /// Asks `session`.
+    /// Calls `session`.
     pub async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
         self.inner.ask(Question::Session(input)).await?.session()
     }
 
-    /// Asks `redirect`.
+    /// Calls `redirect`.
     pub async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
         self.inner.ask(Question::Redirect(input)).await?.redirect()
     }
 }
 
-/// Directs each question to the method of its callback.
+/// Passes each question to the method of its callback.
 struct Implementation<C>(C);
 
 #[async_trait]
@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    /// Implements `redirect`, and answers the base URL.
+    /// Implements `redirect`, and returns the base URL.
     struct ToTheBase;
 
     impl Callbacks for ToTheBase {

@@ -14,12 +14,12 @@ impl CallbackSet {
     /// All four callbacks.
     pub const ALL: Self = Self(PerCallback { sign_in: true, jwt: true, session: true, redirect: true });
 
-    /// Those callbacks that satisfy a condition.
+    /// Returns the callbacks that satisfy a condition.
     pub fn of(condition: impl FnMut(Callback) -> bool) -> Self {
         Self(PerCallback::of(condition))
     }
 
-    /// Tells if this callback is one of them.
+    /// Returns true if the set contains this callback.
     #[must_use]
     pub fn contains(self, callback: Callback) -> bool {
         *self.0.get(callback)

@@ -5,11 +5,11 @@ use crate::model::{ClaimMap, DenialReason};
 /// The answer of `sign_in`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInDecision {
-    /// The sign-in goes on.
+    /// The sign-in continues.
     Allow,
     /// The sign-in is denied, for this reason.
     Deny(Denial),
-    /// The sign-in stops and the person is sent there; the URL passes the redirect rule.
+    /// The sign-in stops and the person is sent to this URL, which passes the redirect rule.
     Redirect(String),
 }
 

@@ -1,4 +1,5 @@
-//! The trait that implements callbacks: a configuration's, a service's, or those of a program that links this crate.
+//! The trait that implements callbacks: those of the configuration, of a service, or of a program that links this
+//! crate.
 
 use super::callback_set::CallbackSet;
 use super::decisions::{JwtDecision, SignInDecision};
@@ -6,24 +7,24 @@ use super::inputs::{JwtInput, RedirectInput, SessionInput, SignInInput};
 use crate::auth::CallbackFailure;
 use crate::model::ClaimMap;
 
-/// The answer of a callback, or the failure to give one.
+/// The answer of a callback, or its failure.
 pub type CallbackResult<T> = Result<T, CallbackFailure>;
 
 /// An implementation of some of the four callbacks of Auth.js.
 ///
-/// A method left out follows Auth.js' own rule: everyone may sign in, tokens and sessions get no additional claims, and
-/// redirects stay as the built-in rule chose them. Write the methods as `async fn`.
+/// A method that is left out follows the default of Auth.js. Everyone may sign in, tokens and sessions get no
+/// additional claims, and redirects keep the URL of the built-in rule. Write the methods as `async fn`.
 ///
-/// Callbacks run before anything is spent and never inside a transaction. A callback that fails refuses the call with
-/// UNAVAILABLE; it never lets anybody in.
+/// Callbacks run before anything is used up and never inside a transaction. If a callback fails, the call is rejected
+/// with UNAVAILABLE; a failure never lets anyone sign in.
 pub trait Callbacks: Send + Sync + 'static {
-    /// Lists the callbacks that are implemented here; the others are never called. It is read once, at start.
+    /// Lists the callbacks that are implemented here; the others are never called. The list is read once, at start.
     ///
-    /// If `jwt` is among them, a token with an outdated role is refused as `TOKEN_STALE`: the callback may have derived
+    /// If `jwt` is in it, a token with an outdated role is rejected as `TOKEN_STALE`: the callback may have derived
     /// claims from the role.
     fn implemented(&self) -> CallbackSet;
 
-    /// Decides if this person may sign in (Auth.js `signIn`).
+    /// Decides whether this person may sign in (Auth.js `signIn`).
     fn sign_in(
         &self,
         input: &SignInInput<'_>,
@@ -32,20 +33,21 @@ pub trait Callbacks: Send + Sync + 'static {
         async { Ok(SignInDecision::Allow) }
     }
 
-    /// Adds claims to an access token (Auth.js `jwt`); a null removes one. The claims are kept in the session and are part
-    /// of the input at the next refresh.
+    /// Adds claims to an access token (Auth.js `jwt`); a null removes a claim. The claims are stored in the session and
+    /// are part of the input at the next refresh.
     fn jwt(&self, input: &JwtInput<'_>) -> impl Future<Output = CallbackResult<JwtDecision>> + Send {
         let _ = input;
         async { Ok(JwtDecision::Claims(ClaimMap::new())) }
     }
 
-    /// Adds claims to the answer of `GetSession` (Auth.js `session`); a null removes one. They are not stored.
+    /// Adds claims to the response of `GetSession` (Auth.js `session`); a null removes a claim. These claims are not
+    /// stored.
     fn session(&self, input: &SessionInput<'_>) -> impl Future<Output = CallbackResult<ClaimMap>> + Send {
         let _ = input;
         async { Ok(ClaimMap::new()) }
     }
 
-    /// Chooses another URL for a redirect (Auth.js `redirect`). The answer passes the same rule as the input.
+    /// Chooses another URL for a redirect (Auth.js `redirect`). The answer must pass the same rule as the input.
     fn redirect(
         &self,
         input: &RedirectInput<'_>,

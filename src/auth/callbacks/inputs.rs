@@ -6,7 +6,7 @@ use crate::model::{Account, ClaimMap, Origin, SessionId, User};
 /// The input of `sign_in`.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInInput<'a> {
-    /// The user as it will be stored: a new one is not written yet.
+    /// The user as it will be stored; a new user is not stored yet.
     pub user: &'a User,
     /// The account that proves it.
     pub account: &'a Account,
@@ -14,7 +14,7 @@ pub struct SignInInput<'a> {
     pub profile: &'a ClaimMap,
     /// Set if the user is new.
     pub is_new_user: bool,
-    /// Set if the account is new: its id, like that of a new user, is another one at the next attempt.
+    /// Set if the account is new. The id of a new account, like that of a new user, differs at the next attempt.
     pub is_new_account: bool,
     /// Caller, address and user agent.
     pub origin: &'a Origin,
@@ -49,7 +49,7 @@ pub struct JwtInput<'a> {
     pub origin: &'a Origin,
     /// The claims that callbacks added so far.
     pub claims: &'a ClaimMap,
-    /// The changes that the client asked for and `session.update_allow` lists; `claims` has them already.
+    /// The changes that the client requested and `session.update_allow` lists; `claims` already contains them.
     pub update: &'a ClaimMap,
 }
 

@@ -1,5 +1,5 @@
-//! Asks the callbacks, and checks their answers like any hostile input. The use cases ask by these functions, and so do the
-//! cases by which operators test their policy.
+//! Calls the callbacks, and validates their answers as untrusted input. The use cases call these functions, and so do
+//! the cases that operators test their policy with.
 
 use std::sync::Arc;
 
@@ -14,21 +14,21 @@ use crate::auth::error::{Error, FailureKind, Result};
 use crate::auth::session::view::SessionView;
 use crate::model::{Base, BaseUrls, ClaimMap, Disposition, RedirectUrl, claims, resolve_redirect};
 
-/// The most bytes of claims that a session keeps.
+/// The maximum size of the claims that a session stores, in bytes.
 const MAX_SESSION_CLAIMS: usize = 8 * 1024;
 
-/// Asks the callbacks and checks their answers.
+/// Calls the callbacks and validates their answers.
 #[derive(Clone)]
 pub struct Invoke {
     /// The chain of callbacks.
     pub callbacks: AnyCallbacks,
-    /// The origins that may be redirected to.
+    /// The origins that redirects may go to.
     pub base_urls: Arc<BaseUrls>,
 }
 
 impl Invoke {
-    /// Asks if a person may sign in. A sign-in goes on after its caller is gone, but waits for no callback longer than the
-    /// call had time.
+    /// Decides whether a person may sign in. A sign-in continues after its caller disconnects, but no callback is
+    /// waited for beyond the deadline of the call.
     pub async fn sign_in(&self, input: &SignInInput<'_>) -> Result<SignInDecision> {
         if !self.callbacks.has(Callback::SignIn) {
             return Ok(SignInDecision::Allow);
@@ -41,7 +41,7 @@ impl Invoke {
         Ok(decision)
     }
 
-    /// Lets `jwt` callbacks change the claims of the input, and returns all of them.
+    /// Lets the `jwt` callbacks change the claims of the input, and returns all claims.
     pub async fn jwt(&self, input: &JwtInput<'_>) -> Result<ClaimMap> {
         let mut after = input.claims.clone();
         if self.callbacks.has(Callback::Jwt) {
@@ -57,7 +57,7 @@ impl Invoke {
         fits.map_err(|_| Error::ClaimsTooLarge(MAX_SESSION_CLAIMS)).map(|()| after)
     }
 
-    /// Lets `session` callbacks add claims to a session.
+    /// Lets the `session` callbacks add claims to a session.
     pub async fn session(&self, session: &mut SessionView) -> Result<()> {
         if !self.callbacks.has(Callback::Session) {
             return Ok(());
@@ -71,8 +71,8 @@ impl Invoke {
         Ok(())
     }
 
-    /// Decides where a person is sent who wants to go to `url` from this base: by the rule, then by the callbacks, whose
-    /// answer passes the rule again.
+    /// Decides where a person who requests `url` from this base is sent. The rule decides first, then the callbacks,
+    /// whose answer must pass the rule again.
     pub async fn redirect(&self, base: &Base, url: &str) -> Result<(RedirectUrl, Disposition)> {
         let resolved = resolve_redirect(&self.base_urls, base, url);
         if !self.callbacks.has(Callback::Redirect) {
@@ -87,14 +87,14 @@ impl Invoke {
         }
     }
 
-    /// Decides a redirect of a sign-in: from the default base, within the time of the call.
+    /// Decides the redirect of a sign-in, from the default base and before the deadline of the call.
     pub async fn redirect_of_sign_in(&self, url: &str) -> Result<RedirectUrl> {
         let decided = self.redirect(self.base_urls.default_base(), url);
         Ok(in_time(Callback::Redirect, decided).await?.0)
     }
 }
 
-/// Waits for a callback's answer until the call that asks is due.
+/// Waits for the answer of a callback until the deadline of the call.
 async fn in_time<T>(callback: Callback, answer: impl Future<Output = Result<T>>) -> Result<T> {
     let Some(due) = CallContext::current().and_then(|call| call.due) else { return answer.await };
     match timeout_at(due, answer).await {

@@ -1,5 +1,5 @@
-//! The four callbacks: the trait that implements them, the one question by which everything asks them, and the checks that
-//! their answers pass.
+//! The four callbacks: the trait that implements them, the one question type that they are called with, and the
+//! validation of their answers.
 
 mod any;
 mod callback;

@@ -16,7 +16,7 @@ pub struct PerCallback<T> {
 }
 
 impl<T> PerCallback<T> {
-    /// Makes a value for each.
+    /// Makes a value for each callback.
     pub fn of(mut make: impl FnMut(Callback) -> T) -> Self {
         Self {
             sign_in: make(Callback::SignIn),

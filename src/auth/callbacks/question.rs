@@ -1,5 +1,5 @@
-//! The one question that all callbacks are asked, and its answer. Whatever stands around callbacks implements [`Ask`], and
-//! so has one method to forward.
+//! The one question type that all callbacks are called with, and its answer. Every decorator implements [`Ask`], and so
+//! has one method to forward.
 
 use async_trait::async_trait;
 
@@ -13,38 +13,38 @@ use crate::model::ClaimMap;
 /// A question to one of the four callbacks.
 #[derive(Debug, Clone, Copy)]
 pub enum Question<'a> {
-    /// To `sign_in`.
+    /// A question to `sign_in`.
     SignIn(&'a SignInInput<'a>),
-    /// To `jwt`.
+    /// A question to `jwt`.
     Jwt(&'a JwtInput<'a>),
-    /// To `session`.
+    /// A question to `session`.
     Session(&'a SessionInput<'a>),
-    /// To `redirect`.
+    /// A question to `redirect`.
     Redirect(&'a RedirectInput<'a>),
 }
 
 /// The answer of one of the four callbacks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// Of `sign_in`.
+    /// The answer of `sign_in`.
     SignIn(SignInDecision),
-    /// Of `jwt`.
+    /// The answer of `jwt`.
     Jwt(JwtDecision),
-    /// Of `session`: claims to add.
+    /// The answer of `session`: claims to add.
     Session(ClaimMap),
-    /// Of `redirect`: another URL, if there is one.
+    /// The answer of `redirect`: another URL, if there is one.
     Redirect(Option<String>),
 }
 
-/// Something that answers questions to callbacks: an implementation, or a decorator around one.
+/// A component that answers questions to callbacks: an implementation, or a decorator around one.
 #[async_trait]
 pub trait Ask: Send + Sync + 'static {
-    /// Asks the callback that the question is for. The answer is of the same callback.
+    /// Calls the callback that the question is for. The answer is of the same callback.
     async fn ask(&self, question: Question<'_>) -> CallbackResult<Answer>;
 }
 
 impl Question<'_> {
-    /// The callback that is asked.
+    /// The callback that the question is for.
     #[must_use]
     pub const fn callback(self) -> Callback {
         match self {
@@ -55,7 +55,7 @@ impl Question<'_> {
         }
     }
 
-    /// The answer by Auth.js' own rule, as if the callback were not implemented.
+    /// Returns the default answer of Auth.js, as if the callback were not implemented.
     #[must_use]
     pub fn answer_by_default(self) -> Answer {
         match self {
@@ -68,7 +68,7 @@ impl Question<'_> {
 }
 
 impl Answer {
-    /// The answer of `sign_in`; that of another callback is a failure.
+    /// Returns the answer of `sign_in`; an answer of another callback is a failure.
     pub fn sign_in(self) -> CallbackResult<SignInDecision> {
         match self {
             Self::SignIn(decision) => Ok(decision),
@@ -76,7 +76,7 @@ impl Answer {
         }
     }
 
-    /// The answer of `jwt`; that of another callback is a failure.
+    /// Returns the answer of `jwt`; an answer of another callback is a failure.
     pub fn jwt(self) -> CallbackResult<JwtDecision> {
         match self {
             Self::Jwt(decision) => Ok(decision),
@@ -84,7 +84,7 @@ impl Answer {
         }
     }
 
-    /// The answer of `session`; that of another callback is a failure.
+    /// Returns the answer of `session`; an answer of another callback is a failure.
     pub fn session(self) -> CallbackResult<ClaimMap> {
         match self {
             Self::Session(additions) => Ok(additions),
@@ -92,7 +92,7 @@ impl Answer {
         }
     }
 
-    /// The answer of `redirect`; that of another callback is a failure.
+    /// Returns the answer of `redirect`; an answer of another callback is a failure.
     pub fn redirect(self) -> CallbackResult<Option<String>> {
         match self {
             Self::Redirect(url) => Ok(url),

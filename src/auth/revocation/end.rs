@@ -1,4 +1,4 @@
-//! Ending sessions, so that it takes effect here at once.
+//! Ends sessions, with immediate effect on this replica.
 
 use std::sync::Arc;
 
@@ -12,25 +12,25 @@ use crate::storage::{Revoked, SessionStore, commands};
 pub struct SessionEnder {
     /// The store of the sessions.
     pub sessions: Arc<dyn SessionStore>,
-    /// Applies revocations on this replica at once.
+    /// Applies revocations on this replica immediately.
     pub local: Arc<LocalRevocations>,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
-/// All sessions of a user.
+/// Selects all sessions of a user.
 pub(in crate::auth) struct SessionsOf {
     pub(in crate::auth) user_id: UserId,
-    /// The session that goes on.
+    /// The session that is not ended.
     pub(in crate::auth) except: Option<SessionId>,
-    /// Nothing is ended unless this session was live at that time.
+    /// If set, nothing is ended unless this session was live at that time.
     pub(in crate::auth) only_if_live: Option<(SessionId, Timestamp)>,
 }
 
 impl SessionEnder {
-    /// Ends one session; none if it had ended already.
+    /// Ends one session; returns `None` if it had already ended.
     pub(in crate::auth) async fn end(
         &self,
         session_id: SessionId,
@@ -64,7 +64,7 @@ impl SessionEnder {
         Ok(revoked)
     }
 
-    /// Catches up with the feed before a session is acknowledged as ended that had ended already.
+    /// Catches up with the feed before a session is acknowledged as ended that had already ended.
     pub(in crate::auth) async fn catch_up(&self) -> Result<()> {
         self.local.catch_up().await
     }

@@ -1,6 +1,6 @@
-//! Follows the revocation feed: reads it to its end before the first call is answered, then every quarter of
-//! `max_staleness`; while that fails, ever less often, so that replicas do not retry together. A feed that was replaced,
-//! since its database was restored or lost its last commits, is read from its beginning.
+//! Follows the revocation feed. It reads the whole feed before the first call is answered, then polls it every quarter
+//! of `max_staleness`. After failures it backs off with jitter, so that replicas do not retry together. If the feed was
+//! replaced, because its database was restored or lost its last commits, it is read from the beginning.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::model::{Clock, Entropy, FeedEntry, Revocation, SuspendAwareInstant, U
 use crate::net::Backoff;
 use crate::storage::{FEED_PAGE, RevocationFeed, StoreError, StoreResult};
 
-/// The longest pause after a try that failed.
+/// The longest pause after a failed read.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest time that reading the signing keys may take.
@@ -27,15 +27,15 @@ const KEYS_TAKE: Duration = Duration::from_secs(5);
 pub struct Follower {
     /// The feed.
     pub feed: Arc<dyn RevocationFeed>,
-    /// The signing keys, which the feed tells of too.
+    /// The signing keys, whose changes the feed also announces.
     pub keys: Arc<dyn ReloadKeys>,
     /// The index that it fills.
     pub index: Arc<Revocations>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness, for the pauses.
     pub entropy: Arc<dyn Entropy>,
-    /// The rules it needs.
+    /// The configured rules.
     pub rules: FollowerRules,
     /// Its progress.
     pub state: FollowerState,
@@ -44,23 +44,23 @@ pub struct Follower {
 /// The rules that the follower needs.
 #[derive(Debug, Clone)]
 pub struct FollowerRules {
-    /// The time for which an entry is remembered: the last token that it refuses has expired then.
+    /// The time for which an entry is kept: afterwards the last token that it rejects has expired.
     pub remember: Duration,
-    /// The claims of tokens that tell of a user.
+    /// The claims about the user that tokens contain.
     pub user_claims: BTreeSet<UserClaim>,
 }
 
 /// The progress of a follower.
 #[derive(Debug, Default)]
 pub struct FollowerState {
-    /// Set while the feed told of changed keys and these are still to be read.
+    /// Set if the feed announced changed keys that have not been read yet.
     keys_due: AtomicBool,
-    /// Held by who reads: there is one connection for it, and the time of a second reading would run while it waits.
+    /// Held during a read. There is one connection for reading, and a second read would time out while it waits.
     turn: Mutex<()>,
 }
 
 impl Follower {
-    /// Reads what was appended since the last time, with the users and keys it tells of, and takes it over.
+    /// Reads the entries appended since the last read, with the users and keys that they name, and applies them.
     pub async fn read(&self) -> StoreResult<()> {
         let _turn = self.state.turn.lock().await;
         self.read_in_turn().await
@@ -70,7 +70,7 @@ impl Follower {
         loop {
             let (by_clock, began) = (self.clock.now(), SuspendAwareInstant::now());
             let last = self.index.last();
-            // The last known entry is read along: where it is not what it was, the feed is another.
+            // The last known entry is read again: if it differs, the feed was replaced.
             let entries = self.feed.revocations_after(last.map_or(0, |last| last.seq - 1)).await?;
             if let Some(last) = last
                 && entries.first() != Some(&last)
@@ -92,8 +92,8 @@ impl Follower {
         }
     }
 
-    /// An entry that is over may have been swept. One that is not over and gone was lost, and what stands in its place
-    /// or before it may be news.
+    /// An expired entry may have been deleted by cleanup. An entry that is missing before its expiry was lost, and its
+    /// place or earlier places may hold new entries.
     async fn begin_again(&self, last: FeedEntry) -> StoreResult<()> {
         let mut users = Vec::new();
         let now = self.clock.now();
@@ -112,7 +112,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Reads users. One whose row can't be read is no reason to know nothing of the others.
+    /// Reads users. A row that can't be read does not hide the others.
     async fn read_users(&self, ids: &[UserId]) -> StoreResult<Vec<UserRead>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -134,7 +134,7 @@ impl Follower {
         Ok(read.collect())
     }
 
-    /// Reads the signing keys if they are due. Entries hold already, but without the keys the reading is not complete.
+    /// Reads the signing keys if they are due. Entries already apply, but the read is not complete without the keys.
     async fn read_keys_if_due(&self) -> StoreResult<()> {
         if self.state.keys_due.load(Ordering::Relaxed) {
             tokio::time::timeout(KEYS_TAKE, self.keys.reload())
@@ -145,8 +145,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Catches up with the feed as it is now, by a reading of its own or one that another call began since. A reading
-    /// continues if its call gives up, for those that wait behind it.
+    /// Catches up with the current feed, by its own read or by one that another call began since. A read continues if
+    /// its call is cancelled, for the calls that wait for it.
     pub(in crate::auth) async fn catch_up(self: &Arc<Self>) -> StoreResult<()> {
         let (this, asked) = (Arc::clone(self), SuspendAwareInstant::now());
         let reading = tokio::spawn(async move {
@@ -185,8 +185,8 @@ fn changed_users(entries: &[FeedEntry]) -> Vec<UserId> {
     ids
 }
 
-/// The pause before the next reading: `every`; after failures twice as long each time, up to a second, less up to a
-/// half by chance.
+/// Returns the pause before the next read: `every`, doubled after each failure up to one second, with a jitter of up to
+/// one half.
 fn pause(every: Duration, failures: u32, noise: [u8; 2]) -> Duration {
     if failures == 0 {
         return every;

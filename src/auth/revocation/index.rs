@@ -1,5 +1,5 @@
-//! The revocation index of this replica: a projection of the feed, asked by every `GetSession` and told in order to
-//! streams. A change made here takes effect at once, one made elsewhere when it is polled.
+//! The revocation index of this replica: a projection of the feed. Every `GetSession` queries it, and streams receive
+//! it in order. A change on this replica takes effect immediately, a change elsewhere with the next poll.
 
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -10,11 +10,11 @@ use super::position::{Gone, Position};
 use crate::auth::error::Result;
 use crate::model::{FeedEntry, SessionId, SuspendAwareInstant, Timestamp, UserId};
 
-/// The revocations in force, by what they name and by their place in the feed.
+/// The revocations in force, by subject and by their place in the feed.
 #[derive(Debug, Default)]
 pub struct Revocations {
     known: RwLock<Known>,
-    /// Under a lock of its own, so that streams do not slow down `GetSession`.
+    /// Has its own lock, so that streams do not slow down `GetSession`.
     order: RwLock<Order>,
     checked: RwLock<Option<Checked>>,
 }
@@ -26,7 +26,7 @@ struct Checked {
 }
 
 impl Revocations {
-    /// Refuses a session that was ended or is of a lower epoch; returns its user's present state if that changed.
+    /// Rejects a session that was ended or has a lower epoch; returns the current state of its user if that changed.
     pub fn check(
         &self,
         session_id: SessionId,
@@ -38,10 +38,10 @@ impl Revocations {
         known.check(session_id, user_id, epoch, now)
     }
 
-    /// All revocations in force, and the position from which to continue.
+    /// Returns all revocations in force, and the position from which to continue.
     ///
-    /// A change of this replica is among them once the feed has been polled. Those that a restored database has lost
-    /// are still told; their `seq` is 0.
+    /// A change of this replica is included once the feed has been polled. Revocations that a restored database has
+    /// lost are still included, with `seq` 0.
     #[must_use]
     pub fn snapshot(&self) -> (Vec<FeedEntry>, Position) {
         self.snapshot_at(Instant::now())
@@ -51,7 +51,7 @@ impl Revocations {
         self.order.read().unwrap_or_else(PoisonError::into_inner).snapshot(now)
     }
 
-    /// The revocations after a position in the order of commits, and the position from which to continue.
+    /// Returns the revocations after a position in commit order, and the position from which to continue.
     pub fn since(&self, position: Position) -> std::result::Result<(Vec<FeedEntry>, Position), Gone> {
         self.since_at(Instant::now(), position)
     }
@@ -64,20 +64,21 @@ impl Revocations {
         self.order.read().unwrap_or_else(PoisonError::into_inner).since(now, position)
     }
 
-    /// The time of the last complete reading of the feed and its age, sleep of the machine included.
+    /// Returns the time of the last complete read of the feed and its age, including time that the machine was
+    /// suspended.
     #[must_use]
     pub fn checked(&self) -> Option<(Timestamp, Duration)> {
         let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
         checked.map(|checked| (checked.by_clock, checked.began.elapsed()))
     }
 
-    /// Tells whether a reading of the feed that began then or later has ended.
+    /// Returns true if a read of the feed that began at this time or later has ended.
     pub(super) fn checked_since(&self, then: SuspendAwareInstant) -> bool {
         let checked = *self.checked.read().unwrap_or_else(PoisonError::into_inner);
         checked.is_some_and(|checked| checked.began >= then)
     }
 
-    /// Notes that the feed was read to its end at a time before now. Of two readings the one that began later counts.
+    /// Records a complete read of the feed. Of two reads, the one that began later counts.
     pub fn note_checked(&self, by_clock: Timestamp, began: SuspendAwareInstant) {
         let mut checked = self.checked.write().unwrap_or_else(PoisonError::into_inner);
         if checked.is_none_or(|known| known.began <= began) {
@@ -85,21 +86,21 @@ impl Revocations {
         }
     }
 
-    /// The last entry of the feed that has been read; none before the first.
+    /// Returns the last entry of the feed that has been read; `None` before the first.
     #[must_use]
     pub fn last(&self) -> Option<FeedEntry> {
         self.order.read().unwrap_or_else(PoisonError::into_inner).last()
     }
 
-    /// The users who are known to have changed.
+    /// Returns the users who are known to have changed.
     #[must_use]
     pub fn changed(&self) -> Vec<UserId> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).changed()
     }
 
-    /// Treats the feed as unread, and forgets nothing that is known. Every position is gone.
+    /// Treats the feed as unread, but keeps all known revocations. Every position becomes invalid.
     ///
-    /// The given users replace what is known of them. `now` is the time by the clock.
+    /// The given users replace their known state. `now` is the time by the clock.
     pub fn begin_again(&self, users: Vec<UserRead>, now: Timestamp) {
         self.begin_again_at(Instant::now(), users, now);
     }
@@ -118,8 +119,8 @@ impl Revocations {
         self.order.write().unwrap_or_else(PoisonError::into_inner).begin_again(carried);
     }
 
-    /// Takes over entries and the users they name, to be remembered for so long from now on, and forgets what no living
-    /// token can be of any more. Entries of this replica's own transactions have no place in the feed yet.
+    /// Adds entries and the users that they name, for the given time, and drops entries that no live token can match
+    /// any more. Entries of this replica's own transactions have no place in the feed yet.
     pub fn apply(&self, entries: &[FeedEntry], users: Vec<UserRead>, remember: Duration) {
         self.apply_at(Instant::now(), entries, users, remember);
     }
@@ -130,7 +131,7 @@ impl Revocations {
         }
         let until = now + remember;
         self.known.write().unwrap_or_else(PoisonError::into_inner).apply(now, until, entries, users);
-        // Last: what a stream tells is refused here already.
+        // Last, so that a revocation is enforced here before a stream announces it.
         if entries.iter().any(|entry| entry.seq > 0) {
             self.order.write().unwrap_or_else(PoisonError::into_inner).append(now, until, entries);
         }
@@ -150,7 +151,7 @@ mod tests {
     const HOUR: Duration = Duration::from_hours(1);
 
     fn ended(id: SessionId) -> FeedEntry {
-        // What the row says is for the database: by a clock that jumped it may be over already.
+        // The `expires_at` of the row serves the database; by a clock that jumped it may already be over.
         FeedEntry {
             seq: 1,
             until: Timestamp(0),
@@ -188,14 +189,14 @@ mod tests {
         assert!(is_ended(second) && is_ended(third));
     }
 
-    /// A feed in a database, a replica that follows it, and streams that are told by the replica.
+    /// A feed in a database, a replica that follows it, and streams that the replica serves.
     struct World {
         now: Instant,
         sessions: u128,
         feed: Vec<FeedEntry>,
-        /// Committed by this replica, which does not know their places yet.
+        /// Revocations that this replica committed and whose places it does not know yet.
         local: HashMap<SessionId, Instant>,
-        /// Told to streams.
+        /// Revocations sent to streams.
         known: HashMap<SessionId, Instant>,
         revocations: Revocations,
         streams: [Stream; 3],
@@ -328,7 +329,7 @@ mod tests {
         };
         let until = Timestamp(1000).plus(HOUR);
         assert_eq!(told(begin), lost.map(|entry| (0, until, entry.revocation)).into());
-        // The first of them stands in the new feed too, and another below an epoch that was known.
+        // The first entry is in the new feed, too, and another entry is below a known epoch.
         let read = [lost[0], at(2, raised(2))];
         revocations.apply_at(begin, &read, Vec::new(), HOUR);
         for position in [start, head] {

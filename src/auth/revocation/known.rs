@@ -1,4 +1,4 @@
-//! Revocations by what they name: ended sessions, raised epochs and changed users. `GetSession` asks nothing else.
+//! Revocations by subject: ended sessions, raised epochs and changed users. `GetSession` queries nothing else.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -8,10 +8,10 @@ use crate::auth::error::{Error, Result};
 use crate::model::{Ban, EndReason, FeedEntry, Revocation, SessionId, Timestamp, User, UserId};
 use crate::tokens::UserClaims;
 
-/// The pause between two searches for expired entries: a search visits all of them.
+/// The pause between two searches for expired entries; a search visits all entries.
 pub(super) const FORGET_EVERY: Duration = Duration::from_mins(1);
 
-/// A map with room for more times its entries than this gives the rest back.
+/// A map shrinks if its capacity exceeds this multiple of its entries.
 const SPARE_ROOM: usize = 8;
 
 /// The revoked sessions, the users' epochs and the overlay of changed users.
@@ -20,14 +20,14 @@ pub(super) struct Known {
     forgotten_at: Option<Instant>,
     sessions: HashMap<SessionId, Remembered<EndReason>>,
     users: HashMap<UserId, Remembered<MinEpoch>>,
-    /// None: its row can't be read.
+    /// `None` if the row can't be read.
     changed: HashMap<UserId, Remembered<Option<ChangedUser>>>,
     keys: Option<Remembered<()>>,
 }
 
 #[derive(Debug, Clone)]
 struct Remembered<T> {
-    /// By the timer: a clock that jumps must not bring back what was revoked.
+    /// By the monotonic timer: a clock that jumps must not undo a revocation.
     until: Instant,
     what: T,
 }
@@ -38,10 +38,10 @@ struct MinEpoch {
     reason: EndReason,
 }
 
-/// A user whose row was read, and its claims in tokens; none where the row is not what Gatepass writes.
+/// A user whose row was read, and its claims in tokens; `None` if the row is invalid.
 pub type UserRead = (UserId, Option<(User, UserClaims)>);
 
-/// A user who changed, in its present state.
+/// A changed user in its current state.
 #[derive(Debug, Clone)]
 pub struct UserNow {
     /// Its version.
@@ -71,7 +71,7 @@ fn may_be_banned(user: Option<&ChangedUser>, now: Timestamp) -> bool {
 }
 
 impl Known {
-    /// Refuses a session that was ended or is of a lower epoch; returns its user's present state if that changed.
+    /// Rejects a session that was ended or has a lower epoch; returns the current state of its user if that changed.
     pub(super) fn check(
         &self,
         session_id: SessionId,
@@ -83,14 +83,14 @@ impl Known {
         let ended = self.sessions.get(&session_id).map(|ended| ended.what);
         let below = self.users.get(&user_id).map(|user| user.what).filter(|user| epoch < user.epoch);
         match ended.or(below.map(|user| user.reason)) {
-            // A ban that was lifted, or ran out, still ended the session.
+            // A ban that was lifted, or has expired, still ended the session.
             Some(EndReason::Banned) if changed.is_none_or(|user| may_be_banned(user.as_ref(), now)) => {
                 Err(Error::UserBanned)
             }
             Some(_) => Err(Error::SessionRevoked),
             None => match changed {
                 None => Ok(None),
-                // The change is unknown: the user's role may be a lesser one.
+                // The change is unknown: the user may have lost its role.
                 Some(None) => Err(Error::TokenStale),
                 Some(Some(user)) => Ok(Some(UserNow {
                     version: user.version,
@@ -101,12 +101,12 @@ impl Known {
         }
     }
 
-    /// The users who changed.
+    /// Returns the users who changed.
     pub(super) fn changed(&self) -> Vec<UserId> {
         self.changed.keys().copied().collect()
     }
 
-    /// Everything that is remembered, and until when.
+    /// Iterates over all entries in force, with their expiry.
     pub(super) fn in_force(&self, now: Instant) -> impl Iterator<Item = (Revocation, Instant)> {
         let sessions = self
             .sessions
@@ -122,7 +122,7 @@ impl Known {
         sessions.chain(users).chain(changed).chain(keys).filter(move |(_, until)| *until > now)
     }
 
-    /// Takes over entries and the users they name. Expired ones are searched for now and then.
+    /// Adds entries and the users that they name. Expired entries are searched for at intervals.
     pub(super) fn apply(
         &mut self,
         now: Instant,
@@ -156,7 +156,7 @@ impl Known {
         }
     }
 
-    /// Replaces the changed users by their rows, whatever their versions: these may have gone back with the database.
+    /// Replaces the changed users by their rows, whatever the versions: a restored database may have lower versions.
     pub(super) fn replace_changed(&mut self, users: Vec<UserRead>) {
         for (id, read) in users {
             if let Some(changed) = self.changed.get_mut(&id) {
@@ -173,7 +173,7 @@ impl Known {
         }
     }
 
-    /// A poll that began before a change of our own must not undo it.
+    /// A poll that began before a change of this replica must not undo it.
     fn overlay(&mut self, id: UserId, until: Instant, what: Option<ChangedUser>) {
         let entry = self.changed.entry(id).or_insert_with(|| Remembered { until, what: what.clone() });
         entry.until = entry.until.max(until);

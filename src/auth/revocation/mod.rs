@@ -1,5 +1,5 @@
-//! Revocations in memory: an index that every `GetSession` asks, the follower that reads the feed into it, and what
-//! takes effect here at once because this replica did it.
+//! Revocations in memory: an index that every `GetSession` queries, and the follower that fills it from the feed.
+//! Changes of this replica take effect immediately.
 
 pub(super) mod end;
 mod follower;

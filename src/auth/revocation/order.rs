@@ -1,4 +1,5 @@
-//! The feed's entries in force, in the order of commits, so that a stream continues from any place without a statement.
+//! The entries of the feed that are in force, in commit order, so that a stream continues from any place without a
+//! query.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
@@ -6,22 +7,22 @@ use std::time::Instant;
 use super::position::{Gone, Position};
 use crate::model::{FeedEntry, Revocation, Timestamp};
 
-/// A queue with more unused places than this, and than are used, gives them back.
+/// A queue shrinks if it has more unused places than this, and more than it uses.
 const SPARE_ROOM: usize = 4096;
 
 /// The entries in force by their place.
 #[derive(Debug)]
 pub(super) struct Order {
     generation: u32,
-    /// The place that the kept entries follow.
+    /// The place before the first kept entry.
     base: Position,
     entries: VecDeque<FeedEntry>,
-    /// When the entries expire, by the reading that brought them; an entry then needs no time of its own.
+    /// The expiry of the entries, by the read that added them; an entry needs no expiry of its own.
     readings: VecDeque<Reading>,
-    /// The last entry that was read; it stays known when it has expired.
+    /// The last entry that was read; it is kept after it has expired.
     last: Option<FeedEntry>,
     head: Position,
-    /// The revocations remembered from before the feed began again; they have no place in it.
+    /// The revocations from before the feed was replaced; they have no place in it.
     carried: HashMap<Revocation, Carried>,
 }
 
@@ -34,9 +35,9 @@ struct Reading {
 /// The expiry of a revocation without a place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Carried {
-    /// By the timer.
+    /// By the monotonic timer.
     pub(super) until: Instant,
-    /// By the clock, for those who are told.
+    /// By the clock, for clients.
     pub(super) until_clock: Timestamp,
 }
 
@@ -65,7 +66,7 @@ impl Order {
         self.last
     }
 
-    /// Appends what was read, and drops what has expired. An entry without a place, or known already, changes nothing.
+    /// Appends entries, and drops expired ones. An entry without a place, or already known, changes nothing.
     pub(super) fn append(&mut self, now: Instant, until: Instant, read: &[FeedEntry]) {
         self.forget(now);
         let known = self.head.seq();
@@ -82,12 +83,13 @@ impl Order {
         }
     }
 
-    /// Starts over with a feed that is not the one that was read. Every position so far is gone.
+    /// Starts over with a replaced feed. Every earlier position becomes invalid.
     pub(super) fn begin_again(&mut self, carried: HashMap<Revocation, Carried>) {
         *self = Self::new(self.generation.wrapping_add(1), carried);
     }
 
-    /// All entries in force, and the place from which to continue. Those without a place come first, as number 0.
+    /// Returns all entries in force, and the place from which to continue. Entries without a place come first, with
+    /// number 0.
     pub(super) fn snapshot(&self, now: Instant) -> (Vec<FeedEntry>, Position) {
         let carried = self.carried.iter().filter(|(_, carried)| carried.until > now);
         let carried = carried.map(|(revocation, carried)| FeedEntry {
@@ -99,7 +101,7 @@ impl Order {
         (carried.chain(in_force).collect(), self.head)
     }
 
-    /// The entries in force after a place, and the place from which to continue.
+    /// Returns the entries in force after a place, and the place from which to continue.
     pub(super) fn since(&self, now: Instant, position: Position) -> Result<(Vec<FeedEntry>, Position), Gone> {
         if position == self.head {
             return Ok((Vec::new(), self.head));
@@ -121,7 +123,7 @@ impl Order {
         }
     }
 
-    /// Counts the entries that have expired and are still kept.
+    /// Counts the expired entries that are still kept.
     fn expired(&self, now: Instant) -> usize {
         let readings = self.readings.partition_point(|reading| reading.until <= now);
         let Some(last) = readings.checked_sub(1) else { return 0 };
@@ -164,7 +166,7 @@ mod tests {
         }
     }
 
-    /// A minute between two entries, each read by itself and remembered for an hour.
+    /// Reads entries one minute apart, one at a time, each kept for an hour.
     fn read(order: &mut Order, begin: Instant, entries: &[FeedEntry]) {
         for (minute, entry) in (0..).zip(entries) {
             let now = begin + Duration::from_mins(minute);
@@ -217,7 +219,7 @@ mod tests {
         let all = [entry(1, 1), entry(2, 2), entry(3, 3)];
         let start = order.snapshot(begin).1;
         read(&mut order, begin, &all);
-        // The second is over; nothing was read since, so that both are still kept.
+        // The second has expired; nothing was read since, so both are still kept.
         let now = begin + HOUR + Duration::from_mins(1);
         assert_eq!(order.snapshot(now).0, all[2..]);
         assert_eq!(order.since(now, start).unwrap().0, all[2..]);

@@ -1,19 +1,19 @@
-//! A place in the feed that proves which entry stands there, so that a feed that was replaced is noticed.
+//! A place in the feed that identifies its entry, so that a replaced feed is detected.
 
 use crate::model::{FeedEntry, Revocation, digest_of};
 
 /// An opaque place in the revocation feed: every entry up to it has been delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// Counts the feeds that this replica has followed: a restored database has another one.
+    /// The number of feeds that this replica has followed; a restored database starts a new one.
     generation: u32,
     seq: i64,
     digest: [u8; 8],
 }
 
-/// The error for a position that the index cannot continue from; a new snapshot tells all that is in force.
+/// The error for a position that the index cannot continue from; a new snapshot contains everything in force.
 ///
-/// The position is older than the kept entries, ahead of them, or another entry stands there.
+/// The position is older than the kept entries, ahead of them, or has another entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone;
 
@@ -36,13 +36,13 @@ impl Position {
         Self { generation, seq: entry.seq, digest: digest(entry) }
     }
 
-    /// The sequence number of the entry at this place; 0 before the first.
+    /// Returns the sequence number of the entry at this place; 0 before the first entry.
     pub(super) fn seq(self) -> i64 {
         self.seq
     }
 }
 
-/// Digests what an entry says; the same on every replica.
+/// Computes a digest of the content of an entry; it is the same on every replica.
 fn digest(entry: &FeedEntry) -> [u8; 8] {
     let (kind, subject, min_epoch, reason) = match &entry.revocation {
         Revocation::Session { id, reason } => (1, Some(&id.0), 0, reason.name()),

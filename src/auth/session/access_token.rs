@@ -19,9 +19,9 @@ pub struct AccessTokens {
     pub references: References,
     /// The callbacks.
     pub invoke: Invoke,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The configured rules of access tokens.
     pub rules: AccessRules,
@@ -36,19 +36,19 @@ pub struct AccessRules {
     pub strategy: Strategy,
     /// The lifetime of a token; its session may end sooner.
     pub access_ttl: Duration,
-    /// The claims that tell of the user.
+    /// The claims about the user that tokens contain.
     pub user_claims: BTreeSet<UserClaim>,
 }
 
-/// An access token and the session that it proves.
+/// An access token and its session.
 pub(super) struct AccessToken {
     pub(super) text: String,
     pub(super) session: SessionView,
 }
 
 impl AccessTokens {
-    /// Issues a token of the configured kind for a session, and lets the `session` callbacks add to its view. The session is
-    /// given as its row will be when the token is answered.
+    /// Issues a token of the configured kind for a session, and lets the `session` callbacks add to its view. The
+    /// session is given as its row will be when the token is returned.
     pub(super) async fn issue(&self, session: &Session, user: &User) -> Result<AccessToken> {
         let now = self.clock.now();
         let expires_at = now.floor_to_second().plus(self.rules.access_ttl);

@@ -2,8 +2,8 @@
 
 use crate::auth::error::{Error, Result};
 
-/// Chooses the audiences of a token: those asked for, if all are configured; if none is asked for, those of the held
-/// ones that are configured.
+/// Chooses the audiences of a token: the requested ones, if all are configured. If none is requested, it chooses the
+/// held ones that are still configured.
 pub(super) fn choose_audiences(
     asked: &[String],
     held: &[String],
@@ -29,7 +29,7 @@ pub(super) fn choose_audiences(
     Ok(chosen)
 }
 
-/// Rejects a token for others: none of its audiences is the one that is asked for, or any of ours.
+/// Rejects a token if its audiences include neither the requested one nor, if none is requested, a configured one.
 pub(super) fn check_audience(audiences: &[String], asked: &str, configured: &[String]) -> Result<()> {
     let meant = if asked.is_empty() {
         audiences.iter().any(|audience| configured.contains(audience))
@@ -73,7 +73,7 @@ mod tests {
             (&["other"], "", false),
             (&["a"], "a", true),
             (&["a"], "b", false),
-            // A caller may ask for an audience that is configured no more.
+            // A caller may request an audience that is no longer configured.
             (&["other"], "other", true),
         ] {
             let checked = check_audience(&list(audiences), asked, &configured);

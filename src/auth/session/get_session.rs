@@ -1,4 +1,4 @@
-//! `GetSession`: what a credential says of its session, if it is still accepted (Auth.js `session`).
+//! `GetSession`: returns the session of a credential, if the credential is still accepted (Auth.js `session`).
 
 use super::readers::{GetSessionRequest, SessionAnswer, SessionReaders};
 use crate::auth::callbacks::Invoke;

@@ -1,4 +1,4 @@
-//! `IssueToken`: a grant becomes the first two tokens of its session (Auth.js `jwt`, trigger `signIn` or `signUp`).
+//! `IssueToken`: redeems a grant for the first two tokens of its session (Auth.js `jwt`, trigger `signIn` or `signUp`).
 
 use std::sync::Arc;
 
@@ -23,9 +23,9 @@ use crate::tokens::GrantToken;
 pub struct IssueTokenRequest<'a> {
     /// The grant of a sign-in.
     pub grant: &'a str,
-    /// The audiences of the tokens; empty: every configured one.
+    /// The audiences of the tokens; if empty, every configured one.
     pub audiences: Vec<String>,
-    /// The name of the request, if it may be repeated.
+    /// The mark of the request, if it may be repeated.
     pub request: Option<RequestMark>,
 }
 
@@ -33,7 +33,7 @@ pub struct IssueTokenRequest<'a> {
 pub struct IssueToken {
     /// The store of the sessions.
     pub sessions: Arc<dyn SessionStore>,
-    /// Opens what the sign-in left.
+    /// Opens the pending record of the sign-in.
     pub drafts: SessionDrafts,
     /// The callbacks.
     pub invoke: Invoke,
@@ -43,7 +43,7 @@ pub struct IssueToken {
     pub ender: Arc<SessionEnder>,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -61,7 +61,7 @@ impl IssueToken {
             }
             let now = self.clock.now();
             check_pending(&session, &user, now)?;
-            // Who loses the race for the grant finds it redeemed at the second look.
+            // A call that loses the race for the grant finds it redeemed on the second read.
             let redeemed = self.redeem(call, (&session, &user), &audiences, request.request, now).await?;
             if let Some(response) = redeemed {
                 return Ok(response);
@@ -70,7 +70,7 @@ impl IssueToken {
         Err(Error::Conflict)
     }
 
-    /// Redeems the grant; none if another call did.
+    /// Redeems the grant; returns `None` if another call did.
     async fn redeem(
         &self,
         call: &Call,
@@ -106,7 +106,7 @@ impl IssueToken {
         Ok(done.then(|| TokenResponse::new(token, first.token, Rotation::Issued)))
     }
 
-    /// Makes the claims of a first token by the `jwt` callbacks. A callback that denies it ends the pending session.
+    /// Makes the claims of a first token with the `jwt` callbacks. If a callback denies it, the pending session ends.
     async fn first_claims(&self, call: &Call, session: &Session, user: &User) -> Result<ClaimMap> {
         let pending = self.drafts.open(session)?;
         let nothing = ClaimMap::new();
@@ -129,7 +129,7 @@ impl IssueToken {
         claims
     }
 
-    /// Answers a redemption again that was answered before: with the same refresh token, by derivation.
+    /// Repeats the response of an earlier redemption, with the same refresh token, by derivation.
     async fn issue_again(
         &self,
         call: &Call,
@@ -149,7 +149,7 @@ impl IssueToken {
         }
         check_live(session, user, now, &self.drafts.lifetimes)?;
         let refresh_token = self.issuer.first_again(session.id, &mark, refresh)?;
-        // Claims of the role as it was go with that role, so that the token is stale as the first one is.
+        // Claims that were made from the previous role keep that role, so that the token is stale like the first one.
         let role = session.claims_role.as_ref().unwrap_or(&user.role).clone();
         let token = self.issuer.access.issue(session, &User { role, ..user.clone() }).await?;
         self.audit
@@ -159,7 +159,7 @@ impl IssueToken {
     }
 }
 
-/// Rejects the grant of a banned user, and one that expired or whose pending session was ended.
+/// Rejects the grant of a banned user, and a grant that expired or whose pending session was ended.
 fn check_pending(session: &Session, user: &User, now: Timestamp) -> Result<()> {
     if user.is_banned(now) {
         return Err(Error::UserBanned);

@@ -1,6 +1,6 @@
-//! Sessions from JWTs: the token tells all, the revocations in memory tell what changed since. No database on this
-//! path: the reader holds a verifier, the revocations and a clock, and no store; a token of a key that nobody knows yet
-//! may have the keys read anew, seldom.
+//! Sessions from JWTs: the token contains the session, and the revocation index adds later changes. This path uses no
+//! database: the reader holds a verifier, the index and a clock, but no store. A token with an unknown key may trigger
+//! a rate-limited reload of the keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use crate::tokens::VerifyToken;
 
 /// Reads sessions from JWTs.
 pub struct JwtReader {
-    /// Proves tokens.
+    /// Verifies tokens.
     pub verifier: Arc<dyn VerifyToken>,
-    /// Looks for keys that are not known yet.
+    /// Reloads the keys if one is unknown.
     pub keys: Arc<dyn ReloadKeys>,
-    /// The revocations known here.
+    /// The revocation index of this replica.
     pub index: Arc<Revocations>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The configured rules; `max_staleness` is the largest age of the revocations.
+    /// The configured rules; `max_staleness` is the largest age of the revocation data.
     pub rules: ReaderRules,
 }
 
@@ -62,8 +62,8 @@ impl JwtReader {
     }
 }
 
-/// Tells if a token may carry claims made from another role. If tokens do not tell the role, each token that is not newer
-/// than the user's last change may, by the clocks of two replicas.
+/// Returns true if a token may carry claims made from another role. If tokens do not contain the role, this holds for
+/// each token that is not newer than the user's last change, allowing for clock skew.
 fn tells_another_role(
     told: Option<&str>,
     issued_at: Timestamp,
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_token_tells_another_role_if_its_own_differs_or_if_it_may_be_older_than_the_change() {
-        // The user changed at second 100; clocks may differ by 5 seconds.
+        // The user changed at second 100; the clock skew is up to 5 seconds.
         for (told, role, issued_at, another) in [
             (Some("user"), Some("user"), 0, false),
             (Some("user"), Some("admin"), 900, true),

@@ -1,4 +1,4 @@
-//! Session credentials and their readers: each kind has one of its own.
+//! Session credentials and their readers: each kind of credential has its own reader.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub enum SessionCredential<'a> {
     Cookie(&'a str),
 }
 
-/// The kinds of credentials. Which access token is issued is a matter of configuration; both are read.
+/// The kinds of credentials. The configuration chooses which access token is issued; both are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialKind {
     /// An access token that is a JWT.
@@ -34,9 +34,9 @@ pub enum CredentialKind {
 pub struct GetSessionRequest<'a> {
     /// The credential.
     pub credential: SessionCredential<'a>,
-    /// The audience that the token must be for; empty: any configured one.
+    /// The audience that the token must be for; if empty, any configured one.
     pub audience: &'a str,
-    /// The largest age of the known revocations, if less than configured.
+    /// The largest age of the revocation data, if less than configured.
     pub max_staleness: Option<Duration>,
 }
 
@@ -45,11 +45,11 @@ pub struct GetSessionRequest<'a> {
 pub struct SessionAnswer {
     /// The session.
     pub session: SessionView,
-    /// The time until which no revocation of it is known.
+    /// The time of the last complete read of the revocation feed.
     pub revocations_checked_at: Timestamp,
 }
 
-/// Reads a session from what proves it.
+/// Reads a session from its credential.
 #[async_trait]
 pub trait SessionReader: Send + Sync {
     /// Reads the session of a credential that is still accepted.
@@ -61,11 +61,11 @@ pub trait SessionReader: Send + Sync {
 pub struct ReaderRules {
     /// Every configured audience.
     pub audiences: Vec<String>,
-    /// The largest age of what a reader knows: of the revocations, or of a session's rows.
+    /// The largest age of the reader's data: of the revocation data, or of the rows of a session.
     pub max_staleness: Duration,
     /// The largest clock skew between replicas.
     pub clock_leeway: Duration,
-    /// A `jwt` callback may have made claims from a role.
+    /// True if a `jwt` callback may have made claims from a role.
     pub role_makes_claims: bool,
 }
 
@@ -74,12 +74,12 @@ pub struct ReaderRules {
 pub struct SessionReaders(Arc<[(CredentialKind, Arc<dyn SessionReader>)]>);
 
 impl SessionReaders {
-    /// The table of these readers, those asked most often first.
+    /// Makes the table of these readers, the most frequently used first.
     pub fn new(readers: impl IntoIterator<Item = (CredentialKind, Arc<dyn SessionReader>)>) -> Self {
         Self(readers.into_iter().collect())
     }
 
-    /// The reader of a credential.
+    /// Returns the reader of a credential.
     pub(in crate::auth) fn of(&self, credential: SessionCredential<'_>) -> Result<&dyn SessionReader> {
         let kind = credential.kind();
         let found = self.0.iter().find(|(of, _)| *of == kind);
@@ -88,7 +88,7 @@ impl SessionReaders {
 }
 
 impl<'a> SessionCredential<'a> {
-    /// The kind of the credential, by how it begins.
+    /// Returns the kind of the credential, by its prefix.
     #[must_use]
     pub fn kind(self) -> CredentialKind {
         match self {
@@ -108,7 +108,7 @@ impl<'a> SessionCredential<'a> {
 }
 
 impl CredentialKind {
-    /// The field of `GetSessionRequest` that has it.
+    /// Returns the field of `GetSessionRequest` that holds it.
     #[must_use]
     pub const fn field(self) -> &'static str {
         match self {

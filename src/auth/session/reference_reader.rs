@@ -1,5 +1,6 @@
-//! Sessions from references: the token names a session, its rows tell all, read anew or remembered for at most
-//! `max_staleness`. The revocations in memory are asked too, so that a change of this replica holds at once.
+//! Sessions from references: the token names a session, whose rows are read from the database or from a cache of at
+//! most `max_staleness`. The revocation index is queried, too, so that a change of this replica takes effect
+//! immediately.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +18,13 @@ use crate::tokens::{Reference, References};
 
 /// Reads sessions from references.
 pub struct ReferenceReader {
-    /// Proves tokens.
+    /// Verifies references.
     pub references: References,
     /// The rows of sessions.
     pub rows: Arc<dyn ReadSessionRows>,
-    /// The revocations known here.
+    /// The revocation index of this replica.
     pub index: Arc<Revocations>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The configured rules; `max_staleness` is the largest age of the rows.
     pub rules: ReaderRules,
@@ -47,7 +48,7 @@ impl SessionReader for ReferenceReader {
 }
 
 impl ReferenceReader {
-    /// The rows; anew where those remembered are older than the token, or than a change that is known of.
+    /// Returns the rows, from the database if the cached rows are older than the token or than a known change.
     async fn read_rows(
         &self,
         reference: &Reference,
@@ -66,13 +67,13 @@ impl ReferenceReader {
     fn check(&self, reference: &Reference, rows: &SessionRows, now: Timestamp) -> Result<()> {
         let (session, user) = (&rows.session, &rows.user);
         match session.ended {
-            // A ban that was lifted, or ran out, still ended the session.
+            // A ban that was lifted, or has expired, still ended the session.
             Some((_, EndReason::Banned)) | None if user.is_banned(now) => return Err(Error::UserBanned),
             Some(_) => return Err(Error::SessionRevoked),
             None if session.epoch < user.epoch => return Err(Error::SessionRevoked),
             None => {}
         }
-        // A row that is older than its token: the database was restored.
+        // The row is older than its token: the database was restored.
         if session.version < reference.version || now >= session.expires_at.plus(self.rules.clock_leeway) {
             return Err(Error::SessionExpired);
         }

@@ -1,8 +1,9 @@
-//! `RefreshToken`: the next two tokens of a session, of a user as it is now (Auth.js `jwt`, trigger `update`).
+//! `RefreshToken`: issues the next two tokens of a session for the current state of its user (Auth.js `jwt`, trigger
+//! `update`).
 //!
-//! **One live refresh token per session, always.** The presented token is compared with the row, and the row moves
-//! on by one UPDATE that still expects what was read; who loses that race reads again. Lost answers are given again
-//! by derivation, and an old token that turns up otherwise ends the session (RFC 9700 section 4.14.2).
+//! **One live refresh token per session, always.** The presented token is compared with the row. One UPDATE,
+//! conditional on the row that was read, rotates it; the loser of that race reads again. Lost responses are repeated by
+//! derivation, and any other reuse of an old token ends the session (RFC 9700 section 4.14.2).
 
 use std::sync::Arc;
 
@@ -28,9 +29,9 @@ use crate::storage::{SessionStore, commands};
 pub struct RefreshTokenRequest<'a> {
     /// The refresh token.
     pub refresh_token: &'a str,
-    /// Claims to change; those that `session.update_allow` lists. A null removes one.
+    /// Claims to change; only those that `session.update_allow` lists. A null removes a claim.
     pub update: ClaimMap,
-    /// The audiences of the tokens; empty: as before.
+    /// The audiences of the tokens; if empty, as before.
     pub audiences: Vec<String>,
 }
 
@@ -42,13 +43,13 @@ pub struct RefreshToken {
     pub invoke: Invoke,
     /// Issues the tokens.
     pub issuer: Arc<TokenIssuer>,
-    /// Ends the session of a token that is used again.
+    /// Ends the session of a reused token.
     pub ender: Arc<SessionEnder>,
     /// The auth log.
     pub audit: Arc<Audit>,
     /// The configured rules of refreshes.
     pub rules: RefreshRules,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -66,7 +67,7 @@ pub struct RefreshRules {
 /// The session as it is after a refresh.
 struct Refreshed {
     session: Session,
-    /// The row changes, too. It does not if a response is given again with nothing new.
+    /// True if the row changes. It does not if a response is repeated with nothing new.
     is_written: bool,
 }
 
@@ -79,7 +80,8 @@ impl RefreshToken {
             let (session, user) = self.load(call, presented.session_id()).await?;
             let now = self.clock.now();
             check_live(&session, &user, now, &self.rules.lifetimes)?;
-            // A genuine token of a session that has none: the row is older than the token, the database was restored.
+            // A genuine token of a session that has none: the row is older than the token, so the database was
+            // restored.
             let row = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
             let (rotation, next) = match decide_rotation(row, &presented, now, &self.rules.rotation) {
                 RotationDecision::Rotate => (Rotation::Rotated, self.issuer.successor(&presented, now)),
@@ -102,13 +104,13 @@ impl RefreshToken {
         Err(Error::Conflict)
     }
 
-    /// Loads the session of a token, if it is of the caller's group.
+    /// Loads the session of a token, if it belongs to the caller's group.
     async fn load(&self, call: &Call, id: SessionId) -> Result<(Session, User)> {
         let (session, user) = self.sessions.find_session(id).await?.ok_or(Error::SessionExpired)?;
         if session.group == call.caller.group { Ok((session, user)) } else { Err(Error::RefreshInvalid) }
     }
 
-    /// Makes the session as it is after this refresh, its claims by the `jwt` callbacks.
+    /// Makes the session as it is after this refresh, with claims from the `jwt` callbacks.
     async fn refreshed(
         &self,
         call: &Call,
@@ -123,15 +125,15 @@ impl RefreshToken {
         let mut before = session.claims.clone();
         claims::merge(&mut before, update.clone());
         let replayed = rotation == Rotation::Replayed;
-        // Giving the same answer again changes nothing, so that any number of retries need not race each other:
-        // what callbacks add to it is told, and kept at the next rotation.
+        // Repeating the same response changes nothing, so that retries need not race each other. Claims that callbacks
+        // add to it are returned, and stored at the next rotation.
         let nothing_new = replayed
             && before == session.claims
             && session.claims_role.as_ref() == Some(&user.role)
             && audiences == session.audiences;
         let claims = self.updated_claims(call, (session, user), &before, &update).await?;
         let session = match self.issuer.access.rules.strategy {
-            // A reference tells what the row keeps.
+            // A reference returns what the row stores.
             Strategy::Database if nothing_new => session.clone(),
             Strategy::Jwt if nothing_new => Session { claims, ..session.clone() },
             Strategy::Jwt | Strategy::Database => Session {
@@ -150,7 +152,7 @@ impl RefreshToken {
         Ok(Refreshed { session, is_written: !nothing_new })
     }
 
-    /// Makes the session's claims by the `jwt` callbacks from those before, which have the update in them already.
+    /// Makes the claims of the session with the `jwt` callbacks; the previous claims already include the update.
     async fn updated_claims(
         &self,
         call: &Call,
@@ -176,7 +178,7 @@ impl RefreshToken {
         after
     }
 
-    /// Moves the row on, if it still has this hash; answers whether it had.
+    /// Rotates the row if it still has this hash; returns true if it had.
     async fn rotate(
         &self,
         call: &Call,
@@ -208,7 +210,7 @@ impl RefreshToken {
         Ok(self.sessions.rotate_refresh_token(step).await?)
     }
 
-    /// Ends the session of a token that was used before; answers without an error if the session had ended already.
+    /// Ends the session of a reused token; returns without an error if the session had already ended.
     async fn end_reused(&self, call: &Call, session: &Session, user: &User) -> Result<()> {
         let log = self.audit.session_entry(AuthLogAction::RefreshReused, call, session, user);
         let log = log.ended(AuthLogOutcome::Failed, Reason::RefreshReused);

@@ -1,4 +1,4 @@
-//! The decision about a refresh token that is presented: what it is to the row of its session.
+//! The decision about a presented refresh token, relative to the row of its session.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::tokens::GenuineRefreshToken;
 /// The rules of spent refresh tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct RotationRules {
-    /// The time in which the last refresh token gets its response again.
+    /// The time in which a spent refresh token still returns its response.
     pub window: Duration,
-    /// The rule for it after that time.
+    /// The rule for a spent refresh token after that time.
     pub late_retry: LateRetry,
     /// The largest clock skew between replicas.
     pub clock_leeway: Duration,
@@ -20,19 +20,19 @@ pub struct RotationRules {
 /// The decision about a genuine refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RotationDecision {
-    /// It is the live one: it gets a successor.
+    /// The token is live: it gets a successor.
     Rotate,
-    /// It was replaced a moment ago: its answer is given again.
+    /// The token was replaced recently: its response is repeated.
     Replay,
-    /// It was replaced long ago, and its successor was never used: it gets another one.
+    /// The token was replaced long ago, and its successor was never used: it gets another successor.
     Recover,
-    /// It was spent before: the session ends.
+    /// The token has already been spent: the session ends.
     Revoke,
-    /// The row is older than the token, since the database was restored: the session is over.
+    /// The row is older than the token, because the database was restored: the session has expired.
     Expire,
 }
 
-/// Decides what is to be done about a genuine token of this row's session.
+/// Decides how to handle a genuine token of this row's session.
 pub(super) fn decide_rotation(
     row: &RefreshState,
     presented: &GenuineRefreshToken,
@@ -55,8 +55,8 @@ pub(super) fn decide_rotation(
     }
 }
 
-/// Tells if a rotation is recent enough for its response to be given again. A rotation in the future was made by a clock
-/// that is ahead. It opens no window if it is ahead by more than the leeway, or by a second for a clock that was set.
+/// Returns true if a rotation is recent enough for its response to be repeated. A rotation in the future was made by a
+/// clock that is ahead. It opens no window if it is ahead by more than the clock leeway, or by one second.
 fn may_be_retried(rotated_at: Timestamp, now: Timestamp, rules: &RotationRules) -> bool {
     now.since(rotated_at) < rules.window
         && rotated_at.since(now) <= rules.clock_leeway.max(Duration::from_secs(1))
@@ -69,7 +69,7 @@ mod tests {
     use crate::model::{OsEntropy, SessionId, SystemClock};
     use crate::tokens::Secrets;
 
-    /// The first tokens of a session, each the successor of the one before.
+    /// Makes the first tokens of a session, each the successor of the one before.
     fn tokens() -> Vec<GenuineRefreshToken> {
         let secrets = Secrets::new(&["a".repeat(32).into()]).unwrap();
         let id = SessionId::mint(&SystemClock, &OsEntropy);
@@ -78,7 +78,7 @@ mod tests {
         std::iter::successors(Some(first), next).take(4).collect()
     }
 
-    /// The row whose live token is the third, since second 1000.
+    /// Makes the row whose live token is the third, since second 1000.
     fn row(tokens: &[GenuineRefreshToken]) -> RefreshState {
         RefreshState {
             hash: tokens[2].hash(),
@@ -101,7 +101,7 @@ mod tests {
             (LateRetry::Revoke, 5, 1, 1030, Revoke),
             (LateRetry::Recover, 5, 1, 1029, Replay),
             (LateRetry::Recover, 5, 1, 1030, Recover),
-            // Rotated by a clock that is ahead: by no more than clocks may differ, or by a second.
+            // Rotated by a clock that is ahead: by no more than the clock leeway, or by one second.
             (LateRetry::Revoke, 5, 1, 995, Replay),
             (LateRetry::Revoke, 5, 1, 994, Revoke),
             (LateRetry::Revoke, 0, 1, 999, Replay),

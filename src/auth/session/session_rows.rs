@@ -1,5 +1,5 @@
-//! The rows that references name: read from the store in one statement, and remembered for as long as a caller
-//! accepts. What is remembered is bounded in bytes, and of many callers who miss the same session one reads it.
+//! The rows that references name, read from the store in one statement and cached for as long as a caller accepts. The
+//! cache is bounded in bytes. If many callers miss the same session, one of them reads it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::model::{ClaimMap, Clock, Session, SessionId, SuspendAwareInstant, Tim
 use crate::storage::{SessionStore, StoreResult};
 use crate::tokens::UserClaims;
 
-/// The weight of a reading besides its claims, in bytes.
+/// The size of a reading besides its claims, in bytes.
 const BYTES_A_READING: u64 = 2048;
 
 /// A session's rows.
@@ -27,14 +27,14 @@ pub struct SessionRows {
     pub claims: Arc<ClaimMap>,
     /// Its user.
     pub user: User,
-    /// The claims that tell of the user.
+    /// The claims about the user.
     pub told: UserClaims,
 }
 
-/// The rows of one session as they were at one moment.
+/// The rows of one session at one point in time.
 #[derive(Debug)]
 pub struct Reading {
-    /// The time at which it began, by the clock; a later change may be missing.
+    /// The time at which the read began, by the clock; a later change may be missing.
     pub at: Timestamp,
     began: SuspendAwareInstant,
     ended: SuspendAwareInstant,
@@ -43,14 +43,14 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The rows; one that is missing was swept, its session is over.
+    /// Returns the rows. If the row is missing, cleanup has removed it, and the session has expired.
     pub fn rows(&self) -> Result<&SessionRows> {
         let rows = self.rows.as_ref().map_err(|error| Error::from(error.clone()))?;
         rows.as_ref().ok_or(Error::SessionExpired)
     }
 
-    /// Tells if it answers a call made then that accepts rows of this age: it began late enough. A failure answers only
-    /// those who waited for it.
+    /// Returns true if the reading is recent enough for a call that began at this time and accepts rows of this age. A
+    /// failure answers only calls that waited for it.
     fn answers(&self, call: SuspendAwareInstant, max_age: Duration) -> bool {
         match self.rows {
             Ok(_) => call.since(self.began) <= max_age,
@@ -62,17 +62,17 @@ impl Reading {
 /// Reads the rows of sessions.
 #[async_trait]
 pub trait ReadSessionRows: Send + Sync {
-    /// The rows of this session, at most so old; zero: as they are from now on.
+    /// Returns the rows of this session, at most this old; zero means that the read begins now or later.
     async fn read(&self, id: SessionId, max_age: Duration) -> Arc<Reading>;
 }
 
-/// Reads them from the store, each time.
+/// Reads the rows from the store each time.
 pub struct StoredRows {
     /// The store of the sessions.
     pub sessions: Arc<dyn SessionStore>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The claims that tell of a user.
+    /// The claims about the user that tokens contain.
     pub user_claims: BTreeSet<UserClaim>,
 }
 
@@ -98,7 +98,7 @@ impl ReadSessionRows for StoredRows {
     }
 }
 
-/// Remembers what another reader read.
+/// Caches the rows that another reader reads.
 pub struct RememberedRows {
     reader: Arc<dyn ReadSessionRows>,
     readings: Cache<SessionId, Arc<Reading>, ReadingWeight>,
@@ -114,7 +114,7 @@ impl Weighter<SessionId, Arc<Reading>> for ReadingWeight {
 }
 
 impl RememberedRows {
-    /// Remembers readings of about so many bytes.
+    /// Caches readings up to about this many bytes.
     #[must_use]
     pub fn new(reader: Arc<dyn ReadSessionRows>, bytes: u32) -> Self {
         let readings = usize::try_from(u64::from(bytes) / BYTES_A_READING).unwrap_or(usize::MAX);
@@ -136,7 +136,7 @@ impl ReadSessionRows for RememberedRows {
                 EntryAction::ReplaceWithGuard
             }
         };
-        // Who is not first waits here, and reads again if what the first one reads answers it not.
+        // All callers but the first wait here, and read again if the first reading does not answer them.
         let place = match self.readings.entry_async(&id, keep).await {
             EntryResult::Retained(known) => return known,
             EntryResult::Vacant(place) | EntryResult::Replaced(place, _) => Some(place),
@@ -170,7 +170,7 @@ mod tests {
             (SECOND, SECOND, true),
             (SECOND + Duration::from_nanos(1), SECOND, false),
             (Duration::from_nanos(1), Duration::ZERO, false),
-            // Begun when the call was there already.
+            // Began when the call had already arrived.
             (Duration::ZERO, Duration::ZERO, true),
         ] {
             assert_eq!(read.answers(began.plus(later), max_age), answers, "{later:?} {max_age:?}");

@@ -1,4 +1,4 @@
-//! `SignOut`: a session's own token ends it, or every session of its user (Auth.js `signOut()`).
+//! `SignOut`: a token of a session ends that session, or every session of its user (Auth.js `signOut()`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::storage::SessionStore;
 
 /// The request of `SignOut`.
 pub struct SignOutRequest<'a> {
-    /// Any genuine token of the session, expired or rotated too.
+    /// Any genuine token of the session, even if expired or rotated.
     pub token: SignOutToken<'a>,
-    /// End every session of the user.
+    /// True to end every session of the user.
     pub everywhere: bool,
-    /// Except this one.
+    /// True to keep this session.
     pub except_current: bool,
 }
 
@@ -34,20 +34,20 @@ pub enum SignOutToken<'a> {
 pub struct SignOut {
     /// The store of the sessions.
     pub sessions: Arc<dyn SessionStore>,
-    /// Reads which session a token names.
+    /// Reads the session that a token names.
     pub token_names: TokenNames,
     /// Ends sessions.
     pub ender: Arc<SessionEnder>,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The largest clock skew between replicas.
     pub clock_leeway: Duration,
 }
 
 impl SignOut {
-    /// Ends sessions; answers how many were live.
+    /// Ends sessions; returns the number of sessions that were live.
     pub async fn run(&self, call: &Call, request: SignOutRequest<'_>) -> Result<u64> {
         if request.except_current && !request.everywhere {
             return Err(Error::invalid("except_current", "goes with everywhere"));
@@ -62,7 +62,7 @@ impl SignOut {
             return Ok(0);
         }
         let now = self.clock.now();
-        // By no replica's clock may it be refreshed any more.
+        // No replica's clock allows a refresh any more.
         if now >= session.expires_at.plus(self.clock_leeway) {
             return Ok(0);
         }
@@ -71,7 +71,8 @@ impl SignOut {
             let which = SessionsOf {
                 user_id: user.id,
                 except: request.except_current.then_some(session.id),
-                // A token of a session that is over, by every replica's clock, says nothing of others.
+                // A token of a session that has expired by every replica's clock does not authorise ending other
+                // sessions.
                 only_if_live: Some((session.id, now.minus(self.clock_leeway))),
             };
             self.ender.end_all(which, now, EndReason::SignedOut, log).await?
@@ -84,7 +85,7 @@ impl SignOut {
         Ok(revoked.sessions_ended)
     }
 
-    /// Reads the session that a token names, and what to answer if it is another group's.
+    /// Returns the session that a token names, and the error if it belongs to another group.
     async fn named_session(&self, token: SignOutToken<'_>) -> Result<(SessionId, Error)> {
         Ok(match token {
             SignOutToken::Access(token) => {

@@ -12,32 +12,32 @@ use crate::tokens::{GenuineRefreshToken, Secrets};
 pub struct TokenIssuer {
     /// Issues access tokens.
     pub access: AccessTokens,
-    /// The operator's secrets, which refresh tokens are made with.
+    /// The operator's secrets, from which refresh tokens are derived.
     pub secrets: Arc<Secrets>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
     /// Every configured audience.
     pub audiences: Vec<String>,
 }
 
-/// A refresh token, and what the row of its session keeps of it.
+/// A refresh token, and the part of it that the row of its session stores.
 pub(super) struct NextRefreshToken {
     pub(super) token: GenuineRefreshToken,
     pub(super) state: RefreshState,
 }
 
 impl TokenIssuer {
-    /// Chooses the audiences of a token: those asked for, or else those that are held already.
+    /// Chooses the audiences of a token: the requested ones, or else those that the session has.
     pub(super) fn choose_audiences(&self, asked: &[String], held: &[String]) -> Result<Vec<String>> {
         choose_audiences(asked, held, &self.audiences)
     }
 
-    /// Proves that we made this refresh token.
+    /// Verifies that Gatepass issued this refresh token.
     pub(super) fn verify(&self, refresh_token: &str) -> Result<GenuineRefreshToken> {
         Ok(GenuineRefreshToken::verify(&self.secrets, refresh_token)?)
     }
 
-    /// Makes the first refresh token of a session; a redemption that has a name can have it again.
+    /// Makes the first refresh token of a session; a repeatable redemption can derive it again.
     pub(super) fn first(
         &self,
         session_id: SessionId,
@@ -54,7 +54,7 @@ impl TokenIssuer {
         NextRefreshToken::new(token, None, salt, now)
     }
 
-    /// Makes the first refresh token of a session again.
+    /// Derives the first refresh token of a session again.
     pub(super) fn first_again(
         &self,
         session_id: SessionId,
@@ -73,7 +73,7 @@ impl TokenIssuer {
         NextRefreshToken::new(token, Some(presented.hash()), salt, now)
     }
 
-    /// Makes the successor again that this row keeps.
+    /// Derives the successor that this row stores again.
     pub(super) fn successor_again(
         &self,
         presented: &GenuineRefreshToken,

@@ -1,4 +1,4 @@
-//! The session that a token names, though the token may have expired.
+//! The session that a token names, even if the token has expired.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use crate::auth::reload_keys::{ReloadKeys, verify_again};
 use crate::model::{Clock, SessionId};
 use crate::tokens::{GenuineRefreshToken, References, Secrets, Verifier};
 
-/// Reads from genuine tokens which session they name.
+/// Reads the session that a genuine token names.
 pub struct TokenNames {
     /// The verifier of JWTs.
     pub verifier: Verifier,
     /// The verifier of references.
     pub references: References,
-    /// Looks for keys that are not known yet.
+    /// Reloads the keys if one is unknown.
     pub keys: Arc<dyn ReloadKeys>,
-    /// The operator's secrets, which prove refresh tokens.
+    /// The operator's secrets, which verify refresh tokens.
     pub secrets: Arc<Secrets>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 

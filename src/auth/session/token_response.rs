@@ -13,9 +13,9 @@ pub struct TokenResponse {
     pub access_token_expires_at: Timestamp,
     /// The refresh token.
     pub refresh_token: GenuineRefreshToken,
-    /// When the session ends, unless it is refreshed.
+    /// The expiry of the session, unless it is refreshed.
     pub refresh_token_expires_at: Timestamp,
-    /// The session as the access token tells it.
+    /// The session as the access token describes it.
     pub session: SessionView,
     /// The origin of the refresh token.
     pub rotation: Rotation,
@@ -28,9 +28,9 @@ crate::model::name_enum!(
         Issued = "ISSUED",
         /// The successor of the one presented.
         Rotated = "ROTATED",
-        /// The same answer again.
+        /// The same response, repeated.
         Replayed = "REPLAYED",
-        /// A new successor in place of one that was never used.
+        /// A new successor that replaces an unused one.
         Recovered = "RECOVERED",
     }
 );

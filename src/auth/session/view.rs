@@ -1,5 +1,5 @@
-//! A session as callers see it: made from a token's claims, or from the rows that a reference names, so that
-//! `IssueToken`, `RefreshToken` and `GetSession` can't tell different things of one token.
+//! A session as callers see it, made from the claims of a token or from the rows that a reference names. `IssueToken`,
+//! `RefreshToken` and `GetSession` therefore return the same view of one token.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ pub struct SessionView {
     pub id: String,
     /// Its user.
     pub user: SessionUser,
-    /// When it ends, unless it is refreshed.
+    /// The expiry of the session, unless it is refreshed.
     pub expires_at: Timestamp,
     /// The expiry of its access token.
     pub access_token_expires_at: Timestamp,
-    /// The time at which the person proved who they are.
+    /// The time at which the user authenticated.
     pub authenticated_at: Timestamp,
     /// The provider that vouched.
     pub provider: String,
@@ -25,7 +25,7 @@ pub struct SessionView {
     pub claims: Arc<ClaimMap>,
 }
 
-/// The user of a session, as far as its token tells.
+/// The user of a session, as far as its token describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionUser {
     /// The user's id.
@@ -34,7 +34,7 @@ pub struct SessionUser {
     pub name: Option<String>,
     /// E-mail.
     pub email: Option<String>,
-    /// A provider vouched for the e-mail.
+    /// True if a provider vouched for the e-mail address.
     pub email_verified: bool,
     /// Address of a picture.
     pub image: Option<String>,
@@ -70,7 +70,7 @@ impl SessionUser {
 }
 
 impl SessionView {
-    /// The view by a reference of its session's row, whose claims are beside it.
+    /// Makes the view for a reference from the row of its session, whose claims are passed separately.
     pub(super) fn of_row(
         session: &Session,
         claims: Arc<ClaimMap>,
@@ -88,7 +88,7 @@ impl SessionView {
         }
     }
 
-    /// Tells the user as it is now instead of as it was when the token was issued.
+    /// Replaces the user as of the token's issue by the current user.
     pub(super) fn refresh_user(&mut self, user_id: UserId, now: &UserClaims) {
         self.user = SessionUser::new(user_id, now);
     }

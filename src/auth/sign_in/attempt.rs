@@ -1,4 +1,4 @@
-//! A sign-in under way, as far as the log can tell of it.
+//! A sign-in in progress, as far as the log can describe it.
 
 use crate::model::{Email, ProviderId, UserId};
 

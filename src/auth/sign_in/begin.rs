@@ -1,5 +1,5 @@
-//! `BeginSignIn`: where to send a browser to be signed in (Auth.js `signIn()`). Writes nothing: what must be known later
-//! is sealed in the flow.
+//! `BeginSignIn`: returns the URL at which a browser signs in (Auth.js `signIn()`). It writes nothing: the state that
+//! is needed later is sealed in the flow.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,36 +14,36 @@ use crate::auth::rules::ProviderRules;
 use crate::model::{BaseUrls, Disposition, ProviderId, SessionId, Timestamp, resolve_redirect};
 use crate::oauth::{AuthorizationRequest, MAX_AGE, Providers, ResponseMode};
 
-/// The most bytes of a redirect URI: it is kept in the flow.
+/// The maximum size of a redirect URI, in bytes; the flow stores it.
 const MAX_REDIRECT_URI: usize = 512;
 
 /// The request of `BeginSignIn`.
 pub struct BeginSignInRequest {
     /// The provider.
     pub provider: ProviderId,
-    /// The address it sends the browser back to; empty: the first that is configured.
+    /// The redirect URI; if empty, the first that is configured.
     pub redirect_uri: String,
-    /// The place the person should end up at; any text.
+    /// The URL that the person should end up at; any text.
     pub redirect_to: String,
-    /// The scopes to ask for; empty: the configured ones.
+    /// The scopes to request; if empty, the configured ones.
     pub scopes: Vec<String>,
-    /// Further parameters, none of which is one of the protocol's own.
+    /// Further parameters; none of them is a parameter of the protocol itself.
     pub params: Vec<(String, String)>,
-    /// An access token of the person who wants to link an account; empty: nobody does.
+    /// An access token of the user who wants to link an account; if empty, nothing is linked.
     pub link_access_token: String,
 }
 
 /// The response of `BeginSignIn`.
 pub struct Begun {
-    /// The address to send the browser to.
+    /// The URL to send the browser to.
     pub authorization_url: String,
     /// The sealed flow, to be kept until the browser comes back.
     pub flow: String,
     /// The expiry of the flow.
     pub expires_at: Timestamp,
-    /// The name of the cookie to keep it in.
+    /// The name of the cookie that stores the flow.
     pub cookie_name: String,
-    /// The browser comes back by a POST from another site, which carries cookies of `SameSite=None` only.
+    /// True if the browser comes back by a POST from another site, which carries only cookies of `SameSite=None`.
     pub comes_back_by_post: bool,
     /// The lifetime of the cookie.
     pub max_age: std::time::Duration,
@@ -57,11 +57,11 @@ pub struct BeginSignIn {
     pub flows: Flows,
     /// Finds the session to link an account from.
     pub link_sessions: Arc<LinkSessions>,
-    /// The addresses that browsers may come back to.
+    /// The redirect URIs that are allowed.
     pub redirects: RedirectRules,
 }
 
-/// The addresses that browsers may come back to, and persons be sent to.
+/// The rules for redirect URIs, and for the URLs that people are sent to.
 #[derive(Clone)]
 pub struct RedirectRules {
     /// The sites that redirects may go to.
@@ -115,8 +115,8 @@ impl BeginSignIn {
 }
 
 impl RedirectRules {
-    /// Chooses where the browser comes back to: a configured address byte for byte, or one on a base URL as the redirect
-    /// rule spells it.
+    /// Chooses the redirect URI: a configured URI byte for byte, or one on a base URL in the spelling of the redirect
+    /// rule.
     fn redirect_uri(&self, provider: &ProviderId, asked: &str) -> Result<String> {
         let known = self.providers.get(provider);
         let listed = known.map(|rules| rules.redirect_uris.as_slice()).unwrap_or_default();
@@ -144,7 +144,8 @@ impl RedirectRules {
         )
     }
 
-    /// Resolves where the person wants to go, as far as the rule lets them: the callbacks are asked when they come back.
+    /// Resolves the URL that the person requested, by the rule alone; the callbacks are called when the browser comes
+    /// back.
     fn wanted(&self, url: &str) -> String {
         if url.is_empty() {
             return String::new();

@@ -1,7 +1,7 @@
-//! `SignIn`: a person proves who they are and becomes a user with a pending session (Auth.js' callback route and `signIn`).
+//! `SignIn`: a person authenticates and becomes a user with a pending session (Auth.js' callback route and `signIn`).
 //!
-//! The credential is proven, the user resolved, the policy and the callbacks asked; then one transaction writes all or
-//! nothing. A sign-in that another writer overtook looks again.
+//! The credential is verified, the user resolved, and the policy and the callbacks called; then one transaction writes
+//! everything or nothing. A sign-in that lost to a concurrent writer starts again.
 
 use std::sync::Arc;
 
@@ -25,19 +25,19 @@ use crate::model::RequestMark;
 
 /// The request of `SignIn`.
 pub struct SignInRequest {
-    /// The credential that proves the person.
+    /// The credential of the person.
     pub credential: Credential,
-    /// The place the person wants to go to; empty: that of the flow.
+    /// The URL that the person requested; if empty, that of the flow.
     pub redirect_to: String,
-    /// An access token of the person who links this account; empty: nobody does.
+    /// An access token of the user who links this account; if empty, nothing is linked.
     pub link_access_token: String,
-    /// The name of the request, if it may be repeated.
+    /// The mark of the request, if it may be repeated.
     pub request: Option<RequestMark>,
 }
 
 /// The use case `SignIn`.
 pub struct SignIn {
-    /// Proves credentials.
+    /// Verifies credentials.
     pub credentials: Credentials,
     /// Finds or drafts the user of a profile.
     pub resolve: Arc<ResolveUser>,
@@ -49,12 +49,12 @@ pub struct SignIn {
     pub link: LinkAccount,
     /// Finds the session to link an account from.
     pub link_sessions: Arc<LinkSessions>,
-    /// Answers sign-ins that let nobody in.
+    /// Answers denied sign-ins.
     pub denials: Arc<Denials>,
 }
 
 impl SignIn {
-    /// Signs a person in, or links an account to the user who is.
+    /// Signs a person in, or links an account to the signed-in user.
     pub async fn run(&self, call: &Call, request: SignInRequest) -> Result<SignInOutcome> {
         let mut attempt = Attempt { provider: request.credential.provider().cloned(), ..Attempt::default() };
         let outcome = self.attempt(call, request, &mut attempt).await;

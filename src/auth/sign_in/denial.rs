@@ -1,4 +1,4 @@
-//! Sign-ins that let nobody in: denied, sent elsewhere first, or failed. Each leaves a row in the log, and nothing else.
+//! Sign-ins that do not succeed: denied, redirected first, or failed. Each writes a row in the log, and nothing else.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::model::{
     Reason, RedirectUrl, UserId,
 };
 
-/// Answers sign-ins that let nobody in.
+/// Answers sign-ins that do not succeed.
 pub struct Denials {
     /// The auth log.
     pub audit: Arc<Audit>,
@@ -28,9 +28,9 @@ pub struct Denials {
 /// The URLs that denied persons are sent to.
 #[derive(Debug, Clone)]
 pub struct DenialUrls {
-    /// A person whose user is banned.
+    /// The URL for a person whose user is banned.
     pub banned: DeniedUrl,
-    /// Every other one.
+    /// The URL for every other person.
     pub denied: DeniedUrl,
 }
 
@@ -38,7 +38,7 @@ pub struct DenialUrls {
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) denial: Denial,
-    /// The providers by which the owner of the e-mail signs in.
+    /// The providers by which the owner of the e-mail address signs in.
     pub(super) linked_providers: Vec<ProviderId>,
     /// The user of the account, if known.
     pub(super) user_id: Option<UserId>,
@@ -59,7 +59,7 @@ impl Denials {
         Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to }))
     }
 
-    /// Answers that a callback sends the person elsewhere first.
+    /// Answers that a callback redirects the person first.
     pub(super) async fn redirected(
         &self,
         call: &Call,
@@ -103,18 +103,18 @@ impl Denials {
 }
 
 impl Refusal {
-    /// The refusal of a person, of whom nothing more is told.
+    /// Makes a refusal that tells nothing more about the person.
     pub(super) fn new(denial: Denial, user_id: Option<UserId>) -> Self {
         Self { denial, linked_providers: Vec::new(), user_id }
     }
 
-    /// A refusal for a reason of ours, which needs no more words.
+    /// Makes a refusal for a built-in reason, without a detail.
     pub(super) fn by(reason: DenialReason, user_id: Option<UserId>) -> Self {
         Self::new(Denial { reason, detail: None }, user_id)
     }
 }
 
-/// Chooses where a denied person goes, with the reason in Auth.js' words.
+/// Chooses the URL for a denied person, with the reason in the words of Auth.js.
 fn denial_url(reason: DenialReason, urls: &DenialUrls) -> RedirectUrl {
     match reason {
         DenialReason::UserBanned => urls.banned.with_error(DeniedError::AccessDenied),
@@ -129,7 +129,7 @@ fn denial_url(reason: DenialReason, urls: &DenialUrls) -> RedirectUrl {
     }
 }
 
-/// The reason in the log of a sign-in that failed; none if the log itself can't be written, or has its row.
+/// Returns the log reason of a failed sign-in; `None` if the log itself can't be written, or already has a row.
 fn failure(error: &Error) -> Option<LogReason> {
     Some(match error {
         Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.into(),
@@ -154,7 +154,7 @@ fn failure(error: &Error) -> Option<LogReason> {
         | Error::Conflict
         | Error::SuccessorUnknown
         | Error::Internal(_) => error.reason().into(),
-        // The database; a caller that may not, of which there is a row of its own; and what comes from no sign-in.
+        // The database; a caller without permission, which has its own row; and errors that no sign-in returns.
         Error::StoreUnavailable(_)
         | Error::CallerNotAllowed(_)
         | Error::GrantInvalid

@@ -1,5 +1,5 @@
-//! A flow: what must be known when a browser comes back from a provider. It is sealed and kept by the browser itself, so
-//! that beginning a sign-in writes nothing; `state` ties the answer to it.
+//! A flow: the state that is needed when a browser comes back from a provider. It is sealed and the browser stores it,
+//! so that beginning a sign-in writes nothing; `state` binds the response to it.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::oauth::Asked;
 /// The lifetime of a flow.
 pub(super) const FLOW_TTL: Duration = Duration::from_mins(15);
 
-/// The part of `state` that names the cookie: characters that tell flows apart and prove nothing.
+/// The length of the part of `state` that names the cookie: it distinguishes flows and proves nothing.
 const STATE_IN_COOKIE: usize = 16;
 
-/// A sign-in under way, by how it began.
+/// A sign-in in progress, by how it began.
 pub(super) enum Flow {
-    /// At a provider's page.
+    /// The sign-in is at a provider's page.
     Provider(ProviderFlow),
 }
 
@@ -33,23 +33,24 @@ pub(super) struct ProviderFlow {
     /// SHA-256 of `state`.
     pub(super) state_digest: [u8; 32],
     pub(super) redirect_uri: String,
-    /// The place the person wants to go to; empty: nowhere in particular.
+    /// The URL that the person requested; empty if none.
     pub(super) redirect_to: String,
     /// The session that the new account is linked from.
     pub(super) link: Option<SessionId>,
-    /// The scopes and age that the provider was asked for.
+    /// The scopes and the age that the provider was asked for.
     pub(super) asked: Asked,
     pub(super) expires_at: Timestamp,
 }
 
-/// The name of the cookie that keeps the flow of this `state`: a backend finds it again by the `state` that comes back.
+/// Returns the name of the cookie that stores the flow of this `state`. A backend finds the cookie by the `state` that
+/// comes back.
 pub(super) fn cookie_name(state: &SecretString) -> String {
     let state = state.expose_secret();
     format!("gatepass_flow_{}", &state[..STATE_IN_COOKIE.min(state.len())])
 }
 
 impl ProviderFlow {
-    /// Rejects a flow that is over.
+    /// Rejects an expired flow.
     pub(super) fn check_time(&self, now: Timestamp) -> Result<()> {
         if now < self.expires_at { Ok(()) } else { Err(Error::FlowExpired) }
     }
@@ -60,7 +61,7 @@ impl ProviderFlow {
         if same { Ok(()) } else { Err(Error::StateMismatch) }
     }
 
-    /// The mark that it was used.
+    /// Returns the mark of a used flow.
     pub(super) fn used(&self) -> UsedMark {
         UsedMark::of_flow(&self.id, self.expires_at)
     }

@@ -1,4 +1,4 @@
-//! The sealed form of a flow: JSON of short names, for the size's sake, with its version.
+//! The sealed form of a flow: JSON with short names, to save space, and with its version.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::auth::error::{Error, Result};
 use crate::model::Timestamp;
 use crate::oauth::Asked;
 
-/// The version of the record of a sign-in at a provider. Records without a version are of the same form: they were made
-/// before there was one. An older replica ignores the version and opens the record, too.
+/// The version of the record of a sign-in at a provider. Records without a version have the same form: they are older
+/// than the version field. An older replica ignores the version and opens the record, too.
 const PROVIDER: u8 = 1;
 
-/// The field that tells the version of a record.
+/// The field that holds the version of a record.
 #[derive(Deserialize)]
 struct Tag {
     #[serde(default = "unversioned")]
@@ -47,7 +47,7 @@ struct ProviderRecord {
     e: i64,
 }
 
-/// Writes a flow as it is sealed.
+/// Encodes a flow for sealing.
 pub(super) fn encode(flow: &Flow) -> Result<Vec<u8>> {
     let json = match flow {
         Flow::Provider(flow) => serde_json::to_vec(&provider_record(flow)),
@@ -55,7 +55,7 @@ pub(super) fn encode(flow: &Flow) -> Result<Vec<u8>> {
     json.map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// Reads a flow that was sealed; none if it is of a version that is not known here.
+/// Decodes an opened flow; returns `None` if its version is unknown.
 pub(super) fn decode(json: &[u8]) -> Option<Flow> {
     let tag: Tag = serde_json::from_slice(json).ok()?;
     match tag.f {
@@ -104,7 +104,7 @@ fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
 mod tests {
     use super::*;
 
-    /// A record as it was sealed before records had a version.
+    /// A record from before records had a version.
     const UNVERSIONED: &str = r#"{"i":"AAECAwQFBgcICQoLDA0ODw","p":"github","v":"verifier","n":"nonce","s":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","u":"https://app.example/auth/callback/github","t":"/after","l":"0190163d-8694-739b-80cf-f63a7d4c5f6a","c":"read:user","a":3600,"e":1767225600000}"#;
 
     fn decode_text(json: &str) -> Option<ProviderFlow> {

@@ -1,4 +1,4 @@
-//! Flows are begun, sealed for a group of callers, and opened again.
+//! The creation of flows: they are begun, sealed for a group of callers, and opened again.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::model::{Clock, Entropy, ProviderId, SessionId, random, sha256};
 use crate::oauth::Asked;
 use crate::tokens::Secrets;
 
-/// The most bytes of a flow's text: browsers keep cookies of up to 4 KiB, name and attributes included.
+/// The maximum size of a sealed flow, in bytes: browsers keep cookies of up to 4 KiB, name and attributes included.
 const MAX_FLOW_BYTES: usize = 3500;
 
 /// Begins flows, seals them and opens them again.
@@ -21,14 +21,14 @@ const MAX_FLOW_BYTES: usize = 3500;
 pub struct Flows {
     /// The operator's secrets, which seal flows.
     pub secrets: Arc<Secrets>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
 impl Flows {
-    /// Begins a flow. Its `state` is kept by nobody but the provider and the browser.
+    /// Begins a flow. Only the provider and the browser store its `state`.
     pub(super) fn begin(
         &self,
         provider: ProviderId,
@@ -54,9 +54,9 @@ impl Flows {
         (flow, state.into())
     }
 
-    /// Seals a flow for a group of callers. Where it is too large for a cookie, it forgets where the person wanted to go, and then
-    /// which scopes were asked: those of the settings stand for them where the provider does not tell. Whatever is proven by is
-    /// never forgotten.
+    /// Seals a flow for a group of callers. If it is too large for a cookie, it drops the requested URL, then the
+    /// requested scopes. If the provider returns no scopes, the configured ones then take their place. Data that
+    /// verification needs is never dropped.
     pub(super) fn seal(&self, group: &str, flow: ProviderFlow) -> Result<String> {
         let mut flow = Flow::Provider(flow);
         let text = self.seal_whole(group, &flow)?;
@@ -74,14 +74,14 @@ impl Flows {
         self.seal_whole(group, &flow)
     }
 
-    /// Opens a flow that this group of callers began, and that is not over.
+    /// Opens a flow that this group of callers began, and that has not expired.
     pub(super) fn open(&self, group: &str, text: &str) -> Result<ProviderFlow> {
         let flow = self.unseal(group, text)?;
         flow.check_time(self.clock.now())?;
         Ok(flow)
     }
 
-    /// Opens a flow that this group of callers began; it may be over.
+    /// Opens a flow that this group of callers began, even if it has expired.
     pub(super) fn unseal(&self, group: &str, text: &str) -> Result<ProviderFlow> {
         if text.len() > MAX_FLOW_BYTES {
             return Err(Error::FlowInvalid);
@@ -97,7 +97,7 @@ impl Flows {
         Ok(URL_SAFE_NO_PAD.encode(self.secrets.seal_flow(&*self.entropy, group, &json)))
     }
 
-    /// 256 random bits as text.
+    /// Returns 256 random bits as text.
     fn secret(&self) -> SecretString {
         URL_SAFE_NO_PAD.encode(random::<32>(&*self.entropy)).into()
     }
@@ -117,7 +117,7 @@ mod tests {
         Flows { secrets, clock: Arc::new(ManualClock::at(NOW)), entropy: Arc::new(OsEntropy) }
     }
 
-    /// A flow to a place of so many bytes that asks for scopes of so many.
+    /// Makes a flow with a URL and a scope of these sizes in bytes.
     fn flow(flows: &Flows, redirect_to: usize, scope: usize) -> ProviderFlow {
         let provider = "github".parse().unwrap();
         let uri = "https://app.example/auth/callback/github".to_owned();

@@ -1,5 +1,6 @@
-//! Linking: a proven account becomes one more of the user who is signed in. `SignIn` with a `link_access_token`; the person
-//! keeps the session they have. One that is theirs already is linked again, by the same rules: it takes over the scopes.
+//! Linking: a verified account is added to the signed-in user. It is a `SignIn` with a `link_access_token`; the user
+//! keeps the current session. An account that the user already has is linked again by the same rules: its scopes are
+//! updated.
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use crate::storage::{Linked, UserStore, commands};
 pub struct LinkAccount {
     /// The store of the users.
     pub users: Arc<dyn UserStore>,
-    /// Tells why a session is over.
+    /// Returns the reason why a session is over.
     pub link_sessions: Arc<LinkSessions>,
     /// Drafts accounts.
     pub resolve: Arc<ResolveUser>,
@@ -34,14 +35,14 @@ pub struct LinkAccount {
     pub invoke: Invoke,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Answers sign-ins that let nobody in.
+    /// Answers denied sign-ins.
     pub denials: Arc<Denials>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
 impl LinkAccount {
-    /// Links the account of a proven person to the user who is signed in.
+    /// Links the account of a verified person to the signed-in user.
     pub(super) async fn run(
         &self,
         call: &Call,

@@ -1,4 +1,4 @@
-//! Signing in: a flow is begun, a credential proven, a user found, a session opened or an account linked.
+//! Signing in: a flow is begun, a credential verified, a user found, and a session opened or an account linked.
 
 mod attempt;
 pub(super) mod begin;

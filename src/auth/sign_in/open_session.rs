@@ -1,5 +1,5 @@
-//! Opening a session: what a sign-in that was allowed writes, in one transaction, and the same answer again for a request
-//! that is repeated.
+//! Opening a session: the rows that an allowed sign-in writes in one transaction, and the same response for a repeated
+//! request.
 
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ pub struct OpenSession {
     pub drafts: SessionDrafts,
     /// The auth log.
     pub audit: Arc<Audit>,
-    /// Applies the changed user on this replica at once.
+    /// Applies the changed user on this replica immediately.
     pub local: Arc<LocalRevocations>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
 impl OpenSession {
-    /// Writes the sign-in; none when another writer was first.
+    /// Writes the sign-in; returns `None` if another writer was first.
     pub(super) async fn open(
         &self,
         call: &Call,
@@ -73,14 +73,14 @@ impl OpenSession {
                 known.ok_or(Error::Conflict).map(Some)
             }
             Opened::Used => {
-                // The first one may have been this very request.
+                // The first writer may have been an earlier attempt of this request.
                 let known = self.same_answer(request, allowed.redirect_to).await?;
                 known.ok_or_else(|| proven.used_before()).map(Some)
             }
         }
     }
 
-    /// The rows that tell of a sign-in.
+    /// Logs the rows of a sign-in.
     fn log(&self, call: &Call, person: &Person, session_id: SessionId) -> Vec<AuthLogEntry> {
         let signed = if person.is_new() { AuthLogAction::SignUp } else { AuthLogAction::SignIn };
         let linked = person.is_linked_by_email().then_some(AuthLogAction::AccountLinked);
@@ -91,7 +91,8 @@ impl OpenSession {
         [Some(signed), linked].into_iter().flatten().filter_map(row).collect()
     }
 
-    /// Gives the answer again to a request that was answered before: with the same grant, by derivation. None if it was not.
+    /// Repeats the response to a repeated request, with the same grant, by derivation. Returns `None` if there was no
+    /// earlier response.
     async fn same_answer(
         &self,
         request: Option<RequestMark>,
@@ -108,7 +109,7 @@ impl OpenSession {
             return Err(Error::invalid("request_id", "was used more than 60 seconds ago: make a new one"));
         }
         let grant = self.drafts.grant_again(&session, mark);
-        // Once the grant is redeemed its sealed record is gone, and who holds the answer already is known.
+        // Once the grant is redeemed its sealed record is gone, and the client already has the response.
         let pending = self.drafts.open(&session).map_err(|_| Error::GrantUsed)?;
         Ok(Some(Allowed {
             user,

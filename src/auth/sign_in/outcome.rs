@@ -8,38 +8,38 @@ use crate::tokens::GrantToken;
 /// The response of `SignIn`.
 #[derive(Debug)]
 pub enum SignInOutcome {
-    /// The person is in.
+    /// The person is signed in.
     Allowed(Box<Allowed>),
-    /// The person is not.
+    /// The sign-in is denied.
     Denied(Denied),
-    /// A callback sends the person elsewhere first.
+    /// A callback redirects the person first.
     Redirect(RedirectUrl),
 }
 
-/// A sign-in that went well.
+/// A successful sign-in.
 #[derive(Debug)]
 pub struct Allowed {
     /// The user.
     pub user: User,
-    /// The account that proved it.
+    /// The account that the person authenticated with.
     pub account: Account,
-    /// The user is new.
+    /// True if the user is new.
     pub is_new_user: bool,
-    /// The grant, and until when it can be redeemed; none where the account was linked.
+    /// The grant and its expiry; `None` if the account was linked.
     pub grant: Option<(GrantToken, Timestamp)>,
-    /// The place to send the person to.
+    /// The URL to send the person to.
     pub redirect_to: RedirectUrl,
-    /// The provider's tokens, this once.
+    /// The tokens of the provider, returned only once.
     pub provider_tokens: Option<ProviderTokens>,
 }
 
 /// A sign-in that was denied.
 #[derive(Debug)]
 pub struct Denied {
-    /// Why.
+    /// The reason.
     pub denial: Denial,
-    /// The providers by which the owner of the e-mail signs in.
+    /// The providers by which the owner of the e-mail address signs in.
     pub linked_providers: Vec<ProviderId>,
-    /// The place to send the person to.
+    /// The URL to send the person to.
     pub redirect_to: RedirectUrl,
 }

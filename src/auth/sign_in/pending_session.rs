@@ -1,5 +1,5 @@
-//! Pending sessions: what a sign-in writes for the redemption of its grant. Account, profile, and whether the user is
-//! new are sealed in the session's row.
+//! Pending sessions: the record that a sign-in writes for the redemption of its grant. Account, profile, and whether
+//! the user is new are sealed in the session's row.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::tokens::{GrantToken, Secrets};
 /// The lifetime of a grant.
 pub(in crate::auth) const GRANT_TTL: Duration = Duration::from_mins(1);
 
-/// The most bytes the sealed record has.
+/// The maximum size of the sealed record, in bytes.
 const MAX_PENDING_BYTES: usize = 32 * 1024;
 
 /// The record of a sign-in that is kept until its grant is redeemed.
@@ -31,11 +31,11 @@ pub(in crate::auth) struct Pending {
 /// Drafts, seals and opens pending sessions.
 #[derive(Clone)]
 pub struct SessionDrafts {
-    /// The operator's secrets, which seal what is kept and derive grants.
+    /// The operator's secrets, which seal the record and derive grants.
     pub secrets: Arc<Secrets>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
     /// The lifetimes of sessions.
     pub lifetimes: Lifetimes,
@@ -54,7 +54,7 @@ struct Record {
     is_new_user: bool,
 }
 
-/// Rejects a profile that could not be kept, before any callback has to read it; also where nothing of it will be.
+/// Rejects a profile that is too large to store, before a callback reads it, even if nothing of it will be stored.
 pub(super) fn check_size(profile: &Profile) -> Result<()> {
     let fits = claims::check_size(&profile.raw, MAX_PENDING_BYTES);
     fits.map_err(|_| too_large(profile.kind, &profile.provider))
@@ -113,12 +113,12 @@ impl SessionDrafts {
         Ok((session, grant))
     }
 
-    /// Derives the grant of a session again; none if its secret is not configured here.
+    /// Derives the grant of a session again; returns `None` if its secret is no longer configured.
     pub(super) fn grant_again(&self, session: &Session, mark: &RequestMark) -> Option<GrantToken> {
         GrantToken::derived_again(&self.secrets, mark, session.id.0.as_bytes(), &session.grant.hash)
     }
 
-    /// Seals what the redemption will need; only this session's row opens it.
+    /// Seals the record for the redemption; only this session's row opens it.
     fn seal(&self, session_id: SessionId, pending: &Pending) -> Result<Vec<u8>> {
         let account = &pending.account;
         let record = Record {
@@ -140,8 +140,8 @@ impl SessionDrafts {
         Ok(sealed)
     }
 
-    /// Opens what the sign-in left. A record that no secret opens is as if the grant were unknown: its secret was
-    /// taken out of the configuration.
+    /// Opens the record of the sign-in. If no secret opens it, the grant is treated as unknown: its secret was removed
+    /// from the configuration.
     pub(in crate::auth) fn open(&self, session: &Session) -> Result<Pending> {
         let sealed = session.pending.as_deref().ok_or(Error::GrantInvalid)?;
         let json = self.secrets.open_pending(session.id.0.as_bytes(), sealed).ok_or(Error::GrantInvalid)?;

@@ -1,13 +1,13 @@
-//! The person of a sign-in: a user and the account that proves it, as they will be.
+//! The person of a sign-in: a user and its account, as they will be.
 
 use crate::model::{Account, Profile, Timestamp, User, UserId};
 use crate::storage::{AccountWrite, UserWrite};
 
-/// A user and the account that proves it, as they will be after the sign-in.
+/// A user and its account, as they will be after the sign-in.
 pub(super) struct Person {
     pub(super) user: User,
     pub(super) account: Account,
-    /// The version a known user was found at.
+    /// The version at which a known user was read.
     pub(super) known: Option<i64>,
     /// The change of the account's row.
     pub(super) account_write: Option<AccountWrite>,
@@ -22,12 +22,12 @@ impl Person {
         matches!(self.account_write, Some(AccountWrite::Create(_)))
     }
 
-    /// Tells if a known user signs in by a new account, since its verified e-mail is theirs.
+    /// Returns true if a known user signs in with a new account that was found by its verified e-mail address.
     pub(super) fn is_linked_by_email(&self) -> bool {
         !self.is_new() && self.has_new_account()
     }
 
-    /// The user, if there is one already.
+    /// Returns the user, if it already exists.
     pub(super) fn known_user(&self) -> Option<UserId> {
         self.known.map(|_| self.user.id)
     }
@@ -41,13 +41,14 @@ impl Person {
     }
 }
 
-/// Tells if a known user takes over the profile's verified e-mail: it had none, or has the same unverified.
+/// Returns true if a known user takes over the profile's verified e-mail address: it had none, or has the same
+/// unverified.
 pub(super) fn takes_verified_email(known: &User, profile: &Profile) -> bool {
     known.email.is_none() || (known.email == profile.email && !known.email_verified)
 }
 
-/// Makes a known user as it is after this sign-in: name and image as told now, the e-mail only if it had none or if its
-/// own was verified.
+/// Makes a known user as it is after this sign-in. Name and image are updated. A verified e-mail address is taken over
+/// if the user had none or the same unverified; an unverified one only if the user had none.
 pub(super) fn refreshed(known: &User, profile: &Profile, email_taken: bool, now: Timestamp) -> User {
     let mut user = known.clone();
     if profile.name.is_some() {
@@ -72,7 +73,7 @@ pub(super) fn refreshed(known: &User, profile: &Profile, email_taken: bool, now:
     user
 }
 
-/// Gives a known account the scopes that were granted now; answers what that writes, too.
+/// Gives a known account the newly granted scopes; also returns the write for it.
 pub(super) fn rescoped(mut account: Account, profile: &Profile) -> (Account, Option<AccountWrite>) {
     if profile.scope.is_none() || profile.scope == account.scope {
         return (account, None);

@@ -1,4 +1,4 @@
-//! The time that a provider has to answer.
+//! The time limit of a provider.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use tokio::time::Instant;
 
 use crate::auth::call_context::CallContext;
 
-/// The rest of the call after the provider's time: enough to log that it did not answer.
+/// The part of the call that remains after the provider's deadline: enough to log a timeout.
 const LEFT_TO_TELL: Duration = Duration::from_millis(500);
 
-/// The time of a provider if no deadline is known.
+/// The time limit of a provider if the call has no deadline.
 const NO_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Answers until when a provider may take: the call's deadline, less what it takes to tell of a failure.
+/// Returns the deadline of a provider: that of the call, less the time to log a failure.
 pub(super) fn provider_until() -> Instant {
     let due = CallContext::current().and_then(|call| call.due);
     let now = Instant::now();

@@ -1,5 +1,5 @@
-//! The user of a profile: the account's, or a new one. An e-mail finds a user to sign in only where the provider has
-//! `link_by_verified_email`; else one that belongs to somebody refuses the sign-in.
+//! The user of a profile: the account's user, or a new one. An e-mail address identifies a user only if the provider
+//! has `link_by_verified_email`; otherwise an address that belongs to another user rejects the sign-in.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ pub struct ResolveUser {
     pub providers: Arc<HashMap<ProviderId, ProviderRules>>,
     /// The role of a new user.
     pub default_role: String,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
@@ -37,14 +37,13 @@ enum UserDecision {
     Link(User),
     /// The person becomes a user.
     SignUp,
-    /// The e-mail is this user's, who signs in another way.
+    /// The e-mail address belongs to this user, who signs in with another account.
     RefuseNotLinked(UserId),
     /// This user is banned.
     RefuseBanned(UserId),
 }
 
-/// Decides what is to be done about a profile, by the user of its account and the owner of its verified e-mail, who is
-/// looked for if there is no such user.
+/// Decides how to handle a profile, by the user of its account or else the owner of its verified e-mail address.
 fn decide_user(
     found: Option<(User, Account)>,
     owner: Option<User>,
@@ -64,10 +63,11 @@ fn decide_user(
 }
 
 impl ResolveUser {
-    /// Finds or drafts the person of a profile; refuses a banned one, and an e-mail that is somebody's.
+    /// Finds or drafts the person of a profile; rejects a banned user, and an e-mail address that belongs to another
+    /// user.
     ///
-    /// That an e-mail is free is left to the database's unique key at the first try, and looked up only when
-    /// something stood in the way.
+    /// The first attempt relies on the database's unique key for the address. The address is looked up only after a
+    /// conflict.
     pub(super) async fn resolve(
         &self,
         profile: &Profile,
@@ -114,7 +114,7 @@ impl ResolveUser {
         }
     }
 
-    /// Finds the user of the profile's account; if there is none, the owner of its verified e-mail.
+    /// Finds the user of the profile's account or, if there is none, the owner of its verified e-mail address.
     async fn find(&self, profile: &Profile) -> Result<(Option<(User, Account)>, Option<User>)> {
         let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
         let mut found = self.users.find_user_by_account(key).await?;
@@ -122,14 +122,15 @@ impl ResolveUser {
         if let Some(email) = profile.verified_email().filter(|_| found.is_none()) {
             owner = self.users.find_user_by_email(EmailKey::from(email)).await?;
             if owner.is_some() {
-                // The same person may have signed up between the two looks.
+                // The same person may have signed up between the two reads.
                 found = self.users.find_user_by_account(key).await?;
             }
         }
         Ok((found, owner))
     }
 
-    /// Tells if the e-mail that this sign-in would give to the user is another's: a verified e-mail stays its owner's.
+    /// Returns true if the e-mail address that this sign-in would set belongs to another user: a verified address stays
+    /// with its owner.
     async fn email_is_taken(&self, known: &User, profile: &Profile) -> Result<bool> {
         match profile.verified_email() {
             Some(email) if takes_verified_email(known, profile) => {
@@ -187,7 +188,7 @@ mod tests {
             (None, None, false, UserDecision::SignUp),
             (None, None, true, UserDecision::SignUp),
             (found(user.clone()), None, false, UserDecision::SignIn(user.clone(), account.clone())),
-            // The account wins: it was written between two looks.
+            // The account wins: it was written between two reads.
             (
                 found(user.clone()),
                 Some(owner.clone()),
@@ -197,7 +198,7 @@ mod tests {
             (found(banned(&user, None)), None, false, UserDecision::RefuseBanned(user.id)),
             (found(over.clone()), None, false, UserDecision::SignIn(over, account.clone())),
             (None, Some(owner.clone()), false, UserDecision::RefuseNotLinked(owner.id)),
-            // That an e-mail belongs to somebody who is banned is for them to learn.
+            // Only the owner may learn that an e-mail address belongs to a banned user.
             (None, Some(banned(&owner, None)), false, UserDecision::RefuseNotLinked(owner.id)),
             (None, Some(owner.clone()), true, UserDecision::Link(owner.clone())),
             (None, Some(banned(&owner, None)), true, UserDecision::RefuseBanned(owner.id)),

@@ -1,5 +1,5 @@
-//! The session that an account is linked from: that of an access token, read anew, whose person proved lately who they
-//! are.
+//! The session that an account is linked from: the session of an access token, read from the database, whose user
+//! authenticated recently.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub struct LinkSessions {
     pub readers: SessionReaders,
     /// The store of the sessions.
     pub sessions: Arc<dyn SessionStore>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The configured rules of linking.
     pub rules: LinkRules,
@@ -26,20 +26,20 @@ pub struct LinkSessions {
 /// The configured rules of linking.
 #[derive(Debug, Clone, Copy)]
 pub struct LinkRules {
-    /// The time after a sign-in in which its person may link another account.
+    /// The time after a sign-in within which the user may link another account.
     pub within: Duration,
     /// The lifetimes of sessions.
     pub lifetimes: Lifetimes,
 }
 
-/// A person who is signed in.
+/// A signed-in user.
 pub(super) struct SignedIn {
     pub(super) session: Session,
     pub(super) user: User,
 }
 
 impl LinkSessions {
-    /// Finds the person of this access token, if they may link an account now.
+    /// Finds the user of this access token, if they may link an account now.
     pub(super) async fn signed_in(&self, call: &Call, access_token: &str) -> Result<SignedIn> {
         let credential = SessionCredential::AccessToken(access_token);
         let asked = GetSessionRequest { credential, audience: "", max_staleness: None };
@@ -57,7 +57,7 @@ impl LinkSessions {
         Ok(SignedIn { session, user })
     }
 
-    /// Tells why this session, which was live a moment ago, is so no more.
+    /// Returns the reason why this session, which was live a moment ago, is over.
     pub(super) async fn why_over(&self, id: SessionId) -> Result<Error> {
         let Some((session, user)) = self.sessions.find_session(id).await? else {
             return Ok(Error::SessionExpired);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::input::Input;
 
-/// One case.
+/// A test case.
 pub struct Case {
     /// The name that its author gave it.
     pub name: Option<String>,
@@ -37,7 +37,7 @@ enum Name {
 const OUTCOMES: &[&str] = &["allow", "deny", "detail", "redirect", "claims", "url", "error"];
 
 impl Case {
-    /// Reads one case, or a list of them. An error names the faulty case.
+    /// Reads one case, or a list of them. An error names the invalid case.
     pub fn read(json: &[u8]) -> Result<Vec<Self>, String> {
         let one = json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[');
         let written: Vec<Value> = if one {
@@ -68,7 +68,7 @@ impl Case {
         Ok(Self { name: written.name, input: input?, expect: written.expect.map(Value::Object) })
     }
 
-    /// Returns the expected outcome if this is another one. Of an error, a part of the text is expected.
+    /// Returns the expected outcome if it differs from this one. Of an error, a part of the text is expected.
     #[must_use]
     pub fn unmet(&self, outcome: &Value) -> Option<&Value> {
         let expected = self.expect.as_ref()?;
@@ -79,7 +79,7 @@ impl Case {
         (!met).then_some(expected)
     }
 
-    /// Tells if an outcome is expected.
+    /// Returns true if an outcome is expected.
     #[must_use]
     pub fn is_test(&self) -> bool {
         self.expect.is_some()

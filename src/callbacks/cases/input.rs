@@ -1,4 +1,4 @@
-//! The inputs of cases, by callback. Everything that can be wrong with one is found when it is read.
+//! The inputs of cases, by callback. All faults of an input are found when it is read.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,6 +1,6 @@
-//! Cases by which operators test their policy in a repository of their own: the input of one callback, as JSON, and the
-//! outcome that is expected. Cases ask the chain as calls do, without anything behind it. `input` reads the input, whose
-//! people and sessions are in `written`; `outcome` asks.
+//! Cases by which operators test their policy in their own repository: the input of one callback, as JSON, and the
+//! expected outcome. Cases call the chain as calls do, but without a database. `input` reads the input, whose people
+//! and sessions are in `written`; `outcome` calls the chain.
 
 mod case;
 mod input;

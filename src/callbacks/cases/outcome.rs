@@ -1,4 +1,4 @@
-//! The outcomes of cases: the chain is asked as the use cases ask it, and its answer becomes JSON.
+//! The outcomes of cases: the chain is called as the use cases call it, and its answer becomes JSON.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use super::written::When;
 use crate::auth::{Denial, Error, Invoke, JwtInput, SignInDecision, SignInInput, Trigger};
 use crate::model::{ClaimMap, ManualClock, Timestamp, claims};
 
-/// The callbacks of a configuration, and the rules by which calls ask them.
+/// The callbacks of a configuration, and the rules that they are called by.
 pub struct Bench {
-    /// The callbacks, and the base URLs, which redirects may go to.
+    /// The callbacks, and the base URLs that redirects may go to.
     pub invoke: Invoke,
     /// Their clock.
     pub clock: Arc<ManualClock>,
-    /// The time of a case that does not say it.
+    /// The time of a case that sets none.
     pub now: Timestamp,
     /// The role of new users.
     pub default_role: String,
@@ -28,7 +28,7 @@ pub struct Bench {
 type Outcome = Result<Value, String>;
 
 impl Bench {
-    /// Asks a case; a failure of the callbacks is an outcome, too.
+    /// Runs a case; a failure of the callbacks is an outcome, too.
     pub async fn ask(&self, case: &Case) -> Outcome {
         match &case.input {
             Input::SignIn(input) => self.sign_in(input).await,
@@ -108,7 +108,7 @@ impl Bench {
     }
 }
 
-/// A profile with what every profile has.
+/// Completes a profile with the claims that every profile has.
 fn whole(mut profile: ClaimMap, asked: &Asked) -> ClaimMap {
     profile.entry("sub").or_insert_with(|| asked.account.provider_account_id.as_str().into());
     profile.entry("email_verified").or_insert(Value::Bool(false));

@@ -1,5 +1,5 @@
-//! People, accounts, clients and sessions as cases write them. A field that is left out is some id or time, the value of the
-//! profile, or not set.
+//! People, accounts, clients and sessions as cases write them. A field that is left out is a sample id or time, the
+//! value of the profile, or not set.
 
 use std::str::FromStr;
 use std::time::Duration;

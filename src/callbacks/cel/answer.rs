@@ -1,4 +1,5 @@
-//! Reads the value of an expression as a decision, a URL, a claim or a field of a profile. Any other value is a failure.
+//! Reads the value of an expression as a decision, a URL, a claim or a field of a profile. Any other value is a
+//! failure.
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever is not of the wanted kind is a failure alike")]
 
 use cel::Value as CelValue;
@@ -32,7 +33,7 @@ pub(super) fn place(value: CelValue) -> Answer<String> {
     }
 }
 
-/// Reads a claim. An optional without a value leaves the claim as it is.
+/// Reads a claim. An optional without a value leaves the claim unchanged.
 pub(super) fn claim(value: CelValue) -> Answer<Option<Value>> {
     match <&OptionalValue>::try_from(&value) {
         Ok(optional) => optional.value().map(json).transpose(),

@@ -1,6 +1,6 @@
-//! The budget of one run of a callback. The library has no limit of its own, and expressions work on input from strangers;
-//! so `meter` makes them pay for each turn of a loop, for each text or list that they make, and in loops for each value that
-//! they look at. A run that can't pay fails, even if its expression handles the failure.
+//! The budget of one run of a callback. The library has no limit of its own, and expressions process untrusted input.
+//! Therefore `meter` charges for each turn of a loop and for each text or list that is made. In loops it also charges
+//! for each value that is read. A run that exceeds its budget fails, even if its expression handles the failure.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use cel::common::value::{StaticVal, Val};
 use super::fault::failed;
 use super::names::BUDGET_TYPE;
 
-/// The cost that one run may have: at worst some twenty milliseconds of a processor (2026); a common run takes one to five
-/// microseconds. A unit is a step of a loop's body, a value that is made, or 16 bytes of text that is made or looked at in a
-/// loop.
+/// The budget of one run: at worst some twenty milliseconds of a processor (2026); a common run takes one to five
+/// microseconds. A unit is a step of a loop's body, a value that is made, or 16 bytes of text, made or (in a loop)
+/// read.
 pub(super) const UNITS: u64 = 100_000;
 
 /// The rest of a run's budget. Clones share it.
@@ -33,7 +33,7 @@ impl Budget {
         Self(Arc::new(Account { left: AtomicU64::new(UNITS), overdrawn: AtomicBool::new(false) }))
     }
 
-    /// Pays. Only one thread pays at a time: a run is not split.
+    /// Charges the budget. Only one thread charges at a time: a run is not split.
     pub(super) fn charge(&self, units: u64) -> Result<(), ExecutionError> {
         let left = self.0.left.load(Ordering::Relaxed).checked_sub(units);
         self.0.left.store(left.unwrap_or(0), Ordering::Relaxed);
@@ -44,13 +44,13 @@ impl Budget {
         Ok(())
     }
 
-    /// Tells if something was not paid for: an expression may have gone on without its value.
+    /// Returns true if a charge failed: an expression may have continued without its value.
     pub(super) fn is_overdrawn(&self) -> bool {
         self.0.overdrawn.load(Ordering::Relaxed)
     }
 }
 
-/// The failure of a run that can't pay.
+/// The failure of a run that exceeds its budget.
 pub(super) const TOO_COSTLY: &str = "costs more than it may: loop over less, or make less text";
 
 /// The cost of holding or looking through a value.

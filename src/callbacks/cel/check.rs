@@ -1,4 +1,4 @@
-//! Checks an expression before it runs: every name is known, every function is called as it is declared, every pattern
+//! Checks an expression before it runs. Every name is known, every function is called as declared, every pattern
 //! compiles, and the expression is small.
 
 use cel::IdedExpr as Expression;
@@ -9,7 +9,7 @@ use super::language::{FUNCTIONS, Function, MACROS, OPTIONAL, SYNONYMS, TYPES};
 use super::pattern::Pattern;
 use crate::model::suggest;
 
-/// The most steps of an expression; a macro counts as what it stands for, some eight.
+/// The maximum number of steps of an expression; a macro counts as its expansion, about eight steps.
 const MAX_STEPS: usize = 400;
 /// The deepest nesting of loops.
 const MAX_LOOPS: usize = 2;
@@ -20,7 +20,7 @@ pub(super) type Found = (u64, String);
 /// Looks through an expression.
 pub(super) struct Check<'a> {
     variables: &'a [(&'static str, Kind)],
-    /// The names that loops around this place have made.
+    /// The names that enclosing loops declare.
     locals: Vec<&'a str>,
     loops: usize,
     found: Vec<Found>,
@@ -154,7 +154,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The fault of a call by its name and the number of its arguments.
+/// Returns the fault of a call by its name and the number of its arguments.
 fn wrong(functions: &[Function], call: &CallExpr, family: bool) -> Option<String> {
     let name = call.func_name.as_str();
     let shown = if family { format!("optional.{name}") } else { name.to_owned() };
@@ -192,7 +192,7 @@ pub(super) fn depth(expression: &Expression) -> usize {
     children(expression).map(depth).max().unwrap_or(0) + 1
 }
 
-/// Tells if an expression names this, as a variable of its own or of a callback.
+/// Returns true if an expression uses this name, as a local variable or as a variable of the callback.
 pub(super) fn names(expression: &Expression, variable: &str) -> bool {
     matches!(&expression.expr, Expr::Ident(name) if name == variable)
         || children(expression).any(|child| names(child, variable))

@@ -12,16 +12,16 @@ use crate::auth::{
 };
 use crate::model::{ClaimMap, Clock};
 
-/// The expressions of the configuration, each compiled for its callback.
+/// The compiled expressions of the configuration, by callback.
 #[derive(Debug, Clone, Default)]
 pub struct CelRules {
-    /// Answers true, false, or the URL that the person goes to first.
+    /// Returns true, false, or the URL to which the person is redirected first.
     pub sign_in: Option<Program>,
-    /// Answers claims to add to a token. Each expression sees the claims as they were before all of them.
+    /// Returns claims to add to a token. Each expression sees the claims as they were before all of them.
     pub jwt: Vec<(String, Program)>,
-    /// Answers claims to add to a session.
+    /// Returns claims to add to a session.
     pub session: Vec<(String, Program)>,
-    /// Answers the URL of a redirect.
+    /// Returns the URL of a redirect.
     pub redirect: Option<Program>,
 }
 
@@ -38,7 +38,8 @@ impl Cel {
         Self { rules, clock }
     }
 
-    /// Tells if an expression of this callback reads `now`. The answers of other expressions depend on their input alone.
+    /// Returns true if an expression of this callback reads `now`. The answers of other expressions depend only on
+    /// their input.
     #[must_use]
     pub fn asks_the_time(&self, callback: Callback) -> bool {
         let CelRules { sign_in, jwt, session, redirect } = &self.rules;

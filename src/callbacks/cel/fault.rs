@@ -1,5 +1,5 @@
-//! Faults of expressions, before they run and when they do. A message about a run goes to the log, so it holds words of the
-//! expression and names of types, but no value that the expression saw.
+//! Faults of expressions, at compile time and at run time. A run-time message goes to the log: it contains words of the
+//! expression and names of types, but no value that the expression read.
 
 use std::fmt;
 
@@ -24,15 +24,15 @@ impl fmt::Display for CelFault {
     }
 }
 
-/// The name under which functions of ours report messages that may be logged as they are.
+/// The name under which the functions of this crate report messages that may be logged unchanged.
 pub(super) const OURS: &str = "gatepass";
 
-/// A failure of a function of ours.
+/// Makes the failure of a function of this crate.
 pub(super) fn failed(what: &str) -> ExecutionError {
     ExecutionError::function_error(OURS, what)
 }
 
-/// The message about a run that failed.
+/// Makes the message about a failed run.
 #[expect(clippy::wildcard_enum_match_arm, reason = "what else is there quotes values")]
 pub(super) fn cause(error: &ExecutionError, source: &str) -> String {
     let say = |what: &str| what.to_owned();
@@ -42,7 +42,7 @@ pub(super) fn cause(error: &ExecutionError, source: &str) -> String {
         ExecutionError::NoSuchKey(_) => say("no such key"),
         ExecutionError::NoSuchOverload(overload) => match overload.function().strip_prefix('@') {
             None => overload.to_string(),
-            // One of ours in the place of the one that was written.
+            // The name of a function of this crate that replaces the written one.
             Some(function) => {
                 let types = overload.argument_types().iter().map(String::as_str);
                 let types = types.filter(|name| *name != BUDGET_TYPE.name());

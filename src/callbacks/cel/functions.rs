@@ -1,4 +1,4 @@
-//! The functions that metered expressions call: some that pay, and `has()`, which knows which fields are not set.
+//! The functions that metered expressions call: some charge the budget, and `has()` knows which fields are set.
 
 use cel::ExecutionError;
 use cel::common::types::{CelBool, CelInt, CelNull, CelOptional};
@@ -11,7 +11,7 @@ use super::names::RECORD_TYPE;
 /// The answer of a function.
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
-/// Adds `left + right`, and pays for the sum.
+/// Adds `left + right`, and charges for the sum.
 pub(super) fn add<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let [budget, left, right] = args.as_slice() else { return Err(misused()) };
     let types = || vec![left.get_type().name().to_owned(), right.get_type().name().to_owned()];
@@ -24,7 +24,7 @@ pub(super) fn add<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     Ok(CowVal::Owned(sum))
 }
 
-/// Pays for a value, and returns it.
+/// Charges for a value, and returns it.
 pub(super) fn spend<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let value = args.pop().ok_or_else(misused)?;
     let budget = args.pop().ok_or_else(misused)?;
@@ -32,7 +32,7 @@ pub(super) fn spend<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     Ok(value)
 }
 
-/// A loop costs what it goes over, which is copied, and its body once for each.
+/// Charges for a loop: for the values that it copies, and for its body once per value.
 pub(super) fn each<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let body = args.pop().ok_or_else(misused)?;
     let range = args.pop().ok_or_else(misused)?;
@@ -45,7 +45,8 @@ pub(super) fn each<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     Ok(range)
 }
 
-/// `has(x.field)`. Nothing has fields; a record has those that are set; a map has its keys, whatever their values.
+/// Implements `has(x.field)`. Null has no fields; a record has those that are set; a map has its keys, whatever their
+/// values.
 pub(super) fn has<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let [of, field] = args.as_slice() else { return Err(misused()) };
     let found = |value: &dyn Val| -> Result<bool, ExecutionError> {

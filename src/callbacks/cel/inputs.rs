@@ -1,5 +1,5 @@
-//! The inputs of expressions, for each callback and for profiles: variables, whose values are made when an expression asks
-//! for them.
+//! The inputs of expressions, for each callback and for profiles: variables, whose values are made when an expression
+//! reads them.
 
 use cel::common::types::{CelBool, CelNull};
 use cel::common::value::{CowVal, Val};
@@ -16,7 +16,7 @@ use crate::model::{ClaimMap, Timestamp};
 /// The kind of a variable.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
-    /// A record of these fields, and no others.
+    /// A record with exactly these fields.
     Record(&'static [&'static str]),
     /// A JSON object.
     Json,
@@ -27,9 +27,9 @@ pub(super) enum Kind {
 /// The purpose of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// To answer this callback, or a claim of it.
+    /// Answers this callback, or sets one of its claims.
     Callback(Callback),
-    /// To take a field from a provider's profile of a person, its variable `profile`.
+    /// Reads a field from a provider's profile of a person, the variable `profile`.
     Profile,
 }
 
@@ -86,7 +86,7 @@ pub(super) enum Inputs<'a> {
     Profile(&'a ClaimMap),
 }
 
-/// One run: its input, its time, if that may be known, and the rest of its budget.
+/// A run: its input, its time if the expression may read it, and the rest of its budget.
 pub(super) struct Run<'a> {
     pub(super) inputs: Inputs<'a>,
     pub(super) now: Option<Timestamp>,
@@ -113,7 +113,7 @@ impl VariableResolver for Variables<'_> {
         if let Some(name) = name.strip_prefix(WHOLE) {
             return self.run.whole(name);
         }
-        // The library itself resolves the names that its macros make.
+        // The library resolves the names that its macros make.
         let number: usize = name.strip_prefix(PATTERN)?.parse().ok()?;
         self.patterns.get(number).map(|pattern| CowVal::Borrowed(pattern as &dyn Val))
     }
@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The JSON object of this name.
+    /// Returns the JSON object of this name.
     fn json(&self, name: &str) -> Option<Object<'a>> {
         Some(match (self.inputs, name) {
             (Inputs::SignIn(input), "profile") => Object::Here(input.profile),
@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The whole of a JSON object. One that can't be paid for is not made, and the run fails.
+    /// Returns the whole JSON object. If the budget does not allow it, the object is not made and the run fails.
     fn whole<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
         Some(match self.json(name)? {
             Object::Here(map) if self.budget.charge(map_weight(map)).is_ok() => CowVal::owned(from_map(map)),

@@ -1,5 +1,5 @@
-//! The functions that expressions may call: the library's, under cel-go's names, and ours in place of those that could
-//! take or make too much. What is not in the table does not compile.
+//! The functions that expressions may call: those of the library, under the names of cel-go, and replacements for
+//! costly ones. Other functions do not compile.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,12 +11,12 @@ use super::names::{BUDGET_TYPE, PATTERN_TYPE};
 use super::pattern::matches;
 use super::text::{join, replace, split};
 
-/// A function, and with how many arguments it is called.
+/// A function, and the numbers of arguments that it takes.
 pub(super) struct Function {
     pub(super) name: &'static str,
-    /// As `name(a, b)`.
+    /// The numbers of arguments in the form `name(a, b)`.
     pub(super) global: &'static [usize],
-    /// As `x.name(a, b)`.
+    /// The numbers of arguments in the form `x.name(a, b)`.
     pub(super) member: &'static [usize],
 }
 
@@ -69,7 +69,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Functions of the name `optional.…`.
 pub(super) const OPTIONAL: &[Function] = &[global("of", &[1]), global("none", &[0])];
 
-/// Macros: calls that the parser has taken already, where they were written as they must be.
+/// Macros: calls that the parser has already expanded if they were written correctly.
 pub(super) const MACROS: &[(&str, &str)] = &[
     ("has", "has(x.field)"),
     ("all", "list.all(x, condition)"),
@@ -80,7 +80,7 @@ pub(super) const MACROS: &[(&str, &str)] = &[
     ("filter", "list.filter(x, condition)"),
 ];
 
-/// The names that other languages have for them.
+/// The names of the same functions in other languages.
 pub(super) const SYNONYMS: &[(&str, &str)] = &[
     ("lower", "x.lowerAscii()"),
     ("toLowerCase", "x.lowerAscii()"),
@@ -101,13 +101,13 @@ pub(super) const SYNONYMS: &[(&str, &str)] = &[
 pub(super) const TYPES: &[&str] =
     &["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"];
 
-/// `+`, which pays for its result.
+/// `+`, which charges for its result.
 pub(super) const ADD: &str = "@add";
-/// Pays for a value, and returns it.
+/// Charges for a value, and returns it.
 pub(super) const SPEND: &str = "@spend";
-/// Pays for a loop over a value, and returns the value.
+/// Charges for a loop over a value, and returns the value.
 pub(super) const EACH: &str = "@each";
-/// Tells if a field is set.
+/// Returns true if a field is set.
 pub(super) const HAS: &str = "@has";
 pub(super) const MATCHES: &str = "@matches";
 pub(super) const SPLIT: &str = "@split";

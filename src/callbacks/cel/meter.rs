@@ -1,7 +1,7 @@
-//! Makes an expression pay for its work: the parsed expression is rewritten, once, so that functions charge the run's budget
-//! for the values that it makes and that its loops go over. The meaning of the expression does not change.
+//! Makes an expression charge for its work. The parsed expression is rewritten once, so that functions charge the run's
+//! budget for the values that it makes and that its loops visit. The meaning of the expression does not change.
 //!
-//! Loops over lists keep the shapes by which the library knows them: it appends in place where it would else copy.
+//! Loops over lists keep the shapes that the library recognises: it then appends in place instead of copying.
 
 use cel::IdedExpr as Expression;
 use cel::common::ast::{
@@ -26,13 +26,13 @@ const FREE: &[&str] = &[
     operators::OPT_SELECT,
 ];
 
-/// Calls whose first argument is looked into.
+/// Calls that read their first argument without copying it.
 const LOOKING: &[&str] = &[operators::INDEX, operators::OPT_INDEX, operators::OPT_SELECT];
 
 /// Calls that make a text or a list about as large as their arguments.
 const MAKING: &[&str] = &["lowerAscii", "upperAscii", "trim", "substring", "string", "of"];
 
-/// Calls that pay by themselves.
+/// Calls that charge by themselves.
 const PAYING: &[(&str, &str)] =
     &[(operators::ADD, ADD), ("split", SPLIT), ("replace", REPLACE), ("join", JOIN)];
 
@@ -42,7 +42,7 @@ pub(super) struct Meter<'a> {
     json: &'a [&'a str],
     /// The patterns, in the order they were met.
     pub(super) patterns: Vec<Pattern>,
-    /// The names that loops around this place have made.
+    /// The names that enclosing loops declare.
     locals: Vec<String>,
     in_loop: bool,
 }
@@ -52,7 +52,7 @@ impl<'a> Meter<'a> {
         Self { json, patterns: Vec::new(), locals: Vec::new(), in_loop: false }
     }
 
-    /// The expression as it pays.
+    /// Rewrites an expression so that it charges.
     pub(super) fn value(&mut self, expression: Expression) -> Expression {
         let Expression { id, expr } = expression;
         let made = match expr {
@@ -71,7 +71,7 @@ impl<'a> Meter<'a> {
         Expression { id, expr: made }
     }
 
-    /// The same, where only a part of it is wanted.
+    /// Rewrites an expression of which only a part is used.
     fn looked_into(&mut self, expression: Expression) -> Expression {
         if let Expr::Ident(_) = expression.expr { expression } else { self.value(expression) }
     }
@@ -129,13 +129,13 @@ impl<'a> Meter<'a> {
         Expression { id, expr: Expr::Call(self.arguments(call, args)) }
     }
 
-    /// Rewrites target and arguments, but for a target that is the name of a family of functions.
+    /// Rewrites target and arguments, except a target that names a family of functions.
     fn arguments(&mut self, call: CallExpr, rewrite: fn(&mut Self, Expression) -> Expression) -> CallExpr {
         let target = call.target.map(|target| {
             let family = matches!(&target.expr, Expr::Ident(name) if name == "optional");
             if family { target } else { Box::new(rewrite(self, *target)) }
         });
-        // What something is searched in need not be copied.
+        // The value that is searched need not be copied.
         let within = call.func_name == operators::IN;
         let args = call.args.into_iter().enumerate();
         let args = args.map(|(at, arg)| {
@@ -146,7 +146,7 @@ impl<'a> Meter<'a> {
         CallExpr { target, args, ..call }
     }
 
-    /// An argument in a loop, where even looking at a large value adds up.
+    /// Rewrites an argument in a loop, where even reading a large value adds up.
     fn looked_at(&mut self, argument: Expression) -> Expression {
         if let Expr::Literal(_) = argument.expr {
             return argument;
@@ -156,7 +156,7 @@ impl<'a> Meter<'a> {
         Expression { id, expr: call(SPEND, vec![budget(id), value]) }
     }
 
-    /// A pattern is compiled here, and stands in the expression by its number.
+    /// Compiles a pattern, and replaces it in the expression by its number.
     fn matches(&mut self, id: u64, call: CallExpr) -> Expression {
         let mut args = call.target.map(|target| *target).into_iter().chain(call.args);
         let (Some(text), Some(pattern)) = (args.next(), args.next()) else { return Expression::default() };
@@ -188,7 +188,8 @@ impl<'a> Meter<'a> {
         Expr::Comprehension(Box::new(ComprehensionExpr { iter_range, accu_init, loop_step, result, ..loops }))
     }
 
-    /// The step of a loop: the shapes of `map` and `filter` stay, and each value that they append is paid for.
+    /// Rewrites the step of a loop. The shapes of `map` and `filter` stay, and each value that they append is charged
+    /// for.
     fn step(&mut self, accumulator: &str, step: Expression) -> Expression {
         let is_accumulator =
             |expression: &Expression| matches!(&expression.expr, Expr::Ident(name) if name == accumulator);
@@ -209,7 +210,7 @@ impl<'a> Meter<'a> {
         Expression { id, expr: Expr::Call(call) }
     }
 
-    /// The expression that `make` makes, and that pays for its value.
+    /// Makes an expression with `make` that charges for its value.
     fn paid(&mut self, id: u64, make: impl FnOnce(&mut Self) -> Expr) -> Expression {
         let expression = Expression { id, expr: make(self) };
         Expression { id, expr: call(SPEND, vec![budget(id), expression]) }

@@ -1,8 +1,10 @@
-//! Callbacks as expressions of the Common Expression Language (CEL), from the configuration, and fields taken from profiles.
-//! An expression is compiled at the start, where every fault is reported with line and column. A run costs no more than its
-//! budget, touches nothing but its input, and ends in an answer or a failure. `expressions` are the callbacks; `program`
-//! compiles and evaluates: `check` looks at names and sizes, `meter` makes it pay; `inputs`, `record` and `value` are its
-//! variables, `language` its functions, `answer` reads its value. `profile` is no callback: it reads fields from profiles.
+//! Callbacks as expressions of the Common Expression Language (CEL), from the configuration, and fields taken from
+//! profiles. Expressions are compiled at start, where every fault is reported with line and column. A run stays within
+//! its budget, accesses nothing but its input, and ends in an answer or a failure.
+//!
+//! `expressions` implements the callbacks. `program` compiles and evaluates: `check` validates names and sizes, `meter`
+//! inserts the charges. `inputs`, `record` and `value` are the variables, `language` the functions, and `answer` reads
+//! the value. `profile` is no callback: it reads fields from profiles.
 #![expect(clippy::needless_pass_by_value, reason = "the library hands functions a Vec of their arguments")]
 
 mod answer;

@@ -1,4 +1,4 @@
-//! The names that expressions never spell: types of ours, and the variables that a metered expression reads.
+//! The names that no author writes in an expression: internal types, and the variables of a metered expression.
 
 use cel::common::types::Type;
 
@@ -11,7 +11,7 @@ pub(super) static RECORD_TYPE: Type = Type::new_unspecified_type("record");
 
 /// The variable that is the budget.
 pub(super) const BUDGET: &str = "@budget";
-/// The prefix of a JSON object's name, for the whole object and not a view of it.
+/// The prefix of a JSON object's name that selects the whole object instead of a view of it.
 pub(super) const WHOLE: &str = "@whole ";
 /// The prefix of a number, for a pattern of the expression.
 pub(super) const PATTERN: &str = "@pattern ";

@@ -1,5 +1,5 @@
-//! Patterns of `matches()`, in RE2's syntax, compiled with the expression that they are written in. The engine's time is
-//! bounded by text and pattern together; so both are paid for.
+//! Patterns of `matches()`, in RE2's syntax, compiled with their expression. Text and pattern together bound the time
+//! of the engine, so both are charged for.
 
 use std::any::Any;
 
@@ -12,11 +12,12 @@ use super::budget::{Budget, text_weight};
 use super::fault::failed;
 use super::names::PATTERN_TYPE;
 
-/// The most KiB of a compiled pattern.
+/// The maximum size of a compiled pattern, in KiB.
 const MAX_KIB: usize = 64;
-/// The most bytes of the engine's cache for the texts it met.
+/// The maximum size of the engine's cache, in bytes.
 const MAX_MEMORY: usize = 512 * 1024;
-/// The additional cost of a pattern, for each KiB: the engine may have to follow all its states for each byte of the text.
+/// The additional cost of a pattern, for each KiB: the engine may have to follow all its states for each byte of the
+/// text.
 const STATES: u64 = 8;
 
 /// A pattern.
@@ -27,12 +28,12 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern. The error says what is wrong with it.
+    /// Compiles a pattern. The error describes the fault.
     pub(super) fn new(text: &str) -> Result<Self, String> {
         let text = of_ascii(text);
         let build =
             |kib: usize| RegexBuilder::new(&text).size_limit(kib * 1024).dfa_size_limit(MAX_MEMORY).build();
-        // The library does not tell how large a pattern is, only whether it is too large.
+        // The library does not report the size of a pattern, only that it is too large.
         let mut sizes = std::iter::successors(Some(1), |kib| Some(kib * 2)).take_while(|kib| *kib < MAX_KIB);
         let fitting = sizes.find_map(|kib| build(kib).ok().map(|regex| (regex, kib)));
         let (regex, kib) = match fitting {
@@ -52,7 +53,7 @@ fn told(error: &regex::Error) -> String {
     format!("not a pattern: {}", last.trim_start_matches("error: "))
 }
 
-/// The pattern with RE2's meaning of `\d`, `\s`, `\w` and `\b`, which is ASCII's.
+/// Returns the pattern with RE2's meaning of `\d`, `\s`, `\w` and `\b`, which is ASCII's.
 fn of_ascii(pattern: &str) -> String {
     let mut text = String::with_capacity(pattern.len());
     let mut characters = pattern.chars();
@@ -76,7 +77,7 @@ fn of_ascii(pattern: &str) -> String {
     text
 }
 
-/// `text.matches(pattern)`.
+/// Implements `text.matches(pattern)`.
 pub(super) fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let wrong = || failed("matches() takes a text and a pattern");
     let [budget, text, pattern] = args.as_slice() else { return Err(wrong()) };

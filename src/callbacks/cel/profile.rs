@@ -1,5 +1,5 @@
-//! Reads a profile by an expression for each of our fields, over the provider's claims. All of them together cost no more
-//! than one budget, and a failure names the field alone.
+//! Reads a profile by an expression for each field, over the claims of the provider. All expressions share one budget,
+//! and a failure names only the field.
 
 use super::answer::{flag, id, text};
 use super::budget::Budget;
@@ -11,15 +11,15 @@ use crate::oauth::{ProfileFields, ReadProfile};
 /// An expression for each field, compiled as [`Subject::Profile`](super::Subject); a field without one is never set.
 #[derive(Debug, Clone)]
 pub struct ProfileRules {
-    /// Answers the person's id: a text, or a whole number.
+    /// Returns the person's id: a text, or a whole number.
     pub id: Program,
-    /// Answers the e-mail address, or null.
+    /// Returns the e-mail address, or null.
     pub email: Option<Program>,
-    /// Answers true if the provider verified it.
+    /// Returns true if the provider verified the address.
     pub email_verified: Option<Program>,
-    /// Answers the display name, or null.
+    /// Returns the display name, or null.
     pub name: Option<Program>,
-    /// Answers the address of a picture, or null.
+    /// Returns the URL of a picture, or null.
     pub image: Option<Program>,
 }
 
@@ -57,7 +57,7 @@ mod tests {
         Program::compile(Subject::Profile, source).unwrap_or_else(|faults| panic!("{source}\n{faults:?}"))
     }
 
-    /// Of an expression for `id`.
+    /// Reads a profile with this expression for `id`.
     fn read(source: &str, profile: &Value) -> Result<Option<String>, String> {
         let rules =
             ProfileRules { id: program(source), email: None, email_verified: None, name: None, image: None };

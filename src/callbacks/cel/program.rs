@@ -1,5 +1,5 @@
-//! An expression, compiled: read, checked, and made to pay for what it does. It runs on the thread of the call, for as long
-//! as its budget lasts, and whatever happens in it is an answer or a failure.
+//! A compiled expression: parsed, checked and metered. It runs on the thread of the call until its budget is used up,
+//! and always ends in an answer or a failure.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,9 +16,9 @@ use super::language::LANGUAGE;
 use super::meter::Meter;
 use super::pattern::Pattern;
 
-/// The most bytes of an expression.
+/// The maximum size of an expression, in bytes.
 const MAX_SOURCE: usize = 4096;
-/// The deepest nesting that the parser takes.
+/// The deepest nesting that the parser accepts.
 const MAX_NESTING: u16 = 48;
 /// The deepest nesting of an expression that runs, on the thread of a call.
 const MAX_DEPTH: usize = 32;
@@ -84,12 +84,12 @@ impl Program {
         })))
     }
 
-    /// Tells if it reads `now`, or calls a variable of its own so.
+    /// Returns true if it reads `now`, or has a local variable of that name.
     pub(super) fn asks_the_time(&self) -> bool {
         self.0.asks_the_time
     }
 
-    /// Evaluates it, and reads the value. A failure quotes no value that the expression saw.
+    /// Evaluates it, and reads the value. A failure quotes no value that the expression read.
     pub(super) fn evaluate<T>(
         &self,
         run: &Run<'_>,
@@ -120,7 +120,7 @@ fn whole(message: String) -> Vec<CelFault> {
     vec![CelFault { line: 1, column: 1, message }]
 }
 
-/// The first fault of the syntax; the others usually follow from it.
+/// Reports the first syntax fault; the others usually follow from it.
 fn syntax(errors: &ParseErrors) -> Vec<CelFault> {
     let Some(first) = errors.errors.first() else { return whole("is no expression".to_owned()) };
     let at = |place: isize| usize::try_from(place).unwrap_or(0).max(1);
@@ -128,7 +128,7 @@ fn syntax(errors: &ParseErrors) -> Vec<CelFault> {
     if told.contains("Recursion limit") {
         return whole(TOO_DEEP.to_owned());
     }
-    // The parser lists all that could stand there.
+    // The parser lists everything that it would accept there.
     let told = told.split(" expecting {").next().unwrap_or_default();
     let told = told.replace("<EOF>", "the end");
     let told = told.strip_prefix("Syntax error: ").unwrap_or(&told);

@@ -1,5 +1,5 @@
-//! Values with fields of fixed names: a user, an account, a client, a session. A field is made when it is read. One that is
-//! not set is null, and `has()` says no, as with the wrapper types of protocol buffers.
+//! Values with fixed fields: a user, an account, a client, a session. A field is made when it is read. A field that is
+//! not set is null, and `has()` returns false, as with the wrapper types of protocol buffers.
 
 use cel::ExecutionError;
 use cel::common::traits::Indexer;
@@ -11,12 +11,12 @@ use super::value::{Boxed, name};
 use crate::auth::{SessionUser, SessionView};
 use crate::model::{Account, Email, Origin, Timestamp, User};
 
-/// A thing with fields, where it is.
+/// A borrowed value with fields.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Record<'v> {
     User(&'v User),
     Account(&'v Account),
-    /// A user, or an account, that is not written yet: its id is none that anybody could keep.
+    /// A user or an account that is not stored yet: its id is not final.
     NewUser(&'v User),
     NewAccount(&'v Account),
     Client(&'v Origin),
@@ -85,17 +85,17 @@ impl<'v> Record<'v> {
     }
 }
 
-/// A text where it is.
+/// Makes a borrowed text.
 pub(super) fn text(text: &str) -> Boxed<'_> {
     Box::new(CelString::from(text))
 }
 
-/// A text of its own.
+/// Makes an owned text.
 pub(super) fn owned(value: &dyn std::fmt::Display) -> Boxed<'static> {
     Box::new(CelString::from(value.to_string()))
 }
 
-/// Null.
+/// Makes null.
 pub(super) fn null<'v>() -> Boxed<'v> {
     Box::new(CelNull)
 }
@@ -104,7 +104,7 @@ fn optional(value: Option<&str>) -> Boxed<'_> {
     value.map_or_else(null, text)
 }
 
-/// A point in time; null where CEL, whose years have four digits, has none.
+/// Makes a point in time; null if CEL can't represent it, because its years have four digits.
 pub(super) fn time<'v>(at: Timestamp) -> Boxed<'v> {
     let time = chrono::DateTime::from_timestamp_millis(at.millis());
     let time = time.filter(|time| (1..=9999).contains(&chrono::Datelike::year(time)));

@@ -1,4 +1,4 @@
-//! What expressions say, from their text and a JSON input to an outcome.
+//! The outcomes of expressions, from their text and a JSON input.
 
 use std::sync::{Arc, LazyLock};
 
@@ -22,7 +22,7 @@ fn compiled(callback: Callback, source: &str) -> Program {
     Program::compile(callback, source).unwrap_or_else(|faults| panic!("{source}\n{faults:?}"))
 }
 
-/// What a case of these rules comes to.
+/// Returns the outcome of a case with these rules.
 fn outcome(rules: CelRules, callback: &str, input: &Value) -> Value {
     let clock = Arc::new(ManualClock::at(NOW));
     let bench = Bench {
@@ -51,7 +51,7 @@ fn jwt(source: &str, input: &Value) -> Value {
     outcome(rules, "jwt", input)
 }
 
-/// What the claim `c` is, or why there is none.
+/// Returns the claim `c`, or the reason why there is none.
 fn claim(source: &str, input: &Value) -> Value {
     let outcome = jwt(source, input);
     match (outcome.get("claims"), outcome.get("error")) {
@@ -133,7 +133,7 @@ fn what_is_not_set_is_null_and_not_had() {
             ("has(account.scope)", json!(false)),
             ("has(client.ip_address) || client.ip_address != null", json!(false)),
             ("client.ip_address in ['10.0.0.1']", json!(false)),
-            // A key that is there is had, whatever its value.
+            // A key that is present is set, whatever its value.
             ("has(profile.hd) && profile.hd == null", json!(true)),
             ("has(profile.groups)", json!(false)),
             ("'groups' in profile", json!(false)),
@@ -424,7 +424,7 @@ fn the_deepest_expression_fits_a_thread_of_a_server() {
         format!("{}true{}", "(true ? ".repeat(31), " : false)".repeat(31)),
     ] {
         let program = compiled(Callback::Jwt, &source);
-        // As much as a worker of the runtime has.
+        // The same stack as a worker of the runtime.
         let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(move || {
             let rules = CelRules { jwt: vec![("c".to_owned(), program)], ..CelRules::default() };
             outcome(rules, "jwt", &json!({}))
@@ -459,7 +459,7 @@ fn an_expression_that_costs_too_much_fails() {
         "profile.text.split('').map(c, profile.text).join() != ''".to_owned(),
         "[profile.text].map(t, t + t + t + t + t + t + t).map(t, t + t + t + t + t + t + t).map(t, t + t + t + t + t + t + t) != []".to_owned(),
         format!("{grown} != []"),
-        // Whatever it would be worth without the value.
+        // Fails whatever its value would be without the part that exceeds the budget.
         format!("profile.?none.hasValue() || {many}.all(x, {many}.all(y, true)) || true"),
         format!("true || {many}.map(x, {many}.map(y, x)) == []"),
         format!("[0].filter(x, {many}.?name.hasValue() || {many}.map(x, {many}).?none.hasValue()) == []"),
@@ -631,7 +631,7 @@ fn any_source() -> impl Strategy<Value = String> {
     prop::collection::vec(word, 1..16).prop_map(|words| words.concat())
 }
 
-/// Expressions that do something with every kind of input.
+/// Expressions that use every kind of input.
 const USING: &[&str] = &[
     "profile.a.b == 1",
     "profile.groups.exists(g, g == profile.login)",
@@ -651,7 +651,7 @@ const USING: &[&str] = &[
 static USED: LazyLock<Vec<Program>> =
     LazyLock::new(|| USING.iter().map(|source| compiled(Callback::SignIn, source)).collect());
 
-/// Expressions that the library evaluates by itself, and so can be compared with.
+/// Expressions that the library can evaluate by itself, for comparison.
 const COMPARED: &[&str] = &[
     "profile",
     "profile.login",
@@ -678,7 +678,7 @@ const COMPARED: &[&str] = &[
     "optional.of(profile.a).optMap(x, [x, x]).orValue([])",
 ];
 
-/// Each of these with what it is to us, and to the library without anything of ours.
+/// Each of these expressions, compiled by this crate and by the library alone.
 static BOTH: LazyLock<Vec<(Program, cel::Program)>> = LazyLock::new(|| {
     let both = |source: &&str| (compiled(Callback::SignIn, source), PLAIN.compile(source).unwrap());
     COMPARED.iter().map(both).collect()
@@ -690,14 +690,14 @@ static PLAIN: LazyLock<Arc<cel::Env>> = LazyLock::new(|| {
     Arc::new(env)
 });
 
-/// The claim that the library alone makes; "(none)" where it has nothing to say.
+/// Returns the claim by the library alone; "(none)" if it has no value.
 fn plainly(program: &cel::Program, profile: &crate::model::ClaimMap) -> Option<Value> {
     let mut context = cel::Context::with_env(Arc::clone(&PLAIN));
     context.add_variable_as_val("profile", Box::new(super::value::from_map(profile)));
     program.execute(&context).ok().and_then(|value| answer::claim(value).ok()).map(unordered)
 }
 
-/// A claim without the order of its lists: the keys of a map come in none.
+/// Returns a claim without the order of its lists: the keys of a map have none.
 fn unordered(claim: Option<Value>) -> Value {
     fn sorted(value: Value) -> Value {
         if let Value::Array(items) = value {
@@ -720,7 +720,7 @@ proptest! {
     fn paying_changes_no_meaning(profile in prop::collection::btree_map("[a-c]|login|groups", any_json(), 0..6)) {
         let mut profile: crate::model::ClaimMap = profile.into_iter().collect();
         if let Some(groups @ Value::Object(_)) = profile.get_mut("groups") {
-            // A text that is joined of a map's keys is any of many.
+            // A text that is joined from the keys of a map may be in any order.
             *groups = json!([groups]);
         }
         let user = crate::model::UserId::least_of(NOW);

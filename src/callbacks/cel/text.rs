@@ -1,5 +1,5 @@
-//! The functions on text whose result may be much larger than their arguments: `split`, `replace` and `join`, as
-//! cel-go's strings extension has them. Each pays for its result before it makes it.
+//! The text functions whose result may be much larger than their arguments: `split`, `replace` and `join`, as in
+//! cel-go's strings extension. Each charges for its result before making it.
 
 use cel::ExecutionError;
 use cel::common::types::{CelInt, CelList, CelString};
@@ -11,7 +11,7 @@ use super::fault::failed;
 /// The answer of a function.
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
-/// `text.split(separator)` and `text.split(separator, most)`.
+/// Implements `text.split(separator)` and `text.split(separator, most)`.
 pub(super) fn split<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let (budget, rest) = paying(&args)?;
     let (text, separator) = (string(rest, 0)?, string(rest, 1)?);
@@ -31,7 +31,7 @@ pub(super) fn split<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     Ok(CowVal::owned(CelList::from(parts.collect::<Vec<_>>())))
 }
 
-/// `text.replace(from, to)` and `text.replace(from, to, most)`.
+/// Implements `text.replace(from, to)` and `text.replace(from, to, most)`.
 pub(super) fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let (budget, rest) = paying(&args)?;
     let (text, from, to) = (string(rest, 0)?, string(rest, 1)?, string(rest, 2)?);
@@ -41,7 +41,7 @@ pub(super) fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     Ok(CowVal::owned(CelString::from(text.replacen(from, to, most))))
 }
 
-/// `list.join()` and `list.join(separator)`.
+/// Implements `list.join()` and `list.join(separator)`.
 pub(super) fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let (budget, rest) = paying(&args)?;
     let separator = if rest.len() > 1 { string(rest, 1)? } else { "" };
@@ -65,7 +65,7 @@ fn string<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, Executio
     args.get(at).and_then(|arg| arg.downcast_ref::<CelString>()).map(CelString::inner).ok_or_else(wrong)
 }
 
-/// The largest number of parts, if it is given and not negative; else all.
+/// Returns the largest number of parts, if it is given and not negative; otherwise all.
 fn most(args: &[CowVal<'_, '_>], at: usize) -> Result<usize, ExecutionError> {
     match args.get(at) {
         None => Ok(usize::MAX),

@@ -1,5 +1,5 @@
-//! JSON as CEL sees it. A claim map is looked into where it is; what is taken out of it is a value of the library's own,
-//! so that all its operators hold, and borrows the texts.
+//! JSON as CEL values. A claim map is read in place. A value that is taken out of it has a type of the library, so that
+//! all operators work, and borrows the texts.
 
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ fn from_number(number: &serde_json::Number) -> Boxed<'static> {
     }
 }
 
-/// The number of values that a JSON value is made of; their texts are borrowed.
+/// Returns the number of values that make up a JSON value; their texts are borrowed.
 pub(super) fn json_weight(value: &Value) -> u64 {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
@@ -54,12 +54,12 @@ pub(super) fn json_weight(value: &Value) -> u64 {
     }
 }
 
-/// The number of values that a JSON object is made of.
+/// Returns the number of values that make up a JSON object.
 pub(super) fn map_weight(map: &ClaimMap) -> u64 {
     map.values().fold(1, |sum, value| sum + json_weight(value))
 }
 
-/// A claim map that is only looked into: each value is made when it is asked for, and paid for if it holds others.
+/// A claim map that is read in place: each value is made when it is read, and charged for if it holds others.
 #[derive(Debug, Clone)]
 pub(super) struct View<'v> {
     map: &'v ClaimMap,

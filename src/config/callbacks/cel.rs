@@ -6,7 +6,7 @@ use crate::config::entry::{Absent, AnyEntry, Entry, Expression, Keys, Kind, Shap
 use crate::config::reader::{Section, Setting};
 use crate::model::{ClaimFault, claims};
 
-/// The most claims of `jwt`, and of `session`.
+/// The maximum number of claims of `jwt`, and of `session`.
 const MAX_CLAIMS: usize = 64;
 
 pub(super) static CEL: Entry<Keys> = Entry {
@@ -208,7 +208,7 @@ mod tests {
                 "callbacks:\n  cel:\n    sign_in: |-\n      true &&\n\n      usr\n\n",
                 "g.yaml:6: callbacks.cel.sign_in: column 1: ",
             ),
-            // Lines that were folded, or an alias: the key's line, and the place in the text.
+            // Folded lines, or an alias: the key's line, and the place in the text.
             (
                 "callbacks:\n  cel:\n    sign_in: >-\n      true\n      && usr",
                 "g.yaml:3: callbacks.cel.sign_in: column 9: ",

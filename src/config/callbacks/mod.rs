@@ -1,4 +1,4 @@
-//! `callbacks`: the four callbacks, as far as they are given by configuration.
+//! `callbacks`: the callbacks that the configuration provides.
 
 mod cel;
 mod remote;

@@ -1,4 +1,4 @@
-//! `callbacks.remote`: a callback service, which callbacks it answers, and what becomes of a call where it does not.
+//! `callbacks.remote`: a callback service, the callbacks that it implements, and the handling of its failures.
 
 use super::tls;
 use crate::auth::{Callback, PerCallback};
@@ -104,7 +104,7 @@ pub struct Remote {
     pub tls: ClientTlsFiles,
     /// The credential that is sent.
     pub credential: Option<Credential>,
-    /// True if the service is asked, compared and logged, but not obeyed.
+    /// True if the service runs in shadow mode: called, compared and logged, but not obeyed.
     pub shadow: bool,
     /// The time for which a response of `session` is cached.
     pub session_cache_ttl: Option<Duration>,
@@ -115,7 +115,7 @@ pub struct Remote {
 pub enum OnFailure {
     /// `deny`: the call fails.
     Deny,
-    /// `allow`: the call goes on as if the callback had nothing to say.
+    /// `allow`: the call continues as if the callback were not implemented.
     Allow,
 }
 
@@ -181,7 +181,7 @@ fn encryption(section: &Section, address: &Address, plaintext: bool, tls: bool) 
     }
 }
 
-/// Refuses what is set of a callback that the service does not implement.
+/// Rejects settings for a callback that the service does not implement.
 fn effects(section: &Section, asked: &[Callback]) {
     let each = [&TIMEOUT as AnyEntry, &ON_FAILURE].into_iter().flat_map(|entry| {
         Callback::ALL.map(|callback| (format!("{}.{}", entry.key(), callback.name()), callback))
@@ -196,7 +196,7 @@ fn effects(section: &Section, asked: &[Callback]) {
     }
 }
 
-/// Refuses to go on without a callback that decides who is let in.
+/// Rejects `allow` for a callback that decides who may sign in.
 fn failures(section: &Section, asked: &[Callback], on_failure: &PerCallbackValue<OnFailure>) {
     let strict = |callback: &Callback| matches!(callback, Callback::SignIn | Callback::Jwt);
     let refuse = |path: &str, instead: &str| {

@@ -1,4 +1,4 @@
-//! What `callbacks.remote` may say, and what is told of what it may not.
+//! The accepted and rejected forms of `callbacks.remote`.
 
 use crate::auth::{Callback, PerCallback};
 use crate::config::OnFailure::{Allow, Deny};
@@ -106,7 +106,7 @@ fn what_is_missing_is_named() {
     ]);
 }
 
-/// Each of these keys beside a sound url and `callbacks`, on the third line, is refused with this.
+/// Checks that each of these keys, beside a valid url and `callbacks`, is rejected with this message on the third line.
 fn keys_refused(cases: &[(&str, &str)]) {
     for (keys, told) in cases {
         let yaml = format!("callbacks:\n  remote:\n    {{url: 'https://a.example', {ALL}, {keys}}}");

@@ -1,4 +1,4 @@
-//! `callbacks.remote.tls`: what proves the callback service to Gatepass, and Gatepass to it.
+//! `callbacks.remote.tls`: the certificates by which Gatepass and the callback service verify each other.
 
 use crate::config::entry::{Absent, AnyEntry, Entry, Keys, Kind, Parsed, PemFile, Text};
 use crate::config::reader::Section;

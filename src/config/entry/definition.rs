@@ -1,4 +1,4 @@
-//! One setting, as everything about it is said.
+//! The definition of a setting.
 
 use super::shape::Shape;
 use crate::config::reader::{Setting, Value, parse};
@@ -19,13 +19,13 @@ pub(in crate::config) struct Entry<K> {
 pub(in crate::config) enum Absent {
     /// It has this value, in YAML.
     Default(&'static str),
-    /// It must be written: the words say what to give.
+    /// It must be written; the text says what to write.
     Required(&'static str),
-    /// It has no value: the words say what holds then.
+    /// It has no value; the text says what applies then.
     Means(&'static str),
 }
 
-/// A type of values that says its shape.
+/// A type of values that describes its shape.
 pub(in crate::config) trait Shaped: Sync {
     fn shape(&self) -> Shape;
 }
@@ -34,7 +34,7 @@ pub(in crate::config) trait Shaped: Sync {
 pub(in crate::config) trait Kind: Shaped {
     type Value;
 
-    /// The value of a setting; `None` after a fault.
+    /// Reads the value of a setting; returns `None` after a fault.
     fn read(&self, setting: Setting) -> Option<Self::Value>;
 }
 
@@ -48,18 +48,18 @@ pub(in crate::config) trait Described: Sync {
     fn absent(&self) -> Absent;
     fn doc(&self) -> &'static str;
 
-    /// The last part of the path: the key in its section.
+    /// Returns the last part of the path: the key in its section.
     fn key(&self) -> &'static str {
         self.path().rsplit('.').next().unwrap_or_default()
     }
 
-    /// The value that it has where it is not written.
+    /// Returns the value that applies if the setting is not written.
     fn default(&self) -> Option<Value> {
         let Absent::Default(text) = self.absent() else { return None };
         parse(text.as_bytes(), &|_| None).ok().flatten().map(|node| node.value)
     }
 
-    /// The path of the section that it stands in, without `[]`; empty for the topmost.
+    /// Returns the path of the enclosing section, without `[]`; empty for a topmost setting.
     fn parent(&self) -> &'static str {
         let parent = self.path().rsplit_once('.').map_or("", |(parent, _)| parent);
         parent.strip_suffix("[]").unwrap_or(parent)

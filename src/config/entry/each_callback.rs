@@ -1,11 +1,11 @@
-//! Kinds of which there is one for all callbacks, or one for each.
+//! Kinds that take one value for all callbacks, or one for each.
 
 use super::definition::{Kind, Shaped};
 use super::shape::Shape;
 use crate::auth::{Callback, PerCallback};
 use crate::config::reader::{Setting, Value};
 
-/// One for all callbacks, or a section with one for some.
+/// One value for all callbacks, or a section with a value for some.
 pub(in crate::config) struct EachCallback<K>(pub(in crate::config) K);
 
 /// The values that were written.
@@ -15,7 +15,8 @@ pub(in crate::config) enum PerCallbackValue<T> {
 }
 
 impl<T: Copy> PerCallbackValue<T> {
-    /// The value of each callback, those that a section leaves out by the default, which is one for all.
+    /// Returns the value of each callback; the default, which is one value for all, applies to callbacks that the
+    /// section omits.
     pub(in crate::config) fn over(self, default: &Self) -> Option<PerCallback<T>> {
         match (self, default) {
             (Self::All(value), _) => Some(PerCallback::of(|_| value)),

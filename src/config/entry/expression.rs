@@ -1,5 +1,5 @@
-//! CEL expressions. They are compiled while they are read, so that their faults are told with all others, at line and
-//! column.
+//! CEL expressions. They are compiled while they are read, so that their faults are reported with all others, with line
+//! and column.
 
 use super::definition::{Kind, Shaped};
 use super::shape::Shape;

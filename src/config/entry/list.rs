@@ -9,7 +9,7 @@ pub(in crate::config) struct List<K> {
     pub(in crate::config) least: usize,
     pub(in crate::config) most: usize,
     pub(in crate::config) item: K,
-    /// The fault of an empty list, where its bounds alone would not tell what to do.
+    /// The fault of an empty list, if its bounds alone would not tell what to write.
     pub(in crate::config) empty: Option<&'static str>,
 }
 
@@ -27,7 +27,7 @@ impl<K: Kind<Value: PartialEq>> Kind for List<K> {
     }
 }
 
-/// A list of sections, at most so many.
+/// A list of sections, up to a maximum number.
 pub(in crate::config) struct Items(pub(in crate::config) Option<usize>);
 
 impl Shaped for Items {

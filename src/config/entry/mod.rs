@@ -1,5 +1,5 @@
-//! Entries: each setting's path, type with bounds and unit, default and description, once. A section reads through its
-//! entries; schema, example, reference and printing are made of the same.
+//! Entries: the path, type with bounds and unit, default and description of each setting, in one place. Sections are
+//! read through their entries; schema, example, reference and printed configuration are generated from them.
 
 mod definition;
 mod each_callback;

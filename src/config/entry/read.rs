@@ -1,4 +1,4 @@
-//! Sections read through entries, so that no default or bound is said a second time.
+//! Reading of sections through entries, so that no default or bound is repeated.
 
 use super::definition::{Absent, Described, Entry, Kind};
 use super::list::Items;
@@ -6,20 +6,20 @@ use super::text::Keys;
 use crate::config::reader::{Section, Setting, parse};
 
 impl<'a> Section<'a> {
-    /// The setting of this entry, if it was written.
+    /// Takes the setting of this entry, if it was written.
     pub(in crate::config) fn take(&mut self, entry: &'static dyn Described) -> Option<Setting<'a>> {
         #[cfg(test)]
         self.cx.asked.borrow_mut().insert(entry.path());
         let setting = self.take_key(entry.key())?;
-        // A secret at its default is none.
+        // A secret at its default counts as not set.
         let default = entry.default().filter(|default| default.is_same_text(&setting.value));
         let shown = default.unwrap_or_else(|| entry.shape().show(&setting.value));
         self.cx.in_effect(&setting.path, shown);
         Some(setting)
     }
 
-    /// The value of this entry, or its default where it is not written or at fault. An entry without a default has none
-    /// there, which is a fault if it is required.
+    /// Returns the value of this entry, or its default if it is not written or at fault. An entry without a default
+    /// returns `None`, which is a fault if it is required.
     pub(in crate::config) fn get<K: Kind>(&mut self, entry: &'static Entry<K>) -> Option<K::Value> {
         let setting = self.take(entry);
         let written = setting.is_some();
@@ -37,7 +37,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The same, with a default that gives way to other settings: `adapt` makes it fit.
+    /// Returns the value of this entry; `adapt` fits the default to other settings.
     pub(in crate::config) fn get_adapted<K: Kind>(
         &mut self,
         entry: &'static Entry<K>,
@@ -54,7 +54,7 @@ impl<'a> Section<'a> {
         Some(self.assume(entry, value, text))
     }
 
-    /// The value that an entry without a default has by other settings.
+    /// Records the value that an entry without a default gets from other settings.
     pub(in crate::config) fn assume<V>(
         &self,
         entry: &dyn Described,
@@ -65,7 +65,7 @@ impl<'a> Section<'a> {
         value
     }
 
-    /// The section of this entry; all its defaults where it is not written or no section.
+    /// Reads the section of this entry; if it is not written or no section, every default applies.
     pub(in crate::config) fn section<T>(
         &mut self,
         entry: &'static Entry<Keys>,
@@ -80,7 +80,7 @@ impl<'a> Section<'a> {
             .unwrap_or_else(|| read(&mut Section::of(self.cx, self.path_of(entry.key()), Vec::new())))
     }
 
-    /// The section of this entry, if it is written.
+    /// Reads the section of this entry, if it is written.
     pub(in crate::config) fn optional<T>(
         &mut self,
         entry: &'static Entry<Keys>,
@@ -89,7 +89,7 @@ impl<'a> Section<'a> {
         self.take(entry).and_then(|setting| setting.section(read)).flatten()
     }
 
-    /// The sections of this list; none where it is not written or no list.
+    /// Reads the sections of this list; none if it is not written or no list.
     pub(in crate::config) fn items(&mut self, entry: &'static Entry<Items>) -> Vec<Setting<'a>> {
         let Some(setting) = self.take(entry) else {
             self.default_in_effect(entry);
@@ -104,7 +104,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The value that an entry has where it is not written.
+    /// Returns the default of an entry.
     pub(in crate::config) fn default_of<K: Kind>(&self, entry: &Entry<K>) -> Option<K::Value> {
         let Absent::Default(text) = entry.absent else { return None };
         let node = parse(text.as_bytes(), &|_| None).ok().flatten()?;

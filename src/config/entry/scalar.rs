@@ -27,7 +27,7 @@ impl Kind for Flag {
     }
 }
 
-/// A whole number within bounds, of a unit.
+/// A whole number within bounds, with a unit.
 pub(in crate::config) struct Whole<T>(
     pub(in crate::config) RangeInclusive<T>,
     pub(in crate::config) &'static str,
@@ -65,7 +65,7 @@ impl Kind for Span {
     }
 }
 
-/// One of some names.
+/// A choice from a list of names.
 pub(in crate::config) struct Choice<T>(pub(in crate::config) fn() -> Vec<(&'static str, T)>);
 
 impl<T> Shaped for Choice<T> {
@@ -99,7 +99,7 @@ impl Kind for PemFile {
     }
 }
 
-/// A secret, as `make` takes it: it says what is wrong without quoting it.
+/// A secret that `make` parses; its faults do not quote the value.
 pub(in crate::config) struct Secret<T>(pub(in crate::config) fn(SecretString) -> Result<T, String>);
 
 impl<T> Shaped for Secret<T> {

@@ -1,4 +1,4 @@
-//! The shape of a setting: its type as documents tell it, and its written value as printing shows it.
+//! The shape of a setting: its type in the documents, and the printed form of its value.
 
 use crate::config::reader::{Node, Value, parse};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone)]
 pub(in crate::config) enum Shape {
     Boolean,
-    /// A whole number of this unit.
+    /// A whole number with this unit.
     Integer {
         least: u64,
         most: u64,
@@ -19,7 +19,7 @@ pub(in crate::config) enum Shape {
         most: Duration,
     },
     Choice(Vec<&'static str>),
-    /// Text of this description; `pattern` is a regular expression for simple forms.
+    /// Text with this description; `pattern` is a regular expression for simple forms.
     Text {
         what: &'static str,
         pattern: Option<&'static str>,
@@ -37,23 +37,23 @@ pub(in crate::config) enum Shape {
         most: Option<usize>,
         item: Box<Self>,
     },
-    /// A section whose keys are free.
+    /// A section with arbitrary keys.
     Map {
         most: usize,
         value: Box<Self>,
     },
-    /// A section of some of these keys, all of one type.
+    /// A section with some of these keys, all of one type.
     Fields {
         names: Vec<&'static str>,
         value: Box<Self>,
     },
-    /// The first, or the second in its place.
+    /// The first shape, or the second as an alternative.
     Either(Box<Self>, Box<Self>),
 }
 
 impl Shape {
-    /// The form in which a value is printed: variables as what they stand for, a section without its keys (they are shown by
-    /// their own entries), a secret only by the variable or file that holds it.
+    /// Returns the printed form of a value. Variables appear as their values, a section without its keys, which their
+    /// own entries print, and a secret only as its variable or file.
     pub(in crate::config) fn show(&self, value: &Value) -> Value {
         if let Value::Variable(text) = value {
             return self.show_variable(text);
@@ -81,7 +81,7 @@ impl Shape {
         }
     }
 
-    /// A value of this shape that is spelt so.
+    /// Makes a value of this shape from its text.
     pub(in crate::config) fn spelt(&self, text: String) -> Value {
         match self {
             Self::Boolean => Value::Bool(text == "true"),

@@ -6,7 +6,7 @@ use crate::config::reader::Setting;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-/// A value, or what is wrong with its text.
+/// A value, or the fault of its text.
 pub(in crate::config) type Parsed<T> = Result<T, Cow<'static, str>>;
 
 /// Text of a form.
@@ -49,7 +49,7 @@ impl Kind for Address {
     }
 }
 
-/// A section of keys, which are entries of their own.
+/// A section of keys, which have entries of their own.
 pub(in crate::config) struct Keys;
 
 impl Shaped for Keys {

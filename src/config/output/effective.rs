@@ -1,4 +1,4 @@
-//! The configuration that is in effect, as printing shows it.
+//! The effective configuration, as it is printed.
 
 use super::spelling;
 use crate::config::entries;
@@ -7,16 +7,16 @@ use crate::config::reader::{Node, Value};
 use std::fmt;
 use std::sync::Arc;
 
-/// The values in effect, in YAML; none of them is a secret.
+/// The effective values, in YAML; none of them is a secret.
 #[derive(Clone, Default)]
 pub(in crate::config) struct Effective(Arc<str>);
 
 impl Effective {
-    /// Takes values by their paths. Of two at one path the last counts.
+    /// Collects values by their paths. Of two values at one path the last one counts.
     pub(in crate::config) fn of(mut values: Vec<(String, Value)>) -> Self {
         let order: Vec<_> = entries::all().into_iter().map(Described::path).collect();
         let place = |path: &str| order.iter().position(|listed| *listed == without_indexes(path));
-        // Stable, and a section is listed before what is in it.
+        // The sort is stable, and a section is listed before its content.
         values.sort_by_key(|(path, _)| place(path).unwrap_or(order.len()));
         let mut root = Value::Map(Vec::new());
         for (path, value) in values {
@@ -39,7 +39,7 @@ impl fmt::Debug for Effective {
     }
 }
 
-/// The path of the entry: `callers[].id` for `callers[0].id`.
+/// Returns the path of the entry: `callers[].id` for `callers[0].id`.
 fn without_indexes(path: &str) -> String {
     let parts = path.split('[').enumerate().map(|(at, part)| match part.split_once(']') {
         Some((_, rest)) if at > 0 => format!("[]{rest}"),
@@ -48,7 +48,7 @@ fn without_indexes(path: &str) -> String {
     parts.collect()
 }
 
-/// The value at a path such as `callers[0].id`, made where it is missing.
+/// Returns the value at a path such as `callers[0].id`; creates it if it is missing.
 fn at<'a>(root: &'a mut Value, path: &str) -> &'a mut Value {
     path.split('.').fold(root, |value, part| {
         let mut names = part.split('[');

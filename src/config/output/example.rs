@@ -5,10 +5,10 @@ use super::words;
 use crate::config::entry::{Absent, Shape};
 use std::fmt::Write as _;
 
-/// The most characters of a line.
+/// The maximum number of characters of a line.
 const WIDTH: usize = 100;
 
-/// An annotated configuration in YAML that has every setting at its default; what has none is a comment.
+/// Returns an annotated YAML configuration with every setting at its default; settings without a default are comments.
 #[must_use]
 pub fn example() -> String {
     let mut page = Page::default();
@@ -23,7 +23,7 @@ pub fn example() -> String {
 struct Page(String);
 
 impl Page {
-    /// Writes a setting, in a comment where the section that it stands in is one.
+    /// Writes a setting; as a comment if its section is one.
     fn write(&mut self, branch: &Branch, depth: usize, hidden: bool) {
         let (entry, shape) = (branch.entry, branch.entry.shape());
         self.comment(entry.doc(), depth, hidden);
@@ -78,7 +78,7 @@ impl Page {
         }
     }
 
-    /// Writes words as comments, folded.
+    /// Writes text as comments, folded.
     fn comment(&mut self, words: &str, depth: usize, hidden: bool) {
         let mut line = String::new();
         for word in words.split_whitespace() {

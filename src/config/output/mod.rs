@@ -1,4 +1,4 @@
-//! Documents made of the entries, and the configuration as it is in effect.
+//! Documents generated from the entries, and the effective configuration.
 
 mod effective;
 mod example;

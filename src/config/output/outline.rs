@@ -3,13 +3,13 @@
 use crate::config::entries;
 use crate::config::entry::AnyEntry;
 
-/// An entry, and those in its section.
+/// An entry, and the entries in its section.
 pub(super) struct Branch {
     pub(super) entry: AnyEntry,
     pub(super) children: Vec<Self>,
 }
 
-/// The topmost entries.
+/// Returns the topmost entries.
 pub(super) fn outline() -> Vec<Branch> {
     below("", &entries::all())
 }

@@ -5,13 +5,13 @@ use crate::config::entries;
 use crate::config::entry::{Absent, Shape};
 use std::fmt::Write as _;
 
-/// A Markdown table of all settings: name, type, default and meaning.
+/// Returns a Markdown table of all settings: name, type, default and meaning.
 #[must_use]
 pub fn reference() -> String {
     let mut table = "| Setting | Type | Default | Meaning |\n|---|---|---|---|\n".to_owned();
     for entry in entries::all() {
         let (shape, absent) = (entry.shape(), entry.absent());
-        // A section that is always there is nothing to set.
+        // A section that always exists cannot be set itself.
         if matches!((&shape, absent), (Shape::Section, Absent::Default(_))) {
             continue;
         }

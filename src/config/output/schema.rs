@@ -5,8 +5,8 @@ use crate::config::entry::{Absent, Shape};
 use crate::config::reader;
 use serde_json::{Map, Value, json};
 
-/// The JSON Schema (2020-12) of the configuration file. It knows each setting by itself; what a setting means beside
-/// another, only reading tells.
+/// Returns the JSON Schema (2020-12) of the configuration file. It describes each setting by itself; only reading
+/// checks the combinations of settings.
 #[must_use]
 pub fn schema() -> Value {
     let mut schema = object(&outline());

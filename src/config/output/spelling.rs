@@ -2,10 +2,10 @@
 
 use crate::config::reader::{Node, Value, parse};
 
-/// The sign for a secret: the place of its value stays empty, which no reader takes for one.
+/// The sign for a secret: the place of its value stays empty, which every reader rejects.
 const HIDDEN: &str = " # hidden";
 
-/// The spelling of a value that follows `key:` or `-` at this depth: on the same line, or on lines of its own.
+/// Returns the spelling of a value that follows `key:` or `-` at this depth: on the same line, or on lines of its own.
 pub(super) fn spell(value: &Value, depth: usize) -> String {
     match value {
         Value::Null => HIDDEN.to_owned(),
@@ -19,7 +19,7 @@ pub(super) fn spell(value: &Value, depth: usize) -> String {
     }
 }
 
-/// A line of a key and its value, with its line end before it.
+/// Returns a line with a key and its value, preceded by a line end.
 pub(super) fn entry(key: &str, value: &Value, depth: usize) -> String {
     format!("\n{}{}:{}", "  ".repeat(depth), scalar(key), spell(value, depth + 1))
 }
@@ -28,7 +28,7 @@ fn item(value: &Value, depth: usize) -> String {
     format!("\n{}-{}", "  ".repeat(depth), spell(value, depth + 1))
 }
 
-/// Text as it is where YAML reads it back as the same, else in quotes.
+/// Returns text unquoted if YAML reads it back unchanged, otherwise in quotes.
 fn scalar(text: &str) -> String {
     let list = format!("[{text}]");
     let is_plain = match parse(list.as_bytes(), &|_| None) {

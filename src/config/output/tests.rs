@@ -1,4 +1,4 @@
-//! The documents that are made of the entries, compared with what is read.
+//! The documents generated from the entries, compared with the values that are read.
 
 use super::*;
 use crate::config::Config;
@@ -12,7 +12,7 @@ use std::ffi::OsString;
 
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
-/// Has something of every section, and no secret.
+/// A configuration with something of every section, and no secret.
 const WHOLE: &str = "server:
   tls: {cert: a.crt, key: {file: a.key}, client_ca: ca.crt}
   reflection: false
@@ -66,7 +66,7 @@ fn variables(env: &[(&str, &str)]) -> BTreeMap<String, OsString> {
     env.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect()
 }
 
-/// What is read from YAML and printed again: the same configuration, and the same print.
+/// Checks that printed YAML is read back as the same configuration and prints the same; returns the print.
 #[track_caller]
 fn prints_itself(config: &Config) -> String {
     let printed = config.print();
@@ -124,8 +124,8 @@ fn what_the_example_has_as_comments_is_yaml() {
     assert!(!faults.contains("YAML") && !faults.contains("unknown key"), "{lines}\n{faults}");
 }
 
-/// A line of the example without the sign of a comment, if a setting stands behind it; nothing for a list that is empty
-/// by default, since its items stand behind it.
+/// Returns a line of the example without its comment sign, if it holds a setting. It returns nothing for a list that is
+/// empty by default, since its items follow.
 fn shown(line: &str) -> String {
     let setting = line.strip_prefix("# ").filter(|rest| {
         let key = rest.trim_start().split(':').next().unwrap_or_default();
@@ -225,7 +225,7 @@ providers:
     let printed = load_with(&yaml, &env).unwrap_or_else(|faults| panic!("{faults}")).print();
     assert!(!printed.contains("a-secret"), "{printed}");
     assert!(printed.contains("env: OLD") && printed.contains("env: GITLAB"), "{printed}");
-    // What is hidden is missing, and so told where it is needed.
+    // The hidden value is missing, and is therefore reported where it is needed.
     let faults = load_with(&printed, &env).unwrap_err().to_string();
     let places: Vec<_> = faults.lines().map(|line| line.split(": ").nth(1).unwrap()).collect();
     let wanted = ["database.url", "secrets[0]", "callbacks.remote.credential", "providers[0].client_secret"];
@@ -308,7 +308,7 @@ fn the_schema_takes_what_the_reader_takes() {
     }
 }
 
-/// Whether a value fits a schema of the few keywords that ours has.
+/// Returns true if a value matches a schema, for the few keywords that this schema uses.
 fn fits(schema: &Value, value: &Value) -> bool {
     let Value::Object(keywords) = schema else { panic!("{schema}") };
     keywords.iter().all(|(keyword, told)| match keyword.as_str() {

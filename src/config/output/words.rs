@@ -3,7 +3,7 @@
 use crate::config::entry::{Absent, Shape};
 use crate::config::reader::spell;
 
-/// The type of a setting in a few words, with its bounds and unit.
+/// Returns the type of a setting in a few words, with its bounds and unit.
 pub(super) fn of_shape(shape: &Shape) -> String {
     match shape {
         Shape::Boolean => "`true` or `false`".to_owned(),
@@ -26,7 +26,7 @@ pub(super) fn of_shape(shape: &Shape) -> String {
     }
 }
 
-/// The default in words.
+/// Returns the default in words.
 pub(super) fn of_absent(absent: Absent) -> String {
     match absent {
         Absent::Default(text) => format!("`{text}`"),
@@ -35,7 +35,7 @@ pub(super) fn of_absent(absent: Absent) -> String {
     }
 }
 
-/// A sign for a value of this type.
+/// Returns a placeholder for a value of this type.
 pub(super) fn placeholder(shape: &Shape) -> String {
     match shape {
         Shape::Boolean => "true".to_owned(),

@@ -1,21 +1,21 @@
-//! Addresses: those of a provider, to which secrets and codes are sent, and those that a browser comes back to with a code.
-//! All of them are https, or on loopback.
+//! Addresses of a provider, which receive secrets and codes, and redirect URIs, which receive codes. All of them are
+//! https, or on loopback.
 
 use crate::config::entry::Parsed;
 use crate::net::{AddressKind, kind_of_host};
 use crate::oauth::MAX_ISSUER_BYTES;
 use url::Url;
 
-/// The most bytes of an address.
+/// The maximum size of an address, in bytes.
 const MAX_BYTES: usize = 2048;
 
-/// An endpoint of a provider.
+/// Parses an endpoint of a provider.
 pub(super) fn endpoint(text: &str) -> Parsed<Url> {
     parse(text).map_err(Into::into)
 }
 
-/// The issuer of a provider, which has no query (`OpenID` Connect Discovery section 3). It is compared byte for byte, so that it
-/// stays as it is written; accounts keep it.
+/// Parses the issuer of a provider, which has no query (`OpenID` Connect Discovery section 3). It is compared byte for
+/// byte, and accounts store it, so its spelling stays as written.
 pub(super) fn issuer(text: &str) -> Parsed<String> {
     let url = parse(text)?;
     if text.len() > MAX_ISSUER_BYTES {
@@ -27,7 +27,7 @@ pub(super) fn issuer(text: &str) -> Parsed<String> {
     Ok(text.to_owned())
 }
 
-/// A server, without a path.
+/// Parses a server address without a path.
 pub(super) fn origin(text: &str) -> Parsed<Url> {
     let url = parse(text)?;
     if url.path() != "/" || url.query().is_some() {
@@ -36,12 +36,12 @@ pub(super) fn origin(text: &str) -> Parsed<Url> {
     Ok(url)
 }
 
-/// The URI that a browser, or an app, may come back to. Providers compare it byte for byte, so that it stays as it is written.
+/// Parses a redirect URI of a browser or an app. Providers compare it byte for byte, so its spelling stays as written.
 pub(super) fn redirect_uri(text: &str) -> Parsed<String> {
     redirect_uri_fault(text).map_or_else(|| Ok(text.to_owned()), |message| Err(message.into()))
 }
 
-/// Returns true if this calls an app of the system instead of a web server (RFC 8252 section 7.1).
+/// Returns true if the URI opens a native app instead of a web server (RFC 8252 section 7.1).
 pub(super) fn is_private(redirect_uri: &str) -> bool {
     Url::parse(redirect_uri).is_ok_and(|url| !matches!(url.scheme(), "http" | "https"))
 }
@@ -86,7 +86,7 @@ fn redirect_uri_fault(text: &str) -> Option<&'static str> {
     }
 }
 
-/// URL libraries drop or encode what else there may be.
+/// Returns true if the address has no characters that URL libraries drop or encode.
 fn is_written_plainly(text: &str) -> bool {
     text.len() <= MAX_BYTES && text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
 }

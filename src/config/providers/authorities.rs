@@ -1,4 +1,4 @@
-//! `ca`: the authorities that sign the certificate of a provider within one's own walls.
+//! `ca`: the authorities that sign the certificate of a provider in a private network.
 
 use crate::config::entry::{Absent, Entry, Kind, Shape, Shaped};
 use crate::config::reader::Setting;
@@ -15,7 +15,7 @@ pub(super) static CA: Entry<Authorities> = Entry {
     doc: "The PEM file of the authorities that sign the certificate of the provider.",
 };
 
-/// The path of a PEM file of certificates that can be used.
+/// The path of a PEM file with usable certificates.
 pub(super) struct Authorities;
 
 impl Shaped for Authorities {

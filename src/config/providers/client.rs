@@ -1,5 +1,5 @@
-//! The proof of Gatepass to a provider: `token_endpoint_auth_method`, and the secrets that it takes. A secret that the
-//! method has no use for is a fault, since somebody meant something by it.
+//! Client authentication at a provider: `token_endpoint_auth_method`, and the secrets that it needs. A secret that the
+//! method does not use is a fault, since the operator expected it to have an effect.
 
 use crate::config::entry::{
     Absent, AnyEntry, Choice, Described as _, Entry, Kind, List, Parsed, Secret, Text,
@@ -101,7 +101,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
     ]
 }
 
-/// An id of RFC 6749 appendix A.1, but no space at its ends, where nobody would see it.
+/// Parses an id of RFC 6749 appendix A.1; spaces at its ends, which are hard to see, are rejected.
 fn id(text: &str) -> Parsed<String> {
     if text.len() > 512 || text.trim() != text || !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return Err("must have 1 to 512 printable ASCII characters, and no space at its ends".into());
@@ -109,7 +109,8 @@ fn id(text: &str) -> Parsed<String> {
     Ok(text.to_owned())
 }
 
-/// The method, and what it needs. The default with a secret is that of `OpenID` Connect Core section 9.
+/// Reads the method, and the secrets that it needs. The default with a secret is that of `OpenID` Connect Core section
+/// 9.
 pub(super) fn authentication(section: &mut Section) -> Option<ClientAuthentication> {
     let written = section.take(&METHOD).map(|setting| METHOD.kind.read(setting));
     let keys = Keys {
@@ -130,7 +131,7 @@ pub(super) fn authentication(section: &mut Section) -> Option<ClientAuthenticati
     keys.authentication(section, method)
 }
 
-/// The parts of the proof that were written.
+/// The secrets that were written.
 struct Keys<'a> {
     secret: Option<Setting<'a>>,
     private_key: Option<Setting<'a>>,
@@ -150,7 +151,7 @@ impl Keys<'_> {
         answer
     }
 
-    /// Takes the parts that the method needs; the rest is left.
+    /// Takes the secrets that the method needs; the rest is left.
     fn taken(&mut self, section: &Section, method: Method) -> Option<ClientAuthentication> {
         Some(match method {
             Method::None => ClientAuthentication::None,
@@ -175,7 +176,7 @@ impl Keys<'_> {
         needed(section, method, &CLIENT_SECRET, wanted, self.secret.take())
     }
 
-    /// A private key, which is one that can be used.
+    /// Reads a private key, and checks that it is usable.
     fn private_key(&mut self, section: &Section, method: Method) -> Option<SecretString> {
         let wanted = "the private key, as {file: PATH}";
         let (cx, path) = (section.cx, section.path_of(PRIVATE_KEY.key()));
@@ -200,7 +201,7 @@ impl Method {
     }
 }
 
-/// The value of a setting that the method can't do without.
+/// Returns the value of a setting that the method requires.
 fn needed<K: Kind>(
     section: &Section,
     method: Method,
@@ -217,7 +218,7 @@ fn needed<K: Kind>(
     entry.kind.read(setting)
 }
 
-/// The name of a key or a team: it goes into the head of a JWT.
+/// Parses the name of a key or a team, which becomes part of a JWT header.
 fn name(text: &str) -> Parsed<String> {
     if text.len() > 255 || !text.bytes().all(|b| b.is_ascii_graphic()) {
         return Err("must have 1 to 255 visible ASCII characters, without spaces".into());

@@ -1,4 +1,4 @@
-//! `type`: how a provider proves people, and the addresses that this takes.
+//! `type`: the protocol of a provider, and the addresses that it needs.
 
 use super::{addresses, client};
 use crate::config::entry::{Absent, AnyEntry, Choice, Described as _, Entry, Kind, Text};
@@ -91,7 +91,7 @@ impl Type {
         }
     }
 
-    /// Of the settings that only some types have, those that this one has.
+    /// Returns the settings of this type, of those that only some types have.
     fn keys(self) -> Vec<AnyEntry> {
         match self {
             Self::GitHub => vec![&ENTERPRISE_URL],
@@ -110,7 +110,7 @@ impl Type {
     }
 }
 
-/// The kind of a provider and its addresses. An address that is `None` is found by discovery.
+/// The kind of a provider and its addresses. Discovery finds an address that is `None`.
 pub(super) struct Endpoints {
     pub(super) kind: ProviderKind,
     pub(super) authorization_url: Option<Url>,
@@ -118,7 +118,7 @@ pub(super) struct Endpoints {
     pub(super) userinfo_url: Option<Url>,
 }
 
-/// The type, and what is wrong with keys that it has no use for.
+/// Reads the type, and reports keys that the type does not use.
 pub(super) fn read(section: &mut Section) -> Option<Type> {
     let kind = section.take(&TYPE);
     if kind.is_none() && section.cx.sound(&section.path_of("preset")) {
@@ -128,7 +128,7 @@ pub(super) fn read(section: &mut Section) -> Option<Type> {
         );
     }
     let kind = kind.and_then(|setting| TYPE.kind.read(setting));
-    // Those of OAuth 2.0 are among the first.
+    // The settings of OAuth 2.0 are among those of OpenID Connect.
     for entry in Type::Oidc.keys().into_iter().chain(Type::GitHub.keys()) {
         let own = |kind: Type| kind.keys().iter().any(|own| own.path() == entry.path());
         match kind {
@@ -138,14 +138,14 @@ pub(super) fn read(section: &mut Section) -> Option<Type> {
                     setting.refuse::<()>(format!("means nothing for type {}; remove it", kind.name()));
                 }
             }
-            // Of what type it is can't be told: nor what these would mean.
+            // The type is unknown, so the meaning of these keys is unknown, too.
             None => drop(section.take(entry)),
         }
     }
     kind
 }
 
-/// The addresses of a provider of this type.
+/// Returns the addresses of a provider of this type.
 pub(super) fn endpoints(section: &mut Section, kind: Type) -> Option<Endpoints> {
     match kind {
         Type::GitHub => github(section),
@@ -154,7 +154,7 @@ pub(super) fn endpoints(section: &mut Section, kind: Type) -> Option<Endpoints> 
     }
 }
 
-/// A setting of type `oidc`, which others have by its default.
+/// Returns the value of a setting of type `oidc`; other types have its default.
 pub(super) fn of_oidc<K: Kind>(
     section: &mut Section,
     kind: Option<Type>,
@@ -163,7 +163,7 @@ pub(super) fn of_oidc<K: Kind>(
     if kind == Some(Type::Oidc) { section.get(entry) } else { section.default_of(entry) }
 }
 
-/// The value of a setting that this type can't do without.
+/// Returns the value of a setting that this type requires.
 fn needed<K: Kind>(section: &mut Section, entry: &'static Entry<K>, wanted: &str) -> Option<K::Value> {
     if !section.has(entry.key()) {
         section.cx.fault(&section.path, format!("has no {}; give {wanted}", entry.key()));

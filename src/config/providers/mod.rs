@@ -1,4 +1,5 @@
-//! `providers`: who proves people to us, and how they are asked. Each is a section, laid over its preset if it has one.
+//! `providers`: the providers that authenticate people, and their connections. Each is a section, merged over its
+//! preset if it has one.
 
 mod addresses;
 mod authorities;

@@ -1,4 +1,4 @@
-//! The parameters of an authorization request, and the way in which its response comes back.
+//! The parameters of an authorization request, and the response mode.
 
 use super::addresses::is_private;
 use super::kind::Type;
@@ -8,7 +8,7 @@ use crate::config::entry::{
 use crate::config::reader::{Section, Setting};
 use crate::oauth::{MAX_AGE, ResponseMode, check_parameter, is_scope};
 
-/// The most parameters, and the most bytes of the value of one.
+/// The maximum number of parameters, and the maximum size of a value in bytes.
 const MAX_PARAMS: usize = 32;
 const MAX_BYTES: usize = 1024;
 
@@ -77,7 +77,7 @@ fn scopes(section: &mut Section, kind: Option<Type>) -> Option<Vec<String>> {
     Some(scopes)
 }
 
-/// A scope of RFC 6749 section 3.3.
+/// Parses a scope of RFC 6749 section 3.3.
 fn scope(text: &str) -> Parsed<String> {
     if !is_scope(text) {
         return Err("must be one scope: 1 to 255 visible ASCII characters, without spaces, \" and \\".into());
@@ -85,7 +85,7 @@ fn scope(text: &str) -> Parsed<String> {
     Ok(text.to_owned())
 }
 
-/// Names and values.
+/// A map of names and values.
 struct Parameters;
 
 impl Shaped for Parameters {

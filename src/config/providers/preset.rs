@@ -1,5 +1,5 @@
-//! `preset`: what is known of a provider, as a section that the operator's own is laid over, key by key. Each is a file in
-//! `presets/`; `{tenant}` or `{domain}` in a text of it stands for the key of that name.
+//! `preset`: the known settings of a provider, as a section over which the operator's own section is merged, key by
+//! key. Each is a file in `presets/`; `{tenant}` or `{domain}` in its text stands for the key of that name.
 
 use crate::config::entry::{Absent, AnyEntry, Choice, Described as _, Entry, Kind as _, Parsed, Text};
 use crate::config::reader::{Context, Node, Section, Setting, Value, parse};
@@ -7,7 +7,7 @@ use url::Host;
 
 include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
-/// A section, as it was written.
+/// A section as written.
 type Entries = Vec<(String, Node)>;
 
 static PRESET: Entry<Choice<()>> = Entry {
@@ -31,7 +31,7 @@ static DOMAIN: Entry<Text<String>> = Entry {
     doc: "The host name, where the addresses of a preset have a place for it.",
 };
 
-/// The keys that a preset's addresses may have a place for, and what to give.
+/// The keys that the addresses of a preset may have placeholders for, and what to write.
 static PLACES: [(&Entry<Text<String>>, &str); 2] = [
     (&TENANT, "common, organizations, or the id of a tenant"),
     (&DOMAIN, "the host name that you have there, or the issuer itself"),
@@ -41,7 +41,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
     vec![&PRESET, &TENANT, &DOMAIN]
 }
 
-/// Reads the name, and refuses the keys that found no place.
+/// Reads the name, and rejects the keys that have no placeholder.
 pub(super) fn read(section: &mut Section) {
     section.get(&PRESET);
     for (entry, _) in PLACES {
@@ -51,7 +51,8 @@ pub(super) fn read(section: &mut Section) {
     }
 }
 
-/// A provider's section over its preset: `preset`, or that of the name `id`. What is at fault in it, its reader tells.
+/// Merges a provider's section over its preset: `preset`, or the preset named by `id`. Faults in it are left to its
+/// reader.
 pub(super) fn lay(item: Setting) -> Option<Setting> {
     let mut item = item.flow_if("{", "a section of keys")?;
     let (cx, path) = (item.cx, item.path.clone());
@@ -66,7 +67,7 @@ pub(super) fn lay(item: Setting) -> Option<Setting> {
     Some(item)
 }
 
-/// The preset that a section has. Of GitHub's type there is one.
+/// Returns the preset of a section. GitHub's type has one.
 fn preset(written: &Entries) -> Option<&'static (&'static str, &'static str)> {
     let text = |key| match find(written, key) {
         Some(Node { value: Value::Text(text), .. }) => Some(text.as_str()),
@@ -115,10 +116,10 @@ fn lay_over(cx: &Context, path: &str, mut base: Entries, written: &mut Entries) 
     written.append(&mut base);
 }
 
-/// Lays a section within a section over that of the preset.
+/// Merges a nested section over that of the preset.
 fn merge(key: &str, own: &mut Node, theirs: Node) {
     let (Value::Map(own), Value::Map(mut theirs)) = (&mut own.value, theirs.value) else { return };
-    // What the preset says is verified is the preset's e-mail.
+    // The preset's `email_verified` refers to the preset's e-mail address only.
     if key == "profile" && find(own, "email").is_some() {
         take(&mut theirs, "email_verified");
     }
@@ -126,7 +127,7 @@ fn merge(key: &str, own: &mut Node, theirs: Node) {
     own.append(&mut theirs);
 }
 
-/// Puts values into the places of a preset's texts. A key whose place is not there stays, for its reader to refuse.
+/// Fills the placeholders in the texts of a preset. A key without a placeholder stays, so that its reader rejects it.
 fn fill(cx: &Context, path: &str, base: &mut Entries, written: &mut Entries) {
     for (entry, wanted) in PLACES {
         let key = entry.key();
@@ -145,7 +146,7 @@ fn fill(cx: &Context, path: &str, base: &mut Entries, written: &mut Entries) {
             cx.fault(path, format!("has no {key}; give {wanted}"));
         }
         let value = node.and_then(|node| entry.kind.read(Setting::new(cx, format!("{path}.{key}"), node)));
-        // Where it is at fault, what it stands in is not.
+        // If the value is at fault, the text around it is not reported as well.
         let value = value.as_deref().unwrap_or("invalid");
         for text in &mut texts {
             **text = text.replace(&place, value).into();
@@ -153,7 +154,8 @@ fn fill(cx: &Context, path: &str, base: &mut Entries, written: &mut Entries) {
     }
 }
 
-/// The tenants of Microsoft Entra that tokens are issued for: their issuer has the id, whatever name one asked by.
+/// Parses a tenant of Microsoft Entra that tokens are issued for: the issuer contains its id, whatever name the request
+/// used.
 fn tenant(text: &str) -> Parsed<String> {
     let is_id = || uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text);
     if matches!(text, "common" | "organizations") || is_id() {

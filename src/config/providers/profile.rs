@@ -1,4 +1,4 @@
-//! `profile`: an expression for each of our fields. A field that is not written has the default of the type.
+//! `profile`: an expression for each profile field. A field that is not written has the default of the type.
 
 use super::kind::Type;
 use crate::callbacks::{ProfileRules, Program, Subject};
@@ -62,15 +62,15 @@ const CLAIMS: [(&str, &str); 5] = [
     ("image", "profile.?picture"),
 ];
 
-/// A claim that is true, and not one that is called so.
+/// The claim, if it is the boolean true; the text `true` does not count.
 const VERIFIED: &str = "profile.?email_verified.orValue(false) == true";
 
-/// The rules of a provider of this type.
+/// Returns the rules of a provider of this type.
 pub(super) fn read(section: &mut Section, kind: Option<Type>) -> Option<ProfileRules> {
     let defaults: &[_] = match kind {
         Some(Type::Oidc) => &CLAIMS,
         Some(Type::GitHub | Type::OAuth2) => &[],
-        // The type can't be told: nor what would be missing.
+        // The type is unknown, so a missing field can't be reported.
         None => return section.take(&PROFILE).and(None),
     };
     section.section(&PROFILE, |fields| rules(fields, defaults))
@@ -89,7 +89,7 @@ fn rules(fields: &mut Section, defaults: &[(&str, &str)]) -> Option<ProfileRules
     let id = read(fields, &ID);
     let own_email = fields.has(EMAIL.key());
     let email = read(fields, &EMAIL);
-    // The default tells of the default's e-mail whether that is verified.
+    // The default of `email_verified` refers to the default e-mail address only.
     let email_verified = if own_email { fields.get(&EMAIL_VERIFIED) } else { read(fields, &EMAIL_VERIFIED) };
     let (name, image) = (read(fields, &NAME), read(fields, &IMAGE));
     if id.is_none() && fields.cx.sound(&fields.path) {

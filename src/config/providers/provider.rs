@@ -1,4 +1,4 @@
-//! The list of providers, and what all types of them have in common.
+//! The list of providers, and the settings that all types share.
 
 use super::parameters::Asked;
 use super::{addresses, authorities, client, kind, parameters, preset, profile};
@@ -10,7 +10,7 @@ use crate::oauth::Settings;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The most providers.
+/// The maximum number of providers.
 const MOST: usize = 64;
 
 static PROVIDERS: Entry<Items> = Entry {
@@ -70,18 +70,18 @@ pub(in crate::config) fn entries() -> Vec<AnyEntry> {
     entries
 }
 
-/// A provider, and what people may do with it.
+/// A provider, and its rules for sign-ins.
 #[derive(Debug, Clone)]
 pub struct Provider {
-    /// The settings that it is asked by.
+    /// The settings of the connection.
     pub settings: Settings,
-    /// The URIs that a browser may come back to, each as the provider knows it.
+    /// The redirect URIs, each as the provider knows it.
     pub redirect_uris: Vec<String>,
-    /// True if an unknown account of it signs in the user whose e-mail address it verified.
+    /// True if an unknown account signs in the user whose e-mail address the provider verified.
     pub link_by_verified_email: bool,
 }
 
-/// Reads all providers; `clock_leeway` is the clock skew that is tolerated of them.
+/// Reads all providers; `clock_leeway` is the tolerated clock skew of providers.
 pub(in crate::config) fn read(root: &mut Section, clock_leeway: Duration) -> Vec<Provider> {
     let cx = root.cx;
     let items = root.items(&PROVIDERS);

@@ -1,4 +1,4 @@
-//! What `providers` may say, and what is told of what it may not.
+//! The accepted and rejected forms of `providers`.
 
 use super::Provider;
 use crate::config::tests::{accepted, all_refused};
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
-/// Who we are at the provider.
+/// The client id and secret.
 const WE: &str = "client_id: a, client_secret: s3cret";
 const KEYS: &str = "tests/it/support/keys";
 
@@ -19,7 +19,7 @@ fn one(keys: &str) -> Provider {
     accepted(&format!("providers: [{{{keys}}}]"), &[]).providers.remove(0)
 }
 
-/// Each section of one line is refused with exactly this report, a line a fault.
+/// Checks that each section of one line is rejected with exactly this report, one line per fault.
 #[track_caller]
 fn each_refused(cases: &[(String, &str)]) {
     for (keys, report) in cases {
@@ -157,7 +157,7 @@ fn an_own_field_leaves_the_others_of_the_preset() {
         (fields.id.as_deref(), fields.name.as_deref(), fields.email_verified),
         (Some("1"), Some("A"), true)
     );
-    // What the provider says is verified is the e-mail that it says it of.
+    // `email_verified` must refer to the e-mail address of the same provider.
     for id in ["google", "gitlab", "microsoft-entra-id", "apple"] {
         let keys = if id == "apple" {
             format!("client_id: a, team_id: T, key_id: K, private_key: {{file: {KEYS}/es256.pem}}")
@@ -318,12 +318,12 @@ fn a_private_authority_is_a_file_that_is_one() {
     }
 }
 
-/// Keys of a provider of type oidc.
+/// Makes the keys of a provider of type oidc.
 fn oidc(keys: &str) -> String {
     format!("id: corp, type: oidc, issuer: 'https://sso.example', {keys}")
 }
 
-/// Keys of a provider of type oauth2.
+/// Makes the keys of a provider of type oauth2.
 fn oauth2(keys: &str) -> String {
     format!(
         "id: forge, type: oauth2, authorization_url: 'https://f.example/a', token_url: 'https://f.example/t', \

@@ -1,4 +1,5 @@
-//! The state that a reading shares: the variables, the place of each setting, the faults so far, and what is in effect.
+//! The shared state of a reading: the variables, the place of each setting, the faults so far, and the effective
+//! values.
 
 use super::fault::{Fault, Origin};
 use super::tree::Value;
@@ -12,7 +13,7 @@ pub(in crate::config) struct Context {
     origins: RefCell<BTreeMap<String, Origin>>,
     faults: RefCell<Vec<Fault>>,
     effective: RefCell<Vec<(String, Value)>>,
-    /// The settings that a section asked for.
+    /// The settings that a section read.
     #[cfg(test)]
     pub(in crate::config) asked: RefCell<std::collections::BTreeSet<&'static str>>,
 }
@@ -29,7 +30,7 @@ impl Context {
         }
     }
 
-    /// Notes what is wrong with the setting at `path`, at the place where it, or what it stands in, was written.
+    /// Records a fault of the setting at `path`, at the place where it, or its section, was written.
     pub(in crate::config) fn fault(&self, path: &str, message: impl Into<String>) {
         self.fault_at(self.origin(path), path, message);
     }
@@ -38,7 +39,7 @@ impl Context {
         self.faults.borrow_mut().push(Fault { origin, path: path.to_owned(), message: message.into() });
     }
 
-    /// The place where the setting at `path`, or what it stands in, was written.
+    /// Returns the place where the setting at `path`, or its section, was written.
     pub(in crate::config) fn origin(&self, path: &str) -> Option<Origin> {
         let origins = self.origins.borrow();
         let mut places =
@@ -55,24 +56,24 @@ impl Context {
         self.origins.borrow().contains_key(path)
     }
 
-    /// Returns true if nothing is wrong with the setting, or with anything in it, so far.
+    /// Returns true if the setting and its content have no fault so far.
     pub(in crate::config) fn sound(&self, path: &str) -> bool {
         !self.faults.borrow().iter().any(|fault| {
             fault.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
     }
 
-    /// Notes the value that is in effect at `path`; it holds no secret.
+    /// Records the effective value at `path`; it holds no secret.
     pub(in crate::config) fn in_effect(&self, path: &str, value: Value) {
         self.effective.borrow_mut().push((path.to_owned(), value));
     }
 
-    /// Notes that the setting at `path` has no effect, though it has a default.
+    /// Records that the setting at `path` has no effect, although it has a default.
     pub(in crate::config) fn without_effect(&self, path: &str) {
         self.effective.borrow_mut().retain(|(noted, _)| noted != path);
     }
 
-    /// The faults, and the values in effect by their paths, in the order they were read.
+    /// Returns the faults, and the effective values by their paths, in reading order.
     pub(in crate::config) fn into_outcome(self) -> (Vec<Fault>, Vec<(String, Value)>) {
         (self.faults.into_inner(), self.effective.into_inner())
     }

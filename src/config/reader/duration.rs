@@ -7,19 +7,19 @@ use std::time::Duration;
 
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// `n` days.
+/// Returns `n` days.
 pub(in crate::config) const fn days(n: u64) -> Duration {
     Duration::from_secs(n * 86_400)
 }
 
-/// `text` as a duration: digits and a unit, nothing between.
+/// Parses `text` as a duration: digits and a unit, nothing between.
 fn parse(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
     let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit)?;
     number.parse::<u64>().ok()?.checked_mul(*millis).map(Duration::from_millis)
 }
 
-/// A duration as the configuration spells it, in the largest unit that leaves no rest.
+/// Spells a duration as the configuration does, in the largest unit that leaves no remainder.
 pub(in crate::config) fn spell(duration: Duration) -> String {
     let millis = duration.as_millis();
     let fits = |&&(_, unit): &&(&str, u64)| millis.is_multiple_of(u128::from(unit));
@@ -30,7 +30,7 @@ pub(in crate::config) fn spell(duration: Duration) -> String {
 }
 
 impl Setting<'_> {
-    /// A duration within `range`.
+    /// Reads a duration within `range`.
     pub(in crate::config) fn duration(self, range: &RangeInclusive<Duration>) -> Option<Duration> {
         let bare = match &self.value {
             Value::Number(number) => Some(number.as_str()),

@@ -1,6 +1,6 @@
-//! Faults of a configuration and their places. Every fault names the file and line or the variable it came from,
-//! the path of the setting, and what to write instead. A value is never quoted: it may be a secret in the wrong place.
-//! Only the name of a missing file or variable is, where it looks like one.
+//! Faults of a configuration and their places. Every fault names the file and line or the variable it came from, the
+//! path of the setting, and what to write instead. A value is never quoted, since it may be a misplaced secret. The
+//! only exception is the name of a missing file or variable, if it looks like one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One thing wrong: `gatepass.yaml:12: server.grpc_adr: unknown key; did you mean "grpc_addr"?`
+/// One fault: `gatepass.yaml:12: server.grpc_adr: unknown key; did you mean "grpc_addr"?`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub(in crate::config) origin: Option<Origin>,
@@ -30,7 +30,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The path of the setting (`server.grpc_addr`, `callers[0].id`); empty where the whole file is at fault.
+    /// Returns the path of the setting (`server.grpc_addr`, `callers[0].id`); empty if the whole file is at fault.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -49,7 +49,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything wrong with a configuration, one line each: the file's by line, then the variables', then the rest.
+/// All faults of a configuration, one line each: the file's by line, then the variables', then the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults(Vec<Fault>);
 
@@ -59,7 +59,7 @@ impl Faults {
         Self(faults)
     }
 
-    /// The faults, in the order they are shown.
+    /// Returns the faults, in the order they are shown.
     #[must_use]
     pub fn as_slice(&self) -> &[Fault] {
         &self.0

@@ -1,5 +1,5 @@
 //! The reader of settings: the file and the variables over it become one tree, from which sections take typed values.
-//! Every fault is collected with its place. Nothing here knows which settings there are.
+//! Every fault is collected with its place. Nothing here depends on the list of settings.
 
 mod context;
 mod duration;

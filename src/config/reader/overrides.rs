@@ -1,7 +1,7 @@
-//! Which variables are settings. `GATEPASS_SECTION__KEY` is one where the section is ours, and so are the sections that
-//! are one value or one list (`GATEPASS_ISSUER`, `GATEPASS_SECRETS`, `GATEPASS_BASE_URLS`, `GATEPASS_PROVIDERS`,
-//! `GATEPASS_CALLERS`). All else that begins `GATEPASS_` is somebody's — Kubernetes makes `GATEPASS_PORT`,
-//! `GATEPASS_SERVICE_HOST` for a Service of that name — and ignored; a near miss of a section before `__` is a fault.
+//! The variables that are settings. `GATEPASS_SECTION__KEY` is one if the section exists. So are the sections that are
+//! one value or one list (`GATEPASS_ISSUER`, `GATEPASS_SECRETS`, `GATEPASS_BASE_URLS`, `GATEPASS_PROVIDERS`,
+//! `GATEPASS_CALLERS`). Other variables that begin with `GATEPASS_` are ignored: Kubernetes makes `GATEPASS_PORT` and
+//! `GATEPASS_SERVICE_HOST` for a Service of that name. A near miss of a section before `__` is a fault.
 
 use crate::model::suggest::nearest;
 
@@ -16,13 +16,13 @@ pub(in crate::config) struct Roots {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::config) enum Variable {
     Ignored,
-    /// The path of the setting it overrides.
+    /// The path of the setting that it overrides.
     Setting(Vec<String>),
     /// Path and message of a fault.
     Misnamed(String, String),
 }
 
-/// Finds the setting of a variable of this name.
+/// Finds the setting for a variable of this name.
 pub(in crate::config) fn variable(name: &str, roots: &Roots) -> Variable {
     let Some(rest) = name.strip_prefix("GATEPASS_") else { return Variable::Ignored };
     if rest.bytes().any(|b| b.is_ascii_lowercase()) {

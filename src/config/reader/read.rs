@@ -1,5 +1,5 @@
-//! Cursors over the tree: a section gives its settings out one by one, and what is left in the end is unknown. Faults
-//! gather in the context, so that reading goes on after the first.
+//! Cursors over the tree: a section hands out its settings one by one, and keys that remain are unknown. Faults are
+//! collected in the context, so that reading continues after the first.
 
 use super::context::Context;
 use super::fault::Origin;
@@ -11,7 +11,7 @@ pub(in crate::config) struct Setting<'a> {
     pub(in crate::config) cx: &'a Context,
     pub(in crate::config) path: String,
     pub(in crate::config) value: Value,
-    /// Of a text whose lines are lines of the file: the first of these.
+    /// The first line of a text that the file writes line by line.
     first_line: Option<u64>,
 }
 
@@ -23,13 +23,13 @@ impl<'a> Setting<'a> {
         Self { cx, path, value: node.value, first_line: node.first_line }
     }
 
-    /// Notes what is wrong with this value; answers the `None` that its reader answers.
+    /// Records a fault of this value; returns the `None` that its reader returns.
     pub(in crate::config) fn refuse<T>(&self, message: impl Into<String>) -> Option<T> {
         self.cx.fault(&self.path, message);
         None
     }
 
-    /// Notes what is wrong at a place within this text: at its line of the file, where it has one.
+    /// Records a fault at a place within this text: at its line of the file, if it has one.
     pub(in crate::config) fn refuse_within(&self, line: usize, column: usize, message: &str) {
         let origin = self.cx.origin(&self.path);
         let (origin, line) = match (origin, self.first_line) {
@@ -43,7 +43,7 @@ impl<'a> Setting<'a> {
         self.cx.fault_at(origin, &self.path, format!("{line}column {column}: {message}"));
     }
 
-    /// Reads a section; keys that `read` did not ask for are faults. An empty one has every default.
+    /// Reads a section; keys that `read` does not take are faults. An empty section has every default.
     pub(in crate::config) fn section<T>(self, read: impl FnOnce(&mut Section<'a>) -> T) -> Option<T> {
         let setting = self.flow_if("{", "a section of keys")?;
         let entries = match setting.value {
@@ -79,7 +79,7 @@ impl<'a> Section<'a> {
         section
     }
 
-    /// The whole configuration as a section: its keys are the sections.
+    /// Makes a section of the whole configuration: its keys are the sections.
     pub(in crate::config) fn of_root(cx: &'a Context, root: Node) -> Self {
         let Value::Map(entries) = root.value else { return Self::of(cx, String::new(), Vec::new()) };
         Self::of(cx, String::new(), entries)
@@ -105,7 +105,7 @@ impl<'a> Section<'a> {
         self.left.iter().any(|(name, _)| name == key)
     }
 
-    /// The setting of this key, if it was written.
+    /// Takes the setting of this key, if it was written.
     pub(in crate::config) fn take_key(&mut self, key: &'static str) -> Option<Setting<'a>> {
         self.known.push(key);
         let at = self.left.iter().position(|(name, _)| name == key)?;
@@ -113,7 +113,7 @@ impl<'a> Section<'a> {
         Some(Setting::new(self.cx, self.path_of(key), node))
     }
 
-    /// Refuses a key of a feature that this version lacks.
+    /// Rejects a key of a feature that this version lacks.
     pub(in crate::config) fn not_yet(&mut self, key: &'static str) {
         if let Some(setting) = self.take_key(key) {
             setting.refuse::<()>("not in this version");

@@ -1,6 +1,6 @@
-//! The forms of a secret: a literal, `{env: NAME}` or `{file: PATH}` (from the working directory; one line end at its
-//! end is dropped). A secret is in no fault. The name of a missing variable or file is told only where it is hardly the
-//! secret itself.
+//! The forms of a secret: a literal, `{env: NAME}` or `{file: PATH}` (relative to the working directory; one trailing
+//! line end is dropped). No fault contains a secret. The name of a missing variable or file is reported only if it can
+//! hardly be the secret itself.
 
 use super::read::Setting;
 use super::tree::Value;
@@ -9,7 +9,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 impl Setting<'_> {
-    /// A secret that is not empty.
+    /// Reads a secret that is not empty.
     pub(in crate::config) fn secret(self) -> Option<SecretString> {
         let setting = self.flow_if("{", "{env: NAME} or {file: PATH}")?;
         let Value::Map(entries) = &setting.value else {
@@ -63,13 +63,13 @@ impl Setting<'_> {
     }
 }
 
-/// Returns true if text looks like the name of a variable, so that it may be quoted: it could be the secret itself.
+/// Returns true if text looks like the name of a variable. Only then is it quoted, since it could be the secret itself.
 fn is_variables_name(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && text.starts_with(|first: char| !first.is_ascii_digit())
 }
 
-/// The same for a path. A slash within it tells nothing: base64 has them.
+/// Returns true if text looks like a path. A slash within it proves nothing: base64 has slashes.
 fn is_surely_a_path(text: &str) -> bool {
     text.starts_with(['/', '.']) || Path::new(text).exists()
 }

@@ -1,14 +1,14 @@
-//! The tree of settings as written: every node with the line or variable it came from. Variables are merged in here;
-//! what a node means is for the typed readers, since only they know whether `[::1]:80` is an address or a list.
+//! The tree of settings as written: every node with its line or variable. Variables are merged in here. The typed
+//! readers interpret the nodes, since only they know whether `[::1]:80` is an address or a list.
 
 use super::fault::Origin;
 use zeroize::Zeroizing;
 
-/// A value and where it was written (`None`: the root of a tree without a file).
+/// A value and the place where it was written (`None`: the root of a tree without a file).
 pub(in crate::config) struct Node {
     pub(in crate::config) origin: Option<Origin>,
     pub(in crate::config) value: Value,
-    /// Of a text whose lines are lines of the file: the first of these.
+    /// The first line of a text that the file writes line by line.
     pub(in crate::config) first_line: Option<u64>,
 }
 
@@ -17,15 +17,15 @@ pub(in crate::config) enum Value {
     Bool(bool),
     Number(String),
     Text(Zeroizing<String>),
-    /// The text of a variable: its reader takes it as the type it wants.
+    /// The text of a variable; its reader parses it as the type that it needs.
     Variable(Zeroizing<String>),
     List(Vec<Node>),
-    /// In the order written; a key may be there twice.
+    /// In the order written; a key may occur twice.
     Map(Vec<(String, Node)>),
 }
 
 impl Value {
-    /// Its kind in words, for "must be a number, not …".
+    /// Returns its kind in words, for "must be a number, not …".
     pub(in crate::config) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -49,11 +49,11 @@ impl Value {
 }
 
 impl Node {
-    /// The tree of a configuration in which nothing is written.
+    /// The tree of an empty configuration.
     pub(in crate::config) const EMPTY: Self = Self { origin: None, value: Value::Null, first_line: None };
 
-    /// Puts `other` at `path` below this node, over what was there. What can't be is answered as a message, and all stays:
-    /// the reader of what lies across the path finds it to be no section, or the other variable is the one to name.
+    /// Puts `other` at `path` below this node, over the previous value. If that is impossible, it returns a message and
+    /// changes nothing: another setting or variable blocks the path.
     pub(in crate::config) fn set(&mut self, path: &[String], other: Self) -> Result<(), &'static str> {
         let Some((key, rest)) = path.split_first() else {
             *self = other;
@@ -75,7 +75,8 @@ impl Node {
     }
 }
 
-/// Finds the key of a variable among these. Its name tells no capitals, which a claim's name may have.
+/// Finds the key of a variable among these, ignoring case: the name of a variable does not preserve the case of a
+/// claim's name.
 fn place(entries: &[(String, Node)], key: &str) -> Result<Option<usize>, &'static str> {
     let exact = entries.iter().position(|(name, _)| name == key);
     let alike = |name: &str| name.eq_ignore_ascii_case(key);

@@ -1,5 +1,6 @@
-//! Readers of single values: text, numbers, choices, addresses, lists. Each answers the value, or notes what to write
-//! instead and answers `None`. The file's values must have the right type; a variable's text is read as what is wanted.
+//! Readers of single values: text, numbers, choices, addresses, lists. Each returns the value, or records what to write
+//! instead and returns `None`. The file's values must have the right type; a variable's text is parsed as the wanted
+//! type.
 
 use super::read::Setting;
 use super::tree::{Node, Value};
@@ -18,7 +19,7 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// Text that is not empty.
+    /// Reads text that is not empty.
     pub(in crate::config) fn text(&self) -> Option<String> {
         match &self.value {
             Value::Text(text) | Value::Variable(text) if text.is_empty() => self.refuse("must not be empty"),
@@ -30,7 +31,7 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub(in crate::config) fn boolean(self) -> Option<bool> {
         match &self.value {
             Value::Bool(value) => Some(*value),
@@ -42,7 +43,7 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// A whole number within `range`.
+    /// Reads a whole number within `range`.
     pub(in crate::config) fn integer<T>(self, range: &RangeInclusive<T>) -> Option<T>
     where
         T: std::str::FromStr + PartialOrd + std::fmt::Display,
@@ -58,7 +59,7 @@ impl<'a> Setting<'a> {
         })
     }
 
-    /// One of the names listed.
+    /// Reads one of the listed names.
     pub(in crate::config) fn choice<T: Copy>(self, choices: &[(&'static str, T)]) -> Option<T> {
         let text = self.text()?;
         let found = choices.iter().find(|(name, _)| *name == text).map(|&(_, value)| value);
@@ -72,7 +73,7 @@ impl<'a> Setting<'a> {
         })
     }
 
-    /// An address to listen on: an IP address and a port.
+    /// Reads an address to listen on: an IP address and a port.
     pub(in crate::config) fn address(self) -> Option<SocketAddr> {
         let text = self.text()?;
         text.parse().ok().or_else(|| {
@@ -84,7 +85,7 @@ impl<'a> Setting<'a> {
         })
     }
 
-    /// The path of a PEM file, plain or as `{file: PATH}`.
+    /// Reads the path of a PEM file, plain or as `{file: PATH}`.
     pub(in crate::config) fn pem_file(self) -> Option<PathBuf> {
         let setting = self.flow_if("{", "{file: PATH}")?;
         let text = match &setting.value {
@@ -103,7 +104,7 @@ impl<'a> Setting<'a> {
         Some(PathBuf::from(text))
     }
 
-    /// A list: YAML's, or in a variable `a,b` or `[a, b]`. A variable of no text is the empty list.
+    /// Reads a list: in YAML, or in a variable as `a,b` or `[a, b]`. An empty variable is the empty list.
     pub(in crate::config) fn list(self) -> Option<Vec<Self>> {
         let setting = self.flow_if("[", "a list")?;
         let (cx, path) = (setting.cx, &setting.path);
@@ -126,7 +127,7 @@ impl<'a> Setting<'a> {
         Some(items.into_iter().enumerate().map(|(index, node)| Setting::new(cx, at(index), node)).collect())
     }
 
-    /// The entries of a map whose keys are free, in the order written.
+    /// Reads the entries of a map with arbitrary keys, in the order written.
     pub(in crate::config) fn entries(self) -> Option<Vec<(String, Self)>> {
         let setting = self.flow_if("{", "a section of keys")?;
         let (cx, path) = (setting.cx, &setting.path);
@@ -145,7 +146,8 @@ impl<'a> Setting<'a> {
         Some(settings)
     }
 
-    /// A list of distinct values, as many as `bounds` allow, each as `read` takes it. `empty` is the fault of an empty one.
+    /// Reads a list of distinct values, as many as `bounds` allow; `read` parses each. `empty` is the fault of an empty
+    /// list.
     pub(in crate::config) fn distinct<T: PartialEq>(
         self,
         bounds: RangeInclusive<usize>,
@@ -177,13 +179,13 @@ impl<'a> Setting<'a> {
         sound.then_some(values)
     }
 
-    /// The same setting, with a variable's YAML flow text (that begins with `opening`) read as YAML.
+    /// Parses a variable's text as YAML if it begins with `opening`; otherwise returns the setting unchanged.
     pub(in crate::config) fn flow_if(mut self, opening: &str, wanted: &str) -> Option<Self> {
         if let Value::Variable(text) = &self.value
             && text.trim_start().starts_with(opening)
         {
             let origin = self.cx.origin(&self.path);
-            // The parser's words could quote the text, which may hold secrets.
+            // The parser's message could quote the text, which may hold secrets.
             let Ok(Some(node)) = yaml::parse(text.as_bytes(), &|_| origin.clone()) else {
                 return self.refuse(format!("begins with \"{opening}\" and is not YAML for {wanted}"));
             };

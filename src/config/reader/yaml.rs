@@ -1,5 +1,5 @@
-//! YAML text to a tree of nodes that know their line. The parser's limits hold for depth, size and aliases; merge keys
-//! and tags are refused, and only `true` and `false` are booleans. Keys given twice stay in the tree: whoever reads
+//! The YAML parser: text becomes a tree of nodes that know their line. The parser limits depth, size and aliases; merge
+//! keys and tags are rejected, and only `true` and `false` are booleans. Duplicate keys stay in the tree: the reader of
 //! the section reports them with both lines.
 
 use super::fault::Origin;
@@ -10,13 +10,13 @@ use serde_saphyr::{Error, Spanned};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A text that is no tree, and the line where that shows (0: unknown).
+/// A text that can't be parsed, and the line of the fault (0: unknown).
 pub(in crate::config) struct NotYaml {
     pub(in crate::config) line: u64,
     pub(in crate::config) message: String,
 }
 
-/// The tree of one YAML document; `None` when it holds nothing but white space and comments.
+/// Parses one YAML document; returns `None` if it holds only white space and comments.
 pub(in crate::config) fn parse(
     text: &[u8],
     origin: &dyn Fn(u64) -> Option<Origin>,
@@ -43,10 +43,10 @@ pub(in crate::config) fn parse(
 
 const TOO_LARGE: &str = "is too large, too deep or has too many aliases";
 
-/// The message for a refusal of the parser. Its own words for these would quote the text or name Rust types.
+/// Returns the message for an error of the parser, whose own messages would quote the text or name Rust types.
 fn tell(error: &Error) -> String {
     let own = match error {
-        // What went wrong in the copy that an alias stands for.
+        // A fault in the copy that an alias stands for.
         Error::AliasError { error, .. } => return tell(error),
         Error::MultipleDocuments { .. } => "holds more than one YAML document; keep one",
         Error::InvalidUtf8Input => "is not UTF-8 text",
@@ -59,7 +59,7 @@ fn tell(error: &Error) -> String {
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => TOO_LARGE,
-        // The scanner's own limit of nesting, which it tells in words only.
+        // The scanner's own limit of nesting, which it reports only as text.
         Error::Message { msg, .. } | Error::ExternalMessage { msg, .. }
             if msg == "recursion limit exceeded" =>
         {
@@ -67,7 +67,7 @@ fn tell(error: &Error) -> String {
         }
         _ => {
             let told = plain(error);
-            // An expression with `a ? b : c`, say.
+            // For example an expression with `a ? b : c`.
             let colon = told.contains("mapping values are not allowed");
             let hint = if colon { "; put text with \": \" in it in quotes" } else { "" };
             return format!("is not the YAML of a configuration: {told}{hint}");
@@ -76,7 +76,7 @@ fn tell(error: &Error) -> String {
     own.to_owned()
 }
 
-/// The parser's message without place (told apart) and on one line.
+/// Returns the parser's message on one line and without its place, which is reported separately.
 fn plain(error: &Error) -> String {
     let message = match error {
         Error::Message { msg, .. } | Error::ExternalMessage { msg, .. } => msg.clone(),
@@ -105,8 +105,8 @@ fn lines(text: &[u8]) -> Vec<&str> {
 }
 
 impl Source<'_> {
-    /// The line of the file on which a scalar begins that is written there line by line: no lines folded, no escapes. The
-    /// parser tells where the first line is that is not empty.
+    /// Returns the line of the file on which a scalar begins that is written there line by line, without folding or
+    /// escapes. The parser reports the first line that is not empty.
     fn first_line(&self, scalar: &str, line: u64) -> Option<u64> {
         let blank = scalar.len() - scalar.trim_start_matches('\n').len();
         let first = usize::try_from(line).ok()?.checked_sub(1)?.checked_sub(blank)?;
@@ -149,7 +149,7 @@ impl Raw {
             Self::Text(text) => text.to_string(),
             Self::Number(text) => text,
             Self::Bool(value) => value.to_string(),
-            // YAML's own sign for a key that is no name; no setting is called so.
+            // YAML's own sign for a key that is no name; no setting has that name.
             Self::Null | Self::List(_) | Self::Map(_) => "?".to_owned(),
         }
     }

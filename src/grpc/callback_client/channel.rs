@@ -1,10 +1,15 @@
-//! The calls of one callback, over the connection that there is. A call that no connection took, since it was about to be
-//! closed, goes by the next.
+//! The calls of one callback, over its current connection. If a connection closes before it takes a call, the call uses
+//! the next connection.
 //!
-//! This is no `tonic::transport::Channel` (0.14), which connects when the first call asks, keeps a connection until it breaks,
-//! and fails a call that a GOAWAY refused. With it these tests would fail: the connection is there before the first call; a
-//! connection that nobody knows of any more costs one call its timeout; a call that the service did not take goes by another
-//! connection; a connection is replaced at its age. Each call would pass a queue and a task more, too.
+//! This is not `tonic::transport::Channel` (0.14), which connects on the first call, keeps a connection until it
+//! breaks, and fails a call that a GOAWAY rejected. With it, these tests would fail:
+//!
+//! - The connection exists before the first call.
+//! - A connection that the peer has forgotten costs one call its timeout.
+//! - A call that the service did not take uses another connection.
+//! - A connection is replaced at its age.
+//!
+//! Each call would also pass through an additional queue and task.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -62,7 +67,7 @@ impl Channel {
         Self(Arc::new(Shared { line, credential, _keeping: AbortOnDropHandle::new(keeping) }))
     }
 
-    /// Replaces the connection, if it was made before then.
+    /// Replaces the connection, if it was made before this time.
     pub(super) fn doubt(&self, asked: Instant) {
         self.0.line.doubt(asked);
     }
@@ -72,7 +77,7 @@ impl Shared {
     async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Failure> {
         let (mut head, body) = request.into_parts();
         self.add_headers(&mut head.headers);
-        // One message, so it can be sent again.
+        // A single message, so it can be sent again.
         let body = body.collect().await?.to_bytes();
         loop {
             let mut sender = self.line.sender().await?;
@@ -85,7 +90,7 @@ impl Shared {
 
     fn add_headers(&self, headers: &mut HeaderMap) {
         for name in ONCE {
-            // HPACK never indexes sensitive headers: a value that comes once would evict those that come again.
+            // HPACK never indexes sensitive headers: a value that occurs once would evict values that recur.
             if let Some(value) = headers.get_mut(name) {
                 value.set_sensitive(true);
             }
@@ -101,8 +106,8 @@ fn again(head: &Parts, body: &Bytes) -> Request<Full<Bytes>> {
     Request::from_parts(head.clone(), Full::new(body.clone()))
 }
 
-/// Tells if the service has certainly not seen the call, and the connection takes no other: it was closed before, or the
-/// service said so in its GOAWAY (RFC 9113 section 6.8).
+/// Returns true if the service has certainly not seen the call, and the connection takes no other. The connection was
+/// closed before, or the service said so in its GOAWAY (RFC 9113 section 6.8).
 fn was_not_taken(error: &hyper::Error) -> bool {
     let told = error.source().and_then(|source| source.downcast_ref::<h2::Error>());
     let goes_away = |error: &h2::Error| {

@@ -1,5 +1,5 @@
-//! The callbacks that a service implements. Each question has a timeout: its own, or less if the call that asks has less time
-//! left.
+//! The callbacks that a service implements. Each question has its own timeout, or a shorter one if its call has less
+//! time left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,18 +21,18 @@ use crate::model::{ClaimMap, Clock, Entropy};
 use crate::net::Target;
 use crate::net::tls::ClientTls;
 
-/// The most bytes of an answer.
+/// The maximum size of an answer, in bytes.
 const ANSWER_BYTES: usize = 64 * 1024;
 
 /// A callback service, and the callbacks that it implements.
 pub struct CallbackService {
     /// Its address.
     pub address: Target,
-    /// Its authority and our client certificate; none if it is called in plaintext.
+    /// Its authority and the client certificate of Gatepass; `None` in plaintext.
     pub tls: Option<ClientTls>,
-    /// The credential that we send as `authorization`.
+    /// The credential that is sent as `authorization`.
     pub credential: Option<Credential>,
-    /// The timeout of each callback; one that the service does not implement has none.
+    /// The timeout of each callback; `None` if the service does not implement it.
     pub timeouts: PerCallback<Option<Duration>>,
 }
 
@@ -50,7 +50,7 @@ struct Method {
 }
 
 impl RemoteCallbacks {
-    /// Begins to connect: a connection for each callback, so that no two wait for each other.
+    /// Begins to connect: one connection per callback, so that callbacks do not wait for each other.
     #[must_use]
     pub fn connect(service: CallbackService, clock: Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> Self {
         let CallbackService { address, tls, credential, timeouts } = service;
@@ -89,7 +89,7 @@ impl RemoteCallbacks {
         let request = request(message, time, context.as_ref());
         match tokio::time::timeout(time, send(method.client.clone(), request)).await {
             Ok(Ok(answer)) => Ok(answer.into_inner()),
-            // A service that did not get enough time may be well.
+            // A service that was given too little time may be healthy.
             Err(_) if time < enough => Err(cut_short(callback, time)),
             Ok(Err(status)) if time < enough && is_late(&status) => Err(cut_short(callback, time)),
             Ok(Err(status)) => Err(failure::of_status(callback, &status)),
@@ -105,18 +105,18 @@ fn cut_short(callback: Callback, time: Duration) -> CallbackFailure {
     callback.failed_as(FailureKind::CutShort, format!("no answer in the {time:?} that were left"))
 }
 
-/// Tells if the service itself noticed that the time was over.
+/// Returns true if the service itself reported that the deadline had passed.
 fn is_late(status: &Status) -> bool {
     matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
 }
 
-/// The time that a call can give away before it is due: nine tenths, so that it can still answer.
+/// Returns the time that a call can spend before its deadline: nine tenths, so that it can still respond.
 fn left(due: Instant, now: Instant) -> Duration {
     due.saturating_duration_since(now) * 9 / 10
 }
 
-/// The time after which a silent service counts as gone: its timeout, or three quarters of the longest time of a call, so that
-/// a service with a longer timeout than calls have counts as gone, too.
+/// Returns the time after which a silent service counts as unavailable. It is the timeout, or three quarters of the
+/// longest time of a call if that is less.
 fn enough(timeout: Duration, context: Option<&CallContext>) -> Duration {
     context.map_or(timeout, |context| timeout.min(context.most * 3 / 4))
 }
@@ -126,7 +126,7 @@ fn request<M>(message: M, time: Duration, context: Option<&CallContext>) -> Requ
     request.set_timeout(time);
     let Some(context) = context else { return request };
     let metadata = request.metadata_mut();
-    // Both came as headers, so they are valid as headers.
+    // Both arrived as headers, so they are valid as headers.
     if let Ok(id) = AsciiMetadataValue::try_from(&*context.request_id) {
         metadata.insert("x-request-id", id);
     }

@@ -1,6 +1,7 @@
-//! The one connection of a callback: made before it is needed, and replaced when it ends, is old, or is in doubt because a
-//! call got no answer over it. A connection that the other end has forgotten is silent, too, and a new one may reach another
-//! replica. If the service can't be reached, the task tries again after growing pauses, and whenever a call asks.
+//! The one connection of a callback. It is made before it is needed, and replaced when it ends, is old, or is in doubt
+//! because a call got no answer. A connection that the peer has forgotten is silent, too, and a new one may reach
+//! another replica. If the service is unreachable, the task retries with back-off, and whenever a call needs a
+//! connection.
 
 use std::io;
 use std::sync::Arc;
@@ -16,18 +17,18 @@ use crate::auth::Callback;
 use crate::model::{Entropy, random, spread};
 use crate::net::Backoff;
 
-/// How long the task rests after attempts in vain.
+/// The back-off of the task after failed attempts.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
-/// A connection that ends sooner was made in vain, too.
+/// A connection that ends sooner counts as a failed attempt.
 const SOON: Duration = Duration::from_millis(100);
 
-/// The age at which a connection is replaced, give or take a tenth: balancers share out connections, not calls.
+/// The age at which a connection is replaced, plus or minus a tenth: load balancers distribute connections, not calls.
 const AGE: Duration = Duration::from_mins(15);
 
 /// The state that the connecting task and the calls share.
 pub(super) struct Line {
     state: watch::Sender<State>,
-    /// A call wants another connection.
+    /// Signals that a call needs another connection.
     wanted: Notify,
 }
 
@@ -43,7 +44,7 @@ impl Line {
         Self { state: watch::Sender::new(State::Connecting), wanted: Notify::new() }
     }
 
-    /// Waits for a connection: that of the attempt under way, or of one that this call asks for.
+    /// Waits for a connection: that of the current attempt, or of one that this call requests.
     pub(super) async fn sender(&self) -> io::Result<Sender> {
         let mut state = self.state.subscribe();
         let mut asked = false;
@@ -61,7 +62,7 @@ impl Line {
         }
     }
 
-    /// Replaces the connection, if it was made before then.
+    /// Replaces the connection, if it was made before this time.
     pub(super) fn doubt(&self, asked: Instant) {
         if matches!(&*self.state.borrow(), State::Up { since, .. } if *since <= asked) {
             self.wanted.notify_one();
@@ -69,7 +70,7 @@ impl Line {
     }
 }
 
-/// Keeps the line connected by these connections until the task is aborted.
+/// Keeps the line connected with these connections until the task is aborted.
 pub(super) async fn keep<C>(
     callback: Callback,
     connect: impl Fn() -> C,
@@ -89,10 +90,10 @@ pub(super) async fn keep<C>(
                 }
                 told = false;
                 let since = Instant::now();
-                // Calls that wanted a connection until now have it.
+                // Calls that have requested a connection so far have it now.
                 let _ = line.wanted.notified().now_or_never();
                 line.state.send_replace(State::Up { sender, since });
-                // A task of its own drives the connection before, which carries its calls to their end.
+                // Another task drives the previous connection, and finishes its calls.
                 let mut driven = tokio::spawn(async { drop(connection.await) });
                 let age = spread(AGE * 9 / 10, AGE * 11 / 10, random(&*entropy));
                 let ended = tokio::select! {
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
     use crate::model::OsEntropy;
 
-    /// The other ends of the connections so far.
+    /// The peers of the connections so far.
     type Peers = Arc<Mutex<Vec<DuplexStream>>>;
 
     async fn connect(peers: Peers) -> io::Result<(Sender, Driver)> {
@@ -145,10 +146,10 @@ mod tests {
         Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.map_err(io::Error::other)
     }
 
-    /// How many connections there were after so much time.
+    /// Counts the connections that were made after so much time.
     async fn after(time: Duration, peers: &Peers) -> usize {
         tokio::time::advance(time).await;
-        // The tasks that this has woken, and those that they wake.
+        // Runs the tasks that this has woken, and those that they wake.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -174,7 +175,7 @@ mod tests {
 
         drop(of_a_call);
         let mut first = peers.lock().unwrap().remove(0);
-        // No call uses it any more: it ends.
+        // No call uses it any more, so it ends.
         first.read_to_end(&mut Vec::new()).await.unwrap();
         assert!(!line.sender().await.unwrap().is_closed());
     }

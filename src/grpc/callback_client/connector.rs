@@ -1,4 +1,4 @@
-//! A new connection to a callback service: TCP, TLS where the address says so, HTTP/2.
+//! A new connection to a callback service: TCP, TLS if the address requires it, HTTP/2.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,25 +17,26 @@ use crate::model::{Entropy, random};
 use crate::net::Target;
 use crate::net::tls::ClientTls;
 
-/// The time limit for all of that.
+/// The time limit for connecting.
 const WITHIN: Duration = Duration::from_secs(5);
-/// The time limit for one address while there are others: a name may still lead to a host that is gone.
+/// The time limit for one of several addresses: a name may still lead to a host that is gone.
 const EACH: Duration = Duration::from_secs(1);
 
-/// The idle time before TCP keepalive probes. HTTP/2 pings without calls are no choice: gRPC servers punish them (gRFC A8).
+/// The idle time before TCP keepalive probes. HTTP/2 pings without calls are not an option: gRPC servers penalise them
+/// (gRFC A8).
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The bytes of an answer that may come before it is read: little more than the largest answer that is accepted.
+/// The bytes of an answer that may arrive before it is read: little more than the largest accepted answer.
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
-/// The most bytes of an answer's headers.
+/// The maximum size of an answer's headers, in bytes.
 const HEADER_BYTES: u32 = 16 * 1024;
 
 /// Connects to one callback service.
 pub(super) struct Connector {
     pub(super) address: Target,
-    /// None if it is called in plaintext.
+    /// `None` if the service is called in plaintext.
     pub(super) tls: Option<ClientTls>,
     pub(super) entropy: Arc<dyn Entropy>,
 }
@@ -62,7 +63,7 @@ impl Connector {
         let host = self.address.host();
         let addresses = lookup_host((host, self.address.port())).await?;
         let tcp = reach(shuffled(addresses, &*self.entropy)).await?;
-        // Without an option only latency, or the news of a silent end, is lost.
+        // If an option can't be set, only latency or the detection of a silent end is lost.
         let _ = tcp.set_nodelay(true);
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_INTERVAL);
         let _ = SockRef::from(&tcp).set_tcp_keepalive(&keepalive);
@@ -80,14 +81,14 @@ impl Connector {
     }
 }
 
-/// Shuffles addresses: each attempt begins elsewhere, and the replicas of Gatepass share out those of the service.
+/// Shuffles addresses: attempts start at different ones, and the replicas of Gatepass spread over those of the service.
 fn shuffled(addresses: impl Iterator<Item = SocketAddr>, entropy: &dyn Entropy) -> Vec<SocketAddr> {
     let mut addresses: Vec<_> = addresses.collect();
     addresses.sort_by_cached_key(|_| random::<8>(entropy));
     addresses
 }
 
-/// Connects to the first of them that answers.
+/// Connects to the first address that answers.
 async fn reach(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     let mut addresses = addresses.into_iter();
@@ -115,7 +116,7 @@ mod tests {
         SocketAddr::from(([127, 0, 0, 1], 0))
     }
 
-    /// A listener that leaves a new connection without a word, as a host does that is gone: its backlog is full.
+    /// Makes a listener that ignores new connections like a host that is gone: its backlog is full.
     async fn dead() -> (TcpListener, TcpStream) {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(loopback()).unwrap();
@@ -129,7 +130,7 @@ mod tests {
         let (dead, _waiting) = dead().await;
         let live = TcpListener::bind(loopback()).await.unwrap();
         let [dead, live] = [&dead, &live].map(|listener| listener.local_addr().unwrap());
-        // Port 1 refuses.
+        // Port 1 refuses connections.
         let refuses = SocketAddr::new(live.ip(), 1);
         for addresses in [vec![live], vec![live, dead], vec![dead, live], vec![refuses, dead, dead, live]] {
             let reached = tokio::time::timeout(WITHIN, reach(addresses.clone())).await;

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub struct Credential(HeaderValue);
 
 impl Credential {
-    /// Makes the credential of a bearer string; none if that is no visible ASCII.
+    /// Makes the credential of a bearer string; returns `None` if it is not visible ASCII.
     #[must_use]
     pub fn bearer(secret: &SecretString) -> Option<Self> {
         let text = secret.expose_secret();
@@ -20,7 +20,7 @@ impl Credential {
         Some(Self(value))
     }
 
-    /// The value to send; a copy of it is sensitive, too.
+    /// Returns the value to send; a copy of it is sensitive, too.
     pub(super) fn header(&self) -> HeaderValue {
         self.0.clone()
     }

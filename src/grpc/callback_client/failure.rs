@@ -1,4 +1,4 @@
-//! The failures of a callback service. Its own words are not taken over: they could hold anybody's data.
+//! The failures of a callback service. The service's own messages are not used: they could contain personal data.
 
 use std::error::Error as _;
 
@@ -6,11 +6,11 @@ use tonic::{Code, Status};
 
 use crate::auth::{Callback, CallbackFailure, FailureKind};
 
-/// The failure that a status stands for: that of a connection, or the service's own.
+/// Returns the failure for a status: that of a connection, or the service's own.
 #[expect(clippy::wildcard_enum_match_arm, reason = "any other code says that the service lives")]
 pub(super) fn of_status(callback: Callback, status: &Status) -> CallbackFailure {
     if let Some(source) = status.source() {
-        // tonic made it of an error of the connection.
+        // tonic made this status from a connection error.
         return callback.failed_as(FailureKind::Unanswered, format!("not reached: {}", chain(source)));
     }
     match status.code() {
@@ -22,7 +22,7 @@ pub(super) fn of_status(callback: Callback, status: &Status) -> CallbackFailure 
     }
 }
 
-/// An error with all its causes.
+/// Returns an error with all its causes.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let errors = std::iter::successors(Some(error), |&error| error.source());
     errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")

@@ -1,4 +1,4 @@
-//! Questions as messages, and answers, which are checked like any hostile input.
+//! Questions as messages, and answers, which are validated as untrusted input.
 
 use crate::auth::{
     Callback, CallbackResult, Denial, JwtDecision, JwtInput, RedirectInput, SessionInput, SignInDecision,
@@ -9,16 +9,16 @@ use crate::grpc::proto::callback::v1::{self, jwt_response, sign_in_response};
 use crate::grpc::proto::v1 as gatepass;
 use crate::model::{ClaimMap, DenialReason, Origin, Timestamp, claims};
 
-/// The most bytes of a reason.
+/// The maximum size of a reason, in bytes.
 const MAX_REASON: usize = 256;
 
-/// The most bytes of claims that `session` may add.
+/// The maximum size of the claims that `session` may add, in bytes.
 const MAX_SESSION_CLAIMS: usize = 8 * 1024;
 
 pub(super) fn sign_in(input: &SignInInput<'_>, now: Timestamp) -> v1::SignInRequest {
     let mut user = write_user(input.user.clone(), now);
     let mut account = write_account(input.account.clone());
-    // A new one has no id yet: another attempt would mint another.
+    // A new user has no final id: another attempt would generate another.
     if input.is_new_user {
         user.id.clear();
     }
@@ -115,7 +115,7 @@ pub(super) fn redirect_url(answer: v1::RedirectResponse) -> CallbackResult<Optio
     Ok(Some(answer.url))
 }
 
-/// Reads claims to merge, and checks their names and values.
+/// Reads claims to merge, and validates their names and values.
 fn additions_of(callback: Callback, answer: Option<prost_types::Struct>) -> CallbackResult<ClaimMap> {
     let Some(answer) = answer else { return Ok(ClaimMap::new()) };
     let additions =
@@ -124,7 +124,7 @@ fn additions_of(callback: Callback, answer: Option<prost_types::Struct>) -> Call
     Ok(additions)
 }
 
-/// The reason of a denial, on one line and shortened; none if it is empty.
+/// Returns the reason of a denial, shortened and on one line; `None` if it is empty.
 fn reason(deny: &v1::Deny) -> Option<String> {
     let text: String = deny.reason.chars().filter(|c| !c.is_control()).collect();
     let text = text.trim();

@@ -6,9 +6,9 @@ use crate::auth::{BeginSignInRequest, Begun, Result};
 use crate::grpc::proto::v1;
 use crate::oauth::{ParameterFault, check_parameter, is_scope};
 
-/// The most scopes, and the most bytes of one.
+/// The maximum number of scopes, and the maximum size of one in bytes.
 const MAX_SCOPES: usize = 64;
-/// The most further parameters, and the most bytes of the value of one.
+/// The maximum number of further parameters, and the maximum size of a value in bytes.
 const MAX_PARAMS: usize = 32;
 const MAX_PARAM_VALUE: usize = 1024;
 
@@ -50,10 +50,10 @@ fn read_params(
         return Vec::new();
     }
     let mut params: Vec<_> = params.into_iter().collect();
-    // One request is one URL, whatever order the map had.
+    // Equal requests give equal URLs, whatever the order of the map.
     params.sort_unstable();
     for (name, value) in &params {
-        // No name is repeated that is none: it could be of any length.
+        // An invalid name is not quoted: it could be of any length.
         let field = format!("authorization_params[{name}]");
         match check_parameter(name, value) {
             Ok(()) => drop(fields.text(&field, value, MAX_PARAM_VALUE)),

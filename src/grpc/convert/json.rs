@@ -1,5 +1,5 @@
-//! `google.protobuf.Struct` to JSON and back. A Struct's numbers are doubles: whole ones up to 2^53 become JSON
-//! integers, and nothing larger is told apart, so claims refuse it.
+//! Conversion between `google.protobuf.Struct` and JSON. A Struct's numbers are doubles. Whole numbers up to 2^53
+//! become JSON integers; larger ones are not exact, so claims reject them.
 
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value as ProtoValue};
@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 use crate::model::ClaimMap;
 use crate::model::claims::MAX_INTEGER;
 
-/// A Struct as JSON; none where a number is not finite.
+/// Converts a Struct to JSON; returns `None` if a number is not finite.
 pub(crate) fn read_struct(message: Struct) -> Option<ClaimMap> {
     message.fields.into_iter().map(|(name, value)| Some((name, read_value(value)?))).collect()
 }
@@ -36,7 +36,7 @@ fn read_number(value: f64) -> Option<Number> {
     Number::from_f64(value)
 }
 
-/// JSON as a Struct.
+/// Converts JSON to a Struct.
 pub(crate) fn write_struct(claims: &ClaimMap) -> Struct {
     Struct { fields: claims.iter().map(|(name, value)| (name.clone(), write_value(value))).collect() }
 }

@@ -1,5 +1,5 @@
-//! Messages to domain types and back. Reading collects every bad field of a request with its path; writing can't
-//! fail.
+//! Conversion between messages and domain types. Reading collects every invalid field of a request with its path;
+//! writing can't fail.
 
 mod admin;
 mod auth;

@@ -1,4 +1,4 @@
-//! Reading fields: each is bounded and typed, and all that are wrong are told together.
+//! Readers of fields: each is bounded and typed, and all faults are reported together.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -8,18 +8,18 @@ use crate::auth::{Call, Error, FieldFault, Result};
 use crate::grpc::proto::v1;
 use crate::model::{ClaimMap, RequestMark, Timestamp};
 
-/// What was wrong so far.
+/// The faults so far.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Vec<FieldFault>);
 
-/// The most faults that are told.
+/// The maximum number of faults that are reported.
 const MOST_FAULTS: usize = 16;
 
-/// The last second of the year 9999, as far as a Timestamp goes.
+/// The last second of the year 9999, the largest Timestamp.
 const LAST_SECOND: i64 = 253_402_300_799;
 
 impl Fields {
-    /// Notes a fault. A request can have any number of them, an answer can't.
+    /// Records a fault. A request can have any number of them; the response is limited.
     pub(crate) fn fault(&mut self, field: &str, description: impl Into<String>) {
         if self.0.len() >= MOST_FAULTS {
             return;
@@ -27,7 +27,7 @@ impl Fields {
         self.0.push(FieldFault { field: field.to_owned(), description: description.into() });
     }
 
-    /// The value, if no field was wrong.
+    /// Returns the value, if no field had a fault.
     pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
@@ -35,12 +35,12 @@ impl Fields {
         }
     }
 
-    /// A value of a type of ours.
+    /// Reads a value that is parsed from text.
     pub(crate) fn parsed<T: FromStr<Err: ToString>>(&mut self, field: &str, text: &str) -> Option<T> {
         text.parse().map_err(|fault: T::Err| self.fault(field, fault.to_string())).ok()
     }
 
-    /// A printable text of at most so many bytes.
+    /// Reads a printable text of at most so many bytes.
     pub(crate) fn text(&mut self, field: &str, text: &str, max: usize) -> String {
         if text.len() > max {
             self.fault(field, format!("must have at most {max} bytes"));
@@ -50,12 +50,12 @@ impl Fields {
         text.to_owned()
     }
 
-    /// The same, where an empty text is none.
+    /// Reads an optional text; an empty text counts as not set.
     pub(crate) fn optional_text(&mut self, field: &str, text: Option<&str>, max: usize) -> Option<String> {
         text.filter(|text| !text.is_empty()).map(|text| self.text(field, text, max))
     }
 
-    /// Free JSON.
+    /// Reads arbitrary JSON.
     pub(crate) fn json(&mut self, field: &str, message: Option<prost_types::Struct>) -> ClaimMap {
         let read = message.map_or_else(|| Some(ClaimMap::new()), super::json::read_struct);
         read.unwrap_or_else(|| {
@@ -64,7 +64,7 @@ impl Fields {
         })
     }
 
-    /// A point in time.
+    /// Reads a point in time.
     pub(crate) fn timestamp(&mut self, field: &str, message: prost_types::Timestamp) -> Option<Timestamp> {
         let nanos = u32::try_from(message.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
         match nanos {
@@ -78,13 +78,13 @@ impl Fields {
         }
     }
 
-    /// A length of time.
+    /// Reads a duration.
     pub(crate) fn duration(
         &mut self,
         field: &str,
         message: Option<prost_types::Duration>,
     ) -> Option<Duration> {
-        // A conversion of the least of all durations overflows, so what is negative does not get there.
+        // Converting the smallest duration overflows, so negative durations are rejected first.
         let read = |message: prost_types::Duration| {
             if message.seconds < 0 || message.nanos < 0 { None } else { Duration::try_from(message).ok() }
         };
@@ -97,7 +97,7 @@ impl Fields {
         })
     }
 
-    /// Audiences: a few short texts.
+    /// Reads audiences: a few short texts.
     pub(crate) fn audiences(&mut self, audiences: Vec<String>) -> Vec<String> {
         if audiences.len() > 64 {
             self.fault("audiences", "must be at most 64");
@@ -105,7 +105,8 @@ impl Fields {
         audiences
     }
 
-    /// Where the person is. A user agent is for display, and browsers send long ones: it is cut, not refused.
+    /// Reads the person's client. A user agent is for display, and browsers send long ones: it is truncated, not
+    /// rejected.
     pub(crate) fn client(&mut self, call: &mut Call, client: Option<v1::Client>) {
         let Some(client) = client else { return };
         call.origin.ip_address = client.ip_address.filter(|text| !text.is_empty()).and_then(|text| {
@@ -118,7 +119,7 @@ impl Fields {
         });
     }
 
-    /// The name of a request that may be repeated.
+    /// Reads the id of a request that may be repeated.
     pub(crate) fn request(
         &mut self,
         call: &Call,

@@ -13,15 +13,15 @@ use crate::grpc::proto::v1::{self, id_token_credential, sign_in_request, sign_in
 use crate::model::{AccountKind, Email, Profile, ProviderId, Timestamp};
 use crate::oauth::{ProviderTokens, is_error_code};
 
-/// The most bytes of a display name.
+/// The maximum size of a display name, in bytes.
 const MAX_NAME: usize = 512;
-/// The most bytes of an address of a picture, or of an issuer.
+/// The maximum size of a picture URL or an issuer, in bytes.
 const MAX_URL: usize = 2048;
-/// The most bytes of a code, a `state` or a nonce.
+/// The maximum size of a code, a `state` or a nonce, in bytes.
 const MAX_OPAQUE: usize = 4096;
-/// The most bytes of an ID token.
+/// The maximum size of an ID token, in bytes.
 const MAX_ID_TOKEN: usize = 16 * 1024;
-/// The most bytes of what Apple posts along.
+/// The maximum size of the JSON that Apple posts, in bytes.
 const MAX_USER: usize = 4096;
 
 pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Result<SignInRequest> {
@@ -74,7 +74,7 @@ fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> C
     if user.as_ref().is_some_and(|user| user.len() > MAX_USER) {
         fields.fault(&at("user"), "must have at most 4096 bytes");
     }
-    // One that is empty is refused, too: it would check nothing where its caller thinks that it does.
+    // An empty one is rejected, too: it would check nothing, contrary to what its caller expects.
     let provider = message.provider.and_then(|provider| fields.parsed(&at("provider"), &provider));
     Credential::OAuthCallback(OAuthCallback { flow: message.flow, code, state, iss, error, user, provider })
 }
@@ -152,7 +152,7 @@ fn write_allowed(allowed: Allowed, now: Timestamp) -> v1::SignInAllowed {
     }
 }
 
-/// The one place where a provider's tokens leave their wrapping.
+/// Writes a provider's tokens: the one place where they leave their secret wrappers.
 fn write_provider_tokens(tokens: ProviderTokens) -> v1::ProviderTokens {
     v1::ProviderTokens {
         access_token: tokens.access_token.expose_secret().to_owned(),

@@ -1,6 +1,6 @@
-//! The metrics of the gRPC server, by the names that go-grpc-prometheus gave them and dashboards know. A method's lines
-//! begin with its first call, at zero for every code; from then on a call counts by atomics alone. Labels come from
-//! here and never from a request: whatever is no method of ours is one method, `unknown`.
+//! The metrics of the gRPC server, under the names of go-grpc-prometheus. The time series of a method begin with its
+//! first call, at zero for every code; each call then only updates atomics. Labels never come from a request: all
+//! unknown methods share the name `unknown`.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::metrics::Durations;
 
 const UNARY: &str = "unary";
 
-/// The codes by their number, as Go spells them.
+/// The codes by their number, in Go's spelling.
 const CODES: [&str; 17] = [
     "OK",
     "Canceled",
@@ -66,14 +66,14 @@ impl MethodLabels {
     }
 }
 
-/// The families, and the lines of each method.
+/// The metric families, and the time series of each method.
 #[derive(Debug)]
 pub struct CallMetrics {
     started: Family<MethodLabels, Counter>,
     handled: Family<CodeLabels, Counter>,
     handling: Family<MethodLabels, Durations>,
     specs: Specs,
-    /// By their numbers.
+    /// By the number of the method.
     methods: Vec<Method>,
     unknown: Method,
 }
@@ -93,7 +93,7 @@ struct Lines {
 }
 
 impl CallMetrics {
-    /// Metrics of these services, which this registry tells.
+    /// Registers the metrics of these services.
     pub fn register(registry: &mut Registry, specs: Specs) -> Self {
         let method = |labels| Method { labels, lines: OnceLock::new() };
         let this = Self {
@@ -131,7 +131,7 @@ impl CallMetrics {
     }
 }
 
-/// A call that began. It ends when this goes, and was cancelled if nobody said how.
+/// A call that began. It ends when this is dropped, and counts as cancelled unless `end` was called.
 #[derive(Debug)]
 pub(super) struct Counted {
     lines: Arc<Lines>,
@@ -140,12 +140,12 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    /// Whether its answer is a stream, unless it is an error at once.
+    /// Returns true if the response is a stream, unless it is an immediate error.
     pub(super) fn streams(&self) -> bool {
         self.lines.streams
     }
 
-    /// It ends now.
+    /// Ends the call with this code.
     pub(super) fn end(mut self, code: Code) {
         self.code = code;
     }

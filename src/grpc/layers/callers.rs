@@ -1,5 +1,6 @@
-//! Who calls, and whether it may: the bearer keys of `authorization` and the client's certificate name a caller, and the
-//! specification of the service says which permission the method needs. What is no method is refused.
+//! Authentication and authorisation of callers. The bearer keys of `authorization` and the client's certificate
+//! identify a caller; the specification of the service names the permission that the method needs. An unknown method is
+//! rejected.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -20,26 +21,26 @@ use crate::grpc::mount::Mounted;
 use crate::model::{Origin, Permission};
 use crate::net::PeerNames;
 
-/// The callers, and where denials are logged.
+/// The callers, and the log of denials.
 pub struct KnownCallers {
     callers: Callers,
     auth: Arc<Auth>,
 }
 
-/// The answer to a call, of its service or of [`KnownCallers`].
+/// The future of a response, by the service or by [`KnownCallers`].
 pub type Admitted = Either<Named<Answer>, Ready<Result<Response, Infallible>>>;
 
-/// Why a call is not admitted, and whose it is, as far as that is known.
+/// The error of a rejected call, and its caller, if known.
 type Denied = (Error, Option<Arc<Caller>>);
 
 impl KnownCallers {
-    /// These callers; denials are logged by `auth`, one a second.
+    /// Makes the layer for these callers; `auth` logs denials, one a second.
     #[must_use]
     pub fn new(callers: Callers, auth: Arc<Auth>) -> Self {
         Self { callers, auth }
     }
 
-    /// Lets a call through to the service if its caller has the permission. Without a service the path is no method.
+    /// Passes a call to the service if its caller has the permission. Without a service the path is no method.
     pub(in crate::grpc) fn admit(
         &self,
         mut request: Request,
@@ -78,7 +79,7 @@ impl KnownCallers {
 }
 
 pin_project! {
-    /// The answer to come; an error tells the log whose call it was.
+    /// The future that resolves to the response; an error tells the log the caller.
     pub struct Named<F> {
         #[pin]
         future: F,
@@ -99,7 +100,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Named<F> {
     }
 }
 
-/// The keys of every `authorization` header; another scheme is a key that nobody has.
+/// Returns the keys of every `authorization` header; another scheme counts as an unknown key.
 fn bearer_keys(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers.get_all(AUTHORIZATION).iter().map(|value| {
         let bytes = value.as_bytes();
@@ -110,7 +111,7 @@ fn bearer_keys(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Logs a denial, beside its answer.
+/// Logs a denial, concurrently with its response.
 #[expect(clippy::wildcard_enum_match_arm, reason = "other errors are not about who calls")]
 fn log_denial(auth: &Auth, request: &Request, error: &Error, caller: Option<&Caller>) {
     let reason = match error {

@@ -1,5 +1,5 @@
-//! A panic in a handler answers INTERNAL and ends nothing else: not the connection, not its other calls. What the
-//! panic said is not logged here; it may hold what the handler was at.
+//! Panic handling: a panic in a handler answers INTERNAL and ends nothing else: not the connection, not its other
+//! calls. The panic message is not logged here, since it may hold data of the call.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ pub struct CatchPanic<S> {
 }
 
 impl<S> CatchPanic<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs) -> Self {
         Self { inner, specs }
     }
@@ -48,7 +48,7 @@ where
     }
 }
 
-/// The answer to a call whose handler panicked, logged.
+/// Returns the response to a call whose handler panicked, and logs it.
 pub(super) fn panicked(method: Option<Method>) -> Status {
     let (service, method) = names(method);
     tracing::error!(rpc.service = service, rpc.method = method, "a handler panicked");
@@ -56,7 +56,7 @@ pub(super) fn panicked(method: Option<Method>) -> Status {
 }
 
 pin_project! {
-    /// The answer to come; no future is a handler that panicked.
+    /// The future that resolves to the response; `None` if the handler panicked.
     pub struct Caught<F> {
         #[pin]
         future: Option<F>,

@@ -1,4 +1,4 @@
-//! What work on a call may know of it, read from its request.
+//! The context of a call, read from its request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::grpc::http_types::Request;
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The context of a call whose answer is due then, and that may take so long at most.
+/// Makes the context of a call with this deadline and this maximum duration.
 pub(super) fn context(request: &Request, due: Instant, most: Duration) -> CallContext {
     CallContext {
         request_id: Arc::from(request.extensions().get::<RequestId>().map_or("", RequestId::as_str)),
@@ -22,7 +22,8 @@ pub(super) fn context(request: &Request, due: Instant, most: Duration) -> CallCo
     }
 }
 
-/// The client's trace, if it is one of version 00 (W3C Trace Context section 3.2); others could hold anything.
+/// Returns the client's trace, if it is of version 00 (W3C Trace Context section 3.2); other versions have unknown
+/// content.
 fn traceparent(headers: &HeaderMap) -> Option<Arc<str>> {
     let text = headers.get(&TRACEPARENT)?.to_str().ok()?;
     let hex = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

@@ -1,7 +1,7 @@
-//! Deadlines: the client's `grpc-timeout`, no longer than ours for the method. When it has passed, the handler is
-//! dropped and the answer is `DEADLINE_EXCEEDED`; tonic's own timer would say CANCELLED. It covers a call until its
-//! response headers: a stream that has begun ends with the client's deadline in `stream_end.rs`. The handler works in the
-//! [`CallContext`](crate::auth::CallContext) of the call, for what it asks of others.
+//! Deadlines: the client's `grpc-timeout`, limited by the method's own. After the deadline the handler is dropped and
+//! the response is `DEADLINE_EXCEEDED`; tonic's own timer would answer CANCELLED. It covers a call until its response
+//! headers; `stream_end.rs` ends a started stream at the client's deadline. The handler runs in the
+//! [`CallContext`](crate::auth::CallContext) of the call, for its own outgoing calls.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ pub struct Deadlines<S> {
 }
 
 impl<S> Deadlines<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs, request_timeout: Duration) -> Self {
         Self { inner, specs, request_timeout }
     }
@@ -69,7 +69,7 @@ pub(super) fn exceeded() -> Status {
     status(Reason::DeadlineExceeded, "the deadline passed before the answer was there", Extra::none())
 }
 
-/// What the client gives the call, if it says so.
+/// Returns the client's timeout for the call, if it sets one.
 pub(super) fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
     let Some(value) = headers.get(&HEADER) else { return Ok(None) };
     if let Some(timeout) = parse(value.as_bytes()) {
@@ -104,12 +104,12 @@ fn parse(value: &[u8]) -> Option<Duration> {
 }
 
 pin_project! {
-    /// The answer to come, in time or not.
+    /// The future that resolves to the response, in time or not.
     #[project = TimedProjection]
     pub enum Timed<F> {
         /// The handler runs.
         Running { #[pin] future: Option<OfCall<F>>, #[pin] due: Sleep },
-        /// It never began.
+        /// The call was rejected before the handler ran.
         Refused { status: Option<Status> },
     }
 }
@@ -120,7 +120,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Timed<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let late = match self.project() {
             TimedProjection::Running { mut future, due } => {
-                // The handler first: one that never waits never registers its timer.
+                // The handler first: a handler that never waits then never registers its timer.
                 if let Some(future) = future.as_mut().as_pin_mut()
                     && let Poll::Ready(answer) = future.poll(cx)
                 {

@@ -1,5 +1,5 @@
-//! The encoding of errors: a service whose clients read no gRPC status gets its errors as answers of its own. Around what
-//! logs calls, so that the log tells the error.
+//! The encoding of errors: a service whose clients read no gRPC status returns errors as its own response messages. It
+//! wraps the log layer, so that the log records the error.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ pub struct EncodeErrors<S> {
 }
 
 impl<S> EncodeErrors<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs) -> Self {
         Self { inner, specs }
     }
@@ -47,7 +47,7 @@ where
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Encoded<F> {
         #[pin]
         future: F,
@@ -71,7 +71,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Encoded<F> {
     }
 }
 
-/// The error of a trailers-only answer. A request that is not gRPC has an answer of HTTP's own.
+/// Returns the error of a trailers-only response. A request that is not gRPC gets a plain HTTP response.
 fn error(response: &Response) -> Option<Status> {
     let status = Status::from_header_map(response.headers())?;
     (response.status() == StatusCode::OK && status.code() != Code::Ok).then_some(status)

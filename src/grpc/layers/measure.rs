@@ -1,5 +1,5 @@
-//! Counts calls and times them, around all other layers: what is counted is what goes on the wire. A stream ends with
-//! its trailers; a call whose client or connection goes before that was cancelled. Other calls than streams pay some
+//! Counting and timing of calls, outside all other layers, so that the count matches the wire. A stream ends with its
+//! trailers; a call whose client or connection ends earlier counts as cancelled. Calls without a stream cost a few
 //! atomic additions and no allocation.
 
 use std::convert::Infallible;
@@ -26,7 +26,7 @@ pub struct Measure<S> {
 }
 
 impl<S> Measure<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, metrics: Arc<CallMetrics>) -> Self {
         Self { inner, metrics }
     }
@@ -51,7 +51,7 @@ where
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Measured<F> {
         #[pin]
         future: F,
@@ -68,7 +68,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Measured<F> {
         let Some(call) = this.call.take() else { return Poll::Ready(Ok(response)) };
         Poll::Ready(Ok(match code(response.headers()) {
             None if call.streams() => response.map(|body| Body::new(Answers { body, call: Some(call) })),
-            // The trailers of an answer that is no stream say OK: its one message is there.
+            // The trailers of a response that is no stream report OK: its one message was sent.
             told => {
                 call.end(told.unwrap_or(Code::Ok));
                 response
@@ -77,7 +77,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Measured<F> {
     }
 }
 
-/// What headers of a trailers-only answer, or trailers, say.
+/// Returns the code in the headers of a trailers-only response, or in trailers.
 fn code(headers: &HeaderMap) -> Option<Code> {
     headers.get(Status::GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes()))
 }

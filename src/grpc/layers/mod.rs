@@ -1,7 +1,7 @@
-//! The layers around every call, outermost first: its id, the encoding of its errors, its log line, gRPC statuses only, its
-//! deadline, panics, the end of streams. Each is a plain tower service without boxes, because `GetSession` passes through
-//! all of them; who the caller is and may do comes inside, with the services. On the gRPC port [`Measure`] stands around
-//! them all.
+//! The layers around every call, from the outermost: its id, the encoding of its errors, its log line, the
+//! normalisation of statuses, its deadline, panics, the end of streams. Each is a plain tower service without boxes,
+//! because `GetSession` passes through all of them. Callers are checked further inside, with the services. On the gRPC
+//! port [`Measure`] wraps them all.
 
 mod call_metrics;
 mod callers;

@@ -1,6 +1,6 @@
-//! Every answer is a gRPC status of ours. What tonic and its ready-made services answer by themselves (a message
-//! that is no protobuf, one too large, an unknown method) gets a code and a reason from the contract, and so does a
-//! request that is not gRPC at all. An OK answer costs one header look-up.
+//! Normalisation of statuses: every response has a gRPC status of the contract. The library tonic answers some requests
+//! itself: a message that is no protobuf, one that is too large, an unknown method. These, and requests that are not
+//! gRPC, get a code and a reason from the contract. An OK response costs one header look-up.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ pub struct NormalizeStatus<S> {
 }
 
 impl<S> NormalizeStatus<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S) -> Self {
         Self { inner }
     }
@@ -70,12 +70,12 @@ where
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     #[project = NormalizedProjection]
     pub enum Normalized<F> {
-        /// From the service.
+        /// The service answers.
         Called { #[pin] future: F },
-        /// From here.
+        /// This layer answers.
         Refused { response: Option<Response> },
     }
 }
@@ -99,7 +99,8 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Normalized<F> 
     }
 }
 
-/// Gives a status that is not of ours a code and a reason; `headers` are those of a trailers-only answer, or trailers.
+/// Gives a status from elsewhere a code and a reason of the contract; `headers` are those of a trailers-only response,
+/// or trailers.
 pub(super) fn correct(headers: &mut HeaderMap) {
     if headers.contains_key(&REASON) {
         return;
@@ -110,7 +111,7 @@ pub(super) fn correct(headers: &mut HeaderMap) {
     }
 }
 
-/// A gRPC answer in place of one in HTTP's own terms.
+/// Makes a gRPC response from a plain HTTP one.
 fn from_http(http: StatusCode, response: Response) -> Response {
     let code = match http.as_u16() {
         401 => Code::Unauthenticated,
@@ -138,12 +139,12 @@ fn from_http(http: StatusCode, response: Response) -> Response {
 fn write(status: &Status, headers: &mut HeaderMap) {
     headers.remove(Status::GRPC_MESSAGE);
     headers.remove(Status::GRPC_STATUS_DETAILS);
-    // It fails for a message that is no header value, and messages are percent-encoded.
+    // It fails only for a message that is no header value, and messages are percent-encoded.
     let _ = status.add_header(headers);
 }
 
-/// Our status for one of tonic's. Its decoder answers INTERNAL for whatever is wrong with a request: bad
-/// protobuf, a truncated or a missing message, a compression flag that nothing announced.
+/// Maps a status of tonic to one of the contract. Its decoder answers INTERNAL for every fault of a request: bad
+/// protobuf, a truncated or missing message, an unannounced compression flag.
 fn ours(code: Code, message: &str) -> Status {
     let with = |reason| status(reason, message, Extra::none());
     match code {
@@ -168,7 +169,8 @@ fn ours(code: Code, message: &str) -> Status {
     }
 }
 
-/// The path of the field that prost could not decode, and why: `Outer.user: Inner.name: why` is `user.name`.
+/// Returns the path of the field that prost could not decode, and the cause: `Outer.user: Inner.name: why` is
+/// `user.name`.
 fn violation(message: &str) -> (String, &str) {
     let mut path = String::new();
     let mut rest = message.strip_prefix("failed to decode Protobuf message: ").unwrap_or(message);

@@ -1,5 +1,5 @@
-//! The id of a call: the client's `x-request-id` where it is fit to log, else a `UUIDv7` of ours. Handlers find it
-//! among the request's extensions, clients in the response headers.
+//! The id of a call: the client's `x-request-id` if it is fit to log, otherwise a generated `UUIDv7`. Handlers find it
+//! in the request's extensions, clients in the response headers.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -24,15 +24,15 @@ const LONGEST: usize = 128;
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }
 }
 
-/// What fresh ids are made from: the time, and a random start that is counted up. An id of a call must differ from
-/// all others and need not be a secret, so a call does not pay for randomness.
+/// The source of fresh ids: the time, and a counter with a random start. An id must be unique but need not be secret,
+/// so calls do not pay for randomness.
 pub struct Ids {
     clock: Arc<dyn Clock>,
     start: u128,
@@ -40,7 +40,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Ids of this clock's time.
+    /// Makes a source that uses this clock.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, entropy: &dyn Entropy) -> Self {
         Self { clock, start: u128::from_be_bytes(random(entropy)), made: AtomicU64::new(0) }
@@ -67,7 +67,7 @@ pub struct RequestIds<S> {
 }
 
 impl<S> RequestIds<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, ids: Arc<Ids>) -> Self {
         Self { inner, ids }
     }
@@ -98,7 +98,7 @@ fn is_fit(id: &[u8]) -> bool {
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Echoed<F> {
         #[pin]
         future: F,
@@ -113,8 +113,8 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Echoed<F> {
         let this = self.project();
         let mut response = ready!(this.future.poll(cx))?;
         if let Some(mut id) = this.id.take() {
-            // Told to HPACK as never to be indexed: no id comes twice, and each would evict from the table, on
-            // both sides, what does.
+            // HPACK must never index it: no id recurs, and each would evict recurring values from the table on both
+            // sides.
             id.set_sensitive(true);
             response.headers_mut().insert(HEADER.clone(), id);
         }

@@ -15,7 +15,7 @@ use crate::grpc::service_spec::Specs;
 /// A service with all layers around it.
 pub type Layered<S> = RequestIds<EncodeErrors<Trace<NormalizeStatus<Deadlines<CatchPanic<StreamEnd<S>>>>>>>;
 
-/// Puts all layers around a service, or all those of a server.
+/// Wraps a service, or all services of a server, in all layers.
 pub fn layered<S>(service: S, specs: &Specs, ids: Arc<Ids>, request_timeout: Duration) -> Layered<S> {
     let service = CatchPanic::new(StreamEnd::new(service, specs.clone()), specs.clone());
     let service = NormalizeStatus::new(Deadlines::new(service, specs.clone(), request_timeout));

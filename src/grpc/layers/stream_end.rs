@@ -1,6 +1,6 @@
-//! The end of streams. A Watch has none of its own: when its connection is to close, at its age or at the shutdown, it
-//! ends with UNAVAILABLE DRAINING, so that it is not cut and does not hold the connection to its limit; at the client's
-//! deadline with `DEADLINE_EXCEEDED`; after a panic with INTERNAL. Only streams pay for it: other calls pass through.
+//! The end of streams. A Watch does not end by itself. When its connection is to close, at its age or at shutdown, the
+//! stream ends with UNAVAILABLE DRAINING. It is therefore not cut, and does not delay the connection. It ends at the
+//! client's deadline with `DEADLINE_EXCEEDED`, and after a panic with INTERNAL. Other calls pass through at no cost.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +25,7 @@ use crate::grpc::service_spec::{Method, MethodKind, Specs};
 use crate::model::Reason;
 use crate::net::Closing;
 
-/// A client that was told so should try another replica at once.
+/// The delay after which a client should try another replica.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The layer.
@@ -36,7 +36,7 @@ pub struct StreamEnd<S> {
 }
 
 impl<S> StreamEnd<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs) -> Self {
         Self { inner, specs }
     }
@@ -62,7 +62,7 @@ where
         let closing = request.extensions().get().map(Closing::wait);
         let timeout = deadline::client_timeout(request.headers()).ok().flatten();
         if method.spec.kind == MethodKind::BidiStream {
-            // What reads requests until the client ends them would keep the stream half open.
+            // A method that reads requests until the client ends them would keep the stream half open.
             let closing = request.extensions().get().map(Closing::wait);
             request = request.map(|body| Body::new(Requests { body, closing }));
         }
@@ -78,7 +78,7 @@ struct Stream {
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Ended<F> {
         #[pin]
         future: F,

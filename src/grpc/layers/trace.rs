@@ -1,6 +1,6 @@
-//! The log of calls: a span at debug level around each, and one line when the answer is an error. An OK answer is
-//! silent, and where debug is off its span costs a comparison, since `GetSession` is measured against a server that
-//! logs nothing. Never in a log: metadata values and messages.
+//! The log of calls: a span at debug level around each, and one line if the response is an error. An OK response is not
+//! logged. If debug is off, its span costs one comparison, since `GetSession` is benchmarked against a server that logs
+//! nothing. Metadata values and messages are never logged.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,8 +20,8 @@ use crate::grpc::http_types::{Request, Response};
 use crate::grpc::service_spec::{Method, Specs, names};
 use crate::net::PeerAddr;
 
-/// Who called: what knows it puts it among the extensions of an error's response, and records it as `caller` in
-/// the current span.
+/// The name of the caller. The layer that knows it adds it to the extensions of an error's response, and records it as
+/// `caller` in the current span.
 #[derive(Debug, Clone)]
 pub struct CallerName(pub Arc<str>);
 
@@ -33,7 +33,7 @@ pub struct Trace<S> {
 }
 
 impl<S> Trace<S> {
-    /// Around `inner`.
+    /// Wraps `inner` in this layer.
     pub fn new(inner: S, specs: Specs) -> Self {
         Self { inner, specs }
     }
@@ -91,7 +91,7 @@ impl Call {
 }
 
 pin_project! {
-    /// The answer to come.
+    /// The future that resolves to the response.
     pub struct Traced<F> {
         #[pin]
         future: F,

@@ -67,7 +67,7 @@ fn only_keys_for_signatures_are_read() {
         ("no object", json!("key")),
     ] {
         assert_eq!(read(&json!([bad])).unwrap_err(), JwkSetFault::NoneForSignatures, "{name}");
-        // Beside a good one it is passed over.
+        // Beside a valid key it is skipped.
         assert_eq!(read(&json!([bad, p256()])).unwrap().0.len(), 1, "{name}");
     }
 }
@@ -100,7 +100,7 @@ fn a_key_is_found_by_its_name_and_its_kind() {
         (Some("r"), Algorithm::Ps256, 0),
         (Some("other"), Algorithm::Es256, 0),
         (Some(""), Algorithm::Es256, 0),
-        // Without a name, only where there is no choice.
+        // Without a name, only if there is exactly one candidate.
         (None, Algorithm::Es256, 0),
         (None, Algorithm::Rs256, 0),
         (None, Algorithm::Rs512, 1),

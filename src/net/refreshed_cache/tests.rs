@@ -8,7 +8,7 @@ use crate::model::ManualClock;
 const TIMEOUT: Duration = Duration::from_secs(8);
 const FRESH_FOR: Duration = Duration::from_hours(1);
 
-/// Counts its fetches, and answers their number where it is up; each needs a permit.
+/// Counts its fetches, and returns their number if it is up; each needs a permit.
 struct Counting {
     fetches: AtomicUsize,
     is_down: std::sync::atomic::AtomicBool,
@@ -85,7 +85,7 @@ async fn what_is_fresh_is_not_fetched_again() {
         all.clock.advance(Duration::from_secs(advance));
         assert_eq!(all.get().await, Ok(wanted));
     }
-    // A clock that was set back says nothing of how old it is.
+    // After the clock was set back, the age is unknown.
     all.clock.set(Timestamp(0));
     assert_eq!(all.get().await, Ok(3));
 }
@@ -102,7 +102,7 @@ async fn all_who_wait_share_one_fetch_that_nobody_ends() {
     while all.fetches() == 0 {
         tokio::task::yield_now().await;
     }
-    // The first of them goes away; the others have their answer.
+    // The first caller is cancelled; the others get their result.
     waiting[0].abort();
     all.source.permits.add_permits(1);
     for waiting in waiting.into_iter().skip(1) {
@@ -147,7 +147,7 @@ async fn a_provider_that_hangs_holds_nobody_up_who_has_something_old() {
     let begin = Instant::now();
     assert_eq!(all.get().await, Ok(1));
     assert_eq!(begin.elapsed(), PATIENCE);
-    // Nor does who has nothing wait longer than asked.
+    // A caller without a stale item waits no longer than requested, either.
     let empty = Fixture::new(0);
     let begin = Instant::now();
     let fault = empty.kept.get(begin + Duration::from_secs(2)).await.unwrap_err();
@@ -160,9 +160,9 @@ async fn something_newer_is_looked_for_once_in_half_a_minute() {
     let newer =
         async |than: &Arc<usize>| all.kept.newer(than, Instant::now() + TIMEOUT).await.map(|value| *value);
     let first = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();
-    // Though it was fetched this moment.
+    // Although it was just fetched.
     assert_eq!(newer(&first).await, Some(2));
-    // Whoever looks with the first has the second, for nothing.
+    // A second caller shares the fetch of the first.
     assert_eq!(newer(&first).await, Some(2));
     let second = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();
     assert_eq!(newer(&second).await, None);
@@ -171,7 +171,7 @@ async fn something_newer_is_looked_for_once_in_half_a_minute() {
     assert_eq!(all.fetches(), 2);
     all.clock.advance(Duration::from_millis(1));
     assert_eq!(newer(&second).await, Some(3));
-    // A failure leaves what there is.
+    // A failure keeps the existing item.
     all.is_down(true);
     all.clock.advance(RENEW);
     let third = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();

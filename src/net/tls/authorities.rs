@@ -1,4 +1,4 @@
-//! The authorities that vouch for the other side: Mozilla's list of public ones, or those in a file.
+//! The authorities that verify the peer: Mozilla's list of public ones, or those in a file.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio_rustls::rustls::RootCertStore;
 
 use super::pem::{Pem, TlsFault};
 
-/// The authorities in a file; Mozilla's without one.
+/// Returns the authorities in a file, or Mozilla's without one.
 pub(super) fn authorities(file: Option<&Pem>) -> Result<Arc<RootCertStore>, TlsFault> {
     let Some(file) = file else {
         return Ok(Arc::new(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }));

@@ -1,4 +1,4 @@
-//! The names of a certificate and its validity, as it tells them. Nothing here proves them; the handshake does.
+//! The names of a certificate and its validity. They are only read here; the handshake verifies them.
 
 use simple_asn1::{ASN1Block, from_der};
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -6,7 +6,7 @@ use webpki::EndEntityCert;
 
 use crate::model::{San, Timestamp};
 
-/// The contents of a certificate that we tell.
+/// The parts of a certificate that are logged.
 #[derive(Debug)]
 pub(super) struct Certificate {
     /// Its DNS names and URIs.
@@ -22,20 +22,20 @@ impl Certificate {
         Ok(Self { names: names.map(str::to_owned).collect(), validity: validity(der) })
     }
 
-    /// Tells whether clients will take it at this time.
+    /// Returns true if the certificate is valid at this time.
     pub(super) fn holds_at(&self, now: Timestamp) -> bool {
         self.validity.is_none_or(|(from, to)| (from..=to).contains(&now))
     }
 }
 
-/// The names in a certificate that can name a caller.
+/// Returns the names in a certificate that can identify a caller.
 pub(super) fn sans(der: &CertificateDer<'_>) -> Vec<San> {
     let Ok(certificate) = EndEntityCert::try_from(der) else { return Vec::new() };
     San::of_certificate(certificate.valid_dns_names(), certificate.valid_uri_names())
 }
 
-/// The fifth field of what is signed in a certificate of version 3 (RFC 5280 section 4.1), which the webpki crate
-/// reads and does not tell.
+/// Reads the fifth field of the signed part of a version 3 certificate (RFC 5280 section 4.1). The webpki crate reads
+/// it but does not expose it.
 fn validity(der: &CertificateDer<'_>) -> Option<(Timestamp, Timestamp)> {
     let blocks = from_der(der).ok()?;
     let [from, to] = fields(fields(fields(blocks.first()?)?.first()?)?.get(4)?)? else { return None };
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn names_and_dates_are_read() {
-        // Years from 2050 on are written in another way.
+        // Years from 2050 on have another encoding.
         for (year, seconds) in [(2030, 1_893_456_000), (2060, 2_840_140_800)] {
             let read = Certificate::read(&certificate(&["a.example", "10.0.0.1"], year)).unwrap();
             assert_eq!(read.names, ["a.example"]);

@@ -1,4 +1,4 @@
-//! TLS towards a server that we call: the authorities that vouch for it, and our own certificate.
+//! TLS towards a server: the authorities that verify it, and the client certificate.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,24 +20,24 @@ use super::reload::{Files, Reloading};
 use super::time::Time;
 use crate::model::Clock;
 
-/// The files by which a server is known, and we to it.
+/// The files by which client and server verify each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientTlsFiles {
     /// `ca`: the authorities that sign its certificate. Default (`None`): Mozilla's list of public ones.
     pub ca: Option<PathBuf>,
-    /// `cert` and `key`: our own certificate, its intermediates after it, and its private key. Default none.
+    /// `cert` and `key`: the client certificate, followed by its intermediates, and its private key. Default none.
     pub identity: Option<(PathBuf, PathBuf)>,
     /// `domain_name`: the name that its certificate must have. Default (`None`): the host that is called.
     pub domain_name: Option<String>,
 }
 
-/// TLS with the files as they were when last found sound. They are read again for each connection, so that a renewed
-/// certificate is taken without a restart.
+/// TLS with the last valid version of the files. They are read again for each connection, so that a renewed certificate
+/// is used without a restart.
 pub struct ClientTls(Reloading<ClientTlsFiles>);
 
 impl ClientTls {
-    /// Reads the files of this setting; the server's certificate must hold by this clock. If that fails, returns every
-    /// fault.
+    /// Reads the files of this setting; the server's certificate must be valid by this clock. If that fails, returns
+    /// every fault.
     pub fn load(
         setting: &'static str,
         files: ClientTlsFiles,
@@ -46,7 +46,7 @@ impl ClientTls {
         Reloading::load(setting, files, clock).map(Self)
     }
 
-    /// Shakes hands with the server of this name, to speak HTTP/2.
+    /// Completes a TLS handshake with the server of this name, for HTTP/2.
     pub async fn connect(&self, tcp: TcpStream, host: &str) -> io::Result<TlsStream<TcpStream>> {
         let config = self.0.refreshed().await;
         let name = self.0.files().domain_name.as_deref().unwrap_or(host).to_owned();
@@ -61,7 +61,7 @@ impl ClientTls {
 }
 
 impl ClientTlsFiles {
-    /// Tells whether a certificate can have this name.
+    /// Returns true if a certificate can have this name.
     #[must_use]
     pub fn is_name(text: &str) -> bool {
         ServerName::try_from(text).is_ok()
@@ -84,7 +84,7 @@ impl Files for ClientTlsFiles {
     }
 }
 
-/// The configuration of a client that trusts the authorities in this file, or Mozilla's, and has no certificate of its own.
+/// Configures a client that trusts the authorities in this file, or Mozilla's, and has no certificate of its own.
 pub(in crate::net) fn client_config(
     setting: &str,
     ca: Option<&Path>,
@@ -100,7 +100,7 @@ fn config(
     identity: Option<(&Pem, &Pem)>,
     clock: Arc<dyn Clock>,
 ) -> Result<ClientConfig, TlsFault> {
-    // Never the process's default: whoever links us may have chosen another, or none.
+    // Never the process's default: the program that links this crate may have chosen another, or none.
     let provider = Arc::new(aws_lc_rs::default_provider());
     let roots = authorities(ca)?;
     let identity: Option<Arc<dyn ResolvesClientCert>> = match identity {

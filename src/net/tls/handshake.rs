@@ -1,5 +1,5 @@
-//! Handshakes: how long one may take, how many there may be at a time, and what must come of it. They run in their
-//! connections' tasks; the accept loop waits for none.
+//! Handshakes: their time limit, their number, and their required outcome. They run in the tasks of their connections,
+//! so that the accept loop waits for none.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use super::certificate::sans;
 use super::handshake_limit::HandshakeLimit;
 use super::server::Tls;
 
-/// A listener's handshakes.
+/// The handshakes of a listener.
 pub(in crate::net) struct Handshakes {
     tls: Arc<Tls>,
     within: Duration,
@@ -31,8 +31,8 @@ impl Handshakes {
         Self { tls, within: limits.first_bytes, room: HandshakeLimit::new(limits.max_handshakes) }
     }
 
-    /// Shakes hands until there is HTTP/2 to be spoken, and tells the names in the certificate that the client
-    /// presented; `None` where the connection is to be closed.
+    /// Completes a handshake for HTTP/2, and returns the names in the client's certificate. Returns `None` if the
+    /// connection must be closed.
     pub(in crate::net) async fn shake(
         &self,
         tcp: WriteTimeout<TcpStream>,
@@ -47,7 +47,7 @@ impl Handshakes {
                 let names = certificate.map(|certificate| PeerNames(sans(certificate).into()));
                 Some((stream, names))
             }
-            // At debug: scanners and probes would fill the log.
+            // At debug level: scanners and probes would fill the log.
             Err(error) => {
                 tracing::debug!(%peer, %error, "tls handshake failed");
                 None
@@ -56,7 +56,7 @@ impl Handshakes {
     }
 
     async fn stream(&self, tcp: WriteTimeout<TcpStream>) -> io::Result<TlsStream<WriteTimeout<TcpStream>>> {
-        // Who has not said what they want takes no room from those who have: until then, nothing is computed.
+        // A client without a `ClientHello` takes no place from others: until then, nothing is computed.
         let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
         let mut place = self.room.enter().ok_or_else(|| io::Error::other("too many handshakes"))?;
         let stream = tokio::select! {

@@ -1,5 +1,5 @@
-//! Room for so many handshakes at a time. While they end soon, more are refused: they would only slow down those that are
-//! under way. One that is under way for long waits for a peer that says no more, and gives way to who comes.
+//! The limit of concurrent handshakes. While handshakes end quickly, further ones are rejected, since they would only
+//! slow down the others. A handshake that takes long waits for a silent peer, and gives way to a new one.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// The time in which nobody has to give way: several round trips to the other end of the world.
+/// The time in which no handshake has to give way: several long-distance round trips.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Room for so many handshakes.
+/// A limited number of places for handshakes.
 pub(super) struct HandshakeLimit {
     most: usize,
     inside: Mutex<Inside>,
@@ -20,20 +20,20 @@ pub(super) struct HandshakeLimit {
 
 #[derive(Default)]
 struct Inside {
-    /// The taken places, in the order in which they were taken.
+    /// The taken places, in order.
     places: VecDeque<Taken>,
     came: u64,
     full: bool,
 }
 
-/// A place of somebody who is told when it is gone.
+/// A taken place, and the signal for its loss.
 struct Taken {
     number: u64,
     since: Instant,
     _keeps: oneshot::Sender<Infallible>,
 }
 
-/// A place in the room, until it is let go.
+/// A place for a handshake, until it is dropped.
 pub(super) struct Place<'a> {
     room: &'a HandshakeLimit,
     number: u64,
@@ -45,7 +45,7 @@ impl HandshakeLimit {
         Self { most, inside: Mutex::default() }
     }
 
-    /// A place; none while all are taken by those who came a moment ago.
+    /// Takes a place; returns `None` if all were taken too recently to give way.
     pub(super) fn enter(&self) -> Option<Place<'_>> {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if inside.places.is_empty() {
@@ -66,7 +66,7 @@ impl HandshakeLimit {
 }
 
 impl Place<'_> {
-    /// Ends when this place was given to somebody else.
+    /// Completes when this place was given to another handshake.
     pub(super) async fn gone(&mut self) {
         let Err(_) = (&mut self.gone).await;
     }

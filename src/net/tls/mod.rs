@@ -1,5 +1,5 @@
-//! Both sides of TLS: certificates and their files, which are read again while connections live; handshakes and their limits;
-//! the names in a client's certificate. Which caller they name, `auth/` decides.
+//! Both sides of TLS: certificates and their files, which are reloaded while connections live; handshakes and their
+//! limits; the names in a client's certificate. `auth/` decides which caller they identify.
 
 mod authorities;
 mod certificate;

@@ -1,4 +1,4 @@
-//! A certificate and the private key of it, read from two PEM files.
+//! A certificate and its private key, read from two PEM files.
 
 use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::sign::CertifiedKey;
@@ -6,7 +6,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use super::certificate::Certificate;
 use super::pem::{Pem, TlsFault};
 
-/// The certificate with its key, which must be its own.
+/// Returns the certificate with its key, which must match.
 pub(super) fn pair(
     cert: &Pem,
     key: &Pem,

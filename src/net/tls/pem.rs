@@ -1,4 +1,4 @@
-//! One PEM file: its bytes, and what may be in it. Nothing of its content is in a fault.
+//! One PEM file: its bytes, and its allowed content. Faults contain nothing of it.
 
 use std::fmt;
 use std::fs::File;
@@ -9,14 +9,14 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-/// The most bytes of a file; no bundle of authorities is larger.
+/// The maximum size of a file in bytes; no bundle of authorities is larger.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// The fault of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFault {
     setting: String,
-    /// The file, where it is the fault of one.
+    /// The file, if the fault concerns one.
     path: Option<PathBuf>,
     message: String,
 }
@@ -71,7 +71,7 @@ impl Pem {
         TlsFault { setting: self.setting.clone(), path: Some(self.path.clone()), message: message.into() }
     }
 
-    /// The first certificate, and those after it.
+    /// Returns the first certificate, and those after it.
     pub(super) fn certificates(
         &self,
     ) -> Result<(CertificateDer<'static>, Vec<CertificateDer<'static>>), TlsFault> {
@@ -90,7 +90,7 @@ impl Pem {
     }
 }
 
-/// The whole of a regular file: a pipe could be waited for without end.
+/// Reads the whole of a regular file; reading a pipe could block indefinitely.
 fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));

@@ -1,6 +1,6 @@
-//! The files of one side of TLS, and their replacement while connections live: their content is read again (a mounted Secret
-//! changes by a symbolic link, so dates and inodes tell nothing). New connections take the new ones; what does not fit leaves
-//! the old ones in use, and is tried again.
+//! The files of one side of TLS, and their replacement while connections live. Their content is compared, since a
+//! mounted Secret changes by a symbolic link, which dates and inodes do not show. New connections use the new files. If
+//! they are invalid, the old ones stay in use and loading is retried.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use tokio::sync::Notify;
 use super::pem::{Pem, TlsFault};
 use crate::model::{Clock, digest_of};
 
-/// The pause between two readings of the files.
+/// The pause between two reads of the files.
 pub(super) const POLL: Duration = Duration::from_secs(2);
 
 /// The files of one side, as configured.
 pub(super) trait Files: Clone + Send + Sync + 'static {
-    /// The configuration that is made of them.
+    /// The configuration made from the files.
     type Made: Send + Sync + 'static;
 
-    /// Each file, by the key of its setting.
+    /// Returns each file, with the key of its setting.
     fn paths(&self) -> [(&'static str, Option<&Path>); 3];
 
-    /// Makes it of the files in that order, each there where its path is. The other side's certificate must hold by this
-    /// clock; `setting` is that of all of them.
+    /// Makes the configuration from the files in that order, each present if its path is. The peer's certificate must
+    /// be valid by this clock; `setting` contains all of them.
     fn make(setting: &str, pems: [Option<Pem>; 3], clock: Arc<dyn Clock>) -> Result<Self::Made, TlsFault>;
 }
 
-/// The configuration made of files, as they were when last found sound.
+/// The configuration made from the last valid version of the files.
 pub(super) struct Reloading<F: Files> {
     setting: &'static str,
     files: F,
@@ -39,13 +39,13 @@ pub(super) struct Reloading<F: Files> {
 
 struct InUse<T> {
     made: Arc<T>,
-    /// The digest by which a change is known.
+    /// The digest that detects a change.
     digest: [u8; 32],
 }
 
 impl<F: Files> Reloading<F> {
-    /// Reads the files of this setting. If that fails, returns every fault: of each file that can't be read, or else of
-    /// their content.
+    /// Reads the files of this setting. If that fails, returns every fault: of each unreadable file, or else of their
+    /// content.
     pub(super) fn load(
         setting: &'static str,
         files: F,
@@ -57,22 +57,22 @@ impl<F: Files> Reloading<F> {
         Ok(Self { setting, files, clock, in_use, asked: Notify::new() })
     }
 
-    /// The files, as configured.
+    /// Returns the files, as configured.
     pub(super) fn files(&self) -> &F {
         &self.files
     }
 
-    /// Answers what a new connection takes.
+    /// Returns the configuration for new connections.
     pub(super) fn in_use(&self) -> Arc<F::Made> {
         Arc::clone(&self.in_use.load().made)
     }
 
-    /// Has the files read at once, not only in a moment.
+    /// Requests an immediate read of the files.
     pub(super) fn reload(&self) {
         self.asked.notify_one();
     }
 
-    /// Follows the files without end, and tells after each reading whether others are in use now.
+    /// Follows the files forever, and reports after each read if they were replaced.
     pub(super) async fn follow(&self, mut after: impl FnMut(bool) + Send) {
         let mut told = None;
         loop {
@@ -97,7 +97,7 @@ impl<F: Files> Reloading<F> {
         }
     }
 
-    /// Reads the files for one connection; what does not fit is told.
+    /// Reads the files for one connection, and logs invalid ones.
     pub(super) async fn refreshed(&self) -> Arc<F::Made> {
         if let Err(fault) = self.refresh().await {
             tell(&fault);
@@ -105,7 +105,7 @@ impl<F: Files> Reloading<F> {
         self.in_use()
     }
 
-    /// Takes the files, if they are no longer as they are in use; answers whether they are not.
+    /// Loads the files if they differ from those in use; returns true if they do.
     async fn refresh(&self) -> Result<bool, TlsFault> {
         let (setting, files, clock) = (self.setting, self.files.clone(), Arc::clone(&self.clock));
         let in_use = self.in_use.load().digest;
@@ -118,7 +118,7 @@ impl<F: Files> Reloading<F> {
             let made = Arc::new(F::make(setting, pems, clock)?);
             Ok(Some(InUse { made, digest }))
         });
-        // It ends early only with the runtime.
+        // The task ends early only with the runtime.
         let changed = read.await.unwrap_or(Ok(None))?;
         let is_changed = changed.is_some();
         if let Some(changed) = changed {
@@ -138,7 +138,7 @@ fn make<F: Files>(setting: &str, files: &F, clock: &Arc<dyn Clock>) -> Result<(F
     Ok((F::make(setting, pems, Arc::clone(clock))?, digest))
 }
 
-/// Every fault of files that could not be loaded because of `fault`.
+/// Returns every fault of files that could not be loaded because of `fault`.
 fn all_faults<F: Files>(setting: &str, files: &F, fault: TlsFault) -> Vec<TlsFault> {
     let paths = files.paths().into_iter();
     let unreadable: Vec<_> = paths.filter_map(|(key, path)| of(setting, key, path?).err()).collect();

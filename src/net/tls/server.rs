@@ -1,5 +1,6 @@
-//! TLS on a port of ours: the certificate, its key and the authorities of clients' certificates. What does not fit is a fault
-//! that says what to put there; a certificate out of its time fits, since whoever is to replace it may need us running.
+//! TLS on a server port: the certificate, its key and the authorities of client certificates. An invalid file is a
+//! fault that says what to write. An expired certificate is accepted, since its replacement may need a running
+//! Gatepass.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,29 +21,29 @@ use crate::model::{Clock, Timestamp};
 /// The paths of the certificate, its key and the clients' authorities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// `cert`: the certificate, and its intermediates after it.
+    /// `cert`: the certificate, followed by its intermediates.
     pub cert: PathBuf,
     /// `key`: the certificate's private key.
     pub key: PathBuf,
-    /// `client_ca`: the authorities of client certificates. Default (`None`): no client is asked for one.
+    /// `client_ca`: the authorities of client certificates. Default (`None`): no client certificate is requested.
     pub client_ca: Option<PathBuf>,
 }
 
-/// The configuration made of them.
+/// The configuration made from the files.
 pub(super) struct Made {
     config: Arc<ServerConfig>,
     certificate: Certificate,
 }
 
-/// TLS with the files as they were when last found sound.
+/// TLS with the last valid version of the files.
 pub struct Tls {
     files: Reloading<TlsFiles>,
     clock: Arc<dyn Clock>,
 }
 
 impl Tls {
-    /// Reads the files of this setting; a client's certificate must hold by this clock. If that fails, returns every
-    /// fault.
+    /// Reads the files of this setting; a client's certificate must be valid by this clock. If that fails, returns
+    /// every fault.
     pub fn load(
         setting: &'static str,
         files: TlsFiles,
@@ -51,12 +52,12 @@ impl Tls {
         Ok(Self { files: Reloading::load(setting, files, Arc::clone(&clock))?, clock })
     }
 
-    /// Has the files read at once, not only in a moment.
+    /// Requests an immediate read of the files.
     pub fn reload(&self) {
         self.files.reload();
     }
 
-    /// Follows the files without end.
+    /// Follows the files forever.
     pub async fn follow(&self) {
         let mut held = self.holds();
         let after = |changed| {
@@ -70,7 +71,7 @@ impl Tls {
         self.files.follow(after).await;
     }
 
-    /// Answers what a new connection takes.
+    /// Returns the configuration for new connections.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.files.in_use().config)
     }
@@ -79,7 +80,7 @@ impl Tls {
         self.files.in_use().certificate.holds_at(self.clock.now())
     }
 
-    /// Logs which certificate is in use.
+    /// Logs the certificate in use.
     pub fn tell(&self) {
         let made = self.files.in_use();
         let not_after = made.certificate.validity.map(|(_, to)| rfc3339(to));
@@ -107,7 +108,7 @@ impl Files for TlsFiles {
         let [Some(cert), Some(key), client_ca] = pems else {
             return Err(TlsFault::of_setting(setting, "needs both a cert and its key"));
         };
-        // Never the process's default: whoever links us may have chosen another, or none.
+        // Never the process's default: the program that links this crate may have chosen another, or none.
         let provider = Arc::new(aws_lc_rs::default_provider());
         let (certified, certificate) = pair(&cert, &key, &provider)?;
         let builder = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(Time(clock)))
@@ -118,12 +119,12 @@ impl Files for TlsFiles {
             None => builder.with_no_client_auth().with_cert_resolver(resolver),
             Some(pem) => {
                 let verifier = WebPkiClientVerifier::builder_with_provider(authorities(Some(pem))?, provider)
-                    // Probes have no certificate, and callers may prove themselves by a key.
+                    // Probes have no certificate, and callers may authenticate with a key.
                     .allow_unauthenticated()
                     .build()
                     .map_err(|error| pem.fault(error.to_string()))?;
                 let mut config = builder.with_client_cert_verifier(verifier).with_cert_resolver(resolver);
-                // A resumed session would bring back a certificate that has expired since.
+                // A resumed session would revive a certificate that has since expired.
                 config.session_storage = Arc::new(NoServerSessionStorage {});
                 config.send_tls13_tickets = 0;
                 config
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
     use crate::model::SystemClock;
 
-    /// Lets the files be read some times over, and tells what was logged meanwhile.
+    /// Lets the files be read several times, and returns the log of that time.
     async fn logged_while(tls: &Tls) -> String {
         let log = Arc::new(Mutex::new(Vec::new()));
         let writer = Arc::clone(&log);
@@ -159,7 +160,7 @@ mod tests {
             .with_writer(move || Writer(Arc::clone(&writer)))
             .finish();
         let _default = tracing::subscriber::set_default(subscriber);
-        // The clock stands, and is moved on whenever all wait for it.
+        // The test clock advances whenever all tasks wait for it.
         let _ = tokio::time::timeout(POLL * 10, tls.follow()).await;
         let log = log.lock().unwrap();
         String::from_utf8(log.clone()).unwrap()

@@ -1,4 +1,4 @@
-//! Our clock, as rustls asks it whether a certificate of the other side holds.
+//! The clock that rustls uses to check certificates.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio_rustls::rustls::time_provider::TimeProvider;
 
 use crate::model::Clock;
 
-/// Tells rustls the time of a clock.
+/// Passes the time of a clock to rustls.
 pub(super) struct Time(pub(super) Arc<dyn Clock>);
 
 impl fmt::Debug for Time {

@@ -1,4 +1,4 @@
-//! The endpoints of an OpenID provider: as configured, and for the rest as it tells (OpenID Connect Discovery 1.0).
+//! The endpoints of an OpenID provider: as configured, and otherwise as discovered (OpenID Connect Discovery 1.0).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::net::{RefreshedCache, Source};
 
 const FRESH_FOR: Duration = Duration::from_hours(1);
 
-/// The endpoints of an OpenID provider, and whose ID tokens count.
+/// The endpoints of an OpenID provider, and the issuer of its ID tokens.
 #[derive(Debug, Clone)]
 pub(in crate::oauth) struct Endpoints {
     pub(super) issuer: Issuer,
@@ -25,11 +25,11 @@ pub(in crate::oauth) struct Endpoints {
     pub(super) token: Url,
     pub(super) jwks: Url,
     pub(super) userinfo: Option<Url>,
-    /// Tells whether its answers to the browser tell their `iss` (RFC 9207 section 3).
+    /// True if its responses to the browser contain `iss` (RFC 9207 section 3).
     pub(super) sends_iss: bool,
 }
 
-/// The addresses that are configured: they win over those that are told.
+/// The configured addresses, which override discovered ones.
 #[derive(Debug, Clone)]
 struct Configured {
     issuer: String,
@@ -41,7 +41,7 @@ struct Configured {
 }
 
 impl Configured {
-    /// The endpoints, where discovery would tell nothing that is needed.
+    /// Returns the endpoints, if discovery is not needed.
     fn all(&self) -> Option<Endpoints> {
         if self.needs_userinfo && self.userinfo.is_none() {
             return None;
@@ -56,7 +56,7 @@ impl Configured {
         })
     }
 
-    /// The endpoints, with the metadata of this issuer and no other (section 4.3).
+    /// Returns the endpoints, with the metadata of this issuer and no other (section 4.3).
     fn with(&self, metadata: &ClaimMap) -> Result<Endpoints, ProviderFault> {
         let told = metadata.get("issuer").and_then(|issuer| issuer.as_str()).unwrap_or_default();
         let issuer = Issuer::told(told, &self.issuer)
@@ -98,14 +98,14 @@ fn unusable(cause: &str) -> ProviderFault {
     ProviderFault::new(FaultKind::Metadata, format!("discovery: {cause}"))
 }
 
-/// Answers the address of an issuer's metadata: its `issuer` without a last slash, and this path (section 4).
+/// Returns the address of an issuer's metadata: its `issuer` without a trailing slash, and this path (section 4).
 pub(super) fn address(issuer: &str) -> Option<Url> {
     let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
     let url = Url::parse(&format!("{issuer}/.well-known/openid-configuration")).ok()?;
     (url.query().is_none() && url.fragment().is_none()).then_some(url)
 }
 
-/// The source of what the issuer publishes.
+/// The source of the issuer's metadata.
 pub(in crate::oauth) struct Metadata {
     address: Url,
     configured: Configured,
@@ -130,7 +130,7 @@ pub(in crate::oauth) enum Discovery {
 }
 
 impl Discovery {
-    /// Fetches nothing yet.
+    /// Makes the endpoints without a request.
     pub(in crate::oauth) fn new(
         settings: &Settings,
         issuer: &str,
@@ -231,7 +231,7 @@ mod tests {
         let endpoints = set.with(&metadata(&broken)).unwrap();
         assert_eq!((Some(endpoints.token), Some(endpoints.jwks)), (url("token"), url("jwks")));
         assert!(set.all().is_none());
-        // With all that is needed set, nothing is asked.
+        // With all needed addresses set, no request is sent.
         set.authorization = url("authorize");
         assert!(set.all().is_some());
         set.needs_userinfo = true;

@@ -1,4 +1,4 @@
-//! ID tokens (OpenID Connect Core section 3.1.3.7): their signature by a key of the provider, and their claims once it holds.
+//! ID tokens (OpenID Connect Core section 3.1.3.7): their signature by a key of the provider, then their claims.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use super::provider_keys::ProviderKeys;
 use crate::jose::{SignatureFault, Unverified};
 use crate::model::{ClaimMap, ProviderId, Timestamp, digest_of};
 
-/// The most bytes of a token.
+/// The maximum size of a token, in bytes.
 const MAX_BYTES: usize = 16 << 10;
 
-/// The age beyond which a token proves nothing, whatever its `exp`: so it needn't be remembered for longer.
+/// The age beyond which a token is rejected, whatever its `exp`, so that its mark need not be kept longer.
 const OLDEST: Duration = Duration::from_hours(24);
 
 /// The claims that an ID token must have.
@@ -23,10 +23,11 @@ pub(super) struct Expected<'a> {
     pub(super) provider: &'a ProviderId,
     pub(super) issuer: &'a Issuer,
     pub(super) client_id: &'a str,
-    /// Further clients of ours, which a token may be for as well; alone where no code was redeemed for it.
+    /// Further clients of Gatepass that a token may be for; they are sufficient alone only if no code was redeemed for
+    /// it.
     pub(super) audiences: &'a [String],
     pub(super) nonce: &'a str,
-    /// The longest time since the person proved themselves, if that was asked.
+    /// The longest time since the person authenticated, if requested.
     pub(super) max_age: Option<Duration>,
     /// The access token that came with it.
     pub(super) access_token: Option<&'a str>,
@@ -34,7 +35,7 @@ pub(super) struct Expected<'a> {
     pub(super) leeway: Duration,
 }
 
-/// A token that counts.
+/// A verified token.
 #[derive(Debug)]
 pub(super) struct IdToken {
     pub(super) issuer: String,
@@ -56,7 +57,7 @@ pub(super) fn check_signature(token: &Unverified<'_>, keys: &ProviderKeys) -> Re
     token.check_signature(&keys.fitting(token.kid(), token.algorithm(), token.claims()))
 }
 
-/// Makes the provider's fault of a signature that does not hold.
+/// Makes the provider's fault of an invalid signature.
 pub(super) fn unsigned(fault: SignatureFault) -> ProviderFault {
     match fault {
         SignatureFault::KeyUnknown => {
@@ -100,8 +101,8 @@ fn check_issuer(claims: &ClaimMap, issuer: &Issuer) -> Result<String, ProviderFa
     iss.ok_or_else(|| ProviderFault::new(FaultKind::IdTokenIssuer, "the ID token is of another issuer"))
 }
 
-/// It is for us alone (section 3.1.3.7, 3 to 5): each audience is a client of ours, and so is whom it was issued to, if it says
-/// that.
+/// Checks that the token is for this client only (section 3.1.3.7, 3 to 5). Each audience must be a client of Gatepass,
+/// and so must the authorized party, if there is one.
 fn check_audience(claims: &ClaimMap, expected: &Expected<'_>) -> Result<(), ProviderFault> {
     let is_ours = |audience: &Value| {
         audience == expected.client_id || expected.audiences.iter().any(|other| audience == other)
@@ -113,7 +114,7 @@ fn check_audience(claims: &ClaimMap, expected: &Expected<'_>) -> Result<(), Prov
     };
     let is_of_client = |azp: &Value| azp == expected.client_id;
     let names_client = match (expected.access_token, claims.get("aud")) {
-        // Whoever redeemed the code is who it was issued to.
+        // The client that redeemed the code must be among the audiences.
         (Some(_), Some(Value::Array(audiences))) => audiences.iter().any(is_of_client),
         (Some(_), audience) => audience.is_some_and(is_of_client),
         (None, _) => true,
@@ -130,7 +131,7 @@ fn check_audience(claims: &ClaimMap, expected: &Expected<'_>) -> Result<(), Prov
     }
 }
 
-/// Answers when the token counts no more.
+/// Checks the times; returns when the token expires.
 fn check_times(claims: &ClaimMap, now: Timestamp, leeway: Duration) -> Result<Timestamp, ProviderFault> {
     let required = |name: &str| date(claims, name)?.ok_or_else(|| malformed(&format!("no {name}")));
     let (expires_at, issued_at) = (required("exp")?, required("iat")?);
@@ -157,8 +158,8 @@ fn check_nonce(claims: &ClaimMap, wanted: &str) -> Result<(), ProviderFault> {
     }
 }
 
-/// What was asked for must be told (section 3.1.2.1), and be so (section 3.1.3.7, 13). A time to come is none: it would be of a
-/// clock of milliseconds, and as good as endless.
+/// Checks that a requested `auth_time` is present (section 3.1.2.1) and recent enough (section 3.1.3.7, 13). A future
+/// time is rejected: it would come from a clock of milliseconds, and never expire.
 fn check_auth_time(
     claims: &ClaimMap,
     max_age: Duration,
@@ -178,7 +179,7 @@ fn text<'c>(claims: &'c ClaimMap, name: &str) -> Option<&'c str> {
     claims.get(name).and_then(Value::as_str)
 }
 
-/// A `NumericDate` (RFC 7519 section 2), which may have a fraction.
+/// Parses a `NumericDate` (RFC 7519 section 2), which may have a fraction.
 fn date(claims: &ClaimMap, name: &str) -> Result<Option<Timestamp>, ProviderFault> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     #[expect(clippy::cast_possible_truncation, reason = "beyond 2^53 no number is read")]

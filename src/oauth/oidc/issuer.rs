@@ -1,25 +1,25 @@
-//! The issuer whose ID tokens count: one name, compared byte for byte (OpenID Connect Core section 3.1.3.7), or Microsoft's one issuer
-//! for each tenant.
+//! The issuer of accepted ID tokens: one name, compared byte for byte (OpenID Connect Core section 3.1.3.7), or
+//! Microsoft's one issuer for each tenant.
 
-/// The most bytes of an issuer: accounts keep it.
+/// The maximum size of an issuer in bytes: accounts store it.
 pub const MAX_ISSUER_BYTES: usize = 255;
 
-/// The place of the tenant's id, as Microsoft writes it.
+/// The placeholder for the tenant's id, in Microsoft's spelling.
 pub(super) const TENANT: &str = "{tenantid}";
 
 /// The issuer of ID tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Issuer {
-    /// This one.
+    /// This issuer exactly.
     Exact(String),
-    /// This one with a tenant's id between the two; the token tells it as its `tid`.
+    /// This issuer with a tenant's id between the two parts; the token contains it as its `tid`.
     OfTenant { before: String, after: String },
 }
 
 impl Issuer {
-    /// The issuer that metadata tell, where this one is configured: the same, or the same for each tenant, where the configured
-    /// one has a word such as `common` in the tenant's place. None is believed that belongs to somebody else (OpenID Connect
-    /// Discovery section 4.3).
+    /// Returns the issuer in metadata if it matches the configured one. It may be the same, or the same for each tenant
+    /// if the configured one has a word such as `common` in the tenant's place. Any other issuer is rejected (OpenID
+    /// Connect Discovery section 4.3).
     pub(super) fn told(told: &str, configured: &str) -> Option<Self> {
         if told == configured {
             return Some(Self::Exact(told.to_owned()));
@@ -27,13 +27,13 @@ impl Issuer {
         let (before, after) = told.split_once(TENANT)?;
         let word = configured.strip_prefix(before)?.strip_suffix(after)?;
         let stands_alone = before.ends_with('/') && (after.is_empty() || after.starts_with('/'));
-        // After the third slash stands the path; before it, the host.
+        // The path follows the third slash; the host precedes it.
         let in_path = before.matches('/').count() >= 3;
         (stands_alone && in_path && !word.is_empty() && !word.contains('/'))
             .then(|| Self::OfTenant { before: before.to_owned(), after: after.to_owned() })
     }
 
-    /// Tells whether a token of this `iss` and `tid` is this issuer's.
+    /// Returns true if a token with this `iss` and `tid` is from this issuer.
     pub(super) fn issued(&self, iss: &str, tid: Option<&str>) -> bool {
         match self {
             Self::Exact(issuer) => issuer == iss,
@@ -41,7 +41,7 @@ impl Issuer {
         }
     }
 
-    /// Tells whether an answer of this `iss` is this issuer's (RFC 9207 section 2.4).
+    /// Returns true if a response with this `iss` is from this issuer (RFC 9207 section 2.4).
     pub(super) fn answers_as(&self, iss: &str) -> bool {
         match self {
             Self::Exact(issuer) => issuer == iss,

@@ -1,4 +1,4 @@
-//! OpenID Connect: where a provider's endpoints are, its keys, and the ID tokens that they sign.
+//! OpenID Connect: the endpoints of a provider, its keys, and the ID tokens that they sign.
 
 mod discovery;
 mod id_token;

@@ -1,4 +1,4 @@
-//! Providers of OpenID Connect: who a person is, their ID token proves; their userinfo endpoint may tell more of the same
+//! Providers of OpenID Connect: the ID token identifies a person; the userinfo endpoint may add claims about the same
 //! person.
 
 use std::sync::Arc;
@@ -34,7 +34,7 @@ struct Bound<'a> {
     access_token: Option<&'a str>,
 }
 
-/// One of them.
+/// A provider of OpenID Connect.
 pub(in crate::oauth) struct OidcProvider {
     pub(in crate::oauth) shared: Shared,
     pub(in crate::oauth) issuer: String,
@@ -61,7 +61,8 @@ impl OidcProvider {
         check_claims(token, &expected)
     }
 
-    /// Checks the signature with the keys that are kept, and once more with newer ones where the token may be of a key that was published since.
+    /// Checks the signature with the cached keys, and once more with newer ones if the token's key may have been
+    /// published since.
     async fn check_signature(&self, token: &Unverified<'_>, until: Instant) -> Result<(), ProviderFault> {
         let keys = self.keys.get(until).await?;
         match check_signature(token, &keys) {
@@ -96,7 +97,7 @@ impl OidcProvider {
         };
         let Some(url) = url else { return Ok(None) };
         let told = self.shared.provider.get_with_token(url, access_token, &[], until).await?.object()?;
-        // OpenID Connect Core section 5.3.2: or the answer is of somebody else, by a token that was put in its place.
+        // OpenID Connect Core section 5.3.2: otherwise a substituted token could return the claims of another person.
         if told.get("sub").and_then(|sub| sub.as_str()) == Some(&token.subject) {
             Ok(Some(told))
         } else {
@@ -150,7 +151,7 @@ impl Provider for OidcProvider {
     async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault> {
         let until = turn.until;
         let endpoints = self.discovery.endpoints(until).await?;
-        // By its issuer no other provider is meant, whatever endpoint that one tells (RFC 7523bis).
+        // The issuer identifies only this provider, whatever endpoint another one claims (RFC 7523bis).
         let issuer = match (&endpoints.issuer, self.shared.settings.client_assertion_audience) {
             (Issuer::Exact(issuer), AssertionAudience::Issuer) => Some(issuer.as_str()),
             (Issuer::Exact(_) | Issuer::OfTenant { .. }, _) => None,

@@ -1,4 +1,4 @@
-//! The keys of an OpenID provider: which of them may sign for which issuer, and how long they are kept.
+//! The keys of an OpenID provider: the issuers that they may sign for, and their lifetime in the cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,13 +26,13 @@ const LONGEST: Duration = Duration::from_hours(24);
 pub(in crate::oauth) struct ProviderKeys(JwkSet);
 
 impl ProviderKeys {
-    /// Reads a set, without the keys of issuers that there are none of.
+    /// Reads a set, without the keys of invalid issuers.
     pub(super) fn read(set: &ClaimMap) -> Result<Self, ProviderFault> {
         let keys = JwkSet::read(set, |issuer| issuer.len() <= MAX_ISSUER_BYTES);
         keys.map(Self).map_err(|fault| ProviderFault::new(FaultKind::Metadata, format!("jwks: {fault}")))
     }
 
-    /// The keys that may have signed a token of these claims.
+    /// Returns the keys that may have signed a token with these claims.
     pub(super) fn fitting(
         &self,
         kid: Option<&str>,
@@ -43,8 +43,8 @@ impl ProviderKeys {
     }
 }
 
-/// Tells whether a token of these claims is of the issuer that a key is for, if the key names one. Microsoft's do: some keys of
-/// a shared set are of one tenant only.
+/// Returns true if a token with these claims is from the issuer of a key, if the key names one. Microsoft's keys do:
+/// some keys of a shared set belong to one tenant only.
 fn signs(key: &Jwk, claims: &ClaimMap) -> bool {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let Some(issuer) = key.issuer() else { return true };
@@ -70,7 +70,7 @@ impl Source for Published {
     }
 }
 
-/// Answers how long keys are fresh: as long as the provider says (RFC 9111 section 5.2.2.1), within bounds.
+/// Returns the time for which keys are fresh: as the provider says (RFC 9111 section 5.2.2.1), within bounds.
 fn fresh_for(headers: &HeaderMap) -> Duration {
     let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let max_age = directives.flat_map(|value| value.split(',')).find_map(|directive| {

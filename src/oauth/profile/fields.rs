@@ -1,15 +1,15 @@
-//! The profile of a person, from the fields that a provider tells.
+//! The profile of a person, from the fields of a provider.
 
 use super::super::fault::{FaultKind, ProviderFault};
 use super::super::settings::{ProfileFields, Settings};
 use crate::model::{AccountKind, ClaimMap, Email, Profile};
 
-/// The most bytes of a name; more are cut off.
+/// The maximum size of a name in bytes; longer ones are truncated.
 const MAX_NAME: usize = 512;
-/// The most bytes of a picture's address; one with more is none.
+/// The maximum size of a picture's URL in bytes; a longer one is dropped.
 const MAX_IMAGE: usize = 2048;
 
-/// The teller of a profile, and its circumstances.
+/// The source of a profile, and its context.
 pub(in crate::oauth) struct Told<'a> {
     pub(in crate::oauth) settings: &'a Settings,
     pub(in crate::oauth) issuer: String,
@@ -18,7 +18,7 @@ pub(in crate::oauth) struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// The profile that the fields make; `raw` is kept beside them.
+    /// Makes the profile from the fields; `raw` is stored with it.
     pub(in crate::oauth) fn profile(
         self,
         claims: &ClaimMap,
@@ -55,7 +55,7 @@ fn present(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// A name without control characters, and no longer than names are.
+/// Returns a name without control characters, truncated to the maximum size.
 fn printable(name: &str) -> Option<String> {
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
     let end = name.floor_char_boundary(MAX_NAME);

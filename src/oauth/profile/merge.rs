@@ -1,14 +1,14 @@
-//! The claims about one person by several tellers: the ID token, the userinfo endpoint, and Apple's page.
+//! The claims about one person from several sources: the ID token, the userinfo endpoint, and Apple's page.
 
 use serde_json::Value;
 
 use crate::model::{ClaimMap, parse_object_leniently};
 
-/// The most bytes of what Apple posts.
+/// The maximum size of the JSON that Apple posts, in bytes.
 const MAX_USER: usize = 4096;
 
-/// All claims; those of the ID token win. Whether an e-mail was verified is for that one to say which told it: or the address
-/// of the one would be vouched for by the word of the other.
+/// Merges all claims; those of the ID token win. `email_verified` is used only from the source of the e-mail address:
+/// otherwise one source would verify the address of the other.
 pub(in crate::oauth) fn merge(mut userinfo: ClaimMap, mut id_token: ClaimMap) -> ClaimMap {
     match (id_token.get("email"), userinfo.get("email")) {
         (Some(email), Some(other)) if email == other => {}
@@ -20,8 +20,8 @@ pub(in crate::oauth) fn merge(mut userinfo: ClaimMap, mut id_token: ClaimMap) ->
     userinfo
 }
 
-/// The name in the JSON that Apple posts at the first sign-in, where the ID token tells none. It comes by way of the browser and
-/// nobody signed it: nothing else of it is taken, and of what is no such JSON nothing at all.
+/// Adds the name from the JSON that Apple posts at the first sign-in, if the ID token has none. The JSON comes through
+/// the browser unsigned: nothing else of it is used, and invalid JSON is ignored.
 pub(in crate::oauth) fn with_name_of_apple(claims: &mut ClaimMap, user: &str) {
     if user.len() > MAX_USER
         || claims.get("name").and_then(Value::as_str).is_some_and(|name| !name.is_empty())

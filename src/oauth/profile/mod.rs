@@ -1,4 +1,4 @@
-//! Profiles of people, made of what providers tell.
+//! Profiles of people, made from the data of providers.
 
 mod fields;
 mod merge;

@@ -1,4 +1,4 @@
-//! The proof of who we are at a token endpoint (OpenID Connect Core section 9): a secret that is shared, or a key that signs.
+//! Client authentication at a token endpoint (OpenID Connect Core section 9): a shared secret, or a signing key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use super::super::settings::ClientAuthentication;
 use crate::jose::{Algorithm, SigningKey};
 use crate::model::{ClaimMap, Clock, Entropy, random};
 
-/// The lifetime of what we sign.
+/// The lifetime of a signed assertion.
 const LIFETIME: Duration = Duration::from_mins(1);
-/// The type of what we sign.
+/// The type of a signed assertion.
 const TOKEN_TYPE: &str = "JWT";
 /// The audience of Apple's secrets.
 const APPLE: &str = "https://appleid.apple.com";
 
-/// A client, and how it proves itself.
+/// A client, and its authentication.
 pub(in crate::oauth) struct OAuthClient {
     pub(super) id: String,
     authentication: Authentication,
@@ -77,7 +77,7 @@ impl OAuthClient {
         Ok(Self { id, authentication, clock, entropy })
     }
 
-    /// Makes what proves us to this audience now; it is told where we sign.
+    /// Makes the current credential for this audience; a signed assertion contains it.
     pub(super) fn credential(&self, audience: &str) -> Result<Credential, ProviderFault> {
         Ok(match &self.authentication {
             Authentication::None => Credential::None,
@@ -107,7 +107,7 @@ impl OAuthClient {
     }
 }
 
-/// Reads a key of ours that the provider knows by this name.
+/// Reads a signing key that the provider knows by this name.
 fn key(pem: &SecretString, kid: Option<&str>) -> Option<SigningKey> {
     let key = SigningKey::from_pem(pem.expose_secret().as_bytes(), Algorithm::Rs256, TOKEN_TYPE);
     key.ok().map(|key| key.named(kid, TOKEN_TYPE))

@@ -1,5 +1,5 @@
-//! A code for tokens (RFC 6749 section 4.1.3), by way of the crate `oauth2`: it makes the request and reads the answer, over
-//! our HTTP client, which looks first at what providers do differently.
+//! The redemption of a code for tokens (RFC 6749 section 4.1.3). The crate `oauth2` makes the request and reads the
+//! response, over the HTTP client of the provider, which first corrects the deviations of providers.
 #![expect(clippy::disallowed_types, reason = "the one place that redeems codes")]
 
 use std::pin::Pin;
@@ -35,7 +35,7 @@ type Client = oauth2::Client<
     oauth2::basic::BasicRevocationErrorResponse,
 >;
 
-/// Redeems a code at this token endpoint. What we sign to prove who we are is for this issuer, or for the endpoint.
+/// Redeems a code at this token endpoint. A signed assertion is for this issuer, or for the endpoint.
 pub(in crate::oauth) async fn redeem(
     shared: &Shared,
     token_endpoint: &Url,
@@ -72,7 +72,7 @@ pub(in crate::oauth) async fn redeem(
     answer.tokens(clock.now())
 }
 
-/// Our HTTP client, as the crate asks it.
+/// The HTTP client, as the crate calls it.
 struct TokenEndpoint<'a> {
     provider: &'a ProviderClient,
     url: &'a Url,
@@ -92,7 +92,7 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
     }
 }
 
-/// The answer as the crate reads it. An error is one whatever its status: GitHub tells them with 200.
+/// Converts the response for the crate. An error counts whatever its status: GitHub returns errors with 200.
 fn readable(answer: &Answer) -> Result<HttpResponse, ProviderFault> {
     let status = answer.status();
     let object = match status {
@@ -105,7 +105,8 @@ fn readable(answer: &Answer) -> Result<HttpResponse, ProviderFault> {
     };
     let mut response = HttpResponse::new(answer.body().to_vec());
     *response.status_mut() = match object.get("error") {
-        // Not what was asked, nor who asked it (RFC 6749 section 4.1.2.1 names them for the step before).
+        // The provider failed, not the request or the client (RFC 6749 section 4.1.2.1 names these codes for the
+        // previous step).
         Some(error) if error == "server_error" || error == "temporarily_unavailable" => {
             return Err(answer.unwanted_status());
         }
@@ -123,7 +124,7 @@ fn fault(fault: RequestTokenError<ProviderFault, BasicErrorResponse>) -> Provide
             let error: &str = told.error().as_ref();
             let error = is_error_code(error).then(|| error.to_owned());
             let (kind, cause) = match error.as_deref() {
-                // The others are GitHub's and Slack's names for it.
+                // The other codes are used by GitHub and Slack.
                 Some("invalid_grant" | "bad_verification_code" | "invalid_code") => {
                     (FaultKind::CodeRejected, "token: the code was refused")
                 }
@@ -131,7 +132,7 @@ fn fault(fault: RequestTokenError<ProviderFault, BasicErrorResponse>) -> Provide
             };
             ProviderFault { error, ..ProviderFault::new(kind, cause) }
         }
-        // The text of neither: it may tell what was received.
+        // The text of neither is used: it may contain received data.
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
             ProviderFault::new(FaultKind::Malformed, "token: not what a token endpoint answers")
         }

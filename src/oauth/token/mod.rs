@@ -1,4 +1,4 @@
-//! The token endpoint: a code for tokens, who we are there, and what it answers.
+//! The token endpoint: redeeming a code, client authentication, and the response.
 
 mod client_authentication;
 mod exchange;

@@ -1,5 +1,5 @@
-//! The answer of a token endpoint (RFC 6749 section 5.1), read so that what providers add, leave out or spell otherwise does no
-//! harm.
+//! The response of a token endpoint (RFC 6749 section 5.1), read tolerantly: members that providers add, omit or spell
+//! differently do no harm.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::super::fault::{FaultKind, ProviderFault};
 use super::super::proof::ProviderTokens;
 use crate::model::Timestamp;
 
-/// The members that count.
+/// The members that are used.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TokenAnswer {
     access_token: AccessToken,
@@ -22,7 +22,7 @@ pub(super) struct TokenAnswer {
     refresh_token: Option<RefreshToken>,
     #[serde(default, skip_serializing, deserialize_with = "secret")]
     id_token: Option<SecretString>,
-    /// Seconds, as a number; as text with some.
+    /// Seconds, as a number; some providers send text.
     #[serde(default)]
     expires_in: Value,
     #[serde(default)]
@@ -33,7 +33,7 @@ fn secret<'de, D: Deserializer<'de>>(text: D) -> Result<Option<SecretString>, D:
     Ok(Option::<String>::deserialize(text)?.map(SecretString::from))
 }
 
-/// A token type as the provider spells it.
+/// A token type in the provider's spelling.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Spelled(String);
 
@@ -69,14 +69,14 @@ impl TokenResponse for TokenAnswer {
         self.refresh_token.as_ref()
     }
 
-    /// They are handed on as one text.
+    /// They are passed on as one text.
     fn scopes(&self) -> Option<&Vec<Scope>> {
         None
     }
 }
 
 impl TokenAnswer {
-    /// The scopes that it tells, separated by spaces; there may be none. Twitch tells them as a list.
+    /// Returns its scopes, separated by spaces, if any. Twitch sends them as a list.
     fn scope(&self) -> Option<String> {
         match &self.scope {
             Value::String(scope) => Some(scope.clone()),
@@ -87,7 +87,7 @@ impl TokenAnswer {
         }
     }
 
-    /// The tokens, if they are what we can use: an access token of type Bearer (section 7.1).
+    /// Returns the tokens, if they are usable: an access token of type Bearer (section 7.1).
     pub(super) fn tokens(self, now: Timestamp) -> Result<ProviderTokens, ProviderFault> {
         let unusable = |cause| Err(ProviderFault::new(FaultKind::Malformed, cause));
         if !self.token_type.0.eq_ignore_ascii_case("bearer") {
@@ -151,7 +151,7 @@ mod tests {
         for (scope, wanted) in [
             (json!("a b"), Some("a b")),
             (json!(["a", "b"]), Some("a b")),
-            // Not as asked, but none.
+            // Not as requested, but none.
             (json!(""), Some("")),
             (json!([]), Some("")),
             (json!(null), None),

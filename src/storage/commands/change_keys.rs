@@ -7,7 +7,7 @@ use crate::model::{AuthLogEntry, KeyRecord, Timestamp};
 pub struct ChangeSigningKeys {
     /// The steps, in this order.
     pub steps: Vec<KeyStep>,
-    /// Until when the feed must remember.
+    /// The time until which the feed keeps the entry.
     pub remember_until: Timestamp,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
@@ -18,14 +18,14 @@ pub struct ChangeSigningKeys {
 pub enum KeyStep {
     /// Adds a key.
     Add(KeyRecord),
-    /// Moves the time at which a key begins: that and its seal are replaced.
+    /// Moves the start time of a key; the time and its seal are replaced.
     Move {
         /// The key as it was read.
         before: KeyRecord,
-        /// The same key as it shall be.
+        /// The same key after the change.
         after: KeyRecord,
     },
-    /// Destroys both halves of a key; its place in the succession stays.
+    /// Destroys both halves of a key; its generation stays.
     Revoke(KeyRecord),
     /// Removes a key that has never signed.
     Withdraw(KeyRecord),

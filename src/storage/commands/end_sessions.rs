@@ -1,4 +1,4 @@
-//! Sessions end: one of them, or those of a user.
+//! The end of sessions: of one, or of those of a user.
 
 use crate::model::{AuthLogEntry, EndReason, FeedEntry, SessionId, Timestamp, User, UserId};
 
@@ -7,11 +7,11 @@ use crate::model::{AuthLogEntry, EndReason, FeedEntry, SessionId, Timestamp, Use
 pub struct EndSession {
     /// The session.
     pub session_id: SessionId,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// Why.
+    /// The reason.
     pub reason: EndReason,
-    /// Until when the feed must remember.
+    /// The time until which the feed keeps the entry.
     pub remember_until: Timestamp,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
@@ -22,15 +22,15 @@ pub struct EndSession {
 pub struct EndUserSessions {
     /// The user.
     pub user_id: UserId,
-    /// The one that goes on; the user's epoch stays then.
+    /// The session that is kept; the user's epoch then stays the same.
     pub except: Option<SessionId>,
-    /// Only if this session was live itself at that time; nothing is ended otherwise.
+    /// If set, nothing is ended unless this session was live at that time.
     pub only_if_live: Option<(SessionId, Timestamp)>,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// Why.
+    /// The reason.
     pub reason: EndReason,
-    /// Until when the feed must remember.
+    /// The time until which the feed keeps the entries.
     pub remember_until: Timestamp,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
@@ -39,10 +39,10 @@ pub struct EndUserSessions {
 /// The outcome of a revocation: its entries in the feed, and the number of live sessions that it ended.
 #[derive(Debug, Clone, Default)]
 pub struct Revoked {
-    /// The entries, to be applied at once where they were made.
+    /// The entries, which apply immediately on the replica that made them.
     pub entries: Vec<FeedEntry>,
-    /// The user as it is now, where the step changed it.
+    /// The user after the step, if the step changed it.
     pub user: Option<User>,
-    /// Sessions that were live until now.
+    /// The number of sessions that were live.
     pub sessions_ended: u64,
 }

@@ -5,18 +5,18 @@ use crate::model::{Account, AuthLogEntry, SessionId, Timestamp, UsedMark};
 /// Links an account to a user.
 #[derive(Debug, Clone)]
 pub struct LinkAccount {
-    /// The account, of the user.
+    /// The account; it names its user.
     pub account: Account,
-    /// True if the user has the account already: then only its scope is written. The marks may have been used before, by
-    /// the same call whose response was lost.
+    /// True if the user has the account already; then only its scope is written. The marks may already be used, by the
+    /// same call whose response was lost.
     pub again: bool,
-    /// The session that shows that the person is signed in; it must be live, of this epoch of its user.
+    /// The session that proves the sign-in; it must be live and have this epoch of its user.
     pub session_id: SessionId,
     /// The user's epoch.
     pub epoch: i64,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// The single-use values that it spends.
+    /// The single-use values that it uses up.
     pub used: Vec<UsedMark>,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
@@ -25,12 +25,12 @@ pub struct LinkAccount {
 /// The outcome of linking an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linked {
-    /// It is written.
+    /// The account is linked.
     Done,
-    /// Another writer added or removed the account first: read it again.
+    /// Another writer added or removed the account first; read again.
     Conflict,
-    /// A single-use value was used before.
+    /// A single-use value has already been used.
     Used,
-    /// The session is over, or the user is gone.
+    /// The session is over, or the user was deleted.
     SessionOver,
 }

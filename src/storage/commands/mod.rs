@@ -1,4 +1,4 @@
-//! Input and outcome of the steps that the stores take.
+//! Input and outcome of the steps of the stores.
 
 mod change_keys;
 mod end_sessions;

@@ -11,11 +11,11 @@ pub struct OpenSession {
     pub account: Option<AccountWrite>,
     /// The pending session.
     pub session: Session,
-    /// The single-use values that it spends.
+    /// The single-use values that it uses up.
     pub used: Vec<UsedMark>,
     /// The address of the person's client.
     pub ip_address: Option<String>,
-    /// Until when the feed must remember a changed profile.
+    /// The time until which the feed keeps a changed profile.
     pub remember_until: Timestamp,
     /// Rows for the log.
     pub log: Vec<AuthLogEntry>,
@@ -24,13 +24,13 @@ pub struct OpenSession {
 /// The user of a sign-in.
 #[derive(Debug, Clone)]
 pub enum UserWrite {
-    /// A new one.
+    /// A new user.
     Create(User),
-    /// A known one, if it is still of the version it was found at.
+    /// A known user, if its version is still the one that was read.
     Update {
-        /// The user as it shall be; of a higher version when more than the time of the last sign-in differs.
+        /// The user after the change; its version is higher if more than the time of the last sign-in changes.
         user: User,
-        /// The version it was found at.
+        /// The version that was read.
         expected_version: i64,
     },
 }
@@ -38,9 +38,9 @@ pub enum UserWrite {
 /// The account of a sign-in.
 #[derive(Debug, Clone)]
 pub enum AccountWrite {
-    /// A new one.
+    /// A new account.
     Create(Account),
-    /// A known one, to which other scopes were granted.
+    /// A known account with other granted scopes.
     Scope {
         /// The account.
         id: AccountId,
@@ -52,12 +52,13 @@ pub enum AccountWrite {
 /// The outcome of a sign-in.
 #[derive(Debug)]
 pub enum Opened {
-    /// It is written.
+    /// The sign-in is written.
     Done(Vec<FeedEntry>),
-    /// Another writer wrote the same user, account or e-mail first, or the user was banned meanwhile: read again.
+    /// Another writer wrote the same user, account or e-mail address first, or the user was banned in between; read
+    /// again.
     Conflict,
-    /// A sign-in of the same `request_id` was there before.
+    /// A sign-in with the same `request_id` already exists.
     RequestKnown,
-    /// A single-use value was used before; perhaps by the same `request_id`.
+    /// A single-use value has already been used, possibly by the same `request_id`.
     Used,
 }

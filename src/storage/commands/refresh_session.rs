@@ -1,4 +1,4 @@
-//! A session moves on: its grant is redeemed, its refresh token is rotated.
+//! Changes of a live session: its grant is redeemed, or its refresh token is rotated.
 
 use crate::model::{AuthLogEntry, ClaimMap, RefreshState, RequestMark, SessionId, Timestamp};
 
@@ -7,13 +7,13 @@ use crate::model::{AuthLogEntry, ClaimMap, RefreshState, RequestMark, SessionId,
 pub struct RedeemGrant {
     /// The session.
     pub session_id: SessionId,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// The repeatable request, if the caller named it.
+    /// The mark of the request, if it may be repeated.
     pub request: Option<RequestMark>,
     /// The first refresh token.
     pub refresh: RefreshState,
-    /// When the session ends by itself.
+    /// The expiry of the session.
     pub expires_at: Timestamp,
     /// The audiences of its tokens.
     pub audiences: Vec<String>,
@@ -30,13 +30,13 @@ pub struct RedeemGrant {
 pub struct RotateRefreshToken {
     /// The session.
     pub session_id: SessionId,
-    /// The hash of the live refresh token, as it is expected.
+    /// The expected hash of the live refresh token.
     pub expected_hash: [u8; 32],
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// The change of the session; none where the same response is given again.
+    /// The change of the session; `None` if the same response is repeated.
     pub advance: Option<SessionAdvance>,
-    /// The present address of the person's client.
+    /// The current address of the person's client.
     pub ip_address: Option<String>,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
@@ -45,11 +45,11 @@ pub struct RotateRefreshToken {
 /// The change of a session by a rotation.
 #[derive(Debug, Clone)]
 pub struct SessionAdvance {
-    /// The version the claims were made from.
+    /// The version that the claims were made from.
     pub expected_version: i64,
-    /// The refresh token from now on.
+    /// The refresh token after the rotation.
     pub refresh: RefreshState,
-    /// When the session ends by itself.
+    /// The expiry of the session.
     pub expires_at: Timestamp,
     /// The audiences of its tokens.
     pub audiences: Vec<String>,

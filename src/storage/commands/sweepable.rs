@@ -1,25 +1,25 @@
-//! Expired rows that the sweeper removes.
+//! Expired rows that cleanup removes.
 
 use crate::model::Timestamp;
 
-/// Rows that may be removed; a row at the very time named stays.
+/// Rows that may be removed; a row at exactly the given time stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sweepable {
-    /// Sessions whose grant expired before this time, not redeemed.
+    /// Sessions whose grant expired before this time without being redeemed.
     Unredeemed(Timestamp),
     /// Sessions that were ended before this time.
     Ended(Timestamp),
-    /// Sessions too old to be refreshed.
+    /// Sessions that are too old to be refreshed.
     Outlived {
-        /// They were opened before this time.
+        /// Sessions that were opened before this time.
         opened_before: Timestamp,
-        /// And would have ended by themselves before this one.
+        /// Sessions that expired before this time.
         expired_before: Timestamp,
     },
-    /// Entries of the feed that had to be remembered until before this time.
+    /// Entries of the feed whose retention ended before this time.
     Revocations(Timestamp),
     /// Rows of the auth log from before this time.
     AuthLog(Timestamp),
-    /// Marks of single-use values that had to be kept until before this time.
+    /// Marks of single-use values whose retention ended before this time.
     UsedMarks(Timestamp),
 }

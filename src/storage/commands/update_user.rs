@@ -5,13 +5,13 @@ use crate::model::{AuthLogEntry, EndReason, Timestamp, User};
 /// An administrator's change of a user.
 #[derive(Debug, Clone)]
 pub struct UpdateUser {
-    /// The user as it shall be, its version raised by one; its epoch raised if sessions end.
+    /// The user after the change, with its version raised by one; its epoch is raised if sessions end.
     pub user: User,
-    /// The version it was made from.
+    /// The version that the change was made from.
     pub expected_version: i64,
-    /// Ends its sessions, for this reason.
+    /// If set, its sessions are ended for this reason.
     pub end_sessions: Option<EndReason>,
-    /// Until when the feed must remember.
+    /// The time until which the feed keeps the entries.
     pub remember_until: Timestamp,
     /// Rows for the log.
     pub log: Vec<AuthLogEntry>,

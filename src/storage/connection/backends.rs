@@ -1,5 +1,5 @@
-//! Opens connections, with the session settings of each kind of database. The rest of this floor sees pools and seldom
-//! asks which kind it is.
+//! Connections, opened with the session settings of each kind of database. The rest of this floor uses pools and rarely
+//! depends on the kind.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -20,16 +20,17 @@ use super::options::Options;
 use super::pool::{Pool, Steps};
 use crate::storage::error::{StoreError, is_contention};
 
-/// A connection that idled longer is asked whether it still lives before it is used; so is one that idled while another broke.
+/// A connection that was idle for longer is tested before use. So is one that was idle while another broke.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// The settings of a PostgreSQL session. The limits end what a replica leaves behind that died, or was cut off, in the
-/// middle: a call ends long before. A transaction sends one statement after the other, so one that is idle for seconds
-/// has lost its replica, and others wait for its locks.
+/// The settings of a PostgreSQL session. The limits end the work of a replica that died or was disconnected; a call
+/// ends long before. A transaction sends its statements without pause, so one that is idle for seconds has lost its
+/// replica, and blocks others.
 const POSTGRES_SESSION: &str = "SET default_transaction_isolation = 'read committed'; \
      SET statement_timeout = '20s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '3s'";
 
-/// The same for MariaDB; `MySQL` does not read what stands in `/*M! */`. A value that does not fit is an error, never cut.
+/// The settings of a MariaDB session; `MySQL` ignores the content of `/*M! */`. A value that does not fit is an error
+/// and is never truncated.
 const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
      SET SESSION innodb_lock_wait_timeout = 10, sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES') \
      /*M!100300 , idle_transaction_timeout = 3, max_statement_time = 20 */";
@@ -39,7 +40,7 @@ const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMIT
 pub(in crate::storage) enum Opener {
     /// A file, or memory.
     Sqlite(SqliteConnectOptions, Place),
-    /// Over the network.
+    /// A server over the network.
     Server(Server),
 }
 
@@ -52,15 +53,15 @@ pub(in crate::storage) enum Server {
     Mysql(MySqlConnectOptions),
 }
 
-/// Where an SQLite database is.
+/// The location of an SQLite database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::storage) enum Place {
     File,
-    /// Gone with its one connection.
+    /// In memory; it is lost with its one connection.
     Memory,
 }
 
-/// The pools of a database: the same one twice, but for SQLite, which has one writer at a time.
+/// The pools of a database: the same pool twice, except for SQLite, which has one writer at a time.
 #[derive(Debug, Clone)]
 pub(in crate::storage) struct Pools {
     pub(in crate::storage) read: Pool,
@@ -93,7 +94,7 @@ impl Opener {
         }
     }
 
-    /// The server, where it is one.
+    /// Returns the server, if the database is one.
     pub(in crate::storage) fn server(&self) -> Option<&Server> {
         match self {
             Self::Sqlite(..) => None,
@@ -113,7 +114,7 @@ impl Opener {
 }
 
 impl Server {
-    /// One attempt to connect, without the pool's own that repeat.
+    /// Tries to connect once, without the retries of the pool.
     pub(in crate::storage) async fn probe(&self) -> Result<(), DbErr> {
         let probed = match self {
             Self::Postgres(options) => match PgConnection::connect_with(options).await {
@@ -128,7 +129,7 @@ impl Server {
         probed.map_err(refused)
     }
 
-    /// A pool of connections that are opened when they are needed.
+    /// Makes a pool of connections that are opened when they are needed.
     pub(in crate::storage) fn pool(&self, options: &Options, connections: u32) -> Pool {
         let steps = Arc::new(Steps::new());
         let pool = match self {
@@ -203,8 +204,8 @@ fn shared<DB: sqlx::Database>(
         })
 }
 
-/// Tells whether a connection may be used again. SQLite ends a transaction by itself when its disk is full; sqlx still
-/// counts it then, and would take later commits for those of savepoints in it: acknowledged, and never written.
+/// Returns true if a connection may be used again. SQLite ends a transaction when its disk is full, but sqlx still
+/// counts it. It would treat later commits as those of savepoints: acknowledged, but never written.
 fn has_no_transaction(connection: &mut SqliteConnection) -> bool {
     !connection.is_in_transaction()
 }
@@ -213,8 +214,8 @@ fn refused(cause: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(cause)))
 }
 
-/// Opens SQLite's writer. A file that another process turns to write-ahead logging at the same moment is locked, and
-/// SQLite's busy timeout does not cover that moment.
+/// Opens SQLite's writer. While another process switches the file to write-ahead logging, the file is locked, and
+/// SQLite's busy timeout does not cover this.
 async fn first_connection<F: Future<Output = Result<SqlitePool, sqlx::Error>>>(
     connect: impl Fn() -> F,
     patience: Duration,

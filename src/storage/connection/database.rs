@@ -1,6 +1,5 @@
-//! The database as the stores hold it: its pools, and whether it is available. While it is known to be unavailable, a
-//! step is refused at once; only the feed's connection probes it, so that a fleet does not storm a database that comes
-//! back.
+//! The database as the stores use it: its pools and its availability. While it is known to be unavailable, a step fails
+//! immediately. Only the feed's connection probes it, so that a fleet does not overload a recovering database.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +14,7 @@ use super::pool::Pool;
 use crate::storage::error::StoreError;
 use crate::storage::lookups::Lookups;
 
-/// The database: every store's trait is implemented by it, each in a file of its own.
+/// The database; it implements the trait of every store, each in its own file.
 #[derive(Debug, Clone)]
 pub struct Database(Arc<Inner>);
 
@@ -42,7 +41,7 @@ impl Database {
         Ok(Self(Arc::new(Inner { options: options.clone(), opener, pools, unavailable, lookups })))
     }
 
-    /// The look-ups of one row.
+    /// Returns the prepared look-ups of single rows.
     pub(in crate::storage) fn lookups(&self) -> &Lookups {
         &self.0.lookups
     }
@@ -51,12 +50,12 @@ impl Database {
         &self.0.options
     }
 
-    /// The server, where it is one.
+    /// Returns the server, if the database is one.
     pub(in crate::storage) fn server(&self) -> Option<&Server> {
         self.0.opener.server()
     }
 
-    /// The pools, unless the database is known to be unavailable.
+    /// Returns the pools, unless the database is known to be unavailable.
     pub(in crate::storage) fn pools(&self) -> Result<Guard<Arc<Pools>>, StoreError> {
         if self.is_unavailable() { Err(unavailable()) } else { Ok(self.0.pools.load()) }
     }
@@ -65,14 +64,14 @@ impl Database {
         self.0.unavailable.load(Ordering::Acquire)
     }
 
-    /// Refuses steps from now on.
+    /// Rejects steps from now on.
     pub(in crate::storage) fn mark_unavailable(&self) {
         if !self.0.unavailable.swap(true, Ordering::AcqRel) {
             tracing::warn!("the database does not answer: calls that need it are refused until it does");
         }
     }
 
-    /// Tries steps from now on, on new connections: the old may be dead and not know it.
+    /// Allows steps from now on, on new connections: the old ones may be dead without an error.
     pub(in crate::storage) async fn mark_available(&self) -> Result<(), DbErr> {
         let pools = self.0.opener.pools(&self.0.options).await?;
         let (read, write) = (pools.read.clone(), pools.write.clone());
@@ -86,12 +85,12 @@ impl Database {
         Ok(())
     }
 
-    /// The time since a step of a call was last answered on the present connections.
+    /// Returns the time since the current connections last answered a step of a call.
     pub(in crate::storage) fn silent_for(&self) -> Duration {
         self.0.pools.load().read.silent_for()
     }
 
-    /// Tells whether calls found that the connections must be replaced.
+    /// Returns true if calls found that the connections must be replaced.
     pub(in crate::storage) fn is_unfit(&self) -> bool {
         self.0.pools.load().read.is_unfit()
     }
@@ -102,7 +101,7 @@ impl Database {
         tokio::spawn(async move { this.close_pool(&pool).await });
     }
 
-    /// Closes every connection, SQLite's write-ahead log checkpointed. A server that does not answer is left.
+    /// Closes every connection, and checkpoints SQLite's write-ahead log. A server that does not answer is abandoned.
     pub async fn close(self) {
         let pools = Pools::clone(&self.0.pools.load());
         self.close_pool(&pools.read).await;

@@ -1,5 +1,5 @@
-//! The connection that reads the feed: it does not wait behind calls, and it watches the database itself. It alone
-//! probes a database that is unavailable.
+//! The connection that reads the feed. It does not queue behind calls, and it monitors the database. Only this
+//! connection probes an unavailable database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct FeedConnection {
 }
 
 impl FeedConnection {
-    /// Opens the connection of a database when it is first needed.
+    /// Prepares the connection to a database, which is opened when it is first needed.
     pub fn new(database: &Database) -> StoreResult<Self> {
         let connection = match database.server() {
             Some(server) => server.pool(database.options(), 1),
@@ -36,8 +36,8 @@ impl FeedConnection {
         Ok(Self { database: database.clone(), connection: ArcSwap::from_pointee(connection) })
     }
 
-    /// Runs a step. A broken connection says nothing of the database: that is probed, and the step tried on a new
-    /// connection.
+    /// Runs a step. A broken connection does not mean that the database is unavailable: the database is probed, and the
+    /// step retried on a new connection.
     async fn run<T, F>(&self, step: impl Fn(Arc<Pool>) -> F + Send + Sync) -> StoreResult<T>
     where
         T: Send,
@@ -51,7 +51,7 @@ impl FeedConnection {
         if !self.database.is_unavailable() {
             match self.once(&step).await {
                 Err(StoreError::Unavailable(cause)) if is_unavailable(&cause) => {
-                    // A database that is slow answers calls meanwhile; connections that died without a word answer nobody.
+                    // A slow database still answers calls; silently dead connections answer none.
                     dead = is_broken(&cause) || self.database.silent_for() >= self.patience() / 2;
                 }
                 outcome => return outcome,
@@ -66,7 +66,7 @@ impl FeedConnection {
         found
     }
 
-    /// Probes the database and runs the step on a new connection; calls get new ones if theirs are dead.
+    /// Probes the database and runs the step on a new connection; calls get new connections if theirs are dead.
     async fn run_anew<T, F>(
         &self,
         server: &Server,
@@ -96,7 +96,7 @@ impl FeedConnection {
         self.in_time(step(self.connection.load_full())).await
     }
 
-    /// Bounds the time of a step: a network may lose a connection silently.
+    /// Limits the time of a step: a network may lose a connection silently.
     async fn in_time<T>(&self, step: impl Future<Output = StoreResult<T>> + Send) -> StoreResult<T> {
         tokio::time::timeout(self.patience(), step).await.map_err(|_| StoreError::no_answer())?
     }
@@ -124,16 +124,16 @@ impl RevocationFeed for FeedConnection {
     }
 }
 
-/// On a standby every transaction only reads.
+/// On a standby every transaction is read-only.
 const POSTGRES_READS_ONLY: &str =
     "CAST(CAST(current_setting('transaction_read_only') = 'on' AS INT) AS BIGINT)";
 
-/// A number, or since MariaDB 12 a word.
+/// A number, or a word since MariaDB 12.
 const MYSQL_READS_ONLY: &str = "CAST((CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF') \
      OR @@global.innodb_read_only /*M! OR @@session.tx_read_only */) AS SIGNED)";
 
-/// Reads the feed, and by the same statement whether the server takes writes: a server that a failover left behind
-/// still answers, with a feed that no longer grows.
+/// Reads the feed and, in the same statement, whether the server accepts writes. After a failover the old server may
+/// still answer, with a feed that no longer grows.
 async fn read_of_writer(connection: &Pool, seq: i64) -> StoreResult<Vec<FeedEntry>> {
     let Some(reads_only) = reads_only(connection) else { return entries_after(connection, seq).await };
     let select = select_after(seq).expr_as(Expr::cust(reads_only), "reads_only");
@@ -145,7 +145,7 @@ async fn read_of_writer(connection: &Pool, seq: i64) -> StoreResult<Vec<FeedEntr
     rows.iter().map(|row| convert::feed_entry(&revocation::Model::from_query_result(row, "")?)).collect()
 }
 
-/// Refuses a server that only reads, as if it were unavailable.
+/// Rejects a read-only server, as if it were unavailable.
 async fn must_write(connection: &Pool) -> StoreResult<()> {
     let Some(reads_only) = reads_only(connection) else { return Ok(()) };
     let sql = format!("SELECT {reads_only} AS reads_only");

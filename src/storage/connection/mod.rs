@@ -1,4 +1,4 @@
-//! The connections to the database: how they are opened, pooled, watched and replaced.
+//! The connections to the database: opening, pooling, monitoring and replacement.
 
 mod backends;
 mod database;

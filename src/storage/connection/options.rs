@@ -10,7 +10,7 @@ use secrecy::SecretString;
 pub struct Options {
     /// `sqlite://FILE?mode=rwc`, `sqlite::memory:`, `postgres://…`, or `mysql://…` for MariaDB. It may hold a password.
     pub url: SecretString,
-    /// The most connections that calls take; following the feed takes one more.
+    /// The maximum number of connections for calls; the feed uses one more.
     pub max_connections: u32,
     /// The longest wait of a step for a connection.
     pub acquire_timeout: Duration,

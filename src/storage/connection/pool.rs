@@ -1,6 +1,6 @@
-//! A pool whose steps run to their end, even if their caller is dropped, as a call is at its deadline.
-//! A driver takes its connection back in the middle of a statement: the next one gets an answer that is not its own, or
-//! writes into a transaction that is never committed (sqlx 0.9, of MariaDB and of PostgreSQL).
+//! A pool whose steps run to their end, even if their caller is dropped, for example at its deadline. A driver can take
+//! its connection back in the middle of a statement. The next statement then gets a wrong answer, or writes into a
+//! transaction that is never committed (sqlx 0.9, of MariaDB and of PostgreSQL).
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -16,11 +16,11 @@ use super::options::{Observer, Options};
 use crate::net::Shield;
 use crate::storage::error::{is_unavailable, reads_only};
 
-/// A server ends a statement before (`backends.rs`), and who asked has given up long ago. A connection that a network lost
-/// without a word is waited for no longer.
+/// The longest time of a step. A server ends a statement sooner (`backends.rs`), and the caller has given up by then.
+/// It limits the wait for a connection that the network lost silently.
 const LONGEST_STEP: Duration = Duration::from_secs(30);
 
-/// Connections that are taken for a step and given back after it.
+/// Connections that a step takes and returns.
 #[derive(Debug, Clone)]
 pub(in crate::storage) struct Pool(pub(in crate::storage) DatabaseConnection, Arc<Steps>);
 
@@ -29,10 +29,10 @@ pub(in crate::storage) struct Pool(pub(in crate::storage) DatabaseConnection, Ar
 pub(in crate::storage) struct Steps {
     born: Instant,
     answered_us: AtomicU64,
-    /// When a step last met a connection that was broken; 0: none did.
+    /// The time when a step last found a broken connection; 0 for never.
     broke_us: AtomicU64,
     unfit: AtomicBool,
-    /// The pool that took this one's place.
+    /// The pool that replaced this one.
     successor: OnceLock<Pool>,
 }
 
@@ -47,7 +47,7 @@ impl Steps {
         }
     }
 
-    /// Tells whether a connection broke while another idled for so long: the cause may have broken all.
+    /// Returns true if a connection broke while another was idle for this long: the cause may have broken all.
     pub(in crate::storage) fn broke_within(&self, idle_for: Duration) -> bool {
         let broke = self.broke_us.load(Ordering::Relaxed);
         broke > 0 && self.age_us().saturating_sub(broke) <= micros(idle_for)
@@ -85,7 +85,7 @@ fn micros(duration: Duration) -> u64 {
 }
 
 impl Pool {
-    /// Makes a pool of these connections; the observer in the options is told every statement.
+    /// Makes a pool of these connections; the observer in the options receives every statement.
     pub(in crate::storage) fn new(
         mut connections: DatabaseConnection,
         steps: Arc<Steps>,
@@ -97,24 +97,24 @@ impl Pool {
         Self(connections, steps)
     }
 
-    /// The time since the database last answered a step, even to refuse.
+    /// Returns the time since the database last answered a step, even with an error.
     pub(in crate::storage) fn silent_for(&self) -> Duration {
         self.1.silent_for()
     }
 
-    /// Tells whether its connections must be replaced: one died silently, all are taken and none has answered for long,
-    /// or they lead to a read-only server.
+    /// Returns true if its connections must be replaced. One died silently, or all are taken and none has answered for
+    /// long, or they lead to a read-only server.
     pub(in crate::storage) fn is_unfit(&self) -> bool {
         self.1.unfit.load(Ordering::Relaxed)
     }
 
-    /// Hands on to this pool, once it is closed, the steps that have no connection of it yet.
+    /// Passes steps that have no connection yet to `successor` once this pool is closed.
     pub(in crate::storage) fn is_followed_by(&self, successor: &Self) {
-        // A pool is replaced once.
+        // A pool is replaced only once.
         let _ = self.1.successor.set(successor.clone());
     }
 
-    /// Begins a write transaction; for steps that run to their end.
+    /// Begins a write transaction; only for steps that run to their end.
     pub(in crate::storage) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let begin = |connections: DatabaseConnection| async move {
             let options = TransactionOptions {
@@ -126,7 +126,7 @@ impl Pool {
         self.open(begin).await
     }
 
-    /// Runs a step on connections that are not closed, as those of a pool are that was replaced after the step took it.
+    /// Runs a step on open connections; the pool may have been replaced after the step took it.
     async fn open<T, F>(&self, step: impl Fn(DatabaseConnection) -> F + Send) -> Result<T, DbErr>
     where
         F: Future<Output = Result<T, DbErr>> + Send,
@@ -143,7 +143,7 @@ impl Pool {
         }
     }
 
-    /// Runs one statement to its end, on connections that are not closed.
+    /// Runs one statement to its end, on open connections.
     async fn state<T: Send + 'static, F>(
         &self,
         statement: Statement,
@@ -181,15 +181,15 @@ impl Pool {
             return done;
         }
         self.1.unfit.store(true, Ordering::Relaxed);
-        // Closed from the first poll on: only then may the step be dropped, for its connection is used no more.
+        // Closed from the first poll on: only then may the step be dropped, because its connection is no longer used.
         let _ = tokio::time::timeout(Duration::ZERO, self.close()).await;
         drop(step);
         Err(DbErr::Conn(RuntimeErr::Internal("a step did not end".to_owned())))
     }
 
-    /// Closes every connection, when all are given back.
+    /// Closes every connection, after all are returned.
     pub(in crate::storage) async fn close(&self) {
-        // What is left open ends with the process.
+        // The end of the process closes any remaining connection.
         let _ = self.0.clone().close().await;
     }
 }

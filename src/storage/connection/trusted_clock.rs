@@ -1,6 +1,6 @@
-//! The time by which rows may be removed. Rows that one machine removes by a clock that jumped are lost for the whole
-//! fleet. So this machine's clock counts only as far as another one agrees: the database's, or, where both are one
-//! machine, the timer that ran beside it.
+//! The time by which rows may be removed. If one machine removes rows after its clock jumped, the whole fleet loses
+//! them. Therefore another clock must confirm this machine's clock. It is the database's or, if both are one machine,
+//! the monotonic timer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,11 +9,10 @@ use crate::model::{Clock, SuspendAwareInstant, Timestamp};
 use crate::storage::error::StoreResult;
 use crate::storage::traits::DatabaseClock;
 
-/// The least leeway between two correct clocks: both tell milliseconds, and an answer takes its time.
+/// The minimum leeway between two correct clocks: both have millisecond precision, and an answer takes time.
 const LEAST_LEEWAY: Duration = Duration::from_secs(1);
 
-/// The pause after a jump of the clock where no other clock tells the right time: long enough for an operator to see
-/// the warning.
+/// The pause after a clock jump if no other clock can confirm the time: long enough for an operator to see the warning.
 const REST_AFTER_JUMP: Duration = Duration::from_hours(24);
 
 /// This machine's clock, compared with another.
@@ -27,22 +26,21 @@ pub struct TrustedClock {
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     last: SuspendAwareInstant,
-    /// When the clock jumped.
+    /// The time of the last clock jump.
     jumped: Option<SuspendAwareInstant>,
     warned: bool,
 }
 
 impl TrustedClock {
-    /// Takes this machine's clock, which may differ by the leeway from the database's.
+    /// Makes a clock whose leeway is the tolerated skew from the database's clock.
     #[must_use]
     pub fn new(database: Arc<dyn DatabaseClock>, clock: Arc<dyn Clock>, leeway: Duration) -> Self {
         let seen = Mutex::new(Seen { last: SuspendAwareInstant::now(), jumped: None, warned: false });
         Self { database, clock, leeway: leeway.max(LEAST_LEEWAY), seen }
     }
 
-    /// The time by which rows may be removed, `now` being what this machine has read: `now`, or earlier by what it is
-    /// ahead of the database. None, with a warning, while the two differ by more than the leeway or the clock has jumped
-    /// recently.
+    /// Returns the time by which rows may be removed: `now`, or earlier by the skew if this clock is ahead of the
+    /// database. Returns `None`, with a warning, while the skew exceeds the leeway or the clock has jumped recently.
     pub async fn settle(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
         let offset_ms = clock_offset_ms(&*self.database, &*self.clock).await?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +58,7 @@ impl TrustedClock {
 }
 
 impl TrustedClock {
-    /// Tells whether this clock agrees with the database's, within the leeway; always where both are one machine.
+    /// Returns true if this clock agrees with the database's, within the leeway; always true if both are one machine.
     pub async fn agrees(&self) -> StoreResult<bool> {
         let offset_ms = clock_offset_ms(&*self.database, &*self.clock).await?;
         Ok(offset_ms.is_none_or(|offset_ms| self.allows(offset_ms)))
@@ -81,7 +79,8 @@ impl Seen {
     }
 }
 
-/// This clock less the database's, as of the middle of asking, in milliseconds; none where the two are one machine.
+/// Returns this clock minus the database's, at the middle of the query, in milliseconds; `None` if both are one
+/// machine.
 pub async fn clock_offset_ms(database: &dyn DatabaseClock, clock: &dyn Clock) -> StoreResult<Option<i64>> {
     let before = clock.now().millis();
     let Some(theirs) = database.database_time().await? else { return Ok(None) };
@@ -105,7 +104,7 @@ mod tests {
         let mut now = SuspendAwareInstant::now();
         let mut seen = seen(now);
         for _ in 0..1000 {
-            // A second in each round: an honest clock that is slewed.
+            // A second in each round: a correct clock that is slewed.
             now = now.plus(ROUND).with_clock_moved(1000);
             assert!(seen.is_steady(now, LEEWAY));
         }

@@ -1,4 +1,4 @@
-//! The rows as sea-orm sees them. Migrations own the schema; a test holds the two against each other.
+//! The rows as sea-orm entities. Migrations own the schema; a test compares the two.
 #![allow(
     missing_docs,
     unreachable_pub,

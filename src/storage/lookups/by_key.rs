@@ -1,6 +1,6 @@
-//! One user, account or session, by what names it. Such a statement selects every column, and making its text takes as
-//! long as reading the row does: so the texts are made once for each database. They have no LIMIT, which unique columns
-//! need not: SQLite makes a new plan for every value that is bound to one.
+//! Look-ups of one user, account or session by a unique key. Such a statement selects every column, and building its
+//! text takes as long as reading the row, so each text is built once per database. They have no LIMIT, which unique
+//! columns do not need: SQLite would plan again for every bound value.
 
 use sea_orm::prelude::Uuid;
 use sea_orm::{
@@ -10,7 +10,7 @@ use sea_orm::{
 
 use crate::storage::entity::{account, session, user};
 
-/// The statements' texts.
+/// The texts of the statements.
 #[derive(Debug)]
 pub(in crate::storage) struct Lookups {
     user_by_id: String,
@@ -21,13 +21,13 @@ pub(in crate::storage) struct Lookups {
     session_by_request: String,
 }
 
-/// A row and its user's, if they are there.
+/// A row and its user, if they exist.
 type WithUser<M> = Option<(M, user::Model)>;
 
 impl Lookups {
-    /// The statements in this dialect.
+    /// Builds the statements for this dialect.
     pub(in crate::storage) fn new(backend: DbBackend) -> Self {
-        // Any value: only its place is in the text.
+        // Any value: only its placeholder is in the text.
         let any = Vec::<u8>::new;
         let user = |column: user::Column| user::Entity::find().filter(column.eq(any())).build(backend).sql;
         let session = |column: session::Column| {
@@ -45,7 +45,7 @@ impl Lookups {
         }
     }
 
-    /// The user whose id this is.
+    /// Finds the user with this id.
     pub(in crate::storage) async fn user_by_id(
         &self,
         connection: &impl ConnectionTrait,
@@ -54,7 +54,7 @@ impl Lookups {
         one(connection, &self.user_by_id, id.into()).await
     }
 
-    /// The user whose e-mail has this digest.
+    /// Finds the user whose e-mail address has this digest.
     pub(in crate::storage) async fn user_by_email(
         &self,
         connection: &impl ConnectionTrait,
@@ -63,7 +63,7 @@ impl Lookups {
         one(connection, &self.user_by_email, bytes(key)).await
     }
 
-    /// The account whose name has this digest.
+    /// Finds the account whose key has this digest.
     pub(in crate::storage) async fn user_by_account(
         &self,
         connection: &impl ConnectionTrait,
@@ -72,7 +72,7 @@ impl Lookups {
         with_user(connection, &self.user_by_account, bytes(key)).await
     }
 
-    /// The session whose id this is.
+    /// Finds the session with this id.
     pub(in crate::storage) async fn session_by_id(
         &self,
         connection: &impl ConnectionTrait,
@@ -81,7 +81,7 @@ impl Lookups {
         with_user(connection, &self.session_by_id, id.into()).await
     }
 
-    /// The session of the grant with this hash.
+    /// Finds the session of the grant with this hash.
     pub(in crate::storage) async fn session_by_grant(
         &self,
         connection: &impl ConnectionTrait,
@@ -90,7 +90,7 @@ impl Lookups {
         with_user(connection, &self.session_by_grant, bytes(hash)).await
     }
 
-    /// The session that the request with this key opened.
+    /// Finds the session that the request with this key opened.
     pub(in crate::storage) async fn session_by_request(
         &self,
         connection: &impl ConnectionTrait,
@@ -122,7 +122,7 @@ async fn with_user<M: FromQueryResult>(
     Ok(found.and_then(|Both(row, user)| Some((row, user?))))
 }
 
-/// Two rows in one. The names of its columns are those that sea-orm gives to two entities in one statement.
+/// Two entities in one row, with the column names that sea-orm gives them.
 struct Both<M>(M, Option<user::Model>);
 
 impl<M: FromQueryResult> FromQueryResult for Both<M> {

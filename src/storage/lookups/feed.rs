@@ -8,7 +8,7 @@ use crate::storage::entity::revocation;
 use crate::storage::error::StoreResult;
 use crate::storage::traits::FEED_PAGE;
 
-/// The entries after a place, in order.
+/// Returns the entries after a place, in order.
 pub(in crate::storage) async fn entries_after(
     connection: &impl ConnectionTrait,
     seq: i64,
@@ -17,7 +17,7 @@ pub(in crate::storage) async fn entries_after(
     rows.iter().map(convert::feed_entry).collect()
 }
 
-/// The statement that reads them.
+/// Builds the statement that reads them.
 pub(in crate::storage) fn select_after(seq: i64) -> Select<revocation::Entity> {
     revocation::Entity::find()
         .filter(revocation::Column::Seq.gt(seq))

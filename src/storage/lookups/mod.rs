@@ -1,4 +1,4 @@
-//! Reading rows, on any connection: one by its key, users by their ids, a page of the feed.
+//! Reading of rows, on any connection: one by its key, users by their ids, a page of the feed.
 
 mod by_key;
 mod feed;

@@ -7,11 +7,11 @@ use crate::storage::convert;
 use crate::storage::entity::user;
 use crate::storage::error::StoreResult;
 
-/// A statement can have only so many values; a power of two.
+/// The maximum number of values in a statement; a power of two.
 const IDS_A_STATEMENT: usize = 512;
 
-/// By statements of a few lengths, some ids twice in them: so a connection has prepared each soon, however many it is asked
-/// for.
+/// Reads users in statements of a few lengths, with some ids repeated, so that each connection soon has all lengths
+/// prepared.
 pub(in crate::storage) async fn users_of(
     connection: &impl ConnectionTrait,
     ids: &[UserId],

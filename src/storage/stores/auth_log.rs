@@ -1,4 +1,4 @@
-//! The auth log's table: rows are added, in the transaction of what they tell.
+//! The table of the auth log: rows are added in the transaction of the change that they record.
 
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait};

@@ -1,4 +1,4 @@
-//! Sessions end, in the transaction of whoever ends them.
+//! The end of sessions, in the transaction of the caller.
 
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{
@@ -10,7 +10,7 @@ use crate::model::{EndReason, Revocation, SessionId, Timestamp, UserId};
 use crate::storage::commands::{EndSession, EndUserSessions, Revoked};
 use crate::storage::entity::{session, user};
 
-/// Ends one session; none where it had ended.
+/// Ends one session; returns `None` if it had already ended.
 pub(super) async fn end_one(tx: &DatabaseTransaction, ending: &EndSession) -> Result<Option<Revoked>, DbErr> {
     let condition = session::Column::Id.eq(ending.session_id.0);
     let open = find_open(tx, condition.clone()).await?;
@@ -27,7 +27,7 @@ pub(super) async fn end_one(tx: &DatabaseTransaction, ending: &EndSession) -> Re
     }))
 }
 
-/// Ends the sessions of a user; `RecordNotUpdated` where the session that asks is not live.
+/// Ends the sessions of a user; fails with `RecordNotUpdated` if the requesting session is not live.
 pub(super) async fn end_all_of(tx: &DatabaseTransaction, ending: &EndUserSessions) -> Result<Revoked, DbErr> {
     let mut revoked = Revoked::default();
     let Some(epoch) = raise_epoch(tx, ending).await? else { return Ok(revoked) };
@@ -48,8 +48,8 @@ pub(super) async fn end_all_of(tx: &DatabaseTransaction, ending: &EndUserSession
     Ok(revoked)
 }
 
-/// Takes the user's row first, as the lock order wants, and raises its epoch unless a session goes on.
-/// Answers the epoch that holds from now on.
+/// Locks the user's row first, as the lock order requires, and raises its epoch unless a session is kept. Returns the
+/// epoch that is valid from now on.
 async fn raise_epoch(tx: &DatabaseTransaction, ending: &EndUserSessions) -> Result<Option<i64>, DbErr> {
     let raise = i64::from(ending.except.is_none());
     user::Entity::update_many()
@@ -61,15 +61,15 @@ async fn raise_epoch(tx: &DatabaseTransaction, ending: &EndUserSessions) -> Resu
     Ok(user::Entity::find_by_id(ending.user_id.0).one(tx).await?.map(|user| user.epoch))
 }
 
-/// Sessions a transaction ended.
+/// The sessions that a transaction ended.
 pub(super) struct EndedSessions {
-    /// All of them, those with an open grant too.
+    /// The ids of all of them, including those with an open grant.
     pub(super) ids: Vec<SessionId>,
-    /// The number of those that had been redeemed and had time left.
+    /// The number of sessions that had been redeemed and not expired.
     pub(super) live: u64,
 }
 
-/// Ends the sessions of a user that have not ended.
+/// Ends the sessions of a user that have not ended yet.
 pub(super) async fn end_all(
     tx: &DatabaseTransaction,
     user_id: UserId,

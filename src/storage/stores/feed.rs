@@ -1,5 +1,5 @@
-//! The revocation feed. Its places come from a one-row counter that a transaction raises last, so that the order
-//! of places is the order of commits and a reader who has seen place n has seen all before it.
+//! The revocation feed. A transaction takes places from a one-row counter, which it raises last. The order of places is
+//! therefore the order of commits, and a reader who has seen place n has seen all before it.
 
 use async_trait::async_trait;
 use sea_orm::sea_query::{Alias, Expr, Query, UnionType};
@@ -15,7 +15,7 @@ use crate::storage::error::StoreResult;
 use crate::storage::lookups::{entries_after, users_of};
 use crate::storage::traits::RevocationFeed;
 
-/// A statement can have only so many values.
+/// The maximum number of entries in a statement, because its values are limited.
 const ENTRIES_A_STATEMENT: usize = 100;
 
 #[async_trait]
@@ -29,8 +29,8 @@ impl RevocationFeed for Database {
     }
 }
 
-/// Appends to the feed; the last thing a transaction does. Answers what it appended; the place of each is known to
-/// readers only, since asking for it would be one statement more.
+/// Appends to the feed, as the last step of a transaction. Returns the entries without their places; querying these
+/// would need one more statement.
 pub(super) async fn append(
     transaction: &DatabaseTransaction,
     revocations: &[Revocation],
@@ -53,7 +53,7 @@ async fn raise_counter(transaction: &DatabaseTransaction, by: i64) -> Result<(),
     Ok(())
 }
 
-/// Inserts at the places up to the counter's: one `SELECT` of it for each entry.
+/// Inserts at the places up to the counter's value, with one `SELECT` of it for each entry.
 async fn insert_below_counter(
     transaction: &DatabaseTransaction,
     revocations: &[Revocation],

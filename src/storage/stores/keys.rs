@@ -1,5 +1,5 @@
-//! Signing keys, as sealed records. Replicas that change them at the same time agree by what each step expects: the
-//! sealed bytes that were read, and a generation that no key has.
+//! Signing keys, as sealed records. Concurrent changes by several replicas are resolved by the state that each step
+//! expects: the sealed bytes that were read, and an unused generation.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -59,7 +59,7 @@ impl KeyStore for Database {
     }
 
     async fn sweep_signing_keys(&self, horizon: Timestamp) -> StoreResult<u64> {
-        // MySQL deletes by a query of the same table only through a derived one.
+        // MySQL can delete by a query of the same table only through a derived table.
         let begun = Query::select()
             .expr_as(signing_key::Column::NotBefore.max(), Alias::new("not_before"))
             .from(signing_key::Entity)
@@ -113,7 +113,7 @@ async fn replace(
     found(replaced.rows_affected)
 }
 
-/// Whoever re-sealed, moved or revoked the key meanwhile changed the sealed bytes.
+/// If the key was re-sealed, moved or revoked in between, its sealed bytes have changed.
 fn is_still(record: &KeyRecord) -> SimpleExpr {
     signing_key::Column::Kid
         .eq(record.kid.as_str())

@@ -1,4 +1,4 @@
-//! Adding an account to a user who is signed in, once or again: only while the session that shows it is live.
+//! Linking of an account to a signed-in user, once or again: only while the session that proves the sign-in is live.
 
 use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
@@ -38,7 +38,7 @@ async fn write_all(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<()
     auth_log::insert(tx, linking.log.clone()).await
 }
 
-/// Writes the scope of an account that is the user's; `RecordNotFound` where it is so no more.
+/// Writes the scope of an account of the user; fails with `RecordNotFound` if the account is gone.
 async fn rescope(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), DbErr> {
     let rescoped = account::Entity::update_many()
         .col_expr(account::Column::Scope, Expr::value(linking.account.scope.clone()))
@@ -49,7 +49,8 @@ async fn rescope(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), 
     if rescoped.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotFound("account".to_owned())) }
 }
 
-/// Locks the user's row as it is to the end of the transaction: who ends all sessions waits, or was first.
+/// Locks the user's row until the end of the transaction, if its epoch is unchanged. Ending all sessions therefore
+/// happens before or after.
 async fn hold_user(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), DbErr> {
     let held = user::Entity::update_many()
         .col_expr(user::Column::Epoch, Expr::col(user::Column::Epoch))
@@ -60,7 +61,7 @@ async fn hold_user(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<()
     if held.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotUpdated) }
 }
 
-/// The same for the session's row.
+/// Locks the session's row in the same way.
 async fn hold_session(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), DbErr> {
     let held = session::Entity::update_many()
         .col_expr(session::Column::Version, Expr::col(session::Column::Version))

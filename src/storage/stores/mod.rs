@@ -1,4 +1,4 @@
-//! The stores: each trait is implemented for the database in a file of its own, or a step in one.
+//! The stores: each trait is implemented for the database in its own file, or a step in one.
 
 mod auth_log;
 mod end_sessions;

@@ -1,4 +1,4 @@
-//! A sign-in is written: user, account, pending session and log row, in one transaction or not at all.
+//! The write of a sign-in: user, account, pending session and log row, in one transaction or not at all.
 
 use futures_util::FutureExt;
 use sea_orm::sea_query::Expr;
@@ -20,8 +20,9 @@ pub(super) async fn open(pool: &Pool, opening: OpenSession) -> StoreResult<Opene
         Err(error) => match duplicate(&error) {
             Some(Duplicate::Request) => Ok(Opened::RequestKnown),
             Some(Duplicate::Other) => Ok(Opened::Conflict),
-            // Several wait for a unique key whose writer withdraws: MariaDB lets one of them go on and ends the others.
-            // The same rows would wait again; what made the writer withdraw is there to be found.
+            // If several transactions wait for a unique key whose writer rolls back, MariaDB continues one of them and
+            // ends the others. A retry of the same rows would wait again; reading again finds the cause of the
+            // rollback.
             None if is_deadlock(&error) => Ok(Opened::Conflict),
             None => Err(error.into()),
         },
@@ -36,8 +37,8 @@ async fn insert_all(tx: &DatabaseTransaction, opening: &OpenSession) -> Result<O
             None
         }
         UserWrite::Update { user, expected_version } => {
-            // Whoever banned, deleted or changed the user meanwhile made another version: then all that was
-            // decided is void, and what it used is not used.
+            // A ban, deletion or change of the user in between made another version. Then the decision is void, and the
+            // single-use values stay unused.
             if !user_row::update(tx, convert::user_row(user), *expected_version).await? {
                 return Err(DbErr::RecordNotUpdated);
             }

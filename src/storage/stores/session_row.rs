@@ -1,4 +1,5 @@
-//! A session's row moves on: its grant is redeemed, its refresh token is rotated. Each is one conditional statement.
+//! Changes of a session's row: its grant is redeemed, or its refresh token is rotated. Each is one conditional
+//! statement.
 
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -11,7 +12,7 @@ use crate::storage::commands::{RedeemGrant, RotateRefreshToken};
 use crate::storage::convert;
 use crate::storage::entity::session;
 
-/// Redeems a grant, and logs it where that was done.
+/// Redeems a grant, and logs it if that succeeded.
 pub(super) async fn redeem(tx: &DatabaseTransaction, step: &RedeemGrant) -> Result<bool, DbErr> {
     let redeemed = with_refresh(session::Entity::update_many(), &step.refresh)
         .col_expr(session::Column::RedeemedAt, Expr::value(step.at.millis()))
@@ -35,7 +36,7 @@ pub(super) async fn redeem(tx: &DatabaseTransaction, step: &RedeemGrant) -> Resu
     log_if(tx, redeemed.rows_affected == 1, step.log.clone()).await
 }
 
-/// Rotates a refresh token, and logs it where that was done.
+/// Rotates a refresh token, and logs it if that succeeded.
 pub(super) async fn rotate_and_log(
     tx: &DatabaseTransaction,
     step: &RotateRefreshToken,

@@ -1,4 +1,4 @@
-//! Sessions: each step one conditional statement and its log row, in one transaction.
+//! Sessions: each step is one conditional statement and its log row, in one transaction.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;

@@ -1,5 +1,5 @@
-//! Removes expired rows, a batch at a time. A batch takes only rows that no other transaction holds, so that it waits
-//! for no lock and two sweepers share the work. The sweeper in `app/` decides which rows have expired.
+//! Cleanup of expired rows, in batches. A batch skips rows that other transactions hold, so that it waits for no lock
+//! and two replicas can share the work. `app/` decides which rows have expired.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -32,8 +32,8 @@ async fn remove(tx: &DatabaseTransaction, &(what, batch): &(Sweepable, u64)) -> 
     match what {
         Sweepable::Unredeemed(before) => {
             let over = all.add(RedeemedAt.is_null()).add(GrantExpiresAt.lt(before.millis()));
-            // For PostgreSQL rows come in the order of an index when all its columns are named, for MariaDB only when
-            // those are not that a condition holds still; and what MariaDB sorts, it locks.
+            // PostgreSQL uses the order of an index if all its columns are named. MariaDB uses it only if columns with
+            // a fixed value are left out; and MariaDB locks the rows that it sorts.
             let order: &[_] = match tx.get_database_backend() {
                 DbBackend::MySql => &[GrantExpiresAt],
                 DbBackend::Postgres | DbBackend::Sqlite | _ => &[RedeemedAt, GrantExpiresAt],
@@ -63,8 +63,8 @@ async fn remove(tx: &DatabaseTransaction, &(what, batch): &(Sweepable, u64)) -> 
     }
 }
 
-/// Removes rows that are over, found by the index on `order`. They are held from then on, so that they are still over
-/// when they are removed: by their keys alone, so that no database visits all expired rows for each batch.
+/// Removes expired rows, found by the index on `order`. They are locked first, so that they are still expired when
+/// removed. The removal uses only their keys, so that no database scans all expired rows for each batch.
 async fn remove_by<E, K>(
     tx: &DatabaseTransaction,
     key: E::Column,
@@ -86,7 +86,7 @@ where
     Ok(E::delete_many().filter(key.is_in(ids)).exec(tx).await?.rows_affected)
 }
 
-/// Removes those of the feed's oldest entries that are over: entries end in the order of their places, nearly.
+/// Removes expired entries among the oldest of the feed: entries expire nearly in the order of their places.
 async fn remove_oldest_of_feed(
     tx: &DatabaseTransaction,
     before: Timestamp,

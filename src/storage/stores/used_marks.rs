@@ -1,4 +1,4 @@
-//! Marks of single-use values: one unique row each. Who inserts it was first.
+//! Marks of single-use values: one unique row each. The first insert wins.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -25,7 +25,7 @@ impl UsedMarkStore for Database {
     }
 }
 
-/// Marks all of these in one statement. If one of them was marked before, it fails with `RecordNotInserted`, and the
+/// Marks all of these in one statement. If one was already marked, it fails with `RecordNotInserted`, and the
 /// transaction is rolled back.
 pub(super) async fn insert(connection: &impl ConnectionTrait, marks: &[UsedMark]) -> Result<(), DbErr> {
     match rows(marks).exec_without_returning(connection).await {
@@ -37,7 +37,7 @@ pub(super) async fn insert(connection: &impl ConnectionTrait, marks: &[UsedMark]
     }
 }
 
-/// Marks those that were not marked before.
+/// Marks those that are not marked yet.
 pub(super) async fn insert_missing(
     connection: &impl ConnectionTrait,
     marks: &[UsedMark],
@@ -46,7 +46,7 @@ pub(super) async fn insert_missing(
     missing.exec_without_returning(connection).await.map(drop)
 }
 
-/// In one order, so that two who mark the same do not wait for each other. None of them is no statement.
+/// Makes the rows in a fixed order, so that concurrent writers do not deadlock. Without marks there is no statement.
 fn rows(marks: &[UsedMark]) -> InsertMany<used_mark::ActiveModel> {
     let mut marks = marks.to_vec();
     marks.sort_unstable();

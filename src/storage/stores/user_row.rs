@@ -1,11 +1,11 @@
-//! A user's row, written only at the version it was read.
+//! The row of a user, written only at the version that was read.
 
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
 use crate::storage::entity::user;
 
-/// Writes a user's row if it is still of that version.
+/// Writes a user's row if it still has that version.
 pub(super) async fn update(
     tx: &DatabaseTransaction,
     mut row: user::ActiveModel,

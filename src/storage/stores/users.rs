@@ -55,7 +55,7 @@ impl UserStore for Database {
 }
 
 async fn apply(tx: &DatabaseTransaction, change: &UpdateUser) -> Result<Option<Revoked>, DbErr> {
-    // A sign-in that came in between is not taken back.
+    // A sign-in in between is not undone.
     let row = user::ActiveModel { last_sign_in_at: NotSet, ..convert::user_row(&change.user) };
     if !user_row::update(tx, row, change.expected_version).await? {
         return Ok(None);

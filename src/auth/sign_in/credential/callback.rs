@@ -1,4 +1,4 @@
-//! The answer of a provider's page: its flow is opened, then used up, then its code is redeemed.
+//! The callback of a provider: its flow is opened, then marked as used, then its code is redeemed.
 
 use super::presented::OAuthCallback;
 use super::proven::{Proven, Proving};
@@ -12,8 +12,8 @@ use crate::model::Timestamp;
 use crate::oauth::{AuthorizationCode, Providers};
 use crate::storage::UsedMarkStore;
 
-/// Opens the flow of a browser that came back; whatever is wrong with it, the log names its provider. The flow of another
-/// provider than the browser came back from would send a code to who should not have it (mix-up, RFC 9700 section 4.4).
+/// Opens the flow of a browser that came back; if the flow is invalid, the log still names its provider. A flow of
+/// another provider would send a code to the wrong provider (mix-up, RFC 9700 section 4.4).
 pub(super) fn open_flow(
     flows: &Flows,
     group: &str,
@@ -31,7 +31,7 @@ pub(super) fn open_flow(
     Ok(flow)
 }
 
-/// Proves who came back from a provider's page. The flow is used up before its code is.
+/// Verifies the response of a provider's page. The flow is marked as used before its code is redeemed.
 pub(super) async fn prove(
     providers: &Providers,
     used_marks: &dyn UsedMarkStore,

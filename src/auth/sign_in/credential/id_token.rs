@@ -1,4 +1,4 @@
-//! An ID token that the client got by itself.
+//! An ID token that the client obtained itself.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,7 +11,7 @@ use crate::auth::sign_in::flows::Flows;
 use crate::auth::sign_in::provider_deadline::provider_until;
 use crate::oauth::{Asked, Providers};
 
-/// Proves whose an ID token is. Token and flow are used up with the sign-in, so that one that failed can be made again.
+/// Verifies an ID token. Token and flow are marked as used with the sign-in, so that a failed sign-in can be retried.
 pub(super) async fn prove(
     providers: &Providers,
     flows: &Flows,

@@ -1,4 +1,4 @@
-//! Proving who a person is, by each kind of credential.
+//! Verification of each kind of credential.
 
 mod callback;
 mod id_token;

@@ -1,24 +1,24 @@
-//! The credentials that `SignIn` takes.
+//! The credentials that `SignIn` accepts.
 
 use crate::model::{Profile, ProviderId};
 
-/// A credential that proves a person.
+/// A credential of a person.
 pub enum Credential {
-    /// The caller vouches.
+    /// A profile that the caller vouches for.
     Profile(Box<Profile>),
-    /// A provider's page answered.
+    /// The response of a provider's page.
     OAuthCallback(OAuthCallback),
-    /// A client got an ID token by itself.
+    /// An ID token that the client obtained itself.
     IdToken(IdTokenCredential),
 }
 
-/// The answer of a provider's page (RFC 6749 section 4.1.2).
+/// The response of a provider's page (RFC 6749 section 4.1.2).
 pub struct OAuthCallback {
     /// The sealed flow.
     pub flow: String,
-    /// The code; empty with `error`.
+    /// The code; empty if `error` is set.
     pub code: String,
-    /// The `state` that came back.
+    /// The `state` of the response.
     pub state: String,
     /// The issuer of the response (RFC 9207).
     pub iss: Option<String>,
@@ -26,11 +26,11 @@ pub struct OAuthCallback {
     pub error: Option<String>,
     /// The JSON that Apple posts at the first sign-in.
     pub user: Option<String>,
-    /// The provider whose route the browser came back to, if the caller tells.
+    /// The provider whose route the browser came back to, if the caller says so.
     pub provider: Option<ProviderId>,
 }
 
-/// An ID token that the client got by itself.
+/// An ID token that the client obtained itself.
 pub struct IdTokenCredential {
     /// The provider.
     pub provider: ProviderId,
@@ -42,14 +42,14 @@ pub struct IdTokenCredential {
 
 /// The binding of an ID token to a sign-in.
 pub enum Binding {
-    /// A sealed flow, whose nonce it must have.
+    /// A sealed flow, whose nonce the token must have.
     Flow(String),
     /// A nonce that the caller kept.
     Nonce(String),
 }
 
 impl Credential {
-    /// The provider, where it is known without opening anything.
+    /// Returns the provider, if it is known without opening a flow.
     pub(in crate::auth::sign_in) fn provider(&self) -> Option<&ProviderId> {
         match self {
             Self::Profile(profile) => Some(&profile.provider),

@@ -5,7 +5,7 @@ use crate::auth::caller::Caller;
 use crate::auth::error::Result;
 use crate::model::Profile;
 
-/// Proves a person by the word of a caller that may vouch for the provider.
+/// Accepts the profile from a caller that may vouch for the provider.
 pub(super) fn prove(caller: &Caller, profile: Profile) -> Result<Proving> {
     caller.must_assert(&profile.provider)?;
     Ok(Proving::Person(Box::new(Proven::vouched(profile))))

@@ -1,4 +1,4 @@
-//! Proving who somebody is by what `SignIn` was given.
+//! The choice of the verification for a credential of `SignIn`.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use crate::model::Clock;
 use crate::oauth::Providers;
 use crate::storage::UsedMarkStore;
 
-/// Proves who a person is, by each kind of credential.
+/// Verifies each kind of credential.
 pub struct Credentials {
     /// The configured providers.
     pub providers: Arc<Providers>,
     /// Opens flows.
     pub flows: Flows,
-    /// The marks of flows that were used.
+    /// The marks of used flows.
     pub used_marks: Arc<dyn UsedMarkStore>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Credentials {
-    /// Proves a credential, and notes for the log what it says of the person.
+    /// Verifies a credential, and records its provider and account for the log.
     pub(in crate::auth::sign_in) async fn prove(
         &self,
         call: &Call,

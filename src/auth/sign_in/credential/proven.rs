@@ -1,4 +1,4 @@
-//! The result of proving a credential.
+//! The result of verifying a credential.
 
 use crate::auth::callbacks::Denial;
 use crate::auth::error::Error;
@@ -6,34 +6,34 @@ use crate::auth::sign_in::flow::ProviderFlow;
 use crate::model::{Profile, SessionId, UsedMark};
 use crate::oauth::{FaultKind, Proof, ProviderFault, ProviderTokens};
 
-/// The result of proving a credential.
+/// The result of verifying a credential.
 pub(in crate::auth::sign_in) enum Proving {
-    /// A person.
+    /// The person is verified.
     Person(Box<Proven>),
-    /// The provider said no.
+    /// The provider denied the sign-in.
     Refused(Denial),
 }
 
-/// Somebody, proven.
+/// A verified person.
 pub(in crate::auth::sign_in) struct Proven {
     pub(in crate::auth::sign_in) profile: Profile,
-    /// The marks that the transaction of the sign-in uses up.
+    /// The marks that the transaction of the sign-in writes.
     pub(in crate::auth::sign_in) used: Vec<UsedMark>,
-    /// The flow's mark is among them.
+    /// True if the flow's mark is among them.
     uses_flow: bool,
     pub(in crate::auth::sign_in) tokens: Option<ProviderTokens>,
-    /// The place the person wants to go to, by the flow.
+    /// The URL that the person requested, from the flow.
     pub(in crate::auth::sign_in) redirect_to: String,
-    /// The purpose of the flow; none without a flow.
+    /// The purpose of the flow; `None` without a flow.
     begun: Option<BegunFor>,
 }
 
-/// The purpose of a flow: the session to link the account from, or none to sign in.
+/// The purpose of a flow: the session to link the account from, or `None` to sign in.
 #[derive(Clone, Copy)]
 struct BegunFor(Option<SessionId>);
 
 impl Proven {
-    /// The person that a caller vouches for.
+    /// Makes the person of a profile that a caller vouches for.
     pub(super) fn vouched(profile: Profile) -> Self {
         Self {
             profile,
@@ -45,7 +45,7 @@ impl Proven {
         }
     }
 
-    /// The person that a provider proved; `used` are marks of the flow that are left to the sign-in.
+    /// Makes the person that a provider verified; `used` are the marks of the flow that the sign-in writes.
     pub(super) fn by_provider(proof: Proof, mut used: Vec<UsedMark>, flow: Option<ProviderFlow>) -> Self {
         let uses_flow = !used.is_empty();
         let token = proof.id_token;
@@ -55,13 +55,13 @@ impl Proven {
         Self { profile: proof.profile, used, uses_flow, tokens: proof.tokens, redirect_to, begun }
     }
 
-    /// Rejects a flow that another session than this began: whoever comes back is not known to be who went.
+    /// Rejects a flow that another session began: the person who came back may be another one.
     pub(in crate::auth::sign_in) fn check_begun_from(&self, session: Option<SessionId>) -> Result<(), Error> {
         let same = self.begun.is_none_or(|begun| begun.0 == session);
         if same { Ok(()) } else { Err(Error::ReauthenticationRequired) }
     }
 
-    /// The error where something that it uses up was used before.
+    /// Returns the error for a mark that has already been used.
     pub(in crate::auth::sign_in) fn used_before(&self) -> Error {
         if self.uses_flow {
             return Error::FlowUsed;

@@ -1,4 +1,4 @@
-//! A provider's no.
+//! The denials of providers.
 
 use super::proven::Proving;
 use crate::auth::callbacks::Denial;
@@ -7,12 +7,12 @@ use crate::model::DenialReason;
 use crate::model::ProviderId;
 use crate::oauth::{Meaning, ProviderFault};
 
-/// The denial of a provider that answers with an error.
+/// Makes the denial for a provider that responds with an error.
 pub(super) fn provider_error(detail: Option<String>) -> Denial {
     Denial { reason: DenialReason::ProviderError, detail }
 }
 
-/// Tells a provider's no, which is an outcome, from all other faults, which are errors.
+/// Separates a denial by the provider, which is an outcome, from all other faults, which are errors.
 pub(super) fn refused_or_failed(provider: &ProviderId, fault: ProviderFault) -> Result<Proving> {
     match fault.kind.meaning() {
         Meaning::Refused => {

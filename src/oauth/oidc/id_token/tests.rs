@@ -14,7 +14,7 @@ const DAY: i64 = 24 * 3600;
 const ISSUER: &str = "https://idp.example";
 const ACCESS_TOKEN: &str = "an access token";
 
-/// Keys that sign, by the algorithm's name; `other` is one that is not published.
+/// Signing keys, by the algorithm's name; `other` is not published.
 static KEYS: LazyLock<Vec<(&str, EncodingKey)>> = LazyLock::new(|| {
     let pem = |name: &str| {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/keys");
@@ -33,7 +33,7 @@ fn key(name: &str) -> &'static EncodingKey {
     &KEYS.iter().find(|(key, _)| *key == name).unwrap().1
 }
 
-/// The keys of these algorithms, named after them.
+/// Makes the keys of these algorithms, named after them.
 fn jwks(names: &[&str]) -> ProviderKeys {
     let keys: Vec<Value> = names
         .iter()
@@ -57,7 +57,7 @@ fn encoded(json: &str) -> String {
     URL_SAFE_NO_PAD.encode(json)
 }
 
-/// A token of this text, signed with this key under this algorithm.
+/// Signs a token of this text with this key and algorithm.
 fn signed(header: &str, payload: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
     let message = format!("{}.{}", encoded(header), encoded(payload));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, in_library(algorithm)).unwrap();
@@ -412,7 +412,7 @@ fn the_issuer_may_be_that_of_a_tenant() {
 #[test]
 fn a_token_is_remembered_by_what_was_signed_and_no_longer_than_it_counts() {
     let mark = |token: &str| verify(token).unwrap().mark;
-    // ECDSA has another signature each time.
+    // ECDSA signatures differ each time.
     let (one, again) = (with_claims(&json!({})), with_claims(&json!({})));
     assert_ne!(one, again);
     assert_eq!(mark(&one), mark(&again));
