@@ -23,7 +23,7 @@
 //! | [`keys`] | where signing keys come from: files, or managed ones, which it rotates and revokes | what they sign |
 //! | [`tokens`] | access and refresh tokens, grants, the key ring, the verifier, sealing | signatures, time, randomness, rows |
 //! | [`oauth`] | providers: the [`Provider`](oauth::Provider) trait and the ways to be one; their metadata, token endpoints, ID tokens, profiles | flows, accounts, what a proven person may do |
-//! | [`net`] | the accept loop and its limits, connections, both sides of TLS, readiness, the HTTP client and the cache of what it fetches, the rule of addresses, pauses, work that outlives who waits for it | what is spoken, and with whom |
+//! | [`net`] | the accept loop and its limits, connections, both sides of TLS, readiness, the HTTP client and the cache of what it fetches, the rule of addresses, pauses, work that outlives who waits for it | the protocols, and their peers |
 //! | [`jose`] | signature algorithms, keys that sign and that verify, key sets, signed tokens before anybody believes them | claims, issuers, rings |
 //! | [`metrics`] | durations counted without a lock, gauges that are read when asked for | which there are: a family is said next to what it measures, and [`app`] registers it |
 //! | [`storage`] | the stores, their transactions, entities; the one place for database errors | what a lost race means |
@@ -32,7 +32,7 @@
 //! The rooms `tokens`, `oauth` and `storage` know nothing of each other. `migrations/` is a crate of its own, because
 //! past migrations must not change their meaning when entities do.
 //!
-//! # How a call flows
+//! # The flow of a call
 //!
 //! Decode → use case → ground → database, and back once. An RPC method in [`grpc`] decodes, calls, encodes: a few lines.
 //! Around it stand the layers: metrics, request id, span, panic, deadline, caller and permission (read from the option on the

@@ -4,6 +4,8 @@
 //! other folding is rejected, because two addresses that fold together may have different owners. Quoted local parts
 //! and address lists (RFC 5322) are also rejected: they made Auth.js send magic links to the wrong person. Non-ASCII
 //! local parts (RFC 6531) are kept unchanged. This module does not know if an address is verified.
+//!
+//! It is written by hand because libraries parse all of RFC 5322, which accepts those forms, and fold nothing or too much.
 
 use std::fmt;
 

@@ -1,5 +1,8 @@
 //! The accept loop: the number of connections, their lifetime, the back-off when descriptors run out, and the drain.
 //! `connection` handles one connection, `tls` TLS.
+//!
+//! It is written by hand because tonic's loop (0.14) has no handshake or preface timeout, no limit of connections, no
+//! jitter on their age and no deadline for the drain, and it spins when descriptors run out.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,6 +1,9 @@
 //! The HTTP client for one server. It follows no redirect, trusts no length, has no deadline but that of the request,
 //! and shares nothing with other clients. A server that hangs therefore blocks only its own callers, whose number those
 //! callers limit.
+//!
+//! It is a thin layer over hyper-util's client: reqwest would bring redirects, proxies, cookies and compression, each of
+//! which would have to be switched off, and has no bound for a response body.
 #![expect(clippy::disallowed_types, reason = "this is the one HTTP client")]
 
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! The budget of one run of a callback. The library has no limit of its own, and expressions process untrusted input.
 //! Therefore `meter` charges for each turn of a loop and for each text or list that is made. In loops it also charges
 //! for each value that is read. A run that exceeds its budget fails, even if its expression handles the failure.
+//! Budget and meter are written by hand because no CEL library for Rust limits the work of a run.
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! The reader of settings: the file and the variables over it become one tree, from which sections take typed values.
 //! Every fault is collected with its place. Nothing here depends on the list of settings.
+//!
+//! It is written by hand because deserialisers such as serde stop at the first fault. They know neither the line of a
+//! value nor a name that was probably meant, and they cannot merge variables over the file with both places kept.
 
 mod context;
 mod duration;

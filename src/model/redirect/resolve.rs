@@ -3,6 +3,8 @@
 //! It is Auth.js' `redirect` callback (`callback-url`) as a total function. The result is always an absolute URL,
 //! serialised from one WHATWG URL parse, and on an allowed origin. If two URL parsers could read the input differently,
 //! the result is the base. So a client in any language goes to the URL that was checked here.
+//!
+//! The rule is written by hand around the `url` crate: it is the product's own, and no library has it.
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! A pool whose steps run to their end, even if their caller is dropped, for example at its deadline. A driver can take
 //! its connection back in the middle of a statement. The next statement then gets a wrong answer, or writes into a
-//! transaction that is never committed (sqlx 0.9, of MariaDB and of PostgreSQL).
+//! transaction that is never committed (sqlx 0.9, of MariaDB and of PostgreSQL; upstream issues 2054, 4385 and
+//! 4393 of sqlx). sqlx has no pool that waits for a dropped step, so this one is written by hand around it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
