@@ -12,8 +12,8 @@
 //!   it cannot be otherwise, whatever the client. The last lines show that the ratio stays if the client does as much
 //!   work again for each answer.
 //! - Each answer is looked at: `grpc-status` is 0, and its session is the one that the token is of.
-//! - Rounds alternate, and so does which server goes first in them; a ratio is that of one round, and the median of them
-//!   is printed, with the quartiles.
+//! - The servers take short turns in each round, and turns at who goes first. A ratio is that of one round; the median of
+//!   the rounds' is printed, with the quartiles.
 //!
 //! Cases:
 //! - warm: one token, asked again and again.
@@ -57,7 +57,7 @@ mod session_load;
 mod table;
 
 use caller::Caller;
-use measured::{Server, one_worker};
+use measured::{Server, Spent, one_worker};
 use owned_session::OwnedSession;
 use session_load::{Ask, Load, Shape};
 use table::Rounds;
@@ -73,10 +73,17 @@ const SHAPES: [Shape; 4] = [
     Shape { connections: 64, streams: 4 },
 ];
 const FULL: Shape = SHAPES[2];
-const WARM_CALLS: usize = 20_000;
-const COLD_CALLS: usize = 2_000;
+const WARM: Size = Size { turns: 10, calls: 2000 };
+const COLD: Size = Size { turns: 4, calls: 500 };
 /// How many people refresh at a time, to get tokens that no server has seen.
 const PEOPLE: usize = 8;
+
+/// How many turns each server has in a round, and how many calls in each.
+#[derive(Clone, Copy)]
+struct Size {
+    turns: usize,
+    calls: usize,
+}
 
 fn main() {
     // The log as it is by default: at info, where an OK answer has no line.
@@ -93,28 +100,35 @@ fn main() {
 }
 
 /// Asks both servers the same in each round, but for the first, which warms them up.
-fn rounds(client: &Runtime, servers: [&Server; 2], mut loads: impl FnMut() -> [Arc<Load>; 2]) -> Rounds {
-    let mut rounds = Rounds::default();
-    for round in 0..=ROUNDS {
-        let loads = loads();
-        let measure = |server: usize| servers[server].round(client, &loads[server]);
-        let pair = if round % 2 == 0 {
-            let gatepass = measure(0);
-            [gatepass, measure(1)]
-        } else {
-            let bare = measure(1);
-            [measure(0), bare]
-        };
-        if round > 0 {
-            rounds.push(pair);
+fn rounds(
+    client: &Runtime,
+    servers: [&Server; 2],
+    size: Size,
+    mut loads: impl FnMut() -> [Arc<Load>; 2],
+) -> Rounds {
+    let rounds = (0..=ROUNDS).map(|_| round(client, servers, size, &loads()));
+    let spent = rounds.skip(1).collect();
+    Rounds { calls: u32::try_from(size.turns * size.calls).unwrap(), spent }
+}
+
+/// Takes turns between the servers, so that what disturbs the machine disturbs both.
+fn round(client: &Runtime, servers: [&Server; 2], size: Size, loads: &[Arc<Load>; 2]) -> [Spent; 2] {
+    let mut connections = [0, 1].map(|one| client.block_on(loads[one].connect(servers[one].addr)));
+    let mut spent = [Spent::default(); 2];
+    for turn in 0..size.turns {
+        let order = if turn % 2 == 0 { [0, 1] } else { [1, 0] };
+        for one in order {
+            spent[one] += servers[one].spends(client, async {
+                let theirs = std::mem::take(&mut connections[one]);
+                connections[one] = loads[one].run(theirs, turn * size.calls, size.calls).await;
+            });
         }
     }
-    rounds
+    spent
 }
 
 fn same(ask: &Ask, shape: Shape, idle_work: Duration) -> impl FnMut() -> [Arc<Load>; 2] {
-    let load =
-        Arc::new(Load { shape, calls: WARM_CALLS, first: ask.clone(), asks: vec![ask.clone()], idle_work });
+    let load = Arc::new(Load { shape, first: ask.clone(), asks: vec![ask.clone()], idle_work });
     move || [Arc::clone(&load), Arc::clone(&load)]
 }
 
@@ -124,7 +138,8 @@ fn warm(case: &str, client: &Runtime, gatepass: &Server) -> (Server, Ask) {
     let bare = Server::bare(OwnedSession::like(&session, None));
     let ask = Ask::of(issued.access_token, Some(session));
     for shape in SHAPES {
-        table::row(case, shape, &rounds(client, [gatepass, &bare], same(&ask, shape, Duration::ZERO)));
+        let same = same(&ask, shape, Duration::ZERO);
+        table::row(case, shape, &rounds(client, [gatepass, &bare], WARM, same));
     }
     (bare, ask)
 }
@@ -140,18 +155,18 @@ fn cold(client: &Runtime, gatepass: &Server, http: SocketAddr) {
             let fixed = asks.iter().map(|ask| ask.answered_as(&first)).collect();
             [asks, fixed].map(|asks| {
                 let first = first.clone();
-                Arc::new(Load { shape, calls: COLD_CALLS, first, asks, idle_work: Duration::ZERO })
+                Arc::new(Load { shape, first, asks, idle_work: Duration::ZERO })
             })
         };
-        table::row("cold", shape, &rounds(client, [gatepass, &bare], fresh));
+        table::row("cold", shape, &rounds(client, [gatepass, &bare], COLD, fresh));
     }
 }
 
 /// Shows that it is the servers that are measured.
 fn slow_client(client: &Runtime, servers: [&Server; 2], ask: &Ask) {
-    let as_it_is = rounds(client, servers, same(ask, FULL, Duration::ZERO));
-    let idle_work = Duration::from_secs_f64(as_it_is.client() / 1e9);
-    let slow = rounds(client, servers, same(ask, FULL, idle_work));
+    let as_it_is = rounds(client, servers, WARM, same(ask, FULL, Duration::ZERO));
+    let idle_work = Duration::from_secs_f64(as_it_is.client() / 1e6);
+    let slow = rounds(client, servers, WARM, same(ask, FULL, idle_work));
     println!();
     table::row("client as it is", FULL, &as_it_is);
     table::row("client half as fast", FULL, &slow);
@@ -172,8 +187,8 @@ async fn fresh(addr: SocketAddr) -> Vec<Ask> {
                 let grant = caller.sign_in(&format!("person{person}")).await;
                 let issued = caller.issue_token(grant).await;
                 let mut refresh_token = issued.refresh_token;
-                let mut asks = Vec::with_capacity(COLD_CALLS / PEOPLE);
-                for _ in 0..COLD_CALLS / PEOPLE {
+                let mut asks = Vec::with_capacity(COLD.turns * COLD.calls / PEOPLE);
+                for _ in 0..COLD.turns * COLD.calls / PEOPLE {
                     let refreshed = caller.refresh_token(refresh_token).await;
                     asks.push(Ask::of(refreshed.access_token, refreshed.session));
                     refresh_token = refreshed.refresh_token;
@@ -182,7 +197,7 @@ async fn fresh(addr: SocketAddr) -> Vec<Ask> {
             })
         })
         .collect();
-    let mut asks = Vec::with_capacity(COLD_CALLS);
+    let mut asks = Vec::with_capacity(COLD.turns * COLD.calls);
     for person in refreshing {
         asks.extend(person.await.unwrap());
     }

@@ -48,10 +48,9 @@ pub struct Shape {
 
 pub struct Load {
     pub shape: Shape,
-    pub calls: usize,
     /// Asked once on each connection when it is new.
     pub first: Ask,
-    /// Asked in turn; the first again after the last.
+    /// Asked in turn, from the first again after the last.
     pub asks: Vec<Ask>,
     /// What the client does besides, for each answer.
     pub idle_work: Duration,
@@ -69,26 +68,29 @@ impl Load {
         connections
     }
 
-    /// Makes all calls.
-    pub async fn run(self: &Arc<Self>, connections: Vec<Connection>) {
+    /// Makes so many calls, beginning with this one of the asks; answers the connections.
+    pub async fn run(
+        self: &Arc<Self>,
+        connections: Vec<Connection>,
+        from: usize,
+        calls: usize,
+    ) -> Vec<Connection> {
         let mut lanes = JoinSet::new();
         for (lane, mut connection) in connections.into_iter().enumerate() {
             let this = Arc::clone(self);
             lanes.spawn(async move {
-                let asks: Vec<&Ask> = this.lane(lane).collect();
+                let calls = (from + lane..from + calls).step_by(this.shape.connections);
+                let asks: Vec<&Ask> = calls.map(|call| &this.asks[call % this.asks.len()]).collect();
                 let requests: Vec<&[u8]> = asks.iter().map(|ask| &ask.request[..]).collect();
                 let check = |place: usize, body: &[u8]| {
                     assert!(asks[place].is_answered_by(body), "another answer: {body:?}");
                     spin(this.idle_work);
                 };
                 connection.calls(this.shape.streams, &requests, check).await;
+                connection
             });
         }
-        lanes.join_all().await;
-    }
-
-    fn lane(&self, lane: usize) -> impl Iterator<Item = &Ask> {
-        (lane..self.calls).step_by(self.shape.connections).map(|call| &self.asks[call % self.asks.len()])
+        lanes.join_all().await
     }
 }
 
