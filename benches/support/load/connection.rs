@@ -158,21 +158,13 @@ impl Connection {
 
     fn control(&mut self, frame: &Frame<'_>) {
         match frame.kind {
-            SETTINGS | PING if !frame.has(ACK) => self.put(
-                frame.kind,
-                ACK,
-                0,
-                match frame.kind {
-                    PING => frame.payload,
-                    _ => &[],
-                },
-            ),
-            SETTINGS | PING => {}
-            // Those of a stream are of calls whose request is at its end.
+            SETTINGS if !frame.has(ACK) => self.put(SETTINGS, ACK, 0, &[]),
+            PING if !frame.has(ACK) => self.put(PING, ACK, 0, frame.payload),
             WINDOW_UPDATE if frame.stream == 0 => {
                 self.window += u32::from_be_bytes(frame.payload.try_into().unwrap());
             }
-            WINDOW_UPDATE => {}
+            // The window of a stream is of no use: its request is sent whole.
+            SETTINGS | PING | WINDOW_UPDATE => {}
             kind => unreachable!("a frame {kind} on the connection: {:?}", frame.payload),
         }
     }
