@@ -1,25 +1,24 @@
-//! `GetSession` against a bare tonic server that returns the same message without any work, in the same run.
+//! `GetSession` against a bare tonic server that answers the same message with nothing behind it, in the same run.
 //!
-//! The benchmark compares the processor time per call: the kernel's count for the server's thread (`schedstat`),
-//! divided by the number of calls. So the clock, other programs and the client's own time have no influence. These
-//! points make the comparison fair:
-//! - Each server has its own runtime with one worker thread; both have the same allocator, mimalloc. No other thread of
-//!   either server does part of a call.
-//! - The bare server builds its message from owned values for each call, among them seven texts, as any server with
-//!   varying answers must. The benchmark asserts that both messages are equal.
-//! - The client (`support/load/`) costs a small part of what the servers do, and sends as many requests at once as may
-//!   be open. With a slow client both servers would sleep after each call, and the cost of waking would hide the
-//!   difference. The column "busy" shows the share of time in which each server ran; with one call at a time it is low
-//!   with any client. The last lines show that the ratio stays the same if the client does as much work again for each
-//!   answer.
-//! - Each answer is checked: `grpc-status` is 0, and the session belongs to the token.
-//! - Rounds alternate, and so does the order of the servers within a round. Each round has one ratio; the benchmark
-//!   prints their median and quartiles.
+//! Compared is the processor time of a call: what the kernel counts for the server's thread (`schedstat`), by the number
+//! of calls. So the clock, other programs and the client's own time are not in it. What makes it honest:
+//! - Each server has a runtime of its own with one worker thread; both have the same allocator, mimalloc. No other thread
+//!   of either does a part of a call.
+//! - The bare server makes its message from owned values for each call, seven texts among them, as a server must whose
+//!   answers differ; that both messages are equal is asserted.
+//! - The client (`support/load/`) costs a small part of what the servers do, and sends as many requests at once as it may
+//!   have open. A slow client would let both servers fall asleep after each call, and the cost of waking up would hide
+//!   the difference: the column "busy" says how much of the time each server ran. With one call at a time
+//!   it cannot be otherwise, whatever the client. The last lines show that the ratio stays if the client does as much
+//!   work again for each answer.
+//! - Each answer is looked at: `grpc-status` is 0, and its session is the one that the token is of.
+//! - The servers take short turns in each round, and turns at who goes first. A ratio is that of one round; the median of
+//!   the rounds' is printed, with the quartiles.
 //!
 //! Cases:
-//! - warm: one token, read repeatedly.
-//! - warm reference: the same with `session.strategy: database`, where rows are read once per `session.max_staleness`.
-//! - cold: each token is read once, against a bare server that does one `jsonwebtoken::decode` per call.
+//! - warm: one token, asked again and again.
+//! - warm reference: the same of `session.strategy: database`, whose rows are read once in `session.max_staleness`.
+//! - cold: each token asked once, against the bare server that does one `jsonwebtoken::decode` a call.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -58,7 +57,7 @@ mod session_load;
 mod table;
 
 use caller::Caller;
-use measured::{Server, one_worker};
+use measured::{Server, Spent, one_worker};
 use owned_session::OwnedSession;
 use session_load::{Ask, Load, Shape};
 use table::Rounds;
@@ -74,13 +73,20 @@ const SHAPES: [Shape; 4] = [
     Shape { connections: 64, streams: 4 },
 ];
 const FULL: Shape = SHAPES[2];
-const WARM_CALLS: usize = 20_000;
-const COLD_CALLS: usize = 2_000;
-/// The number of people who refresh concurrently, to create tokens that no server has seen.
+const WARM: Size = Size { turns: 10, calls: 2000 };
+const COLD: Size = Size { turns: 4, calls: 500 };
+/// How many people refresh at a time, to get tokens that no server has seen.
 const PEOPLE: usize = 8;
 
+/// How many turns each server has in a round, and how many calls in each.
+#[derive(Clone, Copy)]
+struct Size {
+    turns: usize,
+    calls: usize,
+}
+
 fn main() {
-    // The default log level is info, where an OK answer has no line.
+    // The log as it is by default: at info, where an OK answer has no line.
     gatepass::telemetry::start(&config::load(None, []).unwrap().telemetry);
     let client = one_worker();
     table::head();
@@ -93,29 +99,36 @@ fn main() {
     slow_client(&client, [&gatepass, &warm_bare], &ask);
 }
 
-/// Sends the same requests to both servers in each round; the first round warms them up.
-fn rounds(client: &Runtime, servers: [&Server; 2], mut loads: impl FnMut() -> [Arc<Load>; 2]) -> Rounds {
-    let mut rounds = Rounds::default();
-    for round in 0..=ROUNDS {
-        let loads = loads();
-        let measure = |server: usize| servers[server].round(client, &loads[server]);
-        let pair = if round % 2 == 0 {
-            let gatepass = measure(0);
-            [gatepass, measure(1)]
-        } else {
-            let bare = measure(1);
-            [measure(0), bare]
-        };
-        if round > 0 {
-            rounds.push(pair);
+/// Asks both servers the same in each round, but for the first, which warms them up.
+fn rounds(
+    client: &Runtime,
+    servers: [&Server; 2],
+    size: Size,
+    mut loads: impl FnMut() -> [Arc<Load>; 2],
+) -> Rounds {
+    let rounds = (0..=ROUNDS).map(|_| round(client, servers, size, &loads()));
+    let spent = rounds.skip(1).collect();
+    Rounds { calls: u32::try_from(size.turns * size.calls).unwrap(), spent }
+}
+
+/// Takes turns between the servers, so that what disturbs the machine disturbs both.
+fn round(client: &Runtime, servers: [&Server; 2], size: Size, loads: &[Arc<Load>; 2]) -> [Spent; 2] {
+    let mut connections = [0, 1].map(|one| client.block_on(loads[one].connect(servers[one].addr)));
+    let mut spent = [Spent::default(); 2];
+    for turn in 0..size.turns {
+        let order = if turn % 2 == 0 { [0, 1] } else { [1, 0] };
+        for one in order {
+            spent[one] += servers[one].spends(client, async {
+                let theirs = std::mem::take(&mut connections[one]);
+                connections[one] = loads[one].run(theirs, turn * size.calls, size.calls).await;
+            });
         }
     }
-    rounds
+    spent
 }
 
 fn same(ask: &Ask, shape: Shape, idle_work: Duration) -> impl FnMut() -> [Arc<Load>; 2] {
-    let load =
-        Arc::new(Load { shape, calls: WARM_CALLS, first: ask.clone(), asks: vec![ask.clone()], idle_work });
+    let load = Arc::new(Load { shape, first: ask.clone(), asks: vec![ask.clone()], idle_work });
     move || [Arc::clone(&load), Arc::clone(&load)]
 }
 
@@ -125,7 +138,8 @@ fn warm(case: &str, client: &Runtime, gatepass: &Server) -> (Server, Ask) {
     let bare = Server::bare(OwnedSession::like(&session, None));
     let ask = Ask::of(issued.access_token, Some(session));
     for shape in SHAPES {
-        table::row(case, shape, &rounds(client, [gatepass, &bare], same(&ask, shape, Duration::ZERO)));
+        let same = same(&ask, shape, Duration::ZERO);
+        table::row(case, shape, &rounds(client, [gatepass, &bare], WARM, same));
     }
     (bare, ask)
 }
@@ -141,18 +155,18 @@ fn cold(client: &Runtime, gatepass: &Server, http: SocketAddr) {
             let fixed = asks.iter().map(|ask| ask.answered_as(&first)).collect();
             [asks, fixed].map(|asks| {
                 let first = first.clone();
-                Arc::new(Load { shape, calls: COLD_CALLS, first, asks, idle_work: Duration::ZERO })
+                Arc::new(Load { shape, first, asks, idle_work: Duration::ZERO })
             })
         };
-        table::row("cold", shape, &rounds(client, [gatepass, &bare], fresh));
+        table::row("cold", shape, &rounds(client, [gatepass, &bare], COLD, fresh));
     }
 }
 
-/// Shows that the measurement depends on the servers and not on the client.
+/// Shows that it is the servers that are measured.
 fn slow_client(client: &Runtime, servers: [&Server; 2], ask: &Ask) {
-    let as_it_is = rounds(client, servers, same(ask, FULL, Duration::ZERO));
-    let idle_work = Duration::from_secs_f64(as_it_is.client() / 1e9);
-    let slow = rounds(client, servers, same(ask, FULL, idle_work));
+    let as_it_is = rounds(client, servers, WARM, same(ask, FULL, Duration::ZERO));
+    let idle_work = Duration::from_secs_f64(as_it_is.client() / 1e6);
+    let slow = rounds(client, servers, WARM, same(ask, FULL, idle_work));
     println!();
     table::row("client as it is", FULL, &as_it_is);
     table::row("client half as fast", FULL, &slow);
@@ -164,7 +178,7 @@ async fn issued(addr: SocketAddr) -> v1::IssueTokenResponse {
     caller.issue_token(grant).await
 }
 
-/// Creates tokens that no server has seen, by many concurrent refreshes of a few sessions.
+/// Tokens that no server has seen: refreshed from a few sessions, many at a time.
 async fn fresh(addr: SocketAddr) -> Vec<Ask> {
     let refreshing: Vec<_> = (0..PEOPLE)
         .map(|person| {
@@ -173,8 +187,8 @@ async fn fresh(addr: SocketAddr) -> Vec<Ask> {
                 let grant = caller.sign_in(&format!("person{person}")).await;
                 let issued = caller.issue_token(grant).await;
                 let mut refresh_token = issued.refresh_token;
-                let mut asks = Vec::with_capacity(COLD_CALLS / PEOPLE);
-                for _ in 0..COLD_CALLS / PEOPLE {
+                let mut asks = Vec::with_capacity(COLD.turns * COLD.calls / PEOPLE);
+                for _ in 0..COLD.turns * COLD.calls / PEOPLE {
                     let refreshed = caller.refresh_token(refresh_token).await;
                     asks.push(Ask::of(refreshed.access_token, refreshed.session));
                     refresh_token = refreshed.refresh_token;
@@ -183,14 +197,14 @@ async fn fresh(addr: SocketAddr) -> Vec<Ask> {
             })
         })
         .collect();
-    let mut asks = Vec::with_capacity(COLD_CALLS);
+    let mut asks = Vec::with_capacity(COLD.turns * COLD.calls);
     for person in refreshing {
         asks.extend(person.await.unwrap());
     }
     asks
 }
 
-/// The inputs of one `jsonwebtoken::decode`.
+/// What one `jsonwebtoken::decode` needs.
 fn decoding(jwks: &str) -> (DecodingKey, Validation) {
     let jwks: jsonwebtoken::jwk::JwkSet = serde_json::from_str(jwks).unwrap();
     let mut validation = Validation::new(Algorithm::ES256);

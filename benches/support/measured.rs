@@ -1,7 +1,7 @@
-//! A server with its own runtime and one worker thread, whose processor time is measured.
+//! A server with a runtime of its own that has one worker thread, whose processor time is what is measured.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
 use gatepass::app::App;
@@ -10,7 +10,6 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::bare::{self, Answers};
-use crate::session_load::Load;
 use crate::{caller, processor_time};
 
 pub fn one_worker() -> Runtime {
@@ -22,13 +21,23 @@ pub struct Server {
     pub addr: SocketAddr,
 }
 
-/// A round of calls to one server. Times are processor times per call, in nanoseconds.
-#[derive(Clone, Copy)]
-pub struct Round {
-    pub server: f64,
-    pub client: f64,
-    /// The share of the runnable time in which the server ran.
-    pub busy: f64,
+/// What calls took, in nanoseconds.
+#[derive(Clone, Copy, Default)]
+pub struct Spent {
+    /// How long the server's thread ran.
+    pub server: u64,
+    /// How long the client's thread ran.
+    pub client: u64,
+    /// How long the server's thread ran, slept, or waited for calls; but not for a processor.
+    pub could: u64,
+}
+
+impl AddAssign for Spent {
+    fn add_assign(&mut self, more: Self) {
+        self.server += more.server;
+        self.client += more.client;
+        self.could += more.could;
+    }
 }
 
 impl Server {
@@ -38,7 +47,7 @@ impl Server {
         Self { runtime, addr }
     }
 
-    /// Starts the server and returns the address of its public HTTP listener too.
+    /// Answers where its public HTTP listener is, too.
     pub fn gatepass(strategy: &str) -> (Self, SocketAddr, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gatepass.yaml");
@@ -61,25 +70,19 @@ impl Server {
         (Self { runtime, addr }, http, folder)
     }
 
-    /// Makes the calls, on connections opened before the measurement starts.
-    pub fn round(&self, client: &Runtime, load: &Arc<Load>) -> Round {
-        let connections = client.block_on(load.connect(self.addr));
+    /// Makes calls.
+    pub fn spends(&self, client: &Runtime, calls: impl Future) -> Spent {
         let [client_before, _] = processor_time::of(client);
         let [before, waited_before] = processor_time::of(&self.runtime);
         let begin = Instant::now();
-        client.block_on(load.run(connections));
-        let took = begin.elapsed();
+        client.block_on(calls);
+        let took = u64::try_from(begin.elapsed().as_nanos()).unwrap();
         let [after, waited_after] = processor_time::of(&self.runtime);
         let [client_after, _] = processor_time::of(client);
-        let could = took.saturating_sub(Duration::from_nanos(waited_after - waited_before));
-        #[expect(clippy::cast_precision_loss, reason = "less than an hour")]
-        let nanos = |time: u64| time as f64;
-        #[expect(clippy::cast_precision_loss, reason = "some thousands")]
-        let calls = load.calls as f64;
-        Round {
-            server: nanos(after - before) / calls,
-            client: nanos(client_after - client_before) / calls,
-            busy: nanos(after - before) / 1e9 / could.as_secs_f64(),
+        Spent {
+            server: after - before,
+            client: client_after - client_before,
+            could: took.saturating_sub(waited_after - waited_before),
         }
     }
 }

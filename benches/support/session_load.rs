@@ -1,4 +1,4 @@
-//! Calls of `GetSession`, on several connections, with several concurrent calls on each.
+//! Calls of `GetSession`, on some connections and some at a time on each.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 use crate::caller;
 use crate::load::Connection;
 
-/// A request, and the expected session.
+/// A request, and the session that answers it.
 #[derive(Clone)]
 pub struct Ask {
     request: Vec<u8>,
-    /// The beginning of the expected answer, without its time.
+    /// The beginning of the answer, all but its time.
     session: Vec<u8>,
 }
 
@@ -27,7 +27,7 @@ impl Ask {
         Self { request, session: answer.encode_to_vec() }
     }
 
-    /// Builds the same for a server that returns this session for every request.
+    /// The same of a server that answers this session to whatever it is asked.
     pub fn answered_as(&self, other: &Self) -> Self {
         Self { request: self.request.clone(), session: other.session.clone() }
     }
@@ -38,27 +38,26 @@ impl Ask {
     }
 }
 
-/// The pattern of the calls.
+/// How calls come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     pub connections: usize,
-    /// The number of concurrent calls on each connection.
+    /// How many calls at a time on each connection.
     pub streams: usize,
 }
 
 pub struct Load {
     pub shape: Shape,
-    pub calls: usize,
-    /// Requests sent once on each new connection.
+    /// Asked once on each connection when it is new.
     pub first: Ask,
-    /// Requests sent in turn, starting again after the last.
+    /// Asked in turn, from the first again after the last.
     pub asks: Vec<Ask>,
-    /// Extra work of the client for each answer.
+    /// What the client does besides, for each answer.
     pub idle_work: Duration,
 }
 
 impl Load {
-    /// Opens the connections, and makes one call on each.
+    /// Opens the connections, each with a call made on it.
     pub async fn connect(&self, addr: SocketAddr) -> Vec<Connection> {
         let mut connections = Vec::with_capacity(self.shape.connections);
         for _ in 0..self.shape.connections {
@@ -69,26 +68,29 @@ impl Load {
         connections
     }
 
-    /// Makes all calls.
-    pub async fn run(self: &Arc<Self>, connections: Vec<Connection>) {
+    /// Makes so many calls, beginning with this one of the asks; answers the connections.
+    pub async fn run(
+        self: &Arc<Self>,
+        connections: Vec<Connection>,
+        from: usize,
+        calls: usize,
+    ) -> Vec<Connection> {
         let mut lanes = JoinSet::new();
         for (lane, mut connection) in connections.into_iter().enumerate() {
             let this = Arc::clone(self);
             lanes.spawn(async move {
-                let asks: Vec<&Ask> = this.lane(lane).collect();
+                let calls = (from + lane..from + calls).step_by(this.shape.connections);
+                let asks: Vec<&Ask> = calls.map(|call| &this.asks[call % this.asks.len()]).collect();
                 let requests: Vec<&[u8]> = asks.iter().map(|ask| &ask.request[..]).collect();
                 let check = |place: usize, body: &[u8]| {
                     assert!(asks[place].is_answered_by(body), "another answer: {body:?}");
                     spin(this.idle_work);
                 };
                 connection.calls(this.shape.streams, &requests, check).await;
+                connection
             });
         }
-        lanes.join_all().await;
-    }
-
-    fn lane(&self, lane: usize) -> impl Iterator<Item = &Ask> {
-        (lane..self.calls).step_by(self.shape.connections).map(|call| &self.asks[call % self.asks.len()])
+        lanes.join_all().await
     }
 }
 

@@ -1,55 +1,59 @@
-//! The printed table of results.
+//! The table that a person reads.
 
-use crate::measured::Round;
+use crate::measured::Spent;
 use crate::session_load::Shape;
 
-/// The measurements of Gatepass and of the bare server, round by round.
-#[derive(Default)]
-pub struct Rounds(Vec<[Round; 2]>);
+/// What Gatepass and the bare server spent, round by round, on so many calls each.
+pub struct Rounds {
+    pub calls: u32,
+    pub spent: Vec<[Spent; 2]>,
+}
 
 impl Rounds {
-    pub fn push(&mut self, pair: [Round; 2]) {
-        self.0.push(pair);
-    }
-
-    /// The client's share of a call, for either server.
+    /// The client's part of a call, of whichever server, in microseconds.
     pub fn client(&self) -> f64 {
-        self.middle(|[gatepass, bare]| f64::midpoint(gatepass.client, bare.client))
+        self.a_call(|[gatepass, bare]| u64::midpoint(gatepass.client, bare.client))
     }
 
-    fn middle(&self, pick: impl Fn(&[Round; 2]) -> f64) -> f64 {
-        self.at(2, pick)
+    fn a_call(&self, pick: impl Fn(&[Spent; 2]) -> u64) -> f64 {
+        self.at(2, |pair| ratio(pick(pair), 1000) / f64::from(self.calls))
     }
 
-    /// Returns the value below which this many quarters of the rounds lie.
-    fn at(&self, quarters: usize, pick: impl Fn(&[Round; 2]) -> f64) -> f64 {
-        let mut values: Vec<f64> = self.0.iter().map(pick).collect();
+    /// The value that so many quarters of all are below.
+    fn at(&self, quarters: usize, pick: impl Fn(&[Spent; 2]) -> f64) -> f64 {
+        let mut values: Vec<f64> = self.spent.iter().map(pick).collect();
         values.sort_by(f64::total_cmp);
         values[(values.len() - 1) * quarters / 4]
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "less than an hour")]
+fn ratio(a: u64, b: u64) -> f64 {
+    a as f64 / b as f64
+}
+
 pub fn head() {
-    println!("GetSession: processor time of the server a call, bare tonic by Gatepass");
     println!(
-        "{:20} {:>8}  {:>5}  {:13}  {:>8}  {:>8}  {:>8}  {:>9}",
-        "", "", "ratio", "quartiles", "Gatepass", "bare", "client", "busy"
+        "GetSession: processor time of the server a call, in microseconds; ratio: the bare server's by Gatepass'"
     );
+    let [ratio, quartiles, gatepass, bare, client, busy] =
+        ["ratio", "quartiles", "Gatepass", "bare", "client", "busy"];
+    println!("{:28}  {ratio:>5}  {quartiles:13}  {gatepass:>8}  {bare:>8}  {client:>6}  {busy:>10}", "");
 }
 
 pub fn row(case: &str, Shape { connections, streams }: Shape, rounds: &Rounds) {
-    let ratio = |[gatepass, bare]: &[Round; 2]| bare.server / gatepass.server;
-    let micros = |pick: fn(&[Round; 2]) -> f64| format!("{:.2} us", rounds.middle(pick) / 1000.0);
+    let faster = |[gatepass, bare]: &[Spent; 2]| ratio(bare.server, gatepass.server);
+    let busy = |which: usize| 100.0 * rounds.at(2, |pair| ratio(pair[which].server, pair[which].could));
     println!(
-        "{case:20} {:>8}  {:>5.3}  {:.3} - {:.3}  {:>8}  {:>8}  {:>8}  {:>3.0}%, {:>3.0}%",
+        "{case:20}{:>8}  {:>5.3}  {:.3} - {:.3}  {:>8.2}  {:>8.2}  {:>6.2}  {:>3.0}%, {:>3.0}%",
         format!("{connections} x {streams}"),
-        rounds.middle(ratio),
-        rounds.at(1, ratio),
-        rounds.at(3, ratio),
-        micros(|[gatepass, _]| gatepass.server),
-        micros(|[_, bare]| bare.server),
-        format!("{:.2} us", rounds.client() / 1000.0),
-        100.0 * rounds.middle(|[gatepass, _]| gatepass.busy),
-        100.0 * rounds.middle(|[_, bare]| bare.busy),
+        rounds.at(2, faster),
+        rounds.at(1, faster),
+        rounds.at(3, faster),
+        rounds.a_call(|[gatepass, _]| gatepass.server),
+        rounds.a_call(|[_, bare]| bare.server),
+        rounds.client(),
+        busy(0),
+        busy(1),
     );
 }

@@ -1,5 +1,5 @@
 //! The configuration: a YAML file, overridden by variables, read once into typed values, or every fault in it at once.
-//! There is one file per section. A setting is an [`entry`], from which it is read and documented. A new setting needs
+//! There is one file per section. A setting is an `entry`, from which it is read and documented. A new setting needs
 //! its entry, a field and a line in its section. Nothing here reads the process environment: it is an argument.
 #![expect(
     clippy::needless_pass_by_value,

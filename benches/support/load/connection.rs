@@ -11,27 +11,27 @@ use super::frame::{
 };
 use super::header_block::{self, Reader};
 
-/// The initial window of every connection (RFC 9113, 6.9.2).
+/// The window that every connection begins with (RFC 9113, 6.9.2).
 const FIRST_WINDOW: u32 = 65_535;
-/// The window for the server's answers, large enough that the server never waits for it.
+/// The window that the server gets for its answers, so that it never waits for it.
 const WIDE_WINDOW: u32 = 1 << 30;
 
 /// A connection for calls of one method.
 pub struct Connection {
     tcp: TcpStream,
-    /// The header blocks of the next request and of those after it.
+    /// The blocks of header fields of the next request and of those after it.
     blocks: [Vec<u8>; 2],
     answers: Reader,
     next_stream: u32,
-    /// The number of bytes that the server accepts now.
+    /// How many bytes the server takes now.
     window: u32,
-    /// The number of bytes that the server may still send.
+    /// How many bytes the server may still send.
     granted: u32,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
 }
 
-/// A call without an answer yet.
+/// A call that has no answer yet.
 struct Open {
     stream: u32,
     place: usize,
@@ -58,7 +58,7 @@ impl Connection {
         this
     }
 
-    /// Frames a message as gRPC does.
+    /// A message as gRPC sends it.
     pub fn framed(message: &impl Message) -> Vec<u8> {
         let mut framed = vec![0];
         framed.extend_from_slice(&u32::try_from(message.encoded_len()).unwrap().to_be_bytes());
@@ -74,8 +74,7 @@ impl Connection {
         answer.unwrap()
     }
 
-    /// Makes a call for each request, with this many open at a time. Each answer must be OK; the callback gets its body
-    /// and the request's index.
+    /// Makes a call of each request, so many at a time. Each answer is OK, and its body goes with the request's place.
     pub async fn calls(
         &mut self,
         at_a_time: usize,
@@ -114,7 +113,7 @@ impl Connection {
         stream
     }
 
-    /// Reads all frames that have arrived.
+    /// Reads all frames that have come.
     fn receive(&mut self, open: &mut Vec<Open>, answered: &mut impl FnMut(usize, &[u8])) {
         let inbox = std::mem::take(&mut self.inbox);
         let mut rest = &inbox[..];
@@ -159,19 +158,12 @@ impl Connection {
 
     fn control(&mut self, frame: &Frame<'_>) {
         match frame.kind {
-            SETTINGS | PING if !frame.has(ACK) => self.put(
-                frame.kind,
-                ACK,
-                0,
-                match frame.kind {
-                    PING => frame.payload,
-                    _ => &[],
-                },
-            ),
+            SETTINGS if !frame.has(ACK) => self.put(SETTINGS, ACK, 0, &[]),
+            PING if !frame.has(ACK) => self.put(PING, ACK, 0, frame.payload),
             WINDOW_UPDATE if frame.stream == 0 => {
                 self.window += u32::from_be_bytes(frame.payload.try_into().unwrap());
             }
-            // A SETTINGS acknowledgement, or the window of a stream whose request has already ended.
+            // The window of a stream is of no use: its request is sent whole.
             SETTINGS | PING | WINDOW_UPDATE => {}
             kind => unreachable!("a frame {kind} on the connection: {:?}", frame.payload),
         }
