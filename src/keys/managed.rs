@@ -94,7 +94,7 @@ impl ManagedKeys {
         let faults = known.unsealed.take_over(&ops.secrets, &succession, now);
         for (kid, fault) in &faults {
             if !known.closed.contains(kid) {
-                tracing::error!(kid, %fault, "signing key not unsealed: put the secret that sealed it into `secrets`");
+                tracing::error!(kid, %fault, "signing key not opened: put the secret that sealed it into `secrets`");
             }
         }
         known.closed = faults.into_iter().map(|(kid, _)| kid).collect();
