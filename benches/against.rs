@@ -7,7 +7,7 @@
 //! each in one write, so that the server is woken as often in every run. Time has little part in it: the counter is
 //! turned on after some calls, and what the program does now and then it does seldom.
 //!
-//! All is measured twice, and the least counts. What both times differ by, of the same program, is the noise: on a busy
+//! All is measured three times, and the least counts. What the times differ by, of the same program, is the noise: on a busy
 //! machine a run takes longer, and what is done now and then is done more often in it.
 #![expect(
     unreachable_pub,
@@ -34,7 +34,7 @@ use caller::Caller;
 use counted::Counted;
 
 /// How often all is measured.
-const TIMES: u32 = 2;
+const TIMES: u32 = 3;
 /// How many calls come before the counter is turned on.
 const WARM_UP: u32 = 50;
 
