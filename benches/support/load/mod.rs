@@ -1,4 +1,4 @@
-//! A load generator: HTTP/2 written by hand, so that it costs a small part of what any server costs. It writes many
+//! A load generator: HTTP/2 written by hand, so that it costs less than any server. It writes many
 //! requests at once, and reads of an answer only its length, its `grpc-status` and its body.
 
 mod connection;
