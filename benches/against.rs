@@ -7,8 +7,8 @@
 //! each in one write, so that the server is woken as often in every run. Time has little part in it: the counter is
 //! turned on after some calls, and what the program does now and then it does seldom.
 //!
-//! All is measured three times, and the least counts. What the times differ by, of the same program, is the noise: on a busy
-//! machine a run takes longer, and what is done now and then is done more often in it.
+//! All is measured three times, and the least counts. What the times differ by, of the same program, is the noise: on a
+//! busy machine a run takes longer, and what is done now and then is done more often in it.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
