@@ -1,14 +1,14 @@
-//! Instructions per call of two `gatepass` programs: `just bench-against REV` builds this tree and another commit, and
-//! runs this benchmark with both.
+//! Instructions a call, of two programs `gatepass`: `just bench-against REV` builds this tree's and another commit's and
+//! runs this with both.
 //!
-//! Each program runs as in production, with one worker thread and SQLite, under `valgrind --tool=callgrind`; the client
-//! runs outside. The cost of a call is the difference between a long run and a short run, divided by the difference in
-//! calls. So the start, the end and turning the counter on are not included. Calls are sequential, each in one write,
-//! so that the server wakes equally often in every run. Time has little influence: the counter is turned on after some
-//! calls, and periodic work is rare.
+//! Each program runs as its users run it, with one worker thread and SQLite, under `valgrind --tool=callgrind`; the client
+//! is outside. What a call takes is the difference of two runs, a short one and a long one, by the calls that the one has
+//! more than the other: so the start, the end and turning the counter on are not in it. Calls come one after the other,
+//! each in one write, so that the server is woken as often in every run. Time has little part in it: the counter is
+//! turned on after some calls, and what the program does now and then it does seldom.
 //!
-//! Everything is measured twice, and the lower value counts. The difference between the two values of one program is
-//! the noise. On a busy machine a run takes longer, so periodic work is done more often in it.
+//! All is measured three times, and the least counts. What the times differ by, of the same program, is the noise: on a
+//! busy machine a run takes longer, and what is done now and then is done more often in it.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -33,27 +33,27 @@ mod person;
 use caller::Caller;
 use counted::Counted;
 
-/// The number of repetitions of the whole measurement.
-const TIMES: u32 = 2;
-/// The number of calls before the counter is turned on.
+/// How often all is measured.
+const TIMES: u32 = 3;
+/// How many calls come before the counter is turned on.
 const WARM_UP: u32 = 50;
 
 #[derive(Clone, Copy, Debug)]
 enum Call {
-    /// Repeated calls with one access token.
+    /// Of one access token, again and again.
     GetSession,
-    /// Each call uses the token that the previous call returned.
+    /// Each with the token that the one before answered.
     RefreshToken,
-    /// Repeated sign-ins of one person.
+    /// Of one person, again and again.
     SignIn,
-    /// A sign-in, and the redemption of its grant.
+    /// The same, and the grant redeemed.
     SignInAndIssueToken,
 }
 
 impl Call {
     const ALL: [Self; 4] = [Self::GetSession, Self::RefreshToken, Self::SignIn, Self::SignInAndIssueToken];
 
-    /// The number of calls in a short and a long run.
+    /// How many calls a short and a long run have.
     const fn lengths(self) -> [u32; 2] {
         match self {
             Self::GetSession => [500, 2500],
@@ -87,11 +87,11 @@ async fn main() {
     }
 }
 
-/// The counts of one program and one call.
+/// What was counted of one program and one call.
 #[derive(Default)]
 struct Runs {
     lengths: [u32; 2],
-    /// The counts of a short and a long run, for each repetition.
+    /// Of a short and a long run, each time.
     counted: Vec<[u64; 2]>,
 }
 
@@ -102,14 +102,13 @@ impl Runs {
         self.counted.push([run(program, call, short).await, run(program, call, long).await]);
     }
 
-    /// Computes the instructions per call from the lowest count of each length, since other work of the program only
-    /// adds.
+    /// Instructions a call, by the least of each length: what the program does besides only ever adds.
     fn least(&self) -> f64 {
         let least = |length: usize| self.counted.iter().map(|runs| runs[length]).min().unwrap();
         self.a_call([least(0), least(1)])
     }
 
-    /// Computes the relative difference between the repetitions.
+    /// By what part of it the times differ.
     fn noise(&self) -> f64 {
         let each = || self.counted.iter().map(|runs| self.a_call(*runs));
         (each().fold(f64::MIN, f64::max) - each().fold(f64::MAX, f64::min)) / self.least()
@@ -123,7 +122,7 @@ impl Runs {
     }
 }
 
-/// Counts the instructions of a run with this many calls.
+/// How many instructions a run with so many calls takes.
 async fn run(program: &Path, call: Call, calls: u32) -> u64 {
     let server = Counted::start(program).await;
     let mut caller = Caller::of(server.addr).await;

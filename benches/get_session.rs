@@ -6,11 +6,10 @@
 //!   of either does a part of a call.
 //! - The bare server makes its message from owned values for each call, seven texts among them, as a server must whose
 //!   answers differ; that both messages are equal is asserted.
-//! - The client (`support/load/`) costs a small part of what the servers do, and sends as many requests at once as it may
-//!   have open. A slow client would let both servers fall asleep after each call, and the cost of waking up would hide
-//!   the difference: the column "busy" says how much of the time each server ran. With one call at a time
-//!   it cannot be otherwise, whatever the client. The last lines show that the ratio stays if the client does as much
-//!   work again for each answer.
+//! - The client (`support/load/`) costs less than half of what the bare server does, and sends many requests at once. A
+//!   slow client lets both servers sleep after each call, and the cost of waking up hides the difference. The column
+//!   "busy" tells how much of the time each server ran; with one call at a time it also wakes up for each, however fast
+//!   the client is. The last lines show that the ratio stays if the client does as much work again for each answer.
 //! - Each answer is looked at: `grpc-status` is 0, and its session is the one that the token is of.
 //! - The servers take short turns in each round, and turns at who goes first. A ratio is that of one round; the median of
 //!   the rounds' is printed, with the quartiles.

@@ -74,7 +74,8 @@ impl Connection {
         answer.unwrap()
     }
 
-    /// Makes a call of each request, so many at a time. Each answer is OK, and its body goes with the request's place.
+    /// Makes a call of each request, so many at a time, and the next when half of those are answered. Each answer is OK,
+    /// and its body goes with the request's place.
     pub async fn calls(
         &mut self,
         at_a_time: usize,
@@ -84,20 +85,19 @@ impl Connection {
         let mut sent = 0;
         let mut open = Vec::with_capacity(at_a_time);
         while sent < requests.len() || !open.is_empty() {
-            while open.len() < at_a_time
-                && let Some(request) = requests.get(sent)
-                && request.len() <= self.window as usize
-            {
+            // One request for each answer would make small writes, and the server read as often.
+            let more = if open.len() <= at_a_time / 2 { at_a_time - open.len() } else { 0 };
+            for request in requests.iter().skip(sent).take(more) {
+                if request.len() > self.window as usize {
+                    break;
+                }
                 open.push(Open { stream: self.send(request), place: sent, body: Vec::new() });
                 sent += 1;
             }
             self.tcp.write_all(&self.outbox).await.unwrap();
             self.outbox.clear();
-            assert_ne!(
-                self.tcp.read_buf(&mut self.inbox).await.unwrap(),
-                0,
-                "the server closed the connection"
-            );
+            let read = self.tcp.read_buf(&mut self.inbox).await.unwrap();
+            assert_ne!(read, 0, "the server closed the connection");
             self.receive(&mut open, &mut answered);
         }
     }

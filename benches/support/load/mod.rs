@@ -1,5 +1,5 @@
-//! A load generator: HTTP/2 written by hand, so that it costs a small part of what any server costs. It writes as many
-//! requests at once as may be open. Of an answer it reads only the length, the `grpc-status` and the body.
+//! A load generator: HTTP/2 written by hand, so that it costs less than any server. It writes many
+//! requests at once, and reads of an answer only its length, its `grpc-status` and its body.
 
 mod connection;
 mod frame;
