@@ -33,9 +33,9 @@ mod person;
 use caller::Caller;
 use counted::Counted;
 
-/// How often all is measured.
+/// The number of measurements of each call.
 const TIMES: u32 = 3;
-/// How many calls come before the counter is turned on.
+/// The calls before the counter is turned on.
 const WARM_UP: u32 = 50;
 
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +53,7 @@ enum Call {
 impl Call {
     const ALL: [Self; 4] = [Self::GetSession, Self::RefreshToken, Self::SignIn, Self::SignInAndIssueToken];
 
-    /// How many calls a short and a long run have.
+    /// The calls of a short and of a long run.
     const fn lengths(self) -> [u32; 2] {
         match self {
             Self::GetSession => [500, 2500],
@@ -87,7 +87,7 @@ async fn main() {
     }
 }
 
-/// What was counted of one program and one call.
+/// The counts of one program and one call.
 #[derive(Default)]
 struct Runs {
     lengths: [u32; 2],
@@ -122,7 +122,7 @@ impl Runs {
     }
 }
 
-/// How many instructions a run with so many calls takes.
+/// Counts the instructions of a run with this number of calls.
 async fn run(program: &Path, call: Call, calls: u32) -> u64 {
     let server = Counted::start(program).await;
     let mut caller = Caller::of(server.addr).await;

@@ -74,10 +74,10 @@ const SHAPES: [Shape; 4] = [
 const FULL: Shape = SHAPES[2];
 const WARM: Size = Size { turns: 10, calls: 2000 };
 const COLD: Size = Size { turns: 4, calls: 500 };
-/// How many people refresh at a time, to get tokens that no server has seen.
+/// The people who refresh at the same time, to get tokens that no server has seen.
 const PEOPLE: usize = 8;
 
-/// How many turns each server has in a round, and how many calls in each.
+/// The turns of each server in a round, and the calls in each.
 #[derive(Clone, Copy)]
 struct Size {
     turns: usize,
@@ -203,7 +203,7 @@ async fn fresh(addr: SocketAddr) -> Vec<Ask> {
     asks
 }
 
-/// What one `jsonwebtoken::decode` needs.
+/// The key and the rules for one `jsonwebtoken::decode`.
 fn decoding(jwks: &str) -> (DecodingKey, Validation) {
     let jwks: jsonwebtoken::jwk::JwkSet = serde_json::from_str(jwks).unwrap();
     let mut validation = Validation::new(Algorithm::ES256);

@@ -21,14 +21,14 @@ pub struct Server {
     pub addr: SocketAddr,
 }
 
-/// What calls took, in nanoseconds.
+/// The cost of calls, in nanoseconds.
 #[derive(Clone, Copy, Default)]
 pub struct Spent {
-    /// How long the server's thread ran.
+    /// The processor time of the server's thread.
     pub server: u64,
-    /// How long the client's thread ran.
+    /// The processor time of the client's thread.
     pub client: u64,
-    /// How long the server's thread ran, slept, or waited for calls; but not for a processor.
+    /// The time that the server's thread ran, slept or waited for calls, but not for a processor.
     pub could: u64,
 }
 

@@ -38,11 +38,11 @@ impl Ask {
     }
 }
 
-/// How calls come.
+/// The pattern of the calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     pub connections: usize,
-    /// How many calls at a time on each connection.
+    /// The calls at the same time on each connection.
     pub streams: usize,
 }
 
@@ -52,7 +52,7 @@ pub struct Load {
     pub first: Ask,
     /// Asked in turn, from the first again after the last.
     pub asks: Vec<Ask>,
-    /// What the client does besides, for each answer.
+    /// The additional work of the client for each answer.
     pub idle_work: Duration,
 }
 

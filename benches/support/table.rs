@@ -3,7 +3,7 @@
 use crate::measured::Spent;
 use crate::session_load::Shape;
 
-/// What Gatepass and the bare server spent, round by round, on so many calls each.
+/// The cost of the same calls to Gatepass and to the bare server, round by round.
 pub struct Rounds {
     pub calls: u32,
     pub spent: Vec<[Spent; 2]>,

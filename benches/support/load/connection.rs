@@ -23,9 +23,9 @@ pub struct Connection {
     blocks: [Vec<u8>; 2],
     answers: Reader,
     next_stream: u32,
-    /// How many bytes the server takes now.
+    /// The bytes that the server takes now.
     window: u32,
-    /// How many bytes the server may still send.
+    /// The bytes that the server may still send.
     granted: u32,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
