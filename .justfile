@@ -31,7 +31,7 @@ test-databases:
     tests/external/databases.sh just _on-databases
 
 # What every test of an app asks, asked on each server too.
-apps := "authjs:: begin_sign_in:: callers:: get_session:: get_user:: id_token:: issue_token:: linking:: oauth_callback:: refresh_token:: request_id:: revoke_ rotation_model:: session_rows:: sign_in:: sign_out:: statements:: strategy_database:: update_user::"
+apps := "admin:: callbacks::authjs:: server::callers:: session:: sign_in:: storage::statements::"
 
 _on-databases:
     cargo test --locked --test it -- --ignored

@@ -13,7 +13,7 @@ use gatepass::storage::{
     commands,
 };
 
-use crate::store::sample::{
+use crate::storage::store::sample::{
     self, HOUR, NOW, account, done, ending, ending_all, log, mark, redemption, rotation, session, sign_in,
     sign_up, update, user,
 };

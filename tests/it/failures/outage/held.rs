@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use gatepass::storage::{Database, Observer, Options, SessionStore as _, StoreError};
 use sea_orm::{ConnectionTrait as _, IsolationLevel, TransactionTrait as _};
 
-use crate::store::options;
-use crate::store::sample::{ending_all, redeemed};
+use crate::storage::store::options;
+use crate::storage::store::sample::{ending_all, redeemed};
 use crate::support::databases::{Backend, TestDatabase};
 
 crate::on_servers! {

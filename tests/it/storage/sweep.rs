@@ -9,8 +9,8 @@ use gatepass::storage::{SessionStore as _, Sweep as _, Sweepable};
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use tonic::Response;
 
-use crate::store::open;
-use crate::store::sample::{NOW, ending, redeemed, signed_up};
+use crate::storage::store::open;
+use crate::storage::store::sample::{NOW, ending, redeemed, signed_up};
 use crate::support::databases::{Backend, TestDatabase};
 use crate::support::{TestApp, app, builder, builder_on, reason, tokens};
 

@@ -13,7 +13,7 @@ use gatepass::model::{Clock as _, SessionId};
 use serde_json::json;
 use tonic::{Code, Response, Status};
 
-use crate::store::open;
+use crate::storage::store::open;
 use crate::support::crowd::at_once;
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::people::proto_time;

@@ -6,7 +6,7 @@ use gatepass::storage::{FeedConnection, RevocationFeed as _, StoreError, UserSto
 use sea_orm::ConnectionTrait as _;
 
 use super::{NEVER, over};
-use crate::store::sample::redeemed;
+use crate::storage::store::sample::redeemed;
 use crate::support::crowd::at_once;
 use crate::support::eventually;
 use crate::support::servers::{Kind, PrivateServer};

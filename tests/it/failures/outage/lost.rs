@@ -6,7 +6,7 @@ use gatepass::storage::SessionStore as _;
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 
 use super::{over, variables};
-use crate::store::sample::{ending_all, redeemed};
+use crate::storage::store::sample::{ending_all, redeemed};
 use crate::support::databases::query;
 use crate::support::eventually;
 use crate::support::program::Serving;

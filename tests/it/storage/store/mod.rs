@@ -103,8 +103,8 @@ macro_rules! case {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         $(#[$when])*
         async fn $test() {
-            let store = $crate::store::$backend().await;
-            $crate::store::$file::$test(&store.database).await;
+            let store = $crate::storage::store::$backend().await;
+            $crate::storage::store::$file::$test(&store.database).await;
         }
     };
 }

@@ -1,6 +1,6 @@
 //! The presets of providers: how each one reads the response in the provider's own documentation, and which e-mails it
 //! accepts as verified. A preset is a file in `src/config/providers/presets/`, and its test is one in
-//! `tests/it/presets/`.
+//! `tests/it/oauth/presets/`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn presets() -> Vec<(String, Provider, Value)> {
         let provider = configured(&format!("id: {name}, {}", file["configuration"].as_str().unwrap()));
         (name, provider, file)
     };
-    files("tests/it/presets").into_iter().map(named).collect()
+    files("tests/it/oauth/presets").into_iter().map(named).collect()
 }
 
 /// Returns the configurations on a page, with existing files instead of those that they name.

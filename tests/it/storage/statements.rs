@@ -5,8 +5,8 @@ use gatepass::grpc::proto::v1::{
 };
 use gatepass::storage::{Database, RevocationFeed as _};
 
-use crate::store::sample::user_id;
-use crate::store::watched;
+use crate::storage::store::sample::user_id;
+use crate::storage::store::watched;
 use crate::support::databases::TestDatabase;
 use crate::support::provider::{Person, TestProvider};
 use crate::support::signing_in::app_with;

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use gatepass::storage::{Database, FeedConnection};
 
-use crate::store::watched;
+use crate::storage::store::watched;
 use crate::support::databases::{Backend, TestDatabase};
 
 /// The default number of rows of each large table.

@@ -8,13 +8,13 @@
 //! | Auth.js | Gatepass | Test |
 //! |---|---|---|
 //! | `redirect` runs on every request | only for redirects | `redirect_is_asked_where_somebody_is_sent_somewhere_and_nowhere_else` |
-//! | Start of OAuth: CSRF, state, PKCE, nonce | the same, sealed in a flow; CSRF is the application's | `begin_sign_in::a_browser_is_sent_to_the_provider_with_pkce_state_and_nonce`, `a_sign_up_at_a_provider_asks_nobody_to_begin_it_and_then_as_any_other_does` |
-//! | Token exchange, userinfo, `provider.profile` before `signIn` | the same order; a vouched profile begins at `signIn` | `oauth_callback::callbacks_see_what_the_provider_told` |
+//! | Start of OAuth: CSRF, state, PKCE, nonce | the same, sealed in a flow; CSRF is the application's | `sign_in/begin::a_browser_is_sent_to_the_provider_with_pkce_state_and_nonce`, `a_sign_up_at_a_provider_asks_nobody_to_begin_it_and_then_as_any_other_does` |
+//! | Token exchange, userinfo, `provider.profile` before `signIn` | the same order; a vouched profile begins at `signIn` | `sign_in/callback::callbacks_see_what_the_provider_told` |
 //! | OAuth without an adapter: `signIn`, `jwt`; a new id each time | not applicable: there is always a user | |
 //! | OAuth sign-up, both strategies: look-up, `signIn`, user, account, session, `jwt(signUp)` | `sign_in`, `redirect`, one transaction; then `jwt(SIGN_UP)`, `session`, redemption | `a_sign_up_asks_sign_in_then_redirect_then_writes_then_asks_jwt_and_session_then_redeems` |
 //! | Returning, logged out: the user is not updated | the same order; the profile and the last sign-in are updated | `a_returning_sign_in_is_asked_alike_and_refreshes_the_profile_and_the_last_sign_in` |
 //! | Returning, logged in as the same user: the old session is kept | each sign-in opens its own session | `a_sign_in_of_who_is_signed_in_opens_a_session_beside_the_first` |
-//! | Logged in, unknown account: linked to the current user | linked if the recent session that began the flow is still live | `linking::who_is_signed_in_links_another_account`, `linking::a_linking_goes_on_with_the_session_that_began_it` |
+//! | Logged in, unknown account: linked to the current user | linked if the recent session that began the flow is still live | `sign_in/linking::who_is_signed_in_links_another_account`, `sign_in/linking::a_linking_goes_on_with_the_session_that_began_it` |
 //! | A banned user, an e-mail of another user: `signIn` decides, then look-ups | rejected first, without a callback | `who_is_banned_or_not_linked_or_outside_the_policy_is_refused_before_anybody_is_asked` |
 //! | E-mail link, requested and clicked | not applicable: the application sends it and vouches for the profile | |
 //! | Credentials: never stored, no database session | the same path as any provider | `credentials_sign_in_by_the_same_path_as_any_provider` |
@@ -23,8 +23,8 @@
 //! | POST session: `jwt` (JWT) or `session` (database) with trigger and payload | `jwt(UPDATE)` with the allowed changes, `session`, rotation; under both | `an_update_asks_jwt_for_what_may_change_then_session_then_rotates` |
 //! | Sign-out, both strategies: event, cookie cleared, the token of a JWT session stays valid | no callback, the tokens are rejected, `SIGN_OUT` is logged | `a_sign_out_asks_nobody_and_the_tokens_are_dead` |
 //! | Sign-out without a cookie: no event | no event, and none for a session that has ended | `a_sign_out_of_nothing_is_no_event` |
-//! | `token` in `session` of JWTs, `user` in that of databases | the same inputs under both | `strategy_database::callbacks_see_the_same_inputs_under_both_strategies` |
-//! | The inputs of `signIn` and `jwt` | the same, and whether the user is new | `sign_in::a_callback_sees_user_account_profile_and_client`, `issue_token::a_jwt_callback_sees_account_and_profile_and_whether_the_user_is_new` |
+//! | `token` in `session` of JWTs, `user` in that of databases | the same inputs under both | `session/strategy_database::callbacks_see_the_same_inputs_under_both_strategies` |
+//! | The inputs of `signIn` and `jwt` | the same, and whether the user is new | `sign_in/profile::a_callback_sees_user_account_profile_and_client`, `session/issue_token::a_jwt_callback_sees_account_and_profile_and_whether_the_user_is_new` |
 //!
 //! Each callback of `order` writes on its own connection while it runs. An open transaction of SQLite would block that
 //! write.
@@ -51,29 +51,29 @@
 //! | An event throws: logged, and the operation continues | the log is part of the change | `what_cannot_be_logged_does_not_happen` |
 //! | `redirect` → undefined: no Location | the rule's answer; an invalid one falls back | `a_redirect_without_an_answer_keeps_the_built_in_one` |
 //! | `redirect` throws: Configuration, HTTP 400 | an error; one row in the log | `a_redirect_that_fails_is_an_error_and_sends_nobody_anywhere` |
-//! | The adapter throws: Configuration, null, or a sign-out without effect | UNAVAILABLE, nothing half written | `outage::`, `store/sessions::a_failing_log_row_leaves_nothing` |
+//! | The adapter throws: Configuration, null, or a sign-out without effect | UNAVAILABLE, nothing half written | `failures/outage::`, `storage/store/sessions::a_failing_log_row_leaves_nothing` |
 //!
 //! # Defects (`defects`)
 //!
 //! | Auth.js | Test |
 //! |---|---|
-//! | 1 an expired session is accepted for linking | `linking::an_expired_session_links_nothing`, `linking::linking_needs_a_session_of_the_last_ten_minutes` |
+//! | 1 an expired session is accepted for linking | `sign_in/linking::an_expired_session_links_nothing`, `sign_in/linking::linking_needs_a_session_of_the_last_ten_minutes` |
 //! | 2 `jwt` → null is a successful sign-in | `a_jwt_that_refuses_a_sign_in_leaves_no_token_and_a_session_that_ended` |
 //! | 3 `WebAuthn` ignores the string of `signIn` | `a_url_of_sign_in_is_heeded_whatever_the_person_signed_in_with` |
 //! | 4 `createUser` without a creation | `a_sign_up_is_logged_where_a_user_was_created_and_nowhere_else` |
 //! | 5 `updateAge` ≥ `maxAge` stops the sliding; a stale `expires` | `every_refresh_extends_the_session_and_tells_its_new_end` |
 //! | 6 parallel updates are lost | `of_updates_at_once_none_is_lost` |
 //! | 7 `new URL` throws; blob:, userinfo, backslash, CR LF pass | `no_url_throws_and_none_leaves_the_site` |
-//! | 8 GitHub's unverified primary e-mail | `oauth_callback::githubs_unverified_primary_email_claims_nothing`; of a profile: `sign_in::an_unverified_email_claims_nothing` |
-//! | 9 a query overrides `client_id`, `redirect_uri` | `begin_sign_in::what_gatepass_sets_itself_can_not_be_set` |
+//! | 8 GitHub's unverified primary e-mail | `sign_in/callback::githubs_unverified_primary_email_claims_nothing`; of a profile: `sign_in/profile::an_unverified_email_claims_nothing` |
+//! | 9 a query overrides `client_id`, `redirect_uri` | `sign_in/begin::what_gatepass_sets_itself_can_not_be_set` |
 //! | 10 sign-up in several steps; e-mails case-sensitive | `a_sign_up_that_fails_leaves_nothing_and_can_be_repeated`, `an_email_is_the_same_in_any_case` |
 //! | 11 sign-out with a bad URL does not sign out | `a_sign_out_depends_on_no_url_and_on_no_callback` |
 //! | 12 a rejection at the click spends the magic link | not applicable: no magic links. A failing callback spends nothing: `a_jwt_without_an_answer_is_an_error_and_no_token` |
 //! | 13 a mail sender that rejects ends the process | Gatepass sends no mail; for a callback: `a_callback_that_panics_ends_its_call_and_nothing_else` |
 //! | 14 flags of the configuration are global | `two_in_one_process_know_nothing_of_each_other` |
-//! | 15 a secret rotation breaks flows in progress | `what_is_under_way_when_the_secret_changes_goes_on`; over replicas: `secret_rotation::` |
+//! | 15 a secret rotation breaks flows in progress | `what_is_under_way_when_the_secret_changes_goes_on`; over replicas: `keys/secret_rotation::` |
 //! | 16 cookies with a common prefix collide | with cookies |
-//! | 17 a failing `profile()` redirects to a malformed path | `provider_faults::an_email_that_is_none_proves_nobody`; of a profile: `sign_in::every_bad_field_is_named_and_nothing_is_written` |
+//! | 17 a failing `profile()` redirects to a malformed path | `failures/provider::an_email_that_is_none_proves_nobody`; of a profile: `sign_in/profile::every_bad_field_is_named_and_nothing_is_written` |
 //! | 18 a session is returned although its token could not be created | `where_no_token_can_be_made_no_session_is_answered` |
 //! | 19 a second `?` in the URL of an error page | `the_error_is_one_more_parameter_of_a_page_that_has_some` |
 
@@ -96,8 +96,9 @@ use crate::support::TestApp;
 fn the_tables_name_tests_that_exist() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
     let source = |path: &str| std::fs::read_to_string(format!("{folder}/{path}.rs")).unwrap();
-    let here = ["order", "answers", "defects"].map(|file| source(&format!("authjs/{file}"))).concat();
-    let tables = source("authjs/mod");
+    let here =
+        ["order", "answers", "defects"].map(|file| source(&format!("callbacks/authjs/{file}"))).concat();
+    let tables = source("callbacks/authjs/mod");
     let rows = tables.lines().filter_map(|line| line.strip_prefix("//! |"));
     let mut named = 0;
     for name in rows.flat_map(|row| row.split('`').skip(1).step_by(2)).filter(|name| name.len() > 25) {

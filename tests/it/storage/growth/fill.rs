@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
 
-use crate::store::sample::NOW;
+use crate::storage::store::sample::NOW;
 
 /// The age of the oldest row. The newest row is written now.
 pub(crate) const DAYS: u64 = 80;

@@ -9,8 +9,8 @@ use sea_orm::DatabaseConnection;
 use tonic::Request;
 use tonic::transport::Channel;
 
-use crate::growth::fill::{DAYS, fill};
-use crate::store::sample::NOW;
+use crate::storage::growth::fill::{DAYS, fill};
+use crate::storage::store::sample::NOW;
 use crate::support::crowd::{at_once, patient_on};
 use crate::support::databases::{Backend, query};
 use crate::support::load::measured;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatepass::storage::{Database, KeyStore as _, RevocationFeed as _};
 use sea_orm::{ConnectionTrait as _, Statement};
 
-use crate::store::{file_url, open};
+use crate::storage::store::{file_url, open};
 use crate::support::databases::{Backend, TestDatabase};
 
 /// Every column as `name type NOT NULL`, and every index, as SQLite reports them. The columns are those of the

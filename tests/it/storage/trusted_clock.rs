@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatepass::model::{Clock as _, ManualClock, SystemClock};
 use gatepass::storage::{DatabaseClock as _, FeedConnection, TrustedClock, clock_offset_ms};
 
-use crate::store::open;
+use crate::storage::store::open;
 use crate::support::databases::{Backend, TestDatabase};
 
 const LEEWAY: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use crate::support::people::denied;
 use crate::support::signing_in::of_callback;
 use crate::support::{TestApp, allowed, builder_on_a_copy_of, profile, reason};
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/made_before");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/storage/made_before");
 
 /// The configuration of that commit's Gatepass.
 const CONFIG: &str = "providers: [{id: github, client_id: made-before, client_secret: of a provider}]\n\
