@@ -30,7 +30,7 @@ async fn a_user_is_found_by_id_and_by_verified_email() {
 }
 
 #[tokio::test]
-async fn nobody_is_not_found() {
+async fn an_unknown_user_is_not_found() {
     let app = app().await;
     let unverified = ProfileCredential {
         provider: "github".to_owned(),
@@ -46,7 +46,7 @@ async fn nobody_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_can_find_nobody_is_invalid() {
+async fn a_key_that_can_match_no_user_is_invalid() {
     let app = app().await;
     let upper = NOBODY.to_uppercase();
     for text in ["", "ada", &upper, &NOBODY.replace('-', ""), "6ba7b810-9dad-41d1-80b4-00c04fd430c8"] {

@@ -75,7 +75,7 @@ async fn it_is_logged_once_with_its_user() {
 }
 
 #[tokio::test]
-async fn nobody_is_not_found_and_no_id_is_invalid() {
+async fn an_unknown_user_is_not_found_and_an_empty_id_is_invalid() {
     let app = app().await;
     assert_eq!(refusal(revoke(&app, NOBODY).await), (Code::NotFound, "USER_NOT_FOUND".to_owned()));
     for id in ["", "ada", &NOBODY.to_uppercase()] {

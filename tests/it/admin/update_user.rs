@@ -169,7 +169,7 @@ async fn an_invalid_change_names_its_field_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_is_not_changed() {
+async fn an_unknown_user_is_not_changed() {
     let app = app().await;
     let wanted = (Code::NotFound, "USER_NOT_FOUND".to_owned());
     assert_eq!(refusal(app.update(renewed(NOBODY), &["name"]).await), wanted);

@@ -182,7 +182,7 @@ async fn a_sign_in_callback_sees_who_comes_and_from_where() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_lets_nobody_in_and_writes_its_row_of_the_log_only() {
+async fn an_invalid_answer_lets_no_user_in_and_writes_only_a_log_row() {
     for expression in [
         "1",
         "null",
@@ -418,7 +418,7 @@ async fn who_agrees_with_a_redirect_changes_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_is_no_place_is_no_redirect() {
+async fn an_invalid_redirect_is_not_followed() {
     for expression in ["true", "null", "[url]", "url[0]"] {
         let app = app(&format!("    redirect: \"{expression}\"\n")).await;
         assert_eq!(refusal(app.resolve("/x").await), unavailable(), "{expression}");

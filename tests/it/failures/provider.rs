@@ -93,7 +93,7 @@ async fn each_lie_about_a_person_has_its_own_reason() {
 }
 
 #[tokio::test]
-async fn a_userinfo_of_somebody_else_proves_nobody() {
+async fn a_userinfo_of_another_subject_proves_no_identity() {
     let (provider, app) = start().await;
     provider.edits_userinfo(|claims| drop(claims.insert("sub".to_owned(), json!("eve"))));
     assert_eq!(refusal(app.try_sign_in_at(&provider, Person::named("ada")).await), invalid());
@@ -101,7 +101,7 @@ async fn a_userinfo_of_somebody_else_proves_nobody() {
 }
 
 #[tokio::test]
-async fn an_email_that_is_none_proves_nobody() {
+async fn an_invalid_email_proves_no_identity() {
     for email in ["ada@@example.com", "ad\u{212B}@example.com", " ada@example.com"] {
         let (provider, app) = start().await;
         let ada = Person::named("ada").with_email(email, true);
@@ -111,7 +111,7 @@ async fn an_email_that_is_none_proves_nobody() {
 }
 
 #[tokio::test]
-async fn a_profile_that_is_too_large_to_keep_proves_nobody() {
+async fn a_profile_that_is_too_large_proves_no_identity() {
     let (provider, app) = start().await;
     provider.edits_userinfo(|claims| drop(claims.insert("more".to_owned(), json!("x".repeat(40_000)))));
     assert_eq!(refusal(app.try_sign_in_at(&provider, Person::named("ada")).await), invalid());
@@ -132,7 +132,7 @@ async fn a_provider_that_hangs_is_told_of_within_the_calls_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_provider_that_hangs_holds_up_nobody_else() {
+async fn a_hanging_provider_does_not_hold_up_other_calls() {
     let (dead, living) = (TestProvider::start().await, TestProvider::start().await);
     let app = with_providers(&[entry("corp", &dead, "timeout: 30s"), entry("other", &living, "")])
         .server("request_timeout: 60s")

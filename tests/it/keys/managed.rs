@@ -56,7 +56,7 @@ async fn is_refused(app: &TestApp, token: &str) {
 }
 
 #[tokio::test]
-async fn a_key_is_published_then_signs_then_verifies_then_retires_everywhere_at_the_same_time() {
+async fn every_replica_publishes_uses_and_retires_a_key_at_the_same_time() {
     let (one, other) = replicas().await;
     let first = one.signing().await;
     assert_eq!(one.published().await, from_ref(&first));
@@ -108,7 +108,7 @@ async fn the_schedule_makes_no_key_by_a_clock_that_jumped() {
 }
 
 #[tokio::test]
-async fn the_schedule_makes_one_next_key_however_many_replicas_keep_it() {
+async fn the_schedule_makes_one_next_key_for_any_number_of_replicas() {
     let one = builder().config("tokens: {key_rotation: 2h}").start().await;
     let mut replicas = vec![one];
     for _ in 0..3 {
@@ -217,7 +217,7 @@ async fn a_revoked_key_is_refused_on_every_replica_and_a_new_one_signs() {
     }
 }
 
-async fn when_the_signing_key_is_revoked_the_one_that_waits_takes_over(backend: Backend) {
+async fn the_next_key_takes_over_from_a_revoked_one(backend: Backend) {
     let one = patient_on(backend).await.start().await;
     let other = one.replica(|yaml| yaml).await;
     let ada = one.tokens("ada").await;
@@ -233,11 +233,11 @@ async fn when_the_signing_key_is_revoked_the_one_that_waits_takes_over(backend: 
 }
 
 #[tokio::test]
-async fn on_sqlite_when_the_signing_key_is_revoked_the_one_that_waits_takes_over() {
-    when_the_signing_key_is_revoked_the_one_that_waits_takes_over(Backend::Sqlite).await;
+async fn on_sqlite_the_next_key_takes_over_from_a_revoked_one() {
+    the_next_key_takes_over_from_a_revoked_one(Backend::Sqlite).await;
 }
 
-crate::on_servers!(when_the_signing_key_is_revoked_the_one_that_waits_takes_over);
+crate::on_servers!(the_next_key_takes_over_from_a_revoked_one);
 
 #[tokio::test]
 async fn a_key_that_signs_no_more_or_not_yet_is_revoked_alone() {
@@ -377,7 +377,7 @@ async fn an_unknown_key_has_the_ring_read_and_its_token_accepted() {
 }
 
 #[tokio::test]
-async fn however_many_tokens_name_unknown_keys_the_ring_is_read_once_in_five_seconds() {
+async fn tokens_with_unknown_keys_cause_one_read_of_the_keys_in_five_seconds() {
     let one = app().await;
     let slow = slow_replica(&one).await;
     let forged = foreign_token().await;

@@ -9,9 +9,9 @@ use crate::support::replica::ids;
 use crate::support::{TestApp, builder_on, eventually, reason};
 
 crate::on_all!(
-    what_is_written_in_the_place_of_lost_entries_is_known,
+    entries_written_in_the_place_of_lost_ones_become_known,
     what_a_restored_database_says_of_a_user_holds,
-    a_user_that_cannot_be_read_holds_nobody_else_back,
+    an_unreadable_user_does_not_hold_back_the_others,
 );
 
 async fn revoke(app: &TestApp, tokens: &IssueTokenResponse) {
@@ -30,7 +30,7 @@ async fn lose_all_after(place: i64, app: &TestApp) {
     app.execute(&format!("UPDATE revocation_counter SET seq = {place}")).await;
 }
 
-async fn what_is_written_in_the_place_of_lost_entries_is_known(backend: Backend) {
+async fn entries_written_in_the_place_of_lost_ones_become_known(backend: Backend) {
     let one = builder_on(backend).await.start().await;
     let other = one.replica(|yaml| yaml).await;
     let mut known = Vec::new();
@@ -79,7 +79,7 @@ async fn what_a_restored_database_says_of_a_user_holds(backend: Backend) {
     eventually("a change of a lower version is known", has("guest")).await;
 }
 
-async fn a_user_that_cannot_be_read_holds_nobody_else_back(backend: Backend) {
+async fn an_unreadable_user_does_not_hold_back_the_others(backend: Backend) {
     let one = builder_on(backend).await.start().await;
     let other = one.replica(|yaml| yaml).await;
     let (ada, bob) = (one.tokens("ada").await, one.tokens("bob").await);

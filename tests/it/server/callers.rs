@@ -97,7 +97,7 @@ async fn each_method_asks_for_its_permission_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_none_is_unimplemented_for_a_known_caller() {
+async fn an_unknown_method_is_unimplemented_for_a_known_caller() {
     let app = permission_app().await;
     for path in [
         "/gatepass.v1.AuthService/Nope",

@@ -185,7 +185,7 @@ async fn a_handler_knows_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_handler_knows_the_calls_id_and_trace_and_who_is_no_call_does_not() {
+async fn only_the_handler_of_a_call_knows_its_id_and_trace() {
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let handler = service_fn(async |_: Request| {
         let context = CallContext::current().unwrap();

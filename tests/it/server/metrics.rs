@@ -75,7 +75,7 @@ async fn every_code_of_a_method_is_there_from_its_first_call_on() {
 }
 
 #[tokio::test]
-async fn what_is_no_method_is_counted_as_unknown() {
+async fn an_unknown_method_is_counted_as_unknown() {
     let app = app().await;
     for path in ["/gatepass.v1.AuthService/Nonsense", "/ada@example.com/SignIn", "/metrics", "/"] {
         assert_eq!(reason(call(&app.channel, path, "").await), "NOT_IMPLEMENTED", "{path}");
@@ -141,7 +141,7 @@ impl Callbacks for Silent {
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_is_cancelled_and_its_callback_when_its_time_is_over() {
+async fn a_cancelled_call_is_counted_as_such_and_its_callback_as_timed_out() {
     let asked = Arc::new(Semaphore::new(0));
     let silent = Silent(Arc::clone(&asked));
     let app = builder().server("request_timeout: 1s").callbacks(silent).start().await;

@@ -319,7 +319,7 @@ async fn a_token_whose_claims_were_made_from_another_role_is_stale() {
 /// If a token lacks the role, only its time shows which role its claims come from, and that time is another replica's
 /// clock.
 #[tokio::test]
-async fn a_token_without_the_role_is_stale_until_it_is_surely_newer_than_the_change() {
+async fn a_token_without_the_role_is_stale_until_it_is_newer_than_the_change() {
     let hooks = on_jwt(|input| Ok(claims(json!({"may": input.user.role}))));
     let app = builder().config(&tokens("user_claims: [name]")).callbacks(hooks).start().await;
     let issued = app.tokens("ada").await;
@@ -340,7 +340,7 @@ async fn a_token_without_the_role_is_stale_until_it_is_surely_newer_than_the_cha
 }
 
 #[tokio::test]
-async fn a_session_callback_adds_to_what_is_told_and_to_nothing_else() {
+async fn a_session_callback_adds_to_the_answer_and_to_nothing_else() {
     let hooks = on_session(|input| {
         assert_eq!(input.session.user.name.as_deref(), Some("ada"));
         Ok(object(json!({"greeting": "hello", "seen": input.claims.len(), "absent": null})))
@@ -366,7 +366,7 @@ async fn what_a_session_callback_adds_is_not_in_the_jwt() {
 }
 
 #[tokio::test]
-async fn a_session_callback_that_fails_or_answers_nonsense_is_unavailable_and_spends_nothing() {
+async fn a_failing_session_callback_is_unavailable_and_spends_nothing() {
     for nonsense in [json!(null), json!({"n": 1e300}), json!({"": 1}), json!({"a\nb": 1})] {
         let failing = Arc::new(AtomicBool::new(false));
         let fails = Arc::clone(&failing);
@@ -485,7 +485,7 @@ also_with_references!(
     an_access_token_lives_as_long_as_configured,
     a_sign_in_that_changed_the_profile_shows_in_older_sessions,
     a_token_whose_claims_were_made_from_another_role_is_stale,
-    a_session_callback_adds_to_what_is_told_and_to_nothing_else,
-    a_session_callback_that_fails_or_answers_nonsense_is_unavailable_and_spends_nothing,
+    a_session_callback_adds_to_the_answer_and_to_nothing_else,
+    a_failing_session_callback_is_unavailable_and_spends_nothing,
     claims_of_every_kind_come_back_as_they_were_added,
 );

@@ -200,7 +200,7 @@ async fn an_access_token_says_what_the_contract_says() {
 }
 
 #[tokio::test]
-async fn a_token_says_of_its_user_what_is_configured() {
+async fn a_token_contains_the_configured_claims_of_its_user() {
     let app = builder().config("tokens: {user_claims: [role]}").start().await;
     let (_, token) = decode(&app.tokens("ada").await.access_token);
     let names: Vec<&str> = token.as_object().unwrap().keys().map(String::as_str).collect();

@@ -268,7 +268,7 @@ async fn a_token_newer_than_the_row_means_a_restored_database() {
 }
 
 #[tokio::test]
-async fn what_is_no_refresh_token_of_ours_is_refused() {
+async fn a_refresh_token_that_was_never_issued_is_refused() {
     let app = app().await;
     let issued = app.tokens("ada").await;
     let good = issued.refresh_token;

@@ -144,7 +144,7 @@ async fn what_changes_in_the_rows_is_told_or_refused() {
 }
 
 #[tokio::test]
-async fn a_row_that_no_longer_can_be_read_is_a_bug_of_somebody_and_no_session() {
+async fn an_unreadable_row_is_an_internal_error_and_no_session() {
     let app = remembering().start().await;
     let token = app.tokens("ada").await.access_token;
     app.query("UPDATE sessions SET claims = 'nonsense'").await;
@@ -154,7 +154,7 @@ async fn a_row_that_no_longer_can_be_read_is_a_bug_of_somebody_and_no_session() 
 }
 
 #[tokio::test]
-async fn a_change_of_this_replica_holds_at_once_however_long_rows_are_remembered() {
+async fn a_change_by_this_replica_holds_at_once_although_rows_are_cached() {
     let hooks = on_jwt(|input| Ok(claims(json!({"who": input.user.name}))));
     let app = remembering().callbacks(hooks).start().await;
     let mut admin = app.admin.clone();
@@ -300,7 +300,7 @@ fn id(text: &str) -> SessionId {
 }
 
 #[tokio::test]
-async fn without_the_database_rows_are_told_while_they_are_young_and_not_a_moment_longer() {
+async fn without_the_database_rows_are_served_until_the_stale_limit() {
     let app = remembering().start().await;
     let (known, unknown) = (id(&ids(&app.tokens("a").await).0), id(&ids(&app.tokens("b").await).0));
     let (database, rows) = remembered(&app, 1 << 20).await;
@@ -320,7 +320,7 @@ async fn without_the_database_rows_are_told_while_they_are_young_and_not_a_momen
 }
 
 #[tokio::test]
-async fn what_is_remembered_is_bounded() {
+async fn the_cache_of_rows_is_bounded() {
     let app = remembering().start().await;
     let mut all = BTreeSet::new();
     for n in 0..40 {

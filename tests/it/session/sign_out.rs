@@ -121,7 +121,7 @@ async fn a_session_that_runs_out_is_ended_while_another_clock_may_have_it_live()
 }
 
 #[tokio::test]
-async fn everywhere_ends_every_live_session_of_the_user_and_of_nobody_else() {
+async fn everywhere_ends_every_live_session_of_this_user_only() {
     let app = builder().config("session: {idle_ttl: 1h}").start().await;
     let idle = app.tokens("ada").await;
     app.clock.advance(Duration::from_hours(1));
@@ -335,7 +335,7 @@ also_with_references!(
     any_genuine_token_ends_its_session_and_raises_no_alarm,
     a_session_that_ran_out_had_ended_already,
     a_session_that_runs_out_is_ended_while_another_clock_may_have_it_live,
-    everywhere_ends_every_live_session_of_the_user_and_of_nobody_else,
+    everywhere_ends_every_live_session_of_this_user_only,
     everywhere_else_keeps_the_session_that_asks,
     the_token_of_an_ended_session_ends_no_others,
     a_request_of_another_form_is_refused,

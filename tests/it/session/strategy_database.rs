@@ -69,7 +69,7 @@ fn counting() -> Hooks {
 }
 
 #[tokio::test]
-async fn an_access_token_names_its_session_and_nobody() {
+async fn an_access_token_names_its_session_and_no_user() {
     let app = database().callbacks(counting()).start().await;
     let issued = app.tokens("ada").await;
     let token = &issued.access_token;

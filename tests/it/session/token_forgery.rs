@@ -292,7 +292,7 @@ fn hmac_confusion() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_name_twice_is_malformed_however_it_is_spelled() {
+async fn a_name_twice_is_malformed_in_any_spelling() {
     let app = app().await;
     let (head, text) = (header().to_string(), claims().to_string());
     let rows = [

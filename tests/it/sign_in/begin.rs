@@ -67,7 +67,7 @@ async fn every_flow_is_another() {
 }
 
 #[tokio::test]
-async fn a_flow_tells_nothing_of_what_is_in_it() {
+async fn a_flow_reveals_nothing_of_its_content() {
     let provider = TestProvider::start().await;
     let app = app_with(&provider).await;
     let begun = app.begin(begin("corp")).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_flow_tells_nothing_of_what_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_none_is_not_found() {
+async fn an_unknown_provider_is_not_found() {
     let provider = TestProvider::start().await;
     let (with, without) = (app_with(&provider).await, app().await);
     let wanted = (Code::NotFound, "PROVIDER_NOT_FOUND".to_owned());
@@ -89,7 +89,7 @@ async fn a_provider_that_is_none_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_browser_comes_back_to_a_base_url_or_to_what_is_listed() {
+async fn a_browser_returns_to_a_base_url_or_to_a_listed_url() {
     let provider = TestProvider::start().await;
     let listed = "redirect_uris: ['https://app.corp.example/cb', 'com.example.app:/cb']";
     let app = with_providers(&[entry("corp", &provider, listed)])
@@ -257,7 +257,7 @@ async fn parameters_and_scopes_are_bounded() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_not_repeated_at_length() {
+async fn a_refused_value_is_not_repeated_at_length() {
     let provider = TestProvider::start().await;
     let app = app_with(&provider).await;
     let authorization_params = [("n".repeat(1500), "v".repeat(1500))].into();
@@ -269,7 +269,7 @@ async fn what_is_refused_is_not_repeated_at_length() {
 }
 
 #[tokio::test]
-async fn a_flow_fits_a_cookie_whatever_the_person_wants() {
+async fn a_flow_always_fits_a_cookie() {
     let provider = TestProvider::start().await;
     let app = app_with(&provider).await;
     let long = |bytes: usize| format!("{REDIRECT_URI}?{}", "x".repeat(bytes - REDIRECT_URI.len() - 1));
@@ -312,7 +312,7 @@ async fn a_provider_that_does_not_answer_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_none_links_nothing() {
+async fn an_invalid_token_links_nothing() {
     let provider = TestProvider::start().await;
     let app = app_with(&provider).await;
     let request = BeginSignInRequest { link_access_token: "junk".to_owned(), ..begin("corp") };

@@ -71,7 +71,7 @@ fn tables_of(backend: Backend) -> &'static str {
 }
 
 #[tokio::test]
-async fn the_providers_tokens_are_handed_out_once_and_kept_nowhere() {
+async fn the_providers_tokens_are_returned_once_and_never_stored() {
     let provider = TestProvider::start().await;
     // The row of the session contains its data until the first token, sealed. This callback receives all of it.
     let kept = Arc::new(Mutex::new(String::new()));
@@ -199,7 +199,7 @@ async fn the_state_of_another_flow_is_refused_before_anything_is_asked() {
 }
 
 #[tokio::test]
-async fn a_flow_that_is_none_is_refused() {
+async fn an_invalid_flow_is_refused() {
     let (provider, app) = start().await;
     let good = app.log_in(&provider, Person::named("ada")).await;
     let flow = callback(&mut good.clone()).flow.clone();
@@ -315,7 +315,7 @@ async fn a_declined_consent_is_a_denial_with_the_providers_word() {
 }
 
 #[tokio::test]
-async fn an_error_without_the_flows_state_is_nobodys() {
+async fn an_error_without_the_flows_state_is_refused() {
     let (provider, app) = start().await;
     let mut request = app.log_in(&provider, Person::named("ada")).await;
     let forged = callback(&mut request);
@@ -346,7 +346,7 @@ async fn a_callback_is_not_repeatable() {
 }
 
 #[tokio::test]
-async fn a_code_of_another_flow_proves_nobody() {
+async fn a_code_of_another_flow_proves_no_identity() {
     let (provider, app) = start().await;
     let mut request = app.log_in(&provider, Person::named("ada")).await;
     callback(&mut request).code = "stolen".to_owned();
@@ -481,7 +481,7 @@ async fn a_redirect_callback_that_fails_is_not_said_to_have_spent_nothing() {
 }
 
 #[tokio::test]
-async fn a_callback_that_fails_lets_nobody_in_and_the_person_begins_again() {
+async fn after_a_failing_callback_the_person_begins_again() {
     let provider = TestProvider::start().await;
     let (hooks, mended) = fails_until_mended();
     let app = with_providers(&[entry("corp", &provider, "")]).callbacks(hooks).start().await;

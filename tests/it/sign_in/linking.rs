@@ -66,7 +66,7 @@ async fn start() -> (TestProvider, TestApp) {
 }
 
 #[tokio::test]
-async fn who_is_signed_in_links_another_account() {
+async fn a_signed_in_user_links_another_account() {
     let (provider, app) = start().await;
     let issued = app.tokens("ada").await;
     let user = issued.session.unwrap().user.unwrap();
@@ -126,7 +126,7 @@ async fn linking_again_is_how_more_scopes_are_granted() {
 }
 
 #[tokio::test]
-async fn an_id_token_that_linked_signs_nobody_in() {
+async fn an_id_token_that_linked_signs_no_user_in() {
     const NONCE: &str = "a nonce of this browser";
     for linked_before in [false, true] {
         let (provider, app) = start().await;
@@ -290,7 +290,7 @@ async fn an_expired_session_links_nothing() {
 }
 
 #[tokio::test]
-async fn an_access_token_that_is_none_links_nothing_and_leaves_its_row() {
+async fn an_invalid_access_token_links_nothing_and_writes_a_log_row() {
     let (provider, app) = start().await;
     let good = app.tokens("ada").await.access_token;
     let elsewhere = with_providers(&[]).start().await.tokens("ada").await.access_token;
@@ -400,7 +400,7 @@ async fn a_profile_that_a_caller_vouches_for_can_be_linked_too() {
 }
 
 #[tokio::test]
-async fn an_account_that_was_vouched_for_is_not_the_one_that_its_provider_proves() {
+async fn a_vouched_account_and_a_proven_account_with_the_same_id_are_two() {
     let (provider, app) = start().await;
     let vouched = |who: &str, email_verified| {
         credential(ProfileCredential {
@@ -426,7 +426,7 @@ async fn an_account_that_was_vouched_for_is_not_the_one_that_its_provider_proves
 }
 
 #[tokio::test]
-async fn a_verified_email_of_somebody_is_not_linked_by_itself() {
+async fn a_verified_email_of_another_user_is_not_linked_by_itself() {
     let (provider, app) = start().await;
     app.sign_in("ada").await;
     let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
@@ -509,7 +509,7 @@ async fn concurrent_sign_ins_that_tell_another_name_are_all_let_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn concurrent_first_sign_ins_by_two_providers_end_in_one_user_with_two_accounts() {
+async fn concurrent_sign_ups_by_two_providers_make_one_user_with_two_accounts() {
     let (one, two) = (TestProvider::start().await, TestProvider::start().await);
     let links = "link_by_verified_email: true";
     let app = with_providers(&[entry("corp", &one, links), entry("other", &two, links)]).start().await;

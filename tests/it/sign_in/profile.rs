@@ -149,7 +149,7 @@ async fn a_sign_in_changes_an_email_only_if_it_was_empty_or_gets_verified() {
 }
 
 #[tokio::test]
-async fn a_verified_email_of_somebody_else_stays_theirs() {
+async fn a_verified_email_of_another_user_stays_with_that_user() {
     let app = app().await;
     let owner = app.sign_in("ada").await.user.unwrap();
     for (id, before) in [("none", None), ("unverified", Some("ada@example.com"))] {
@@ -163,7 +163,7 @@ async fn a_verified_email_of_somebody_else_stays_theirs() {
 }
 
 #[tokio::test]
-async fn who_somebody_is_the_provider_and_its_id_say_byte_for_byte() {
+async fn the_provider_and_its_id_identify_an_account_byte_for_byte() {
     let app = app().await;
     let accounts = [
         ("github", "josé"),
@@ -207,7 +207,7 @@ async fn an_unverified_email_claims_nothing() {
 }
 
 #[tokio::test]
-async fn an_unknown_account_with_somebodys_verified_email_is_not_linked() {
+async fn an_unknown_account_with_a_taken_verified_email_is_not_linked() {
     let app = app().await;
     app.sign_in("ada").await;
     let google =
@@ -281,7 +281,7 @@ async fn the_configured_policy_decides_who_may_come() {
 }
 
 #[tokio::test]
-async fn who_is_known_may_come_when_sign_up_is_closed() {
+async fn a_known_user_may_sign_in_while_sign_up_is_closed() {
     let app = app().await;
     let known = app.sign_in("ada").await.user.unwrap();
     let app = app.restart(|yaml| format!("{yaml}sign_in: {{allow_sign_up: false}}\n")).await;
@@ -412,7 +412,7 @@ async fn a_callback_denies_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn a_failing_callback_lets_nobody_in_and_tells_no_cause() {
+async fn a_failing_callback_lets_no_user_in_and_tells_no_cause() {
     let sign_in = on_sign_in(|_| Err(Callback::SignIn.failed("connection to 10.1.2.3 refused")));
     let redirect = on_redirect(|_| Err(Callback::Redirect.failed("connection to 10.1.2.3 refused")));
     for hooks in [sign_in, redirect] {

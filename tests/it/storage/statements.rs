@@ -116,7 +116,7 @@ async fn a_forged_refresh_token_costs_none() {
 }
 
 #[tokio::test]
-async fn users_are_found_by_statements_of_few_lengths_however_many_they_are() {
+async fn users_are_found_by_statements_of_few_lengths() {
     let kept = TestDatabase::of_file();
     let (options, seen) = watched(kept.url.clone());
     let database = Database::connect(&options).await.unwrap();

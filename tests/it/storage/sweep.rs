@@ -95,7 +95,7 @@ async fn sweeps_on(backend: Backend) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_sweeps_what_is_over_and_answers_as_before() {
+async fn a_replica_sweeps_expired_rows_and_answers_as_before() {
     sweeps_on(Backend::Sqlite).await;
 }
 

@@ -179,7 +179,7 @@ async fn a_jwt_that_adds_nothing_takes_nothing_away() {
 }
 
 #[tokio::test]
-async fn a_jwt_that_answers_nonsense_is_an_error_and_spends_nothing() {
+async fn an_invalid_answer_of_jwt_is_an_error_and_spends_nothing() {
     let moods = Moods::new();
     let app = builder().callbacks(moods.of_jwt()).start().await;
     let issued = app.tokens("ada").await;
@@ -276,7 +276,7 @@ async fn a_session_cannot_pass_itself_off_as_another() {
 }
 
 #[tokio::test]
-async fn a_session_that_fails_or_answers_nonsense_is_an_error_and_spends_nothing() {
+async fn a_failing_or_invalid_session_callback_is_an_error_and_spends_nothing() {
     let moods = Moods::new();
     let app = builder().callbacks(moods.of_session()).start().await;
     let issued = app.tokens("ada").await;
@@ -324,7 +324,7 @@ async fn a_callback_that_panics_ends_its_call_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_sign_in_without_an_answer_lets_nobody_in() {
+async fn a_sign_in_callback_without_an_answer_lets_no_user_in() {
     let (builder, seen) = builder().witness(on_sign_in(|_| Err(Callback::SignIn.failed("down"))));
     let app = builder.start().await;
     let refused = refusal(app.try_sign_in(profile("ada")).await);
@@ -379,7 +379,7 @@ async fn a_sign_in_that_sends_elsewhere_asks_redirect_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_sends_to_no_place_is_an_error_and_leaves_nothing() {
+async fn a_sign_in_that_redirects_to_an_empty_url_is_an_error() {
     let app = builder().callbacks(on_sign_in(|_| Ok(SignInDecision::Redirect(String::new())))).start().await;
     let told = refusal(app.try_sign_in(profile("ada")).await);
     assert_eq!(told, (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned()));
@@ -402,7 +402,7 @@ async fn a_redirect_without_an_answer_keeps_the_built_in_one() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_fails_is_an_error_and_sends_nobody_anywhere() {
+async fn a_failing_redirect_callback_is_an_error_without_a_redirect() {
     let hooks = on_redirect(|_| Err(Callback::Redirect.failed("down")));
     let elsewhere = on_sign_in(|input| {
         let wait = input.account.provider_account_id.as_str() == "waiting";
@@ -445,11 +445,11 @@ also_with_references!(
     a_jwt_that_refuses_an_update_leaves_the_session_as_it_was,
     a_jwt_without_an_answer_is_an_error_and_no_token,
     a_jwt_that_adds_nothing_takes_nothing_away,
-    a_jwt_that_answers_nonsense_is_an_error_and_spends_nothing,
+    an_invalid_answer_of_jwt_is_an_error_and_spends_nothing,
     registered_claims_cannot_be_set,
     a_session_that_adds_nothing_tells_the_session_as_it_is,
     a_session_cannot_pass_itself_off_as_another,
-    a_session_that_fails_or_answers_nonsense_is_an_error_and_spends_nothing,
+    a_failing_or_invalid_session_callback_is_an_error_and_spends_nothing,
     a_callback_that_panics_ends_its_call_and_nothing_else,
     what_cannot_be_logged_does_not_happen,
 );

@@ -36,7 +36,7 @@ async fn user_by_email(app: &TestApp, email: &str) -> String {
 
 /// 3: `WebAuthn` ignores the URL of `signIn` and lets the person in.
 #[tokio::test]
-async fn a_url_of_sign_in_is_heeded_whatever_the_person_signed_in_with() {
+async fn a_redirect_by_sign_in_works_for_every_kind_of_credential() {
     let app =
         builder().callbacks(on_sign_in(|_| Ok(SignInDecision::Redirect("/terms".to_owned())))).start().await;
     for provider in ["webauthn", "passkey", "credentials", "email", "github"] {
@@ -52,7 +52,7 @@ async fn a_url_of_sign_in_is_heeded_whatever_the_person_signed_in_with() {
 
 /// 4: `createUser` is emitted for a user who was not created.
 #[tokio::test]
-async fn a_sign_up_is_logged_where_a_user_was_created_and_nowhere_else() {
+async fn a_sign_up_is_logged_only_where_a_user_was_created() {
     let app = builder().config("sign_in: {allowed_email_domains: [example.com]}").start().await;
     for (request, logged) in [
         (of("github", "1", "ada@example.com"), "SIGN_UP SUCCESS"),
@@ -262,7 +262,7 @@ async fn two_in_one_process_know_nothing_of_each_other() {
 
 /// 15: flows in progress are lost when the secret changes.
 #[tokio::test]
-async fn what_is_under_way_when_the_secret_changes_goes_on() {
+async fn flows_and_sessions_go_on_after_a_secret_changes() {
     const OLD: &str = "'the first secret of a test, long enough'";
     let app = app().await;
     let grant = app.sign_in("ada").await.grant.unwrap();
@@ -322,6 +322,6 @@ also_with_references!(
     of_updates_at_once_none_is_lost,
     a_sign_out_depends_on_no_url_and_on_no_callback,
     two_in_one_process_know_nothing_of_each_other,
-    what_is_under_way_when_the_secret_changes_goes_on,
+    flows_and_sessions_go_on_after_a_secret_changes,
     where_no_token_can_be_made_no_session_is_answered,
 );

@@ -33,7 +33,7 @@ async fn session_rows(app: &TestApp) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn a_sign_up_asks_sign_in_then_redirect_then_writes_then_asks_jwt_and_session_then_redeems() {
+async fn a_sign_up_calls_sign_in_redirect_jwt_and_session_in_this_order() {
     let (app, seen) = witnessed(Hooks::default()).await;
     let allowed = app.sign_in("ada").await;
     assert!(allowed.is_new_user);
@@ -50,7 +50,7 @@ async fn a_sign_up_asks_sign_in_then_redirect_then_writes_then_asks_jwt_and_sess
 }
 
 #[tokio::test]
-async fn a_sign_up_at_a_provider_asks_nobody_to_begin_it_and_then_as_any_other_does() {
+async fn a_sign_up_at_a_provider_calls_the_same_callbacks_in_the_same_order() {
     let provider = TestProvider::start().await;
     let (builder, seen) = with_providers(&[entry("corp", &provider, "")]).witness(Hooks::default());
     let app = builder.start().await;
@@ -71,7 +71,7 @@ async fn a_sign_up_at_a_provider_asks_nobody_to_begin_it_and_then_as_any_other_d
 }
 
 #[tokio::test]
-async fn a_returning_sign_in_is_asked_alike_and_refreshes_the_profile_and_the_last_sign_in() {
+async fn a_returning_sign_in_has_the_same_order_and_updates_the_profile() {
     let (app, seen) = witnessed(Hooks::default()).await;
     let first = app.sign_in("ada").await.user.unwrap();
     seen.take();
@@ -103,7 +103,7 @@ async fn a_returning_sign_in_is_asked_alike_and_refreshes_the_profile_and_the_la
 }
 
 #[tokio::test]
-async fn a_sign_in_of_who_is_signed_in_opens_a_session_beside_the_first() {
+async fn a_second_sign_in_of_a_user_opens_a_second_session() {
     let (app, _) = witnessed(Hooks::default()).await;
     let first = app.tokens("ada").await;
     let row = session_rows(&app).await.remove(0);
@@ -135,7 +135,7 @@ async fn credentials_sign_in_by_the_same_path_as_any_provider() {
 }
 
 #[tokio::test]
-async fn who_is_banned_or_not_linked_or_outside_the_policy_is_refused_before_anybody_is_asked() {
+async fn the_built_in_rules_reject_a_sign_in_before_any_callback() {
     let config = "sign_in: {allowed_email_domains: [example.com]}";
     let (builder, seen) = builder().config(config).witness(Hooks::default());
     let app = builder.start().await;
@@ -176,7 +176,7 @@ async fn a_read_asks_session_alone_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn of_a_session_that_is_over_nobody_is_asked() {
+async fn no_callback_is_called_for_a_session_that_has_ended() {
     let (app, seen) = witnessed(Hooks::default()).await;
     let [expired, ended] = [app.tokens("ada").await, app.tokens("bob").await];
     sign_out(&app, &ended.refresh_token).await.unwrap();
@@ -226,7 +226,7 @@ async fn an_update_asks_jwt_for_what_may_change_then_session_then_rotates() {
 }
 
 #[tokio::test]
-async fn a_sign_out_asks_nobody_and_the_tokens_are_dead() {
+async fn a_sign_out_calls_no_callback_and_ends_the_tokens() {
     let (app, seen) = witnessed(Hooks::default()).await;
     for by in ["access", "refresh"] {
         let issued = app.tokens(by).await;
@@ -255,7 +255,7 @@ async fn a_sign_out_of_nothing_is_no_event() {
 }
 
 #[tokio::test]
-async fn redirect_is_asked_where_somebody_is_sent_somewhere_and_nowhere_else() {
+async fn the_redirect_callback_is_called_only_for_redirects() {
     let hooks = on_redirect(|input| Ok((input.url == input.base_url).then(|| "/start".to_owned())));
     let (app, seen) = witnessed(hooks).await;
     let request = SignInRequest { redirect_to: "/inbox".to_owned(), ..profile("ada") };
@@ -274,13 +274,13 @@ async fn redirect_is_asked_where_somebody_is_sent_somewhere_and_nowhere_else() {
 }
 
 also_with_references!(
-    a_sign_up_asks_sign_in_then_redirect_then_writes_then_asks_jwt_and_session_then_redeems,
-    a_returning_sign_in_is_asked_alike_and_refreshes_the_profile_and_the_last_sign_in,
-    a_sign_in_of_who_is_signed_in_opens_a_session_beside_the_first,
+    a_sign_up_calls_sign_in_redirect_jwt_and_session_in_this_order,
+    a_returning_sign_in_has_the_same_order_and_updates_the_profile,
+    a_second_sign_in_of_a_user_opens_a_second_session,
     credentials_sign_in_by_the_same_path_as_any_provider,
     a_read_asks_session_alone_and_writes_nothing,
-    of_a_session_that_is_over_nobody_is_asked,
+    no_callback_is_called_for_a_session_that_has_ended,
     an_update_asks_jwt_for_what_may_change_then_session_then_rotates,
-    a_sign_out_asks_nobody_and_the_tokens_are_dead,
-    redirect_is_asked_where_somebody_is_sent_somewhere_and_nowhere_else,
+    a_sign_out_calls_no_callback_and_ends_the_tokens,
+    the_redirect_callback_is_called_only_for_redirects,
 );

@@ -202,7 +202,7 @@ async fn claims_that_a_session_can_not_keep_are_told_as_that() {
 }
 
 #[tokio::test]
-async fn every_code_of_an_error_is_a_failure_and_its_words_are_nobodys() {
+async fn every_error_code_is_a_failure_and_its_message_is_not_passed_on() {
     let (log, _logging) = Log::begin();
     let service = CallbackServer::start().await;
     let app = asking(&service, "callbacks: [sign_in]").await;

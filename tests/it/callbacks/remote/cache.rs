@@ -73,7 +73,7 @@ async fn no_session_is_shown_what_was_answered_for_another() {
 }
 
 #[tokio::test]
-async fn what_is_revoked_is_refused_whatever_is_remembered() {
+async fn a_revoked_session_is_refused_although_its_claims_are_cached() {
     let service = CallbackServer::start().await;
     let app = asking(&service, CACHED).await;
     let issued = app.tokens("ada").await;

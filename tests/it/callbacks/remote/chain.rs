@@ -15,7 +15,7 @@ use crate::support::{builder, profile, refusal};
 use super::{asking, unavailable};
 
 #[tokio::test]
-async fn whom_the_policy_or_a_ban_denies_the_service_is_not_asked_about() {
+async fn the_service_is_not_asked_about_a_user_that_the_policy_denies() {
     let service = CallbackServer::start().await;
     let config = format!("{}\nsign_in: {{allowed_email_domains: [company.com]}}", service.section(""));
     let app = builder().config(&config).start().await;
@@ -31,7 +31,7 @@ async fn whom_the_policy_or_a_ban_denies_the_service_is_not_asked_about() {
 }
 
 #[tokio::test]
-async fn whom_the_service_denies_or_does_not_answer_for_nobody_after_it_is_asked_about() {
+async fn after_a_denial_or_a_failure_of_the_service_no_callback_is_called() {
     let service = CallbackServer::start().await;
     let asked = Arc::new(Mutex::new(0));
     let count = Arc::clone(&asked);
@@ -76,7 +76,7 @@ async fn what_the_service_adds_the_next_sees_and_may_take_away() {
 }
 
 #[tokio::test]
-async fn a_role_that_changed_makes_a_token_stale_where_the_service_answers_for_jwt() {
+async fn a_changed_role_makes_a_token_stale_if_the_service_implements_jwt() {
     let service = CallbackServer::start().await;
     for (callbacks, stale) in [
         ("callbacks: [jwt]", true),

@@ -110,7 +110,7 @@ async fn an_answer_that_is_late_is_none() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_reset_in_the_middle_of_an_answer_fails_the_call_and_is_made_again() {
+async fn a_connection_reset_during_an_answer_fails_the_call_and_is_replaced() {
     let service = CallbackServer::start().await;
     let wire = Wire::to(service.addr).await;
     let app = builder().config(&section_at(wire.addr, "timeout: 1m")).start().await;
@@ -126,7 +126,7 @@ async fn a_connection_that_is_reset_in_the_middle_of_an_answer_fails_the_call_an
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_knows_of_any_more_costs_one_call_its_timeout() {
+async fn a_forgotten_connection_costs_one_call_its_timeout() {
     let service = CallbackServer::start().await;
     let wire = Wire::to(service.addr).await;
     let config = section_at(wire.addr, "callbacks: [sign_in], timeout: 300ms");

@@ -187,7 +187,7 @@ async fn what_a_session_shows_is_shown_wherever_a_session_is() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_told_as_the_built_in_rule_has_it_and_the_answer_passes_it_again() {
+async fn a_redirect_passes_the_built_in_rule_before_and_after_the_service() {
     let service = CallbackServer::start().await;
     let config = format!("{}\nbase_urls: ['https://app.example.com']", service.section(""));
     let app = builder().config(&config).start().await;

@@ -41,7 +41,7 @@ async fn a_shadow_is_counted_by_what_it_would_have_decided() {
 }
 
 #[tokio::test]
-async fn what_is_remembered_is_no_call() {
+async fn a_cached_answer_is_not_counted_as_a_call() {
     let service = CallbackServer::start().await;
     let section = service.section("callbacks: [session], session_cache_ttl: 5s");
     let cel = section.replace("{remote:", "{cel: {session: {greeting: \"'Hello'\"}}, remote:");

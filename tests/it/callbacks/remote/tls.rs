@@ -72,7 +72,7 @@ fn server(authority: &Authority, identity: &Identity, client_ca: bool) -> Arc<Se
 }
 
 #[tokio::test]
-async fn a_service_of_the_right_authority_and_name_is_asked_and_gets_the_credential() {
+async fn a_service_with_a_valid_certificate_gets_the_call_and_the_credential() {
     let scene = Scene::of(NAME, false).await;
     let app = scene.app(&scene.trust()).await;
     app.sign_in("ada").await;
@@ -107,7 +107,7 @@ async fn a_service_of_another_name_or_authority_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_certificate_is_presented_and_a_renewed_one_is_read_for_the_next_connection() {
+async fn a_renewed_client_certificate_is_read_for_the_next_connection() {
     let mut scene = Scene::of(NAME, true).await;
     let with_identity =
         format!("{}, cert: '{}', key: '{}'", scene.trust(), scene.path("tls.crt"), scene.path("tls.key"));

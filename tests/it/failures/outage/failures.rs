@@ -13,7 +13,7 @@ crate::on_servers! {
     a_server_that_was_restarted,
     a_server_that_only_reads,
     a_server_that_takes_no_more_connections,
-    a_server_that_is_frozen_keeps_nobody_from_stopping,
+    a_frozen_server_does_not_keep_the_program_from_stopping,
 }
 
 async fn a_server_that_was_stopped(kind: Kind) {
@@ -43,7 +43,7 @@ async fn a_server_that_was_frozen(kind: Kind) {
     Scene::of(kind).await.again_and_again(30, "was frozen", fails).await;
 }
 
-async fn a_server_that_is_frozen_keeps_nobody_from_stopping(kind: Kind) {
+async fn a_frozen_server_does_not_keep_the_program_from_stopping(kind: Kind) {
     let scene = Scene::of(kind).await;
     scene.server.pause();
     scene.gatepass.stop().await;

@@ -11,10 +11,10 @@ use crate::storage::store::sample::{ending_all, redeemed};
 use crate::support::databases::{Backend, TestDatabase};
 
 crate::on_servers! {
-    a_row_that_somebody_holds_is_waited_for_once_and_others_are_not_kept_from_theirs,
+    a_locked_row_is_waited_for_once_and_other_rows_stay_available,
 }
 
-async fn a_row_that_somebody_holds_is_waited_for_once_and_others_are_not_kept_from_theirs(backend: Backend) {
+async fn a_locked_row_is_waited_for_once_and_other_rows_stay_available(backend: Backend) {
     let place = TestDatabase::empty(backend).await;
     let statements = Arc::new(AtomicU32::new(0));
     let counting = Arc::clone(&statements);

@@ -15,13 +15,13 @@ use crate::support::wire::Wire;
 
 crate::on_servers! {
     of crate::support::servers::Kind:
-    who_is_held_by_a_replica_that_was_lost_can_be_revoked,
+    a_user_locked_by_a_lost_replica_can_be_revoked,
 }
 
 /// A call may wait longer than the database keeps the locks of a lost client, but no longer than its lock timeout.
 const PATIENCE: (&str, &str) = ("GATEPASS_SERVER__REQUEST_TIMEOUT", "9s");
 
-async fn who_is_held_by_a_replica_that_was_lost_can_be_revoked(kind: Kind) {
+async fn a_user_locked_by_a_lost_replica_can_be_revoked(kind: Kind) {
     let (server, folder) = (PrivateServer::of(kind).await, tempfile::tempdir().unwrap());
     let wire = Wire::to(server.addr).await;
     let lost = over(&wire, &server, 1).await;

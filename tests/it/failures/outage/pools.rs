@@ -18,7 +18,7 @@ crate::on_servers! {
     a_step_that_does_not_end_is_given_up_and_so_is_its_connection,
     a_database_that_is_slow_for_the_feed_keeps_the_connections_of_calls,
     connections_that_broke_together_are_met_by_one_step,
-    a_step_that_waits_for_a_connection_of_a_pool_that_is_replaced_has_one_of_the_next,
+    a_step_that_waits_on_a_replaced_pool_gets_a_connection_of_the_next,
 }
 
 async fn a_step_that_does_not_end_is_given_up_and_so_is_its_connection(kind: Kind) {
@@ -97,7 +97,7 @@ async fn connections_that_broke_together_are_met_by_one_step(kind: Kind) {
     }
 }
 
-async fn a_step_that_waits_for_a_connection_of_a_pool_that_is_replaced_has_one_of_the_next(kind: Kind) {
+async fn a_step_that_waits_on_a_replaced_pool_gets_a_connection_of_the_next(kind: Kind) {
     let server = PrivateServer::of(kind).await;
     let wire = Wire::to(server.addr).await;
     let database = over(&wire, &server, 1).await;

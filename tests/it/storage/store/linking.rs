@@ -32,7 +32,7 @@ pub(super) async fn a_linked_account_finds_its_user(db: &Database) {
     assert_eq!(user.version, ada.user.version);
 }
 
-pub(super) async fn an_account_of_somebody_else_is_not_linked(db: &Database) {
+pub(super) async fn an_account_of_another_user_is_not_linked(db: &Database) {
     let (ada, eve) = (redeemed(db, "ada").await, redeemed(db, "eve").await);
     assert_eq!(db.link_account(linking(&ada, "google", "1")).await.unwrap(), Linked::Done);
     assert_eq!(db.link_account(linking(&eve, "google", "1")).await.unwrap(), Linked::Conflict);

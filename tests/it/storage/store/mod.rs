@@ -130,19 +130,19 @@ macro_rules! backends {
                 accounts_that_only_look_alike_are_two,
                 accounts_of_another_issuer_are_others,
                 many_users_are_found_by_their_ids,
-                what_is_not_there_is_not_found,
-                a_verified_email_finds_its_user_and_an_unverified_one_nobody,
+                an_unknown_id_or_email_is_not_found,
+                only_a_verified_email_finds_its_user,
                 emails_that_only_look_alike_are_two,
                 linked_providers_are_told_once_each,
                 an_update_is_written_with_its_log_and_its_place_in_the_feed,
                 an_update_of_an_old_version_writes_nothing,
-                an_update_of_nobody_writes_nothing,
+                an_update_of_an_unknown_user_writes_nothing,
                 of_many_updates_of_one_version_one_is_written,
                 an_update_never_lowers_an_epoch_that_rose_meanwhile,
                 an_update_never_takes_back_a_sign_in,
                 an_update_never_moves_the_time_of_creation,
                 an_update_that_ends_sessions_ends_those_with_an_open_grant_too,
-                a_verified_email_that_somebody_else_has_is_refused,
+                a_verified_email_of_another_user_is_refused,
                 a_freed_email_can_be_another_users,
             }
             sessions {
@@ -186,7 +186,7 @@ macro_rules! backends {
                 all_but_one_end_by_name_and_the_epoch_stays,
                 all_end_only_while_the_one_that_asks_is_live,
                 the_epoch_rises_without_any_session,
-                all_sessions_of_nobody_are_none,
+                an_unknown_user_has_no_sessions_to_end,
                 of_many_ends_of_all_every_one_raises_the_epoch,
             }
             used_marks {
@@ -200,7 +200,7 @@ macro_rules! backends {
             }
             linking {
                 a_linked_account_finds_its_user,
-                an_account_of_somebody_else_is_not_linked,
+                an_account_of_another_user_is_not_linked,
                 nothing_is_linked_by_a_session_that_is_not_live,
                 what_is_linked_again_takes_over_the_scope_and_uses_up_what_is_left,
                 nothing_is_linked_again_that_is_not_the_users,

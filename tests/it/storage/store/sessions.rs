@@ -597,7 +597,7 @@ pub(super) async fn the_epoch_rises_without_any_session(db: &Database) {
     assert_eq!(ada.user_now(db).await.epoch, 1);
 }
 
-pub(super) async fn all_sessions_of_nobody_are_none(db: &Database) {
+pub(super) async fn an_unknown_user_has_no_sessions_to_end(db: &Database) {
     let step = ending_all(user("nobody").id);
     let revoked = db.end_user_sessions(step.clone()).await.unwrap();
     assert_eq!(told(&revoked), (0, vec![]));

@@ -121,7 +121,7 @@ pub(super) async fn many_users_are_found_by_their_ids(db: &Database) {
     assert!(db.find_users(&many).await.unwrap().is_empty());
 }
 
-pub(super) async fn what_is_not_there_is_not_found(db: &Database) {
+pub(super) async fn an_unknown_id_or_email_is_not_found(db: &Database) {
     let nobody = user("nobody");
     let unknown = account(&nobody, "github", "nobody");
     assert_eq!(db.find_user(nobody.id).await.unwrap(), None);
@@ -131,7 +131,7 @@ pub(super) async fn what_is_not_there_is_not_found(db: &Database) {
     assert_eq!(db.linked_providers(nobody.id).await.unwrap(), []);
 }
 
-pub(super) async fn a_verified_email_finds_its_user_and_an_unverified_one_nobody(db: &Database) {
+pub(super) async fn only_a_verified_email_finds_its_user(db: &Database) {
     let ada = signed_up(db, "ada").await.user;
     let key = EmailKey::from(ada.email.as_ref().unwrap());
     assert_eq!(db.find_user_by_email(key).await.unwrap(), Some(ada.clone()));
@@ -196,7 +196,7 @@ pub(super) async fn an_update_of_an_old_version_writes_nothing(db: &Database) {
     assert!(ada.now(db).await.ended.is_none());
 }
 
-pub(super) async fn an_update_of_nobody_writes_nothing(db: &Database) {
+pub(super) async fn an_update_of_an_unknown_user_writes_nothing(db: &Database) {
     assert!(db.update_user(update(&user("nobody"), |_| {})).await.unwrap().is_none());
 }
 
@@ -262,7 +262,7 @@ pub(super) async fn an_update_that_ends_sessions_ends_those_with_an_open_grant_t
     assert_eq!(other.now(db).await.ended, None);
 }
 
-pub(super) async fn a_verified_email_that_somebody_else_has_is_refused(db: &Database) {
+pub(super) async fn a_verified_email_of_another_user_is_refused(db: &Database) {
     let (ada, eve) = (signed_up(db, "ada").await.user, signed_up(db, "eve").await.user);
     let change = update(&eve, |user| user.email.clone_from(&ada.email));
     assert!(db.update_user(change).await.is_err());
