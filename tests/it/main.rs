@@ -50,6 +50,7 @@ mod refresh_token;
 mod remote;
 mod replicas;
 mod request_id;
+mod request_limits;
 mod resolve_redirect;
 mod revoke_session;
 mod revoke_user_sessions;
