@@ -214,7 +214,7 @@ async fn a_watch_ends_with_draining_at_the_shutdown() {
 /// A stream that ends with its connection gets a status and is not cut.
 #[tokio::test]
 async fn a_watch_ends_with_draining_at_the_age_of_its_connection() {
-    let limits = Limits { connection_age: Duration::from_millis(100), age_grace: NEVER, ..limits() };
+    let limits = Limits { connection_age: Duration::from_millis(100), ..limits() };
     let server = health_server(limits).await;
     let channel = server.client().await;
     let mut client = HealthClient::new(channel.clone());
@@ -232,7 +232,7 @@ async fn a_watch_ends_with_draining_at_the_age_of_its_connection() {
 #[tokio::test]
 async fn a_reflection_stream_ends_with_draining_at_the_age_of_its_connection() {
     let services = reflection::services(&[&health::SPEC]).unwrap();
-    let limits = Limits { connection_age: Duration::from_millis(100), age_grace: NEVER, ..limits() };
+    let limits = Limits { connection_age: Duration::from_millis(100), ..limits() };
     let server = Server::start(limits, Front::new(specs(), services.into())).await;
     let mut client = ServerReflectionClient::new(server.client().await);
     let mut answers = client.server_reflection_info(stream::pending()).await.unwrap().into_inner();

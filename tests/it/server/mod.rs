@@ -10,5 +10,6 @@ mod layers;
 mod manners;
 mod metrics;
 mod mtls;
+mod request_limits;
 mod tls;
 mod tls_reload;
