@@ -15,7 +15,7 @@ tools:
 check: tools
     cargo fmt --all --check
     tests/prose/check.py --self-test
-    tests/prose/check.py proto migrations examples helm .ci benches tests/external
+    tests/prose/check.py src proto migrations examples helm .ci benches tests/external
     buf lint --config .buf.yaml
     buf format --config .buf.yaml --diff --exit-code
     cargo deny --config .deny.toml check bans licenses sources
