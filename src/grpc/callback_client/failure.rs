@@ -18,7 +18,7 @@ pub(super) fn of_status(callback: Callback, status: &Status) -> CallbackFailure 
         code @ (Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted) => {
             callback.failed_as(FailureKind::Unanswered, format!("it returned {code:?}"))
         }
-        code => callback.failed(format!("it returned {code:?}, or an unreadable message")),
+        code => callback.failed(format!("it returned {code:?}, or a message that cannot be decoded")),
     }
 }
 
