@@ -74,7 +74,7 @@ async fn each_outcome_is_a_line_of_json() {
 async fn what_was_expected_otherwise_is_told_and_the_code_says_so() {
     let good = r#"[
         {"name": "of age", "callback": "sign_in", "input": {"profile": {"age": "18"}}, "expect": {"allow": true}},
-        {"callback": "sign_in", "input": {"profile": {"age": "x"}}, "expect": {"error": "int() can't read"}},
+        {"callback": "sign_in", "input": {"profile": {"age": "x"}}, "expect": {"error": "int() cannot convert"}},
         {"callback": "redirect"}
     ]"#;
     let ended = test(POLICY, &[good]).await;
