@@ -19,7 +19,7 @@ tools:
 check: tools
     cargo fmt --all --check
     tests/prose/check.py --self-test
-    tests/prose/check.py proto migrations examples helm .ci benches tests/external tests/it
+    tests/prose/check.py
     buf lint --config .buf.yaml
     buf format --config .buf.yaml --diff --exit-code
     cargo deny --config .deny.toml check bans licenses sources

@@ -37,7 +37,7 @@ pub(super) async fn follow(database: &dyn DatabaseClock, clock: &dyn Clock, leew
             tracing::warn!(
                 offset_ms,
                 leeway_ms,
-                "this machine's clock drifts from the database's: set the clocks by NTP"
+                "clock differs from the database's; synchronize the clocks with NTP"
             );
         }
         warned = differs || warned && offset_ms.is_none();

@@ -42,7 +42,7 @@ pub enum StartFault {
 impl std::fmt::Display for StartFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Listen { setting, addr, cause } => write!(f, "{setting}: can't listen on {addr}: {cause}"),
+            Self::Listen { setting, addr, cause } => write!(f, "{setting}: cannot listen on {addr}: {cause}"),
             Self::Tls(fault) => fault.fmt(f),
             Self::Secrets(fault) => write!(f, "secrets: {fault}"),
             Self::SecretFile(fault) => fault.fmt(f),
@@ -107,7 +107,7 @@ impl std::fmt::Display for ClockFault {
         write!(
             f,
             "this machine's clock differs from the database's by {offset_ms} ms, more than half of tokens.clock_leeway \
-             ({leeway:?}): set the clocks by NTP"
+             ({leeway:?}): synchronize the clocks with NTP"
         )
     }
 }

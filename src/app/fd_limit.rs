@@ -27,8 +27,10 @@ pub(super) fn connections(config: &Config) -> usize {
         tracing::warn!(
             limit,
             max_connections = fitting,
-            "too few file descriptors for server.max_connections ({configured}): each listener takes fewer; set the \
-             hard limit (ulimit -Hn, LimitNOFILE=) to {needed}, or server.max_connections lower"
+            configured,
+            needed,
+            "file descriptor limit too low for server.max_connections; raise the hard limit (ulimit -Hn, LimitNOFILE=) \
+             to `needed`, or lower the setting"
         );
     }
     fitting
@@ -59,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_all_listeners_take_leaves_the_rest_its_descriptors() {
+    fn the_listeners_leave_descriptors_for_the_rest() {
         for (limit, database, connections) in
             [(1024, 36, 308), (128, 36, 9), (100 + 3 * 10_000, 36, 10_000), (99 + 3 * 10_000, 36, 9_999)]
         {
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_fits() {
+    fn the_needed_limit_fits_the_configured_connections() {
         for (connections, database) in [(1, 3), (10_000, 36), (1_000_000, 3006)] {
             let limit = needed(connections, database);
             assert_eq!(fitting(limit, database), connections);
@@ -78,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn even_the_least_limit_lets_somebody_in_and_none_limits_nothing() {
+    fn the_lowest_limit_allows_a_connection_and_no_limit_allows_all() {
         assert_eq!(fitting(0, 36), 1);
         assert!(fitting(u64::MAX, 36) > 1_000_000);
     }

@@ -58,17 +58,17 @@ pub async fn rotate_keys(
             format!("{} is published and signs from {}", key.kid, rfc3339(key.not_before))
         }
         Rotated::Made(key) => format!(
-            "{} signs from now on; who caches the key set may refuse its tokens for up to {} minutes",
+            "{} signs from now on; clients that cache the key set may reject its tokens for up to {} minutes",
             key.kid,
             PUBLISHED_BEFORE.as_secs() / 60
         ),
         Rotated::Moved(key) => format!(
-            "{}, which was waiting, signs from now on; who cached the key set before it was published may refuse its \
+            "{}, which was waiting, signs from now on; clients that cached the key set earlier may reject its \
              tokens",
             key.kid
         ),
         Rotated::Waiting(key) => format!(
-            "{} is waiting already and signs from {}; nothing was changed",
+            "{} is already waiting and signs from {}; nothing was changed",
             key.kid,
             rfc3339(key.not_before)
         ),
@@ -84,11 +84,11 @@ pub async fn revoke_key(
     refuse_files(config)?;
     let revoked = change(config, clock, async |ops| ops.revoke(kid).await).await?;
     let said = format!(
-        "{kid} is revoked; every replica refuses its tokens within session.max_staleness ({} ms)",
+        "{kid} is revoked; every replica rejects its tokens within session.max_staleness ({} ms)",
         config.session.max_staleness.as_millis()
     );
     Ok(match revoked {
-        RevokedKey::Already => vec![format!("{kid} was revoked before; nothing was changed")],
+        RevokedKey::Already => vec![format!("{kid} was already revoked; nothing was changed")],
         RevokedKey::Revoked => vec![said],
         RevokedKey::Replaced(key) => vec![said, format!("{} signs from now on", key.kid)],
     })

@@ -34,7 +34,7 @@ pub(super) fn front(server: &Server, health: &Health, services: &[Mount]) -> Fro
     match reflection::services(&specs) {
         Ok(reflection) if server.reflection => always.extend(reflection),
         Ok(_) => {}
-        Err(error) => tracing::error!(%error, "no reflection"),
+        Err(error) => tracing::error!(%error, "failed to build reflection service"),
     }
     specs.extend([&reflection::V1, &reflection::V1ALPHA]);
     Front::new(Specs::new(specs), always)

@@ -28,16 +28,16 @@ impl Metrics {
         let callbacks = CallbackMetrics::register(&mut registry);
         registry.register_collector(Box::new(Reading {
             name: "gatepass_revocations_age",
-            help: "How long ago the feed of revocations was last read to its end.",
+            help: "Time since the revocation feed was last read to its end.",
             unit: Unit::Seconds,
             read: move || revocations.checked().map(|(_, age)| age.as_secs_f64()),
         }));
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("gatepass_build", "Which Gatepass this is", version);
+        registry.register("gatepass_build", "Version of Gatepass", version);
         let start = ConstGauge::new(clock.now().seconds());
         registry.register_with_unit(
             "process_start_time",
-            "When it started, in Unix time",
+            "Start time of the process, in Unix time",
             Unit::Seconds,
             start,
         );

@@ -60,7 +60,7 @@ pub(super) async fn start(
     };
     let secrets = Arc::new(secrets);
     if config.open_on_loopback() {
-        tracing::warn!("no callers are configured: every local process may sign anybody in");
+        tracing::warn!("no callers configured; every local process can sign in any user");
     }
     let database = connect(app).await?;
     let (clock, entropy) = (Arc::clone(&app.clock), Arc::clone(&app.entropy));
@@ -161,7 +161,7 @@ async fn connect(app: &App) -> Result<Database, StartFault> {
         patiently("migration", || async { Ok(database.migrate().await?) }).await?;
     } else {
         while !patiently("schema", || async { Ok(database.is_migrated().await?) }).await? {
-            tracing::warn!("the schema is not up to date: waiting for `gatepass migrate`");
+            tracing::warn!("database schema outdated; waiting for `gatepass migrate`");
             tokio::time::sleep(RETRY).await;
         }
     }
@@ -195,7 +195,7 @@ async fn patiently<T, F: Future<Output = Result<T, StartFault>> + Send>(
         match step().await {
             Err(cause) if cause.may_pass() => {
                 if !waiting {
-                    tracing::warn!(%cause, what, "not ready yet");
+                    tracing::warn!(%cause, what, "start-up step failed; retrying");
                 }
                 waiting = true;
                 // Jitter: replicas that start at the same time must not retry at the same time.

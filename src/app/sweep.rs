@@ -88,7 +88,7 @@ impl Swept {
     fn tell(&self) {
         let Self { sessions, revocations, log_rows, used_marks } = *self;
         if sessions + revocations + log_rows + used_marks > 0 {
-            tracing::info!(sessions, revocations, log_rows, used_marks, "swept what is over");
+            tracing::info!(sessions, revocations, log_rows, used_marks, "expired rows deleted");
         }
     }
 }
@@ -105,7 +105,7 @@ impl Sweeper {
             if let Err(error) = &round
                 && !failing
             {
-                tracing::warn!(%error, "not swept");
+                tracing::warn!(%error, "cleanup failed");
             }
             failing = round.is_err();
             self.pause(REST).await;
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_is_over_at_its_own_time() {
+    fn each_kind_of_row_has_its_own_retention() {
         let hours = Duration::from_hours;
         let rules = SweepRules {
             max_age: hours(24 * 90),

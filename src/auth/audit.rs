@@ -75,7 +75,7 @@ impl Audit {
     pub async fn caller_denied(&self, origin: &Origin, reason: Reason) {
         let entry = self.entry(AuthLogAction::CallerDenied, origin).ended(AuthLogOutcome::Denied, reason);
         if let Err(error) = self.append(entry).await {
-            tracing::warn!(?error, "denied caller not logged");
+            tracing::warn!(?error, "failed to write denied call to the auth log");
         }
     }
 }

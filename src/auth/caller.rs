@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_name_nobody_where_no_caller_is_known_by_one() {
+    fn certificates_are_ignored_if_no_caller_is_configured_with_one() {
         let callers = callers(&[]);
         let certificate = Some(&["a.example"][..]);
         assert_eq!(find_by(&callers, &["key one of a"], certificate).as_deref(), Some("a"));

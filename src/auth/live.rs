@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_live_until_it_ends_by_itself_or_by_another() {
+    fn a_session_is_live_until_it_expires_or_is_revoked() {
         let (live, user) = (session(0, 1000), samples::user());
         let banned = |until| {
             let ban = Ban { reason: None, expires_at: Some(seconds(until)) };

@@ -62,14 +62,9 @@ impl Turn<'_> {
         };
         match (change, failure) {
             (Change::Opened, Some(CallbackFailure { cause, .. })) => {
-                tracing::warn!(
-                    callback,
-                    cause,
-                    "callback no longer asked, except for a probe now and then: {UNANSWERED} calls in a row were \
-                     not answered"
-                );
+                tracing::warn!(callback, cause, unanswered = UNANSWERED, "callback circuit opened");
             }
-            (Change::Closed, _) => tracing::info!(callback, "callback answers again"),
+            (Change::Closed, _) => tracing::info!(callback, "callback circuit closed"),
             (Change::Opened | Change::None, _) => {}
         }
     }
@@ -89,11 +84,12 @@ impl Ask for Breaker {
         let callback = question.callback();
         let not_asked = |cause: &str| callback.failed_as(FailureKind::NotAsked, cause);
         let gate = self.gates.get(callback);
-        let _place = gate.room.try_acquire().map_err(|_| not_asked("too many calls wait for its answer"))?;
+        let _place =
+            gate.room.try_acquire().map_err(|_| not_asked("too many calls are waiting for its response"))?;
         let leave = gate
             .circuit
             .leave(self.clock.now())
-            .ok_or_else(|| not_asked("it did not answer the calls before"))?;
+            .ok_or_else(|| not_asked("the circuit is open after failed calls"))?;
         let mut turn = Turn { breaker: self, callback, leave: Some(leave) };
         let answer = self.inner.ask(question).await;
         turn.ends(answer.as_ref().err());

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn decisions_are_told_by_their_kind() {
+    fn differing_decisions_are_named_by_their_kind() {
         let told = |Difference(told): Difference| told.join(" ");
         assert_eq!(told(of_sign_in(&SignInDecision::Allow)), "");
         assert_eq!(told(of_sign_in(&SignInDecision::deny("why"))), "deny");

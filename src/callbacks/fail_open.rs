@@ -33,9 +33,9 @@ impl FailOpen {
 fn log(CallbackFailure { callback, cause, kind }: &CallbackFailure) {
     // A rejection by the circuit breaker was already logged when the circuit opened.
     if *kind == FailureKind::NotAsked {
-        tracing::debug!(callback, cause, "callback failed, passed over");
+        tracing::debug!(callback, cause, "callback failed; continuing without it");
     } else {
-        tracing::warn!(callback, cause, "callback failed, passed over");
+        tracing::warn!(callback, cause, "callback failed; continuing without it");
     }
 }
 

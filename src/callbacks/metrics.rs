@@ -76,12 +76,8 @@ impl CallbackMetrics {
     /// Registers the metrics.
     pub fn register(registry: &mut Registry) -> Self {
         let this = Self { calls: Family::default(), durations: Family::default() };
-        registry.register(
-            "gatepass_callback_calls",
-            "Calls of callbacks, by their outcome",
-            this.calls.clone(),
-        );
-        let help = "How long callbacks took";
+        registry.register("gatepass_callback_calls", "Callback calls by outcome", this.calls.clone());
+        let help = "Duration of callback calls";
         registry.register_with_unit("gatepass_callback", help, Unit::Seconds, this.durations.clone());
         this
     }

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_counts_for_its_lifetime_and_for_no_clock_that_was_set_back() {
+    fn a_response_is_cached_for_its_lifetime_unless_the_clock_is_set_back() {
         let known = entry(Ok(ClaimMap::new()));
         for (now, counts) in [(5000, true), (5999, true), (6000, false), (4999, false)] {
             let counted = known.counts(|| Timestamp(now), Some(SECOND), known.came + SECOND);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_counts_for_those_who_waited_for_it() {
+    fn a_failure_counts_only_for_calls_that_waited_for_it() {
         let known = entry(Err(Callback::Session.failed("")));
         for lifetime in [Some(SECOND), None] {
             let counts = |asking| known.counts(|| Timestamp(5000), lifetime, asking);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_told_makes_another_question() {
+    fn any_different_input_is_a_different_cache_key() {
         let claims = |value: serde_json::Value| Arc::new(value.as_object().unwrap().clone());
         let session = || SessionView {
             id: "a".to_owned(),

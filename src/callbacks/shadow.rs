@@ -55,7 +55,7 @@ impl Shadow {
             return Some(place);
         }
         if !self.full.swap(true, Ordering::Relaxed) {
-            tracing::warn!(under_way = UNDER_WAY, "too many shadow callbacks under way, leaving some out");
+            tracing::warn!(under_way = UNDER_WAY, "too many concurrent shadow callbacks; skipping some");
         }
         None
     }
@@ -65,11 +65,11 @@ fn log(callback: Callback, request_id: Option<&str>, answer: CallbackResult<Diff
     let callback = callback.name();
     match answer {
         Ok(Difference(would)) if would.is_empty() => {
-            tracing::debug!(callback, request_id, "shadow callback agrees");
+            tracing::debug!(callback, request_id, "shadow callback matches");
         }
         Ok(Difference(would)) => {
             let would = would.join(" ");
-            tracing::info!(callback, request_id, would, "shadow callback would decide otherwise");
+            tracing::info!(callback, request_id, would, "shadow callback differs");
         }
         Err(CallbackFailure { cause, kind: FailureKind::NotAsked, .. }) => {
             tracing::debug!(callback, request_id, cause, "shadow callback failed");

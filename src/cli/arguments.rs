@@ -11,7 +11,7 @@ use super::keys::Keys;
 #[derive(Debug, Parser)]
 #[command(name = "gatepass", version, about)]
 pub(super) struct Arguments {
-    /// The configuration file, YAML; all defaults without one.
+    /// Configuration file (YAML); without one, every setting has its default.
     #[arg(long, global = true, env = "GATEPASS_CONFIG", value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     #[command(subcommand)]
@@ -20,34 +20,34 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Serve until SIGTERM or SIGINT (the default).
+    /// Run the server until SIGTERM or SIGINT (the default).
     Serve,
-    /// Bring the database's schema up to date.
+    /// Migrate the database schema to this version.
     Migrate,
-    /// Signing keys.
+    /// Manage the signing keys.
     #[command(subcommand)]
     Keys(Keys),
-    /// The backends that may call.
+    /// Manage the callers.
     #[command(subcommand)]
     Callers(Callers),
-    /// The configured callbacks.
+    /// Test the configured callbacks.
     #[command(subcommand)]
     Callbacks(Callbacks),
-    /// The configuration.
+    /// Check the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Ask a running Gatepass on this machine whether it serves; for containers.
+    /// Check that Gatepass is serving on this machine; for container health checks.
     Health,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(super) enum Callers {
-    /// Make a caller's key; print it and the hash for `callers[].credential.key_sha256`.
+    /// Generate a caller key; print it and its hash for `callers[].credential.key_sha256`.
     Key,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Read the configuration and name every fault in it.
+    /// Validate the configuration and report every fault.
     Check,
 }

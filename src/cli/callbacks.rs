@@ -14,9 +14,9 @@ use crate::model::{Clock as _, SystemClock};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Callbacks {
-    /// Ask the configured policy and CEL callbacks the cases of a JSON file, and compare with what each expects.
+    /// Run the cases of JSON files against the configured policy and CEL callbacks, and compare the outcomes.
     Test {
-        /// A file with one case (callback, input, expect), or a list of them; see docs/callbacks.md.
+        /// File with one case (callback, input, expect), or a list of cases; see docs/callbacks.md.
         #[arg(long, required = true, value_name = "FILE", num_args = 1..)]
         input: Vec<PathBuf>,
     },
@@ -48,7 +48,7 @@ impl Callbacks {
         match tested.await {
             Ok(Tally { tests: 0, .. }) => ExitCode::SUCCESS,
             Ok(Tally { tests, unmet }) => {
-                eprintln!("{} of {tests} cases are as expected", tests - unmet);
+                eprintln!("{} of {tests} cases passed", tests - unmet);
                 if unmet == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
             }
             Err(code) => code,

@@ -8,7 +8,7 @@ use crate::config::Config;
 
 pub(super) fn check(config: Config) -> ExitCode {
     match App::new(config).prepare() {
-        Ok(_) => printed(["the configuration is sound"]),
+        Ok(_) => printed(["the configuration is valid"]),
         Err(faults) => at_fault(faults),
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn health(config: &Config) -> ExitCode {
             ExitCode::FAILURE
         }
         None => {
-            eprintln!("no answer on {addr}");
+            eprintln!("no response from {addr}");
             ExitCode::FAILURE
         }
     }

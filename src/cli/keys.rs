@@ -17,15 +17,15 @@ use crate::model::{OsEntropy, SystemClock, random, sha256};
 pub(super) enum Keys {
     /// List the signing keys.
     List,
-    /// Make the next key; it is published for 25 minutes before it signs.
+    /// Create the next key; it is published for 25 minutes before it signs.
     Rotate {
-        /// Let it sign at once, for emergencies: who caches the key set may refuse its tokens for up to 25 minutes.
+        /// Sign with it at once, in emergencies; clients that cache the key set may reject its tokens for 25 minutes.
         #[arg(long)]
         now: bool,
     },
-    /// Revoke a key: its tokens are refused from now on. Another takes over if it was the one that signs.
+    /// Revoke a key; its tokens are rejected from now on. Another key replaces it if it was the signing key.
     Revoke {
-        /// The key's id, as `keys list` tells it.
+        /// The key's id, as printed by `keys list`.
         #[arg(allow_hyphen_values = true)]
         kid: String,
     },

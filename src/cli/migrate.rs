@@ -7,5 +7,5 @@ use crate::app;
 use crate::config::Config;
 
 pub(super) async fn migrate(config: &Config) -> ExitCode {
-    said(app::migrate(config).await.map(|()| vec!["the schema is up to date".to_owned()]))
+    said(app::migrate(config).await.map(|()| vec!["the database schema is up to date".to_owned()]))
 }

@@ -13,7 +13,7 @@ pub(super) const EX_USAGE: u8 = 64;
 pub(super) fn print(line: impl Display) -> Result<(), ExitCode> {
     match writeln!(io::stdout().lock(), "{line}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("standard output: {error}");
+            eprintln!("cannot write to standard output: {error}");
             Err(ExitCode::FAILURE)
         }
         _ => Ok(()),

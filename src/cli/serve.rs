@@ -37,7 +37,7 @@ pub(super) async fn serve(config: Config) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            tracing::error!(%fault, "can't start");
+            tracing::error!(%fault, "failed to start");
             ExitCode::FAILURE
         }
     }
@@ -47,7 +47,7 @@ async fn cancel_on_signal(shutdown: CancellationToken) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
-        tracing::error!("signals can't be caught: only SIGKILL ends this process");
+        tracing::error!("failed to handle signals; only SIGKILL stops this process");
         return;
     };
     tokio::select! {

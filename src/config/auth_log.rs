@@ -9,14 +9,14 @@ pub(super) static AUTH_LOG: Entry<Keys> = Entry {
     path: "auth_log",
     kind: Keys,
     absent: Absent::Default("{}"),
-    doc: "The log of what happened to users and sessions.",
+    doc: "The log of security events of users and sessions.",
 };
 
 static RETENTION: Entry<Span> = Entry {
     path: "auth_log.retention",
     kind: Span(Duration::from_secs(1)..=days(3650)),
     absent: Absent::Default("400d"),
-    doc: "The age at which a row is removed.",
+    doc: "The age at which a row is deleted.",
 };
 
 static EXCLUDE: Entry<List<Choice<AuthLogAction>>> = Entry {
@@ -37,7 +37,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
 /// The auth log.
 #[derive(Debug, Clone)]
 pub struct AuthLog {
-    /// The age at which a row is removed.
+    /// The age at which a row is deleted.
     pub retention: Duration,
     /// The actions that are not logged.
     pub exclude: Vec<AuthLogAction>,

@@ -9,7 +9,8 @@ pub(super) static CALLERS: Entry<Items> = Entry {
     path: "callers",
     kind: Items(None),
     absent: Absent::Default("[]"),
-    doc: "The backends that may call. While there is none, calls need no credential, and every listener must be on loopback.",
+    doc: "The backends that may call. If there are none, calls need no credential, and every listener must be on \
+          loopback.",
 };
 
 static ID: Entry<Text<String>> = Entry {
@@ -204,7 +205,7 @@ impl Kind for Credentials {
         let (cx, path) = (setting.cx, setting.path.clone());
         let entries = if matches!(setting.value, Value::List(_)) { setting.list()? } else { vec![setting] };
         if entries.is_empty() {
-            cx.fault(&path, "must not be empty: nobody could call as this caller");
+            cx.fault(&path, "must not be empty; give the caller a credential");
             return None;
         }
         // All entries are read before the first fault ends the list, so that every fault is reported.

@@ -59,8 +59,8 @@ fn client_certificates(config: &Config, cx: &Context) {
         if !caller.mtls_san.is_empty() {
             cx.fault(
                 &format!("callers[{index}].credential"),
-                "has an mtls_san, but no client is asked for a certificate; set server.tls.client_ca to the PEM file of \
-                 the authority that signs theirs",
+                "has an mtls_san, but client certificates are not requested; set server.tls.client_ca to the \
+                 PEM file of the authority that signs them",
             );
         }
     }
@@ -104,7 +104,8 @@ fn shared_secrets(config: &Config, cx: &Context) {
     if none && !config.database.is_sqlite() && cx.sound("database.url") {
         cx.fault(
             "secrets",
-            "must be set, the same for every replica, where the database is a server; `openssl rand -base64 32` makes one",
+            "must be set to the same value on every replica if the database is a server; \
+             `openssl rand -base64 32` makes one",
         );
     }
 }

@@ -25,7 +25,7 @@ static MAX_CONNECTIONS: Entry<Whole<u32>> = Entry {
     path: "database.max_connections",
     kind: Whole(1..=1000, "connections"),
     absent: Absent::Default("10"),
-    doc: "The most connections that the calls of this replica take. One more follows the revocation feed.",
+    doc: "The maximum number of connections for the calls of this replica. One more follows the revocation feed.",
 };
 
 static ACQUIRE_TIMEOUT: Entry<Span> = Entry {
@@ -39,7 +39,7 @@ static MIGRATE_ON_START: Entry<Flag> = Entry {
     path: "database.migrate_on_start",
     kind: Flag,
     absent: Absent::Default("true"),
-    doc: "Whether the schema is brought up to date before serving. Otherwise Gatepass waits for `gatepass migrate`.",
+    doc: "Migrates the schema before serving. Otherwise Gatepass waits for `gatepass migrate`.",
 };
 
 pub(super) fn entries() -> Vec<AnyEntry> {
@@ -88,7 +88,7 @@ fn parse(url: SecretString) -> Result<SecretString, String> {
             // The cause is reported without its context, which holds a password.
             Err(cause) => {
                 format!(
-                    "is not a URL ({cause}); in user and password write what is not a letter, digit or - . _ ~ as %XX"
+                    "is not a URL ({cause}); in user and password write all but letters, digits and - . _ ~ as %XX"
                 )
             }
         },

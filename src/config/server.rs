@@ -40,8 +40,8 @@ static TLS: Entry<Keys> = Entry {
 static CERT: Entry<PemFile> = Entry {
     path: "server.tls.cert",
     kind: PemFile,
-    absent: Absent::Required("the PEM file of the certificate, its intermediates after it"),
-    doc: "The certificate of `grpc_addr`, its intermediates after it.",
+    absent: Absent::Required("the PEM file of the certificate, followed by its intermediates"),
+    doc: "The certificate of `grpc_addr`, followed by its intermediates.",
 };
 
 static KEY: Entry<PemFile> = Entry {
@@ -54,7 +54,7 @@ static KEY: Entry<PemFile> = Entry {
 static CLIENT_CA: Entry<PemFile> = Entry {
     path: "server.tls.client_ca",
     kind: PemFile,
-    absent: Absent::Means("no client is asked for a certificate"),
+    absent: Absent::Means("no client certificates are requested"),
     doc: "The authorities that sign client certificates.",
 };
 
@@ -62,14 +62,14 @@ static PLAINTEXT: Entry<Flag> = Entry {
     path: "server.plaintext",
     kind: Flag,
     absent: Absent::Default("false"),
-    doc: "Whether Gatepass may listen beyond loopback without TLS, because a proxy or mesh before it encrypts.",
+    doc: "Allows listening beyond loopback without TLS, because a proxy or mesh in front encrypts.",
 };
 
 static REFLECTION: Entry<Flag> = Entry {
     path: "server.reflection",
     kind: Flag,
     absent: Absent::Means("`true` if `grpc_addr` is on loopback, else `false`"),
-    doc: "Whether gRPC server reflection is served, v1 and v1alpha.",
+    doc: "Serves gRPC server reflection, v1 and v1alpha.",
 };
 
 static REQUEST_TIMEOUT: Entry<Span> = Entry {
@@ -83,7 +83,7 @@ static SHUTDOWN_GRACE: Entry<Span> = Entry {
     path: "server.shutdown_grace",
     kind: Span(Duration::ZERO..=Duration::from_mins(10)),
     absent: Absent::Default("20s"),
-    doc: "The longest time that calls may go on after SIGTERM.",
+    doc: "The longest time that calls may continue after SIGTERM.",
 };
 
 static MAX_MESSAGE_BYTES: Entry<Whole<usize>> = Entry {
@@ -104,14 +104,14 @@ static MAX_CONCURRENT_STREAMS: Entry<Whole<u32>> = Entry {
     path: "server.max_concurrent_streams",
     kind: Whole(1..=10_000, "calls"),
     absent: Absent::Default("200"),
-    doc: "The most calls at once on one connection.",
+    doc: "The maximum number of concurrent calls on one connection.",
 };
 
 static MAX_CONNECTIONS: Entry<Whole<usize>> = Entry {
     path: "server.max_connections",
     kind: Whole(1..=1_000_000, "connections"),
     absent: Absent::Default("10000"),
-    doc: "The most connections at once on each listener; fewer where the limit of file descriptors is lower.",
+    doc: "The maximum number of connections on each listener; lower if the limit of file descriptors requires it.",
 };
 
 pub(super) fn entries() -> Vec<AnyEntry> {
@@ -152,7 +152,7 @@ pub struct Server {
     pub reflection: bool,
     /// The longest time that a call may take.
     pub request_timeout: Duration,
-    /// The longest time that calls may go on after SIGTERM.
+    /// The longest time that calls may continue after SIGTERM.
     pub shutdown_grace: Duration,
     /// The largest request message.
     pub max_message_bytes: usize,

@@ -33,7 +33,7 @@ static MAX_AGE: Entry<Span> = Entry {
     path: "session.max_age",
     kind: Span(LIVES),
     absent: Absent::Default("90d"),
-    doc: "The age at which a session ends, however much it is used.",
+    doc: "The age at which a session ends, even if it is still used.",
 };
 
 static REFRESH_RETRY_WINDOW: Entry<Span> = Entry {
@@ -47,7 +47,7 @@ static LATE_RETRY: Entry<Choice<LateRetry>> = Entry {
     path: "session.late_retry",
     kind: Choice(|| vec![("revoke", LateRetry::Revoke), ("recover", LateRetry::Recover)]),
     absent: Absent::Default("revoke"),
-    doc: "The rule for the direct predecessor of a refresh token that comes back later: `revoke` ends the session, \
+    doc: "The rule for the direct predecessor of a refresh token that is used later: `revoke` ends the session, \
           `recover` replaces an unused successor.",
 };
 
@@ -55,15 +55,15 @@ static MAX_STALENESS: Entry<Span> = Entry {
     path: "session.max_staleness",
     kind: Span(LEAST_STALENESS..=Duration::from_mins(1)),
     absent: Absent::Default("1s"),
-    doc: "The time within which a change holds on every replica. The rows of sessions are cached for as long.",
+    doc: "The time within which a change takes effect on every replica. Session rows are cached for the same time.",
 };
 
 static STALE_LIMIT: Entry<Span> = Entry {
     path: "session.stale_limit",
     kind: Span(LEAST_STALENESS..=Duration::from_hours(1)),
     absent: Absent::Default("30s"),
-    doc: "The time for which sessions are read without news of revocations; at least `max_staleness`. The default is \
-          `max_staleness` if that is longer.",
+    doc: "The time for which sessions are read while the revocation feed is unavailable; at least `max_staleness`. The default \
+          is `max_staleness` if that is longer.",
 };
 
 static UPDATE_ALLOW: Entry<List<Text<String>>> = Entry {
@@ -134,7 +134,7 @@ impl Session {
 
 fn claim(text: &str) -> Parsed<String> {
     if is_reserved(text) {
-        return Err("is a registered claim or one of ours, which only Gatepass sets".into());
+        return Err("is a registered claim or one that only Gatepass sets".into());
     }
     if text.len() > 64 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err("must be the name of a claim: at most 64 bytes, no white space".into());

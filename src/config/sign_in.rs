@@ -32,14 +32,14 @@ static REQUIRE_VERIFIED_EMAIL: Entry<Flag> = Entry {
     path: "sign_in.require_verified_email",
     kind: Flag,
     absent: Absent::Default("false"),
-    doc: "Whether sign-ins without a verified e-mail address are rejected.",
+    doc: "Rejects sign-ins without a verified e-mail address.",
 };
 
 static ALLOW_SIGN_UP: Entry<Flag> = Entry {
     path: "sign_in.allow_sign_up",
     kind: Flag,
     absent: Absent::Default("true"),
-    doc: "Whether people who are not users yet may sign in.",
+    doc: "Allows sign-ups: sign-ins of people who are not users yet.",
 };
 
 static DEFAULT_ROLE: Entry<Text<String>> = Entry {

@@ -60,7 +60,7 @@ static METRICS: Entry<Flag> = Entry {
     path: "telemetry.metrics",
     kind: Flag,
     absent: Absent::Default("true"),
-    doc: "Whether `/metrics` is served on `server.admin_addr`.",
+    doc: "Serves `/metrics` on `server.admin_addr`.",
 };
 
 pub(super) fn entries() -> Vec<AnyEntry> {

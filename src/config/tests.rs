@@ -197,12 +197,12 @@ fn a_wrong_variable_is_named() {
     }
     assert_eq!(
         refused("server: {grpc_addr: '127.0.0.1:1'}", &[("GATEPASS_SERVER__GRPC_ADDR__PORT", "1")]),
-        "GATEPASS_SERVER__GRPC_ADDR__PORT: server.grpc_addr.port: is set inside what is no section of keys"
+        "GATEPASS_SERVER__GRPC_ADDR__PORT: server.grpc_addr.port: is set inside a value that is not a section of keys"
     );
 }
 
 #[test]
-fn a_variable_that_is_no_text_is_told_of_where_it_is_a_setting_or_is_asked_for() {
+fn a_non_utf8_variable_is_reported_if_it_is_a_setting_or_referenced() {
     use std::os::unix::ffi::OsStringExt as _;
     let loaded = |name: &[u8], file: &str| {
         let env = [(name, &b"postgres://u:p\xe9ss@h/db"[..])];
@@ -254,7 +254,7 @@ fn an_unknown_key_is_named_with_its_line() {
 }
 
 #[test]
-fn a_wrong_type_is_told_what_to_write() {
+fn a_fault_of_a_type_says_what_to_write() {
     all_refused(&[
         ("server: 5", "g.yaml:1: server: must be a section of keys, not a number"),
         ("- a", "g.yaml:1: must be a section of keys, not a list"),
@@ -330,7 +330,7 @@ fn a_wrong_type_is_told_what_to_write() {
         ),
         (
             "session: {update_allow: [sub]}",
-            "g.yaml:1: session.update_allow[0]: is a registered claim or one of ours, which only Gatepass sets",
+            "g.yaml:1: session.update_allow[0]: is a registered claim or one that only Gatepass sets",
         ),
         (
             "sign_in: {denied_url: //evil.example}",
@@ -352,13 +352,16 @@ fn a_wrong_type_is_told_what_to_write() {
 }
 
 #[test]
-fn what_is_not_built_yet_is_refused() {
+fn unimplemented_settings_are_rejected() {
     all_refused(&[
-        ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not in this version"),
-        ("telemetry: {otlp_endpoint: x}", "g.yaml:1: telemetry.otlp_endpoint: not in this version"),
+        ("authjs: {secrets: [x]}", "g.yaml:1: authjs: not implemented in this version"),
+        (
+            "telemetry: {otlp_endpoint: x}",
+            "g.yaml:1: telemetry.otlp_endpoint: not implemented in this version",
+        ),
         (
             "callers: [{id: a, credential: [{jwt: {}}], allow: [sign_in]}]",
-            "g.yaml:1: callers[0].credential[0].jwt: not in this version",
+            "g.yaml:1: callers[0].credential[0].jwt: not implemented in this version",
         ),
     ]);
 }
@@ -368,7 +371,7 @@ fn a_database_server_is_named_whole_and_needs_secrets() {
     all_refused(&[
         (
             "database: {url: 'postgres://u:p@db/x'}",
-            "secrets: must be set, the same for every replica, where the database is a server; \
+            "secrets: must be set to the same value on every replica if the database is a server; \
              `openssl rand -base64 32` makes one",
         ),
         (
@@ -383,7 +386,7 @@ fn a_database_server_is_named_whole_and_needs_secrets() {
 }
 
 #[test]
-fn what_is_no_single_yaml_document_is_refused() {
+fn anything_but_a_single_yaml_document_is_rejected() {
     for (yaml, told) in [
         (&b"server: {}\nserver: {}"[..], "g.yaml:2: server: given twice (first at g.yaml:1); keep one"),
         (
@@ -397,13 +400,13 @@ fn what_is_no_single_yaml_document_is_refused() {
         ),
         (
             b"issuer: !secret x",
-            "g.yaml:1: YAML tags are not taken; put text that begins with \"!\" in quotes",
+            "g.yaml:1: YAML tags are not supported; put text that begins with \"!\" in quotes",
         ),
         (b"issuer: *x", "g.yaml:1: an alias without its anchor; put text that begins with \"*\" in quotes"),
-        (b"a: &a {b: 1}\nserver:\n  <<: *a", "merge keys (<<) are not taken; write the keys out"),
+        (b"a: &a {b: 1}\nserver:\n  <<: *a", "merge keys (<<) are not supported; write the keys out"),
         (b"[a]: 1", "g.yaml:1: ?: unknown key; write one of authjs"),
         (b"server: {", "g.yaml:"),
-        (b"a: b: c", "g.yaml:1: is not the YAML of a configuration: "),
+        (b"a: b: c", "g.yaml:1: is not valid YAML for a configuration: "),
     ] {
         let report = read(yaml, &[]).unwrap_err().to_string();
         assert!(
@@ -497,7 +500,7 @@ fn a_secret_is_in_no_fault_and_no_debug() {
             "secrets[0]: takes a literal (in quotes), or one of {env: NAME} and {file: PATH}",
         ),
         ("secrets: [*a-secret]", "an alias without its anchor; put text that begins with \"*\" in quotes"),
-        ("secrets: [!a-secret x]", "YAML tags are not taken; put text that begins with \"!\" in quotes"),
+        ("secrets: [!a-secret x]", "YAML tags are not supported; put text that begins with \"!\" in quotes"),
         ("secrets: ['a-secret", "g.yaml:"),
         (
             "secrets: []",
@@ -510,7 +513,7 @@ fn a_secret_is_in_no_fault_and_no_debug() {
         ("secrets: [{env: ''}]", "secrets[0]: env takes the name of a variable that is set, not the secret"),
         (
             "secrets: [{file: a-secret/of+more=}]",
-            "secrets[0]: file takes the path of a file, not the secret; there is none that can be read: entity not found",
+            "secrets[0]: file takes the path of a file, not the secret; no such file can be read: entity not found",
         ),
         ("database: {url: 'postgres://u:a-secret@db'}", "database.url: names no database"),
         ("database: {url: 'postgres://u:a-secret@d b/x'}", "database.url: is not a URL"),
@@ -535,7 +538,7 @@ fn a_secret_is_in_no_fault_and_no_debug() {
 }
 
 #[test]
-fn a_caller_lacking_something_is_told_what() {
+fn incomplete_callers_are_reported() {
     let credential = format!("credential: {{key_sha256: {HASH}}}");
     for (caller, told) in [
         (
@@ -564,7 +567,7 @@ fn a_caller_lacking_something_is_told_what() {
         ),
         (
             "{id: a, credential: [], allow: [sign_in]}".to_owned(),
-            "g.yaml:1: callers[0].credential: must not be empty: nobody could call as this caller",
+            "g.yaml:1: callers[0].credential: must not be empty; give the caller a credential",
         ),
         (
             "{id: a, credential: {}, allow: [sign_in]}".to_owned(),
@@ -586,7 +589,7 @@ fn a_caller_lacking_something_is_told_what() {
 }
 
 #[test]
-fn listening_beyond_loopback_takes_callers_a_private_way_and_an_https_issuer() {
+fn listening_beyond_loopback_requires_callers_tls_and_an_https_issuer() {
     let bare = |also: &str| {
         format!(
             "listens beyond loopback{also} without callers: anyone who reaches it could issue tokens; configure callers|\
@@ -661,12 +664,12 @@ fn tls_that_is_not_whole_is_refused() {
     all_refused(&[
         (
             "server:\n  tls: {}",
-            "g.yaml:2: server.tls: has no cert; give the PEM file of the certificate, its intermediates after it\n\
+            "g.yaml:2: server.tls: has no cert; give the PEM file of the certificate, followed by its intermediates\n\
              g.yaml:2: server.tls: has no key; give the PEM file of the certificate's private key",
         ),
         (
             "server:\n  tls:\n    key: a",
-            "g.yaml:2: server.tls: has no cert; give the PEM file of the certificate, its intermediates after it",
+            "g.yaml:2: server.tls: has no cert; give the PEM file of the certificate, followed by its intermediates",
         ),
         (
             "server: {tls: {cert: a}}",
@@ -692,7 +695,7 @@ fn tls_that_is_not_whole_is_refused() {
 }
 
 #[test]
-fn a_name_in_a_certificate_is_one_callers_and_asked_for() {
+fn a_certificate_name_is_unique_and_needs_client_certificates() {
     let tls = "server: {tls: {cert: a, key: b, client_ca: c}}\n";
     let caller =
         |credential: &str| format!("{tls}callers: [{{id: a, credential: {credential}, allow: [sign_in]}}]");
@@ -731,8 +734,8 @@ callers:
   - {{id: a, credential: {{key_sha256: {HASH}}}, allow: [sign_in]}}
   - {{id: b, credential: {{mtls_san: web}}, allow: [sign_in]}}"
         );
-        let wanted = "g.yaml:4: callers[1].credential: has an mtls_san, but no client is asked for a certificate; set \
-                      server.tls.client_ca to the PEM file of the authority that signs theirs";
+        let wanted = "g.yaml:4: callers[1].credential: has an mtls_san, but client certificates are not requested; set \
+                      server.tls.client_ca to the PEM file of the authority that signs them";
         assert_eq!(refused(&yaml, &[]), wanted);
     }
 }

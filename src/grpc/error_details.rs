@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_tells_its_reason_twice() {
+    fn every_error_has_its_reason_in_details_and_metadata() {
         let status = status(Reason::UserNotFound, "no such user", Extra::none());
         assert_eq!(status.code(), Code::NotFound);
         assert_eq!(status.metadata().get("gatepass-reason").unwrap(), "USER_NOT_FOUND");

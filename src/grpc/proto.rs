@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_no_method_has_no_permission() {
+    fn an_unknown_path_has_no_permission() {
         for path in [
             "",
             "/",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_told_by_their_proto_and_what_waits_for_a_provider_may_take_twice_as_long() {
+    fn the_proto_marks_streams_and_methods_with_a_doubled_timeout() {
         let specs = Specs::new(SERVICES);
         let method = |path: &str| specs.find(path).unwrap();
         for (path, streams, timeouts) in [

@@ -119,5 +119,5 @@ fn no_method() -> Status {
 }
 
 fn starting() -> Status {
-    status(Reason::StoreUnavailable, "starting: waiting for the database", Extra::none())
+    status(Reason::StoreUnavailable, "starting; waiting for the database", Extra::none())
 }

@@ -33,7 +33,7 @@ fn log_cause(error: &Error) {
     match error {
         Error::StoreUnavailable(cause) => tracing::warn!(%cause, "database unavailable"),
         Error::CredentialInvalid(provider, fault) => {
-            tracing::info!(%provider, fault = fault.kind.name(), cause = %fault.cause, "credential refused");
+            tracing::info!(%provider, fault = fault.kind.name(), cause = %fault.cause, "credential rejected");
         }
         Error::ProviderUnavailable(provider, fault) => {
             tracing::warn!(%provider, fault = fault.kind.name(), cause = %fault.cause, "provider failed");
@@ -41,7 +41,7 @@ fn log_cause(error: &Error) {
         Error::CallbackUnavailable(failure) => {
             tracing::warn!(callback = failure.callback, cause = %failure.cause, "callback failed");
         }
-        Error::NoSigningKey => tracing::error!("no signing key that this replica can open"),
+        Error::NoSigningKey => tracing::error!("no signing key can be opened with the configured secrets"),
         Error::Internal(cause) => tracing::error!(%cause, "internal error"),
         _ => {}
     }
@@ -56,70 +56,73 @@ fn message(error: &Error) -> Cow<'static, str> {
             return all.join("; ").into();
         }
         Error::TokenMalformed => "not an access token of this issuer",
-        Error::TokenExpired => "the access token has expired: refresh it",
-        Error::TokenSignatureInvalid => "no key of this issuer signed the access token",
+        Error::TokenExpired => "the access token has expired; refresh it",
+        Error::TokenSignatureInvalid => "the access token's signature is invalid",
         Error::TokenAudienceMismatch => "the access token is for another audience",
-        Error::TokenStale => "the user's role changed after the token was issued: refresh it",
-        Error::SessionRevoked => "the session was ended: sign in again",
-        Error::SessionExpired => "the session is over: sign in again",
+        Error::TokenStale => "the user's role changed after the token was issued; refresh it",
+        Error::SessionRevoked => "the session was revoked; sign in again",
+        Error::SessionExpired => "the session has expired; sign in again",
         Error::UserBanned => "the user is banned",
-        Error::GrantInvalid => "not a grant for this caller",
-        Error::GrantExpired => "the grant's 60 seconds are over: sign in again",
-        Error::GrantUsed => "the grant was redeemed before",
-        Error::RefreshInvalid => "not a refresh token for this caller",
-        Error::RefreshReused => "an old refresh token came back: its session was ended",
+        Error::GrantInvalid => "the grant is unknown, or belongs to another caller group",
+        Error::GrantExpired => "the grant has expired after 60 seconds; sign in again",
+        Error::GrantUsed => "the grant has already been redeemed",
+        Error::RefreshInvalid => "the refresh token is unknown, or belongs to another caller group",
+        Error::RefreshReused => "the refresh token was reused; its session was revoked",
         Error::CredentialInvalid(_, fault) if fault.kind == FaultKind::IssuerMismatch => {
-            "the answer's iss is not that of the flow's provider (RFC 9207)"
+            "the response's iss is not the issuer of the flow's provider (RFC 9207)"
         }
         Error::CredentialInvalid(provider, fault) => {
-            return format!("what came from {provider} proves nobody: {}", fault.kind.name()).into();
+            return format!("invalid credential from {provider}: {}", fault.kind.name()).into();
         }
         Error::StateMismatch => {
-            "the state is not the flow's: the answer belongs to another sign-in of this browser, or to none"
+            "the state does not match the flow; the response belongs to another sign-in of this browser, or to none"
         }
-        Error::FlowInvalid => "not a flow of this caller, or not of this provider",
-        Error::FlowExpired => "the flow's 15 minutes are over: begin again",
-        Error::FlowUsed => "the flow was used before: begin again",
+        Error::FlowInvalid => "the flow is invalid, or belongs to another caller group or provider",
+        Error::FlowExpired => "the flow has expired after 15 minutes; call BeginSignIn again",
+        Error::FlowUsed => "the flow has already been used; call BeginSignIn again",
         Error::CallerUnknown => {
-            "no known caller: send `authorization: Bearer <caller key>`, or the caller's client certificate"
+            "unknown caller; send `authorization: Bearer <caller key>` or the caller's client certificate"
         }
         Error::CallerNotAllowed(Some(permission)) => {
-            return format!("the caller lacks the permission {permission}, or may not use it for this")
-                .into();
+            return format!(
+                "the caller lacks the permission {permission}, or may not use it for this request"
+            )
+            .into();
         }
         Error::CallerNotAllowed(None) => "the session belongs to another caller group",
         Error::CallbackDenied(Some(detail)) => return detail.clone().into(),
-        Error::CallbackDenied(None) => "the jwt callback refused a token",
+        Error::CallbackDenied(None) => "the jwt callback denied the token",
         Error::UserNotFound => "no such user",
-        Error::ProviderNotFound => "no provider of this id is configured",
+        Error::ProviderNotFound => "no provider with this id is configured",
         Error::SessionNotFound => "no such session",
         Error::ClaimsTooLarge(limit) => {
             return format!(
-                "the claims need more than the {limit} bytes they may have: add less in the jwt callback, or take some \
-                 out of tokens.user_claims"
+                "the claims exceed {limit} bytes; add fewer in the jwt callback, or remove some from tokens.user_claims"
             )
             .into();
         }
         Error::ReauthenticationRequired => {
-            "linking needs a session that was signed in lately, and the same one at BeginSignIn and SignIn: sign in again"
+            "linking requires a recent sign-in, and the same session at BeginSignIn and SignIn; sign in again"
         }
-        Error::EtagMismatch => "the user was changed meanwhile: read it again",
-        Error::Conflict => "others keep changing the same: try again",
+        Error::EtagMismatch => "the user has changed since it was read; read it again",
+        Error::Conflict => "too many concurrent updates; retry",
         Error::ProviderUnavailable(provider, fault) => {
-            return format!("{provider} gave no answer that counts: {}", fault.kind.name()).into();
+            return format!("no usable response from {provider}: {}", fault.kind.name()).into();
         }
         // The code of an `oauth_callback` was used up before the callback was called.
         Error::CallbackUnavailable(failure) => match failure.callback {
-            "sign_in" => "the sign_in callback failed; nobody was let in",
-            "redirect" => "the redirect callback failed; nobody was sent anywhere",
-            callback => return format!("the {callback} callback failed; nothing was spent").into(),
+            "sign_in" => "the sign_in callback failed; the sign-in was not completed",
+            "redirect" => "the redirect callback failed; no redirect URL was chosen",
+            callback => {
+                return format!("the {callback} callback failed; no grant or token was used up").into();
+            }
         },
         Error::SuccessorUnknown | Error::NoSigningKey => {
-            "this replica lacks a secret that others have: try again"
+            "this replica lacks a secret that other replicas have; retry"
         }
-        Error::StoreUnavailable(_) => "the database can't be reached: try again",
-        Error::RevocationStale => "what is known of revocations is older than allowed: try again",
-        Error::NotImplemented(what) => return format!("{what}: not in this version").into(),
+        Error::StoreUnavailable(_) => "the database is unavailable; retry",
+        Error::RevocationStale => "revocation data is stale; retry",
+        Error::NotImplemented(what) => return format!("{what}: not implemented in this version").into(),
         Error::Internal(_) => "internal error",
     })
 }

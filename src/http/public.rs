@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn discovery_tells_only_what_is_there() {
+    fn discovery_names_only_existing_endpoints() {
         let document: serde_json::Value =
             serde_json::from_slice(&discovery("https://auth.example.com/", &["ES256"])).unwrap();
         let wanted = serde_json::json!({

@@ -26,12 +26,12 @@ impl fmt::Display for KeyFault {
         match self {
             Self::NotAKey => f.write_str("not a PEM private key (PKCS#8) of P-256, P-384, Ed25519 or RSA"),
             Self::OtherKind(algorithm) => write!(f, "not a key for {}", algorithm.name()),
-            Self::Twice => f.write_str("the key of another file, too; leave one out, or make a new key"),
-            Self::Unsaid => f.write_str(
-                "an RSA key, which does not tell what it has signed by; write {file: PATH, algorithm: RS256}, or PS256",
-            ),
+            Self::Twice => f.write_str("the same key as in another file; remove one, or generate a new key"),
+            Self::Unsaid => {
+                f.write_str("an RSA key without an algorithm; write {file: PATH, algorithm: RS256}, or PS256")
+            }
             Self::Sealed => f.write_str("no configured secret opens this signing key"),
-            Self::NotMade => f.write_str("no key could be made"),
+            Self::NotMade => f.write_str("key generation failed"),
         }
     }
 }
@@ -87,8 +87,8 @@ pub enum SignatureFault {
 impl fmt::Display for SignatureFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::KeyUnknown => "no key fits",
-            Self::Invalid | Self::PerhapsOld => "the signature does not hold",
+            Self::KeyUnknown => "no matching key",
+            Self::Invalid | Self::PerhapsOld => "the signature is invalid",
         })
     }
 }

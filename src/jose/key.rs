@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_private_key_is_refused() {
+    fn anything_but_a_private_key_is_rejected() {
         for bad in ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "nonsense"] {
             assert_eq!(
                 SigningKey::from_pem(bad.as_bytes(), Algorithm::Rs256, "JWT").unwrap_err(),

@@ -24,23 +24,23 @@ impl<'t> Unverified<'t> {
         let malformed = MalformedToken;
         let token = Compact::split(token).ok_or(malformed("not a signed JWT of three parts"))?;
         let decoded = |part: &str| Compact::decode(part).ok_or(malformed("not base64url"));
-        let header = parse_object(&decoded(token.header)?).map_err(|_| malformed("no JSON in its header"))?;
+        let header =
+            parse_object(&decoded(token.header)?).map_err(|_| malformed("its header is not JSON"))?;
         let claims = parse_object_leniently(&decoded(token.payload)?)
-            .map_err(|_| malformed("no JSON in its payload"))?;
+            .map_err(|_| malformed("its payload is not JSON"))?;
         decoded(token.signature)?;
         let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
-        let algorithm =
-            algorithm.ok_or(malformed("not signed, or with an algorithm that is not accepted"))?;
+        let algorithm = algorithm.ok_or(malformed("unsigned, or signed with an unsupported algorithm"))?;
         if header.contains_key("crit") {
-            return Err(malformed("an extension that must be understood (crit)"));
+            return Err(malformed("unsupported critical extension (crit)"));
         }
         if header.get("typ").is_some_and(is_of_another_kind) {
-            return Err(malformed("its typ is that of another kind of token"));
+            return Err(malformed("its typ is for another kind of token"));
         }
         let kid = match header.get("kid") {
             None => None,
             Some(Value::String(kid)) => Some(kid.clone()),
-            Some(_) => return Err(malformed("its kid is no text")),
+            Some(_) => return Err(malformed("its kid is not a string")),
         };
         Ok(Self { algorithm, kid, token, claims })
     }

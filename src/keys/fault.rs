@@ -37,23 +37,27 @@ impl std::fmt::Display for KeysFault {
             Self::Pem(path, fault) => write!(f, "tokens.signing_keys: {}: {fault}", path.display()),
             Self::Managed(kid, fault) => write!(
                 f,
-                "signing key {kid}: {fault}; put the secret that sealed it back into `secrets`, or, if that is lost, \
+                "signing key {kid}: {fault}; restore the secret that sealed it in `secrets`, or, if it is lost, \
                  run `gatepass keys revoke {kid}`"
             ),
             Self::OtherSecret(kid) => write!(
                 f,
-                "signing key {kid} is sealed by another secret than the first of `secrets` here, so that a replica might \
-                 not open the next one; run this with the `secrets` of the replicas, once they have sealed it again"
+                "signing key {kid} is not sealed by the first of `secrets` here, so replicas might not open \
+                 the next key; run this with the replicas' `secrets`, after they have resealed the key"
             ),
             Self::NotMade(fault) => write!(f, "signing key: {fault}"),
-            Self::Unknown(kid, there) if there.is_empty() => write!(f, "no signing key {kid}: there is none"),
-            Self::Unknown(kid, there) => write!(f, "no signing key {kid}; there are:\n{}", there.join("\n")),
+            Self::Unknown(kid, there) if there.is_empty() => {
+                write!(f, "no signing key {kid}; there are no keys")
+            }
+            Self::Unknown(kid, there) => {
+                write!(f, "no signing key {kid}; the existing keys are:\n{}", there.join("\n"))
+            }
             Self::Files => f.write_str(
-                "tokens.signing_keys: these keys are yours, Gatepass changes only keys that it made; add or remove a \
-                 file there and restart every replica",
+                "tokens.signing_keys: Gatepass changes only keys that it created; to change keys of files, \
+                 edit this list and restart every replica",
             ),
-            Self::NoSchema => f.write_str("the schema is not up to date: run `gatepass migrate`"),
-            Self::Contention => f.write_str("others keep changing the signing keys: try again"),
+            Self::NoSchema => f.write_str("the database schema is outdated; run `gatepass migrate`"),
+            Self::Contention => f.write_str("too many concurrent changes of the signing keys; retry"),
             Self::Store(error) => error.fmt(f),
         }
     }

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_the_algorithm_of_its_kind_or_the_one_that_is_said() {
+    fn a_key_has_the_algorithm_of_its_kind_or_the_configured_one() {
         let (es, ed) = (file("es256", None), file("eddsa", None));
         let rsa = |algorithm| file("rsa", algorithm);
         for (algorithm, files, wanted) in [
@@ -105,29 +105,32 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_named_once_since_its_name_does_not_tell_its_algorithm() {
+    fn a_duplicate_key_is_rejected_even_with_another_algorithm() {
         for (algorithm, files) in [
             (Es256, [file("es256", None), file("es256", Some(Es256))]),
             (Ps256, [file("rsa", None), file("rsa", Some(Rs256))]),
         ] {
             let report = read(algorithm, &files).unwrap_err();
             assert!(
-                report.ends_with("the key of another file, too; leave one out, or make a new key"),
+                report.ends_with("the same key as in another file; remove one, or generate a new key"),
                 "{report}"
             );
         }
     }
 
     #[test]
-    fn what_an_rsa_key_has_signed_by_is_not_guessed() {
+    fn the_algorithm_of_an_rsa_key_is_not_guessed() {
         let report = read(Es256, &[file("es256", None), file("rsa", None)]).unwrap_err();
-        assert!(report.ends_with(
-            "rsa.pem: an RSA key, which does not tell what it has signed by; write {file: PATH, algorithm: RS256}, or PS256"
-        ), "{report}");
+        assert!(
+            report.ends_with(
+                "rsa.pem: an RSA key without an algorithm; write {file: PATH, algorithm: RS256}, or PS256"
+            ),
+            "{report}"
+        );
     }
 
     #[test]
-    fn a_key_of_another_kind_than_is_said_is_refused() {
+    fn a_key_that_does_not_fit_its_algorithm_is_rejected() {
         for (algorithm, files) in [
             (Es256, vec![file("eddsa", None)]),
             (Es256, vec![file("rsa", None)]),

@@ -91,7 +91,7 @@ impl KeyOps {
         let Some(now) = steady.settle(self.clock.now()).await? else { return Ok(()) };
         let swept = self.store.sweep_signing_keys(self.rules.keys_retired_at(now)).await?;
         if swept > 0 {
-            tracing::info!(keys = swept, "swept retired signing keys");
+            tracing::info!(keys = swept, "retired signing keys deleted");
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ impl ManagedKeys {
             if let Err(fault) = &kept
                 && !failing
             {
-                tracing::warn!(%fault, "signing keys not kept");
+                tracing::warn!(%fault, "signing key maintenance failed");
             }
             failing = kept.is_err();
             let (read_at, every) = (clock.now(), spread(READ_EVERY, READ_AT_LAST, random(entropy)));
@@ -90,7 +90,7 @@ impl ManagedKeys {
             tracing::warn!(
                 kid = next.kid,
                 algorithm = next.algorithm,
-                "the key that waits is not of tokens.algorithm: revoke it unless other replicas are to have it"
+                "next signing key does not use tokens.algorithm; revoke it unless other replicas need it"
             );
         }
         next.algorithm == wanted || next.algorithm != signing.algorithm

@@ -94,7 +94,7 @@ impl ManagedKeys {
         let faults = known.unsealed.take_over(&ops.secrets, &succession, now);
         for (kid, fault) in &faults {
             if !known.closed.contains(kid) {
-                tracing::error!(kid, %fault, "signing key not opened: put the secret that sealed it into `secrets`");
+                tracing::error!(kid, %fault, "failed to open signing key; add the secret that sealed it to `secrets`");
             }
         }
         known.closed = faults.into_iter().map(|(kid, _)| kid).collect();
@@ -120,7 +120,7 @@ impl ReloadKeys for ManagedKeys {
                 tokio::spawn(async move {
                     let read = this.read().await;
                     if let Err(error) = &read {
-                        tracing::warn!(%error, "signing keys not read");
+                        tracing::warn!(%error, "failed to read signing keys");
                     }
                     yours.send_replace(Some(read));
                 });

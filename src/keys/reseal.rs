@@ -22,7 +22,7 @@ impl KeyOps {
             };
             // If the record was revoked, moved or sealed concurrently, that change takes precedence.
             if self.store.reseal_signing_key(record, &after).await? {
-                tracing::info!(kid = record.kid, "signing key sealed under the first secret");
+                tracing::info!(kid = record.kid, "signing key resealed with the first secret");
                 resealed = true;
             }
         }

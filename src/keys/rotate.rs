@@ -62,7 +62,7 @@ impl KeyOps {
         let kid = made.kid.clone();
         let added = self.change(vec![KeyStep::Add(made)], Cause::SCHEDULED).await?;
         if added {
-            tracing::info!(kid, not_before = begins.millis(), "next signing key made");
+            tracing::info!(kid, not_before = begins.millis(), "next signing key created");
         }
         Ok(true)
     }

@@ -73,7 +73,7 @@ mod tests {
         assert!(matches!(looks.ask(Timestamp(5_999)), Look::Yours(_)), "the clock was set back");
     }
     #[test]
-    fn a_look_that_failed_or_broke_off_tells_so_until_the_next() {
+    fn a_failed_or_aborted_read_is_reported_until_the_next() {
         let failed = || Some(Err(StoreError::no_answer()));
         for (told, good) in [(Some(Ok(())), true), (failed(), false), (None, false)] {
             let looks = Looks::default();

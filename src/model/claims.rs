@@ -188,10 +188,10 @@ pub enum ClaimFault {
 impl fmt::Display for ClaimFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Reserved(name) => write!(f, "claim {name:?} is reserved: choose another name"),
+            Self::Reserved(name) => write!(f, "claim {name:?} is reserved; choose another name"),
             Self::BadName => f.write_str("a claim's name has 1 to 128 bytes and no control characters"),
             Self::BadNumber(name) => {
-                write!(f, "claim {name:?} holds a number beyond 2^53: write it as a string")
+                write!(f, "claim {name:?} holds a number beyond 2^53; write it as a string")
             }
             Self::TooDeep(name) => write!(f, "claim {name:?} nests deeper than {MAX_DEPTH} levels"),
             Self::TooLarge(limit) => write!(f, "claims are larger than {limit} bytes of JSON"),

@@ -43,7 +43,7 @@ impl fmt::Display for EmailFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLong => "must have at most 254 bytes, and at most 64 before the @",
-            Self::NotOneAt => "must have exactly one @: write a bare address such as ada@example.com",
+            Self::NotOneAt => "must have exactly one @; write a bare address such as ada@example.com",
             Self::Unprintable => "must have no spaces, control characters or invisible characters",
             Self::NotNormalised => "must be written in Unicode's NFKC form",
             Self::LocalPart => "must have a name without quotes, brackets, commas or colons before the @",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_merely_look_alike_stay_apart() {
+    fn similar_looking_addresses_are_different() {
         let spelled = ["josé@example.com", "jose@example.com", "jοse@example.com", "jose@exаmple.com"]
             .map(|text| Email::parse(text).unwrap());
         for (i, one) in spelled.iter().enumerate() {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_have_to_be_folded_is_refused() {
+    fn addresses_that_need_unicode_folding_are_rejected() {
         for (text, fault) in [
             ("jose\u{301}@example.com", EmailFault::NotNormalised),
             ("J\u{30c}@example.com", EmailFault::NotNormalised),
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_does_not_tell_the_address() {
+    fn debug_does_not_show_the_address() {
         assert_eq!(format!("{:?}", Email::parse("ada@example.com").unwrap()), "Email(…)");
     }
 

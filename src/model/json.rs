@@ -177,7 +177,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = entries.next_key_seed(Name)? {
             let value = entries.next_value_seed(inner)?;
             if map.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name twice"));
+                return Err(A::Error::custom("a duplicate name"));
             }
         }
         Ok(Value::Object(map))
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_readers_might_read_differently_is_refused() {
+    fn ambiguous_json_is_rejected() {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(64), "]".repeat(64));
         for bad in [
             "",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_too_large_is_its_text_where_that_is_asked() {
+    fn a_large_number_is_read_as_text_if_requested() {
         for (json, wanted) in [
             (r#"{"id":9007199254740993}"#, r#"{"id":"9007199254740993"}"#),
             (r#"{"id":-9007199254740993 }"#, r#"{"id":"-9007199254740993"}"#),

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_names_what_its_names_of_each_kind_say() {
+    fn the_names_of_a_certificate_are_read_for_each_kind() {
         let names = |dns: &[&'static str], uris: &[&'static str]| -> Vec<String> {
             let sans = San::of_certificate(dns.iter().copied(), uris.iter().copied());
             sans.iter().map(San::to_string).collect()

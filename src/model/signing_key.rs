@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn each_key_does_what_its_times_say() {
+    fn the_state_of_a_key_follows_from_its_times() {
         let three = [record(1, 0), record(2, 100 * MINUTE), record(3, 300 * MINUTE)];
         let second_revoked = [record(1, 0), revoked(2, 100 * MINUTE), record(3, 150 * MINUTE)];
         let rows: [(&[KeyRecord], i64, &[KeyState]); 14] = [
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_told_when_it_retires_before_its_successor_begins() {
+    fn the_retirement_time_is_known_before_the_successor_signs() {
         let succession = Succession::new(vec![record(1, 0), record(2, 100), revoked(3, 50)], LEEWAY);
         let living: Vec<_> = succession.living(Timestamp(60)).map(|(key, at)| (key.generation, at)).collect();
         assert_eq!(living, [(2, None), (1, Some(Timestamp(50 + TAIL)))]);

@@ -56,7 +56,7 @@ where
             Err(error) if is_of_one_connection(&error) => continue,
             Err(error) => {
                 if failures == 0 {
-                    tracing::error!(%error, "cannot accept connections, trying again");
+                    tracing::error!(%error, "failed to accept connections; retrying");
                 }
                 let pause = PAUSES.pause(failures, random(&*entropy));
                 let _ = tokio::time::timeout(pause, shutdown.cancelled()).await;
@@ -71,7 +71,7 @@ where
             if !full {
                 tracing::warn!(
                     max_connections = limits.max_connections,
-                    "too many connections, refusing more"
+                    "connection limit reached; rejecting new connections"
                 );
             }
             full = true;
@@ -100,14 +100,14 @@ async fn drain(mut connections: JoinSet<()>, grace: Duration) -> usize {
         return 0;
     }
     let cut = connections.len();
-    tracing::warn!(connections = cut, "calls were still running after the shutdown grace, cutting them");
+    tracing::warn!(connections = cut, "shutdown grace expired; closing connections with running calls");
     connections.shutdown().await;
     cut
 }
 
 fn note_panic(ended: Result<(), JoinError>) {
     if ended.is_err_and(|error| error.is_panic()) {
-        tracing::error!("a connection panicked");
+        tracing::error!("connection task panicked");
     }
 }
 

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_what_it_leads_to_however_it_is_written() {
+    fn all_spellings_of_an_address_are_equal() {
         for (host, wanted) in [
             ("127.0.0.1", Loopback),
             ("127.255.0.9", Loopback),

@@ -18,10 +18,10 @@ pub enum HttpFault {
 impl fmt::Display for HttpFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address => f.write_str("an address that can't be asked"),
-            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Address => f.write_str("unsupported URL"),
+            Self::TimedOut => f.write_str("no response in time"),
             Self::Unreachable(cause) => f.write_str(cause),
-            Self::TooLarge => f.write_str("more bytes than are read"),
+            Self::TooLarge => f.write_str("response too large"),
         }
     }
 }
@@ -40,8 +40,8 @@ pub enum FetchFault {
 impl fmt::Display for FetchFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TimedOut => "no answer in time",
-            Self::GivenUp => "a fetch was given up",
+            Self::TimedOut => "no response in time",
+            Self::GivenUp => "request cancelled",
         })
     }
 }

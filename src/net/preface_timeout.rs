@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_larger_than_the_buffer_comes_after_what_is_in_it() {
+    async fn writes_larger_than_the_buffer_keep_the_order() {
         let writes = Writes::default();
         let mut server = PrefaceTimeout::new(writes.clone(), LONG, CancellationToken::new());
         server.write_all(&[1; 10]).await.unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_spoke_may_be_silent_for_ever() {
+    async fn a_peer_that_sent_the_preface_may_be_idle_indefinitely() {
         let (mut client, server) = tokio::io::duplex(64);
         let mut server = PrefaceTimeout::new(server, Duration::from_secs(10), CancellationToken::new());
         client.write_all(&[1; ENOUGH]).await.unwrap();

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_that_is_awaited_answers_without_a_task_of_its_own() {
+    async fn awaited_work_completes_without_a_task() {
         let here = tokio::spawn(async {
             let here = tokio::task::id();
             (here, Shield::over(async { tokio::task::id() }).await)
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_panics_is_over() {
+    async fn panicking_work_ends() {
         let (tell, done) = oneshot::channel::<()>();
         let mut work = Shield::over(async move {
             let _held = tell;

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_less_or_more_is_none() {
+    fn incomplete_or_extended_targets_are_rejected() {
         for text in [
             "",
             "rules:9000",

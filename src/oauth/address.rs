@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_and_this_machine_are_asked() {
+    fn requests_go_only_to_https_or_this_machine() {
         for good in [
             "https://idp.example/token",
             "https://10.0.0.1",
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_issuer_on_this_machine_tells_of_this_machine() {
+    fn only_a_local_issuer_may_name_local_endpoints() {
         let rows = [
             ("https://api.idp.example/token", "https://idp.example", true),
             ("https://api.idp.example/token", "http://127.0.0.1:4000", true),

@@ -69,7 +69,7 @@ impl Answer {
         if media_type == "application/json" || media_type.ends_with("+json") {
             Ok(())
         } else {
-            Err(self.fault(FaultKind::Malformed, "its content type is not that of JSON"))
+            Err(self.fault(FaultKind::Malformed, "its content type is not JSON"))
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn page(
     nonce: Option<&str>,
 ) -> Result<AuthorizationPage, ProviderFault> {
     let redirect_uri = RedirectUrl::new(request.redirect_uri.to_owned())
-        .map_err(|_| ProviderFault::new(FaultKind::Metadata, "the redirect URI is no address"))?;
+        .map_err(|_| ProviderFault::new(FaultKind::Metadata, "the redirect URI is not a URL"))?;
     let client = BasicClient::new(ClientId::new(settings.client_id.clone()))
         .set_auth_uri(AuthUrl::from_url(page.clone()))
         .set_redirect_uri(redirect_uri);
@@ -53,7 +53,7 @@ pub(super) fn page(
         check_parameter(name, value).map_err(|fault| unusable(&fault))?;
         if name == MAX_AGE {
             if nonce.is_none() {
-                return Err(unusable(&"is max_age, which nothing would prove without ID tokens"));
+                return Err(unusable(&"is max_age, which requires ID tokens"));
             }
             asked.max_age = max_age(value);
         }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_told_all_that_ties_its_answer_to_the_flow() {
+    fn the_authorization_url_binds_the_response_to_the_flow() {
         let always = [
             "client_id=client",
             "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_max_age_that_is_sent_is_the_one_that_is_asked() {
+    fn the_sent_max_age_is_the_requested_one() {
         let mut settings = settings();
         let asked = |settings: &Settings, params: &[(String, String)], nonce: bool| {
             let secret = SecretString::from("x");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_sets_what_is_set_here() {
+    fn reserved_parameters_cannot_be_overridden() {
         let secret = SecretString::from("x");
         let page = Url::parse("https://idp.example/authorize").unwrap();
         for name in OURS.into_iter().chain(["State", "state[]", "code.challenge"]) {

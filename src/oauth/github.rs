@@ -87,9 +87,9 @@ fn email(answer: &Answer) -> Result<Option<String>, ProviderFault> {
     let emails = answer.array()?;
     let counts = |email: &&Value| ["primary", "verified"].iter().all(|is| email[is] == Value::Bool(true));
     let Some(email) = emails.iter().find(counts) else { return Ok(None) };
-    let email = email["email"]
-        .as_str()
-        .ok_or_else(|| ProviderFault::new(FaultKind::Malformed, "userinfo: an e-mail without an address"))?;
+    let email = email["email"].as_str().ok_or_else(|| {
+        ProviderFault::new(FaultKind::Malformed, "userinfo: an e-mail entry without an address")
+    })?;
     Ok(Some(email.to_owned()))
 }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_email_counts_that_is_primary_and_verified() {
+    fn only_a_primary_verified_email_counts() {
         let entry = |email: &str, primary: bool, verified: bool| json!({"email": email, "primary": primary, "verified": verified, "visibility": "public"});
         for (status, body, wanted) in [
             (200, json!([entry("b", false, true), entry("a", true, true)]), Ok(Some("a"))),

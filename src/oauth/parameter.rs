@@ -44,8 +44,8 @@ pub enum ParameterFault {
 impl fmt::Display for ParameterFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Name => "must have names of 1 to 64 characters of a-z, 0-9, _ and -",
-            Self::Ours => "is not to be set here: Gatepass does, or a setting of its own",
+            Self::Name => "must have a name of 1 to 64 characters of a-z, 0-9, _ and -",
+            Self::Ours => "must not be set here; Gatepass or another setting sets it",
             Self::MaxAge => "must be a whole number of seconds, at most 4294967295",
         })
     }

@@ -49,7 +49,7 @@ impl Endpoint {
     fn fault(self, fault: &HttpFault) -> ProviderFault {
         let kind = match fault {
             HttpFault::Address => {
-                return ProviderFault::new(FaultKind::Metadata, "an address that can't be asked");
+                return ProviderFault::new(FaultKind::Metadata, "unsupported URL");
             }
             HttpFault::TimedOut => FaultKind::TimedOut,
             HttpFault::Unreachable(_) => FaultKind::Unreachable,
@@ -133,7 +133,7 @@ impl ProviderClient {
     ) -> Result<Answer, ProviderFault> {
         let body = Zeroizing::new(body);
         if !may_be_asked(url) {
-            return Err(ProviderFault::new(FaultKind::Metadata, "an address that is not https"));
+            return Err(ProviderFault::new(FaultKind::Metadata, "the URL is not https"));
         }
         if let Some(headers) = request.headers_mut() {
             headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
@@ -150,7 +150,7 @@ impl ProviderClient {
             let answer = self.http.ask(request, body, endpoint.limit(), until).await;
             let duration = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
             Span::current().record("duration_ms", duration);
-            tracing::debug!("a provider was asked");
+            tracing::debug!("provider called");
             answer.map(|answer| Answer::new(endpoint.name(), answer)).map_err(|fault| endpoint.fault(&fault))
         };
         exchange.instrument(span).await
@@ -161,7 +161,7 @@ impl ProviderClient {
 fn bearer(access_token: &SecretString) -> Result<HeaderValue, ProviderFault> {
     let text = Zeroizing::new(format!("Bearer {}", access_token.expose_secret()).into_bytes());
     let mut bearer = HeaderValue::from_maybe_shared(Bytes::from_owner(text))
-        .map_err(|_| ProviderFault::new(FaultKind::Malformed, "the access token is no bearer token"))?;
+        .map_err(|_| ProviderFault::new(FaultKind::Malformed, "the access token has invalid characters"))?;
     bearer.set_sensitive(true);
     Ok(bearer)
 }

@@ -40,7 +40,7 @@ impl Shared {
     pub(super) fn turn(&self, until: Instant) -> Result<Turn, ProviderFault> {
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(room) => Ok(Turn { until: self.deadline(until), _room: room }),
-            Err(_) => Err(ProviderFault::new(FaultKind::Unreachable, "too many sign-ins are under way")),
+            Err(_) => Err(ProviderFault::new(FaultKind::Unreachable, "too many concurrent sign-ins")),
         }
     }
 
@@ -61,7 +61,7 @@ impl Shared {
 pub(super) fn check_issuer(iss: Option<&str>, issuers: &[&str]) -> Result<(), ProviderFault> {
     match iss {
         Some(iss) if !issuers.contains(&iss) => {
-            Err(ProviderFault::new(FaultKind::IssuerMismatch, "the iss of another issuer"))
+            Err(ProviderFault::new(FaultKind::IssuerMismatch, "iss of another issuer"))
         }
         None | Some(_) => Ok(()),
     }

@@ -21,14 +21,14 @@ pub type StoreResult<T> = Result<T, StoreError>;
 impl StoreError {
     /// Makes the error of a read-only server.
     pub(super) fn only_reads() -> Self {
-        let what = "it only reads: a standby, or set read-only";
+        let what = "the server is read-only (a standby, or configured so)";
         Self::Unavailable(DbErr::Conn(RuntimeErr::Internal(what.to_owned())))
     }
 
     /// Makes the error of a step that timed out.
     #[must_use]
     pub fn no_answer() -> Self {
-        Self::Unavailable(DbErr::Conn(RuntimeErr::Internal("it does not answer in time".to_owned())))
+        Self::Unavailable(DbErr::Conn(RuntimeErr::Internal("no response in time".to_owned())))
     }
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unavailable(cause) => write!(f, "database unavailable: {cause}"),
-            Self::Broken(what) => write!(f, "database broken: {what}"),
+            Self::Broken(what) => write!(f, "database schema violated: {what}"),
         }
     }
 }
@@ -51,7 +51,7 @@ impl From<DbErr> for StoreError {
 
 /// Makes the error of a row that the schema forbids.
 pub(super) fn broken_row(table: &str, column: &str) -> StoreError {
-    StoreError::Broken(format!("{table}.{column} holds what Gatepass never wrote"))
+    StoreError::Broken(format!("{table}.{column} holds an invalid value"))
 }
 
 /// The unique constraint that a statement violated.

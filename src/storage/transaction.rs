@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_met_a_faster_writer_tries_again_twice_and_no_more() {
+    async fn a_busy_database_is_retried_at_most_twice() {
         const BUSY: &str = "5";
         assert_eq!(tried(BUSY, 0).await, (1, true));
         assert_eq!(tried(BUSY, 2).await, (3, true));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_fails_otherwise_is_not_tried_again() {
+    async fn other_failures_are_not_retried() {
         const FULL: &str = "13";
         assert_eq!(tried(FULL, 1).await, (1, false));
     }

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_sealed_anew_is_of_the_first_secret_and_its_new_time() {
+    fn a_resealed_record_has_the_first_secret_and_a_new_time() {
         let [old, both, new] = [&["a"][..], &["b", "a"], &["b"]].map(secrets);
         let record = make(&old, Algorithm::EdDsa);
         assert_eq!([&old, &both, &new].map(|it| it.sealer(&record)), [Some(0), Some(1), None]);

@@ -200,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_no_longer_accepted_proves_nothing() {
+    fn references_of_a_removed_secret_are_invalid() {
         let token = references(&["a"]).issue(&reference()).unwrap();
         assert!(references(&["b", "a"]).verify(&token, NOW).is_ok());
         assert_eq!(references(&["b"]).verify(&token, NOW), Err(TokenFault::Signature));
     }
 
     #[test]
-    fn the_mac_is_looked_at_before_the_time_and_before_what_it_says() {
+    fn the_mac_is_checked_before_time_and_contents() {
         let (ours, theirs) = (references(&["a"]), references(&["b"]));
         let old = Reference { issued_at: Timestamp(0), expires_at: Timestamp(1000), ..reference() };
         assert_eq!(ours.verify(&ours.issue(&old).unwrap(), NOW), Err(TokenFault::Expired));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_until_its_time_and_the_leeway_are_over() {
+    fn a_reference_is_valid_until_its_expiry_plus_the_leeway() {
         let references = references(&["a"]);
         let token = references.issue(&reference()).unwrap();
         let end = NOW.plus(15 * MINUTE).plus(Duration::from_secs(10));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_over_or_cut_off_is_malformed() {
+    fn extended_or_truncated_references_are_malformed() {
         let references = references(&["a"]);
         let mut said = Vec::new();
         reference().write(&mut said).unwrap();

@@ -26,9 +26,9 @@ pub enum SecretsFault {
 impl std::fmt::Display for SecretsFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::None => f.write_str("there is no secret"),
+            Self::None => f.write_str("no secret is given"),
             Self::Short(place) => write!(f, "secret {place} has fewer than {MIN_BYTES} bytes"),
-            Self::Repeated(place) => write!(f, "secret {place} stands in the list twice"),
+            Self::Repeated(place) => write!(f, "secret {place} is listed twice"),
         }
     }
 }

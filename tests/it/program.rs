@@ -51,7 +51,7 @@ async fn check(yaml: &str) -> Ended {
 async fn without_a_configuration_it_runs_and_keeps_what_it_made() {
     let folder = folder();
     let first = Serving::ready(folder.path(), &[], &[]).await;
-    assert!(first.said("no callers are configured"), "{:?}", first.log);
+    assert!(first.said("no callers configured"), "{:?}", first.log);
     assert_eq!(mode(&folder.path().join("gatepass.db.secret")), 0o600);
     assert!(folder.path().join("gatepass.db").is_file());
     let mut auth = first.auth().await;
@@ -115,7 +115,7 @@ async fn keys_of_a_database_without_a_schema_are_not_changed() {
     for arguments in [&["keys", "rotate"][..], &["keys", "revoke", "some-key"]] {
         let ended = command(arguments, &[]).await;
         assert_eq!(ended.code, Some(1));
-        assert_eq!(ended.stderr, "the schema is not up to date: run `gatepass migrate`\n");
+        assert_eq!(ended.stderr, "the database schema is outdated; run `gatepass migrate`\n");
     }
 }
 
@@ -123,7 +123,7 @@ async fn keys_of_a_database_without_a_schema_are_not_changed() {
 async fn a_sound_configuration_is_said_to_be_so() {
     let ended = check("server: {reflection: false}\nissuer: https://auth.example.com\n").await;
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    assert_eq!(ended.stdout, "the configuration is sound\n");
+    assert_eq!(ended.stdout, "the configuration is valid\n");
     assert_eq!(command(&["config", "check"], &[]).await.code, Some(0));
 }
 
@@ -239,10 +239,13 @@ async fn migrate_makes_the_schema_that_a_server_may_be_told_to_wait_for() {
     let folder = folder();
     let wait = [("GATEPASS_DATABASE__MIGRATE_ON_START", "false")];
     let mut serving = Serving::start(folder.path(), &[], &wait).await;
-    serving.until("the schema is not up to date: waiting for `gatepass migrate`").await;
+    serving.until("database schema outdated; waiting for `gatepass migrate`").await;
     for _ in 0..2 {
         let migrated = run(folder.path(), &["migrate"], &[]).await;
-        assert_eq!((migrated.code, migrated.stdout.as_str()), (Some(0), "the schema is up to date\n"));
+        assert_eq!(
+            (migrated.code, migrated.stdout.as_str()),
+            (Some(0), "the database schema is up to date\n")
+        );
     }
     serving.until("ready").await;
     serving.stop().await;
@@ -292,7 +295,10 @@ async fn keys_are_rotated_and_revoked_by_commands_while_it_serves() {
     for other in ["other", "-other", "--other", "-h-other"] {
         let unknown = keys(&["revoke", other], SECRET).await;
         assert_eq!(unknown.code, Some(1));
-        assert_eq!(unknown.stderr, format!("no signing key {other}; there are:\n{second}\n{first}\n"));
+        assert_eq!(
+            unknown.stderr,
+            format!("no signing key {other}; the existing keys are:\n{second}\n{first}\n")
+        );
     }
 
     // A key that cannot be opened is reported once, whatever comes after it.
@@ -300,7 +306,7 @@ async fn keys_are_rotated_and_revoked_by_commands_while_it_serves() {
     assert_eq!((foreign.code, foreign.stdout.as_str()), (Some(1), ""), "{foreign:?}");
     let url = format!("sqlite://{}/gatepass.db", folder.path().display());
     make_foreign_key(&url, &SystemClock).await;
-    serving.until("signing key not opened: put the secret that sealed it into `secrets`").await;
+    serving.until("failed to open signing key; add the secret that sealed it to `secrets`").await;
     let over = keys(&["revoke", second], SECRET).await;
     assert_eq!(over.code, Some(0), "{over:?}");
     let listed = keys(&["list"], SECRET).await;
@@ -319,7 +325,7 @@ async fn keys_are_rotated_and_revoked_by_commands_while_it_serves() {
     }
     drop(auth);
     let log = serving.stop().await;
-    assert_eq!(log.iter().filter(|line| line.contains("signing key not opened")).count(), 1, "{log:?}");
+    assert_eq!(log.iter().filter(|line| line.contains("failed to open signing key")).count(), 1, "{log:?}");
 }
 
 #[tokio::test]
@@ -346,7 +352,7 @@ async fn who_stops_reading_fails_nothing_and_a_full_disk_is_told() {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let ended = printed(arguments, full.into()).await;
         assert_eq!(ended.code, Some(1), "{arguments:?}");
-        assert_eq!(ended.stderr, "standard output: No space left on device (os error 28)\n");
+        assert_eq!(ended.stderr, "cannot write to standard output: No space left on device (os error 28)\n");
     }
     assert_eq!(run(folder.path(), &["keys", "list"], &[]).await.stdout.lines().count(), 2, "it was rotated");
 }
@@ -366,7 +372,7 @@ async fn a_callers_key_works_where_its_hash_is_configured() {
     );
     let folder = folder();
     let serving = Serving::ready(folder.path(), &[], &[("GATEPASS_CALLERS", &callers)]).await;
-    assert!(!serving.said("no callers are configured"));
+    assert!(!serving.said("no callers configured"));
     let mut auth = serving.auth().await;
     allowed(auth.sign_in(with_key(profile("ada"), key)).await);
     let unknown = (Code::Unauthenticated, "CALLER_UNKNOWN".to_owned());
@@ -388,7 +394,7 @@ async fn health_asks_the_one_that_serves() {
     assert_eq!((serves.code, serves.stdout.as_str()), (Some(0), "serving\n"));
     serving.stop().await;
     let gone = asked().await;
-    assert_eq!((gone.code, gone.stderr), (Some(1), format!("no answer on {admin}\n")));
+    assert_eq!((gone.code, gone.stderr), (Some(1), format!("no response from {admin}\n")));
 }
 
 #[tokio::test]
@@ -439,7 +445,7 @@ async fn a_signal_ends_it_while_it_still_waits_for_the_database() {
     let variables =
         [("GATEPASS_DATABASE__URL", "sqlite://missing/gatepass.db?mode=rwc"), ("GATEPASS_SECRETS", SECRET)];
     let mut serving = Serving::start(folder.path(), &[], &variables).await;
-    serving.until("not ready yet").await;
+    serving.until("start-up step failed; retrying").await;
     serving.stop().await;
 }
 
@@ -454,11 +460,7 @@ async fn a_secret_that_opens_no_key_stops_the_start() {
         let ended = run(folder.path(), arguments, &other).await;
         assert_eq!(ended.code, Some(1), "{arguments:?}");
         assert!(ended.stderr.contains(&format!("signing key {kid}")), "{}", ended.stderr);
-        assert!(
-            ended.stderr.contains("put the secret that sealed it back into `secrets`"),
-            "{}",
-            ended.stderr
-        );
+        assert!(ended.stderr.contains("restore the secret that sealed it in `secrets`"), "{}", ended.stderr);
     }
     let both = format!("['another secret of a test and long enough', '{SECRET}']");
     Serving::ready(folder.path(), &[], &[("GATEPASS_SECRETS", &both)]).await.stop().await;
@@ -490,7 +492,7 @@ async fn waits_for_its_folder(variables: &[(&str, &str)]) {
     let mut all = vec![("GATEPASS_DATABASE__URL", "sqlite://data/gatepass.db?mode=rwc")];
     all.extend(variables);
     let mut serving = Serving::start(folder.path(), &[], &all).await;
-    serving.until("not ready yet").await;
+    serving.until("start-up step failed; retrying").await;
     let mut health = HealthClient::new(serving.channel().await);
     let mut status = async |service: &str| {
         let asked = health.check(HealthCheckRequest { service: service.to_owned() }).await;
@@ -539,7 +541,7 @@ async fn an_address_that_is_taken_is_named_with_its_setting() {
     let addr = taken.local_addr().unwrap().to_string();
     let ended = run(folder.path(), &["serve"], &[("GATEPASS_SERVER__HTTP_ADDR", &addr)]).await;
     assert_eq!(ended.code, Some(1));
-    let told = format!("server.http_addr: can't listen on {addr}");
+    let told = format!("server.http_addr: cannot listen on {addr}");
     assert!(ended.stderr.contains(&told), "{}", ended.stderr);
 }
 

@@ -28,9 +28,15 @@ impl std::fmt::Display for SecretFileFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Io(path, cause) => write!(f, "{}: {cause}", path.display()),
-            Self::Exposed(path) => write!(f, "{0}: others may read it; run `chmod 600 {0}`", path.display()),
+            Self::Exposed(path) => {
+                write!(f, "{0}: is readable by other users; run `chmod 600 {0}`", path.display())
+            }
             Self::Damaged(path) => {
-                write!(f, "{}: not a secret that Gatepass wrote; restore it", path.display())
+                write!(
+                    f,
+                    "{}: not a secret file written by Gatepass; restore it from a backup",
+                    path.display()
+                )
             }
         }
     }

@@ -165,7 +165,7 @@ fn changed(before: &User, change: &UserChange, now: Timestamp) -> Result<User> {
 /// Changes the user's current ban.
 fn change_ban(user: &mut User, change: &UserChange, now: Timestamp) -> Result<()> {
     let about_ban = |set: Option<&str>| match set {
-        Some(field) => Err(Error::invalid(field, "is of a ban, and the user is not banned")),
+        Some(field) => Err(Error::invalid(field, "is only allowed if the user is banned")),
         None => Ok(()),
     };
     let Some(ban) = &mut user.ban else {
@@ -180,7 +180,7 @@ fn change_ban(user: &mut User, change: &UserChange, now: Timestamp) -> Result<()
         *expires_at = new;
     }
     if expires_at.is_some_and(|end| end <= now) {
-        return Err(Error::invalid("user.ban_expires_at", "is in the past"));
+        return Err(Error::invalid("user.ban_expires_at", "must be in the future"));
     }
     Ok(())
 }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_tells_of_bans_and_of_all_else_that_changed() {
+    fn the_log_records_bans_and_all_other_changes() {
         use AuthLogAction::{UserBanned, UserUnbanned, UserUpdated};
         let user = samples::user();
         let banned = User { ban: Some(ban(None)), ..user.clone() };

@@ -36,7 +36,7 @@ impl Invoke {
         let decision = in_time(Callback::SignIn, async { Ok(self.callbacks.sign_in(input).await?) }).await?;
         // Auth.js denies on an empty URL; the redirect rule would read it as the front page.
         if matches!(&decision, SignInDecision::Redirect(url) if url.is_empty()) {
-            return Err(Callback::SignIn.failed("must not answer an empty URL").into());
+            return Err(Callback::SignIn.failed("must not return an empty URL").into());
         }
         Ok(decision)
     }
@@ -100,7 +100,7 @@ async fn in_time<T>(callback: Callback, answer: impl Future<Output = Result<T>>)
     match timeout_at(due, answer).await {
         Ok(answer) => answer,
         Err(_) => {
-            Err(callback.failed_as(FailureKind::CutShort, "no answer in the time that the call had").into())
+            Err(callback.failed_as(FailureKind::CutShort, "no response within the call's deadline").into())
         }
     }
 }

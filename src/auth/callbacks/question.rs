@@ -102,7 +102,7 @@ impl Answer {
 }
 
 fn misdirected(asked: Callback) -> CallbackFailure {
-    asked.failed("the answer is that of another callback: this is a bug")
+    asked.failed("the response belongs to another callback; this is a bug")
 }
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_of_another_callback_is_a_failure() {
+    fn a_response_of_another_callback_is_a_failure() {
         let url = RedirectInput { url: "/", base_url: "/" };
         let answer = Question::Redirect(&url).answer_by_default();
         assert_eq!(answer.clone().redirect(), Ok(None));

@@ -100,8 +100,8 @@ impl Follower {
         if last.until > now {
             tracing::warn!(
                 seq = last.seq,
-                "the database lost revocations that were known here, by a restore or a failover: the feed is read \
-                 anew, and those are still refused here"
+                "revocation feed lost entries (restore or failover); reading it from the start, known revocations \
+                 stay in effect"
             );
             self.state.keys_due.store(true, Ordering::Relaxed);
             for some in self.index.changed().chunks(FEED_PAGE) {
@@ -126,7 +126,7 @@ impl Follower {
             Err(error) => {
                 tracing::error!(
                     user_id = %id, %error,
-                    "a user changed and can't be read: its tokens are refused. Mend its row, then change it by UpdateUser"
+                    "failed to read changed user, rejecting its tokens; repair its row, then call UpdateUser"
                 );
                 (id, None)
             }
@@ -165,7 +165,7 @@ impl Follower {
                 Ok(()) => failures = 0,
                 Err(error) => {
                     if failures == 0 {
-                        tracing::warn!(%error, "revocation feed not read");
+                        tracing::warn!(%error, "failed to read revocation feed");
                     }
                     failures += 1;
                 }

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_grows_old_while_the_machine_sleeps() {
+    fn known_revocations_become_stale_while_the_machine_sleeps() {
         let revocations = Revocations::default();
         revocations.note_checked(Timestamp(0), SuspendAwareInstant::now().with_clock_moved(-3_600_000));
         assert!(revocations.checked().unwrap().1 >= HOUR);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_revoked_is_remembered_by_the_timer() {
+    fn revocations_are_kept_by_the_timer_not_the_clock() {
         let ids = || SessionId::mint(&SystemClock, &OsEntropy);
         let (user, first, second, third) = (UserId::mint(&SystemClock, &OsEntropy), ids(), ids(), ids());
         let revocations = Revocations::default();
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_feed_that_begins_again_all_positions_are_gone_and_what_it_told_is_still_told() {
+    fn a_new_feed_invalidates_all_positions_and_keeps_known_revocations() {
         let (user, begin) = (UserId(uuid::Uuid::from_u128(1)), Instant::now());
         let revocations = Revocations::default();
         let (_, start) = revocations.snapshot_at(begin);

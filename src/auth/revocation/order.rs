@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_told_in_order_from_any_position() {
+    fn entries_are_sent_in_order_from_any_position() {
         let (mut order, begin) = (Order::default(), Instant::now());
         let all = [entry(3, 3), entry(4, 4), entry(7, 7)];
         let (none, mut position) = order.snapshot(begin);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_is_gone_where_another_entry_stands_or_none() {
+    fn a_position_is_gone_if_its_entry_was_replaced_or_is_missing() {
         let (mut order, begin) = (Order::default(), Instant::now());
         read(&mut order, begin, &[entry(1, 1), entry(3, 3)]);
         for unknown in [entry(1, 9), entry(2, 2), entry(3, 9), entry(4, 4)] {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn who_heard_all_goes_on_after_an_idle_time() {
+    fn an_up_to_date_follower_continues_after_an_idle_time() {
         let (mut order, begin) = (Order::default(), Instant::now());
         read(&mut order, begin, &[entry(1, 1)]);
         let (_, position) = order.snapshot(begin);

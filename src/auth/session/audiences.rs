@@ -12,7 +12,7 @@ pub(super) fn choose_audiences(
     if asked.is_empty() {
         let kept: Vec<_> = held.iter().filter(|audience| configured.contains(audience)).cloned().collect();
         if kept.is_empty() {
-            let none_left = "none of the session's audiences is configured any more";
+            let none_left = "none of the session's audiences is still configured";
             return Err(Error::invalid("audiences", none_left));
         }
         return Ok(kept);
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn audiences_are_those_asked_for_or_else_those_held() {
+    fn audiences_are_the_requested_ones_or_else_those_of_the_session() {
         let configured = list(&["a", "b", "c"]);
         for (asked, held, chosen) in [
             (&["b"][..], &["a"][..], Some(&["b"][..])),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_for_the_audience_asked_for_or_any_of_ours() {
+    fn a_token_must_have_the_requested_audience_or_any_configured_one() {
         let configured = list(&["a", "b"]);
         for (audiences, asked, meant) in [
             (&["a"][..], "", true),

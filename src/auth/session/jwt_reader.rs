@@ -82,7 +82,7 @@ mod tests {
     use crate::tokens::UserClaims;
 
     #[test]
-    fn a_token_tells_another_role_if_its_own_differs_or_if_it_may_be_older_than_the_change() {
+    fn a_token_is_stale_if_its_role_differs_or_it_may_predate_the_change() {
         // The user changed at second 100; the clock skew is up to 5 seconds.
         for (told, role, issued_at, another) in [
             (Some("user"), Some("user"), 0, false),

@@ -217,7 +217,7 @@ impl RefreshToken {
         if self.ender.end(session.id, EndReason::Reused, log).await?.is_none() {
             return Ok(());
         }
-        tracing::warn!(session_id = %session.id, user_id = %user.id, "refresh token reused, session ended");
+        tracing::warn!(session_id = %session.id, user_id = %user.id, "refresh token reused; session ended");
         Err(Error::RefreshReused)
     }
 }

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_answers_those_who_accept_its_age() {
+    fn a_cached_row_serves_requests_that_accept_its_age() {
         let began = SuspendAwareInstant::now();
         let read = reading(began, Ok(None));
         for (later, max_age, answers) in [
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_answers_those_who_waited_for_it() {
+    fn a_failure_is_returned_to_all_waiting_requests() {
         let began = SuspendAwareInstant::now();
         let failed = reading(began, Err(StoreError::Broken(String::new())));
         assert!(failed.answers(began.plus(SECOND), Duration::ZERO));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_not_there_is_over() {
+    fn a_missing_session_has_ended() {
         let gone = reading(SuspendAwareInstant::now(), Ok(None)).rows().map(drop);
         assert!(matches!(gone, Err(Error::SessionExpired)), "{gone:?}");
     }

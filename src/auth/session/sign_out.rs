@@ -50,7 +50,7 @@ impl SignOut {
     /// Ends sessions; returns the number of sessions that were live.
     pub async fn run(&self, call: &Call, request: SignOutRequest<'_>) -> Result<u64> {
         if request.except_current && !request.everywhere {
-            return Err(Error::invalid("except_current", "goes with everywhere"));
+            return Err(Error::invalid("except_current", "is only allowed with everywhere"));
         }
         let (id, not_yours) = self.named_session(request.token).await?;
         let Some((session, user)) = self.sessions.find_session(id).await? else { return Ok(0) };

@@ -76,7 +76,7 @@ impl BeginSignIn {
         let provider = self.providers.get(&request.provider).ok_or(Error::ProviderNotFound)?;
         let redirect_uri = self.redirects.redirect_uri(&request.provider, &request.redirect_uri)?;
         if !provider.has_id_tokens() && request.params.iter().any(|(name, _)| name == MAX_AGE) {
-            let what = "means nothing at a provider without ID tokens: nothing would prove it";
+            let what = "is not supported by a provider without ID tokens";
             return Err(Error::invalid("authorization_params[max_age]", what));
         }
         let link = self.link_from(call, &request.link_access_token).await?;
@@ -124,7 +124,7 @@ impl RedirectRules {
         if asked.is_empty() {
             return match listed.first() {
                 Some(first) => Ok(first.clone()),
-                None => refuse("is required: the provider has no redirect_uris in the configuration"),
+                None => refuse("is required, because the provider has no configured redirect_uris"),
             };
         }
         if listed.iter().any(|uri| uri == asked) {

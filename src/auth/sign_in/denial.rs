@@ -178,7 +178,7 @@ mod tests {
     use crate::model::BaseUrls;
 
     #[test]
-    fn the_denied_go_to_the_url_of_their_kind_with_auth_js_word_for_the_reason() {
+    fn a_denial_redirects_to_its_url_with_the_auth_js_error_code() {
         let bases = BaseUrls::parse(&["https://app.example".to_owned()]).unwrap();
         let url = |path| DeniedUrl::parse(&bases, path).unwrap();
         let urls = DenialUrls { banned: url("/banned"), denied: url("/denied") };
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_the_log_can_not_tell_or_has_told_leaves_no_row() {
+    fn a_failure_without_a_log_reason_or_already_logged_writes_no_row() {
         assert_eq!(failure(&Error::FlowUsed), Some(Reason::FlowUsed.into()));
         assert_eq!(failure(&Error::CallerNotAllowed(None)), None);
         let unavailable = Error::StoreUnavailable(crate::storage::StoreError::no_answer());

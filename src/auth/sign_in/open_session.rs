@@ -103,10 +103,13 @@ impl OpenSession {
             return Ok(None);
         };
         if session.grant.request != Some(*mark) {
-            return Err(Error::invalid("request_id", "was used for another request: make a new one"));
+            return Err(Error::invalid(
+                "request_id",
+                "was already used for another request; create a new one",
+            ));
         }
         if self.clock.now() >= session.grant.expires_at {
-            return Err(Error::invalid("request_id", "was used more than 60 seconds ago: make a new one"));
+            return Err(Error::invalid("request_id", "was used more than 60 seconds ago; create a new one"));
         }
         let grant = self.drafts.grant_again(&session, mark);
         // Once the grant is redeemed its sealed record is gone, and the client already has the response.

@@ -145,7 +145,7 @@ impl SessionDrafts {
     pub(in crate::auth) fn open(&self, session: &Session) -> Result<Pending> {
         let sealed = session.pending.as_deref().ok_or(Error::GrantInvalid)?;
         let json = self.secrets.open_pending(session.id.0.as_bytes(), sealed).ok_or(Error::GrantInvalid)?;
-        let broken = || Error::Internal("a sealed pending session is not what was sealed".to_owned());
+        let broken = || Error::Internal("a sealed pending session has invalid contents".to_owned());
         let record: Record = serde_json::from_slice(&json).map_err(|_| broken())?;
         Ok(Pending {
             account: Account {

@@ -91,7 +91,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(5000);
 
     #[test]
-    fn a_user_takes_over_a_verified_email_if_it_has_none_or_the_same_unverified() {
+    fn a_user_adopts_a_verified_email_if_it_has_none_or_the_same_unverified() {
         let (ada, eve) = (samples::email("ada@example.com"), samples::email("eve@example.com"));
         for (own, own_verified, told, told_verified, taken, email, verified) in [
             (None, false, Some(&ada), true, false, Some(&ada), true),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_user_that_changed_has_another_version() {
+    fn only_a_changed_user_gets_a_new_version() {
         let (user, profile) = (samples::user(), samples::profile());
         let same = refreshed(&user, &profile, false, NOW);
         assert_eq!(same, User { last_sign_in_at: Some(NOW), ..user.clone() });

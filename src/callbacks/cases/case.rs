@@ -46,7 +46,7 @@ impl Case {
             serde_json::from_slice(json).map_err(|error| error.to_string())?
         };
         if written.is_empty() {
-            return Err("holds no case".to_owned());
+            return Err("contains no case".to_owned());
         }
         let cases = written.into_iter().enumerate();
         cases.map(|(at, case)| Self::of(case).map_err(|fault| format!("case {}: {fault}", at + 1))).collect()
@@ -56,7 +56,7 @@ impl Case {
         let written = Written::deserialize(written).map_err(|error| error.to_string())?;
         let unknown = written.expect.iter().flat_map(serde_json::Map::keys);
         if let Some(key) = unknown.into_iter().find(|key| !OUTCOMES.contains(&key.as_str())) {
-            return Err(format!("expect: no outcome has {key:?}, but {}", OUTCOMES.join(", ")));
+            return Err(format!("expect: unknown key {key:?}; write one of {}", OUTCOMES.join(", ")));
         }
         let input = Value::Object(written.input);
         let input = match written.callback {

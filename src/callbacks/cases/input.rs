@@ -72,8 +72,8 @@ impl Input {
         let input: OfJwt = written::part("input", input)?;
         let first = !(input.account.is_null() && input.profile.is_none());
         let refused = match (input.trigger()?, first, input.update.is_empty()) {
-            (Trigger::Update, true, _) => Some("account and profile are not there at UPDATE"),
-            (Trigger::SignIn | Trigger::SignUp, _, false) => Some("update is there at UPDATE only"),
+            (Trigger::Update, true, _) => Some("account and profile are not available at UPDATE"),
+            (Trigger::SignIn | Trigger::SignUp, _, false) => Some("update is only available at UPDATE"),
             (Trigger::Update | Trigger::SignIn | Trigger::SignUp, ..) => None,
         };
         if let Some(why) = refused {

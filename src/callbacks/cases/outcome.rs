@@ -127,7 +127,7 @@ fn failed(error: Error) -> Value {
     match error {
         Error::CallbackUnavailable(failure) => json!({"error": failure.cause}),
         Error::CallbackDenied(detail) => denied("CALLBACK_DENIED", detail),
-        Error::ClaimsTooLarge(limit) => json!({"error": format!("the claims have more than {limit} bytes")}),
+        Error::ClaimsTooLarge(limit) => json!({"error": format!("the claims exceed {limit} bytes")}),
         other => json!({"error": format!("{other:?}")}),
     }
 }

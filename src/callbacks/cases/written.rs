@@ -32,7 +32,8 @@ impl TryFrom<String> for When {
 
     fn try_from(text: String) -> Result<Self, String> {
         let time = chrono::DateTime::parse_from_rfc3339(&text);
-        let time = time.map_err(|_| "a time is written \"2026-01-31T12:00:00Z\"".to_owned())?;
+        let time =
+            time.map_err(|_| "must be an RFC 3339 time such as \"2026-01-31T12:00:00Z\"".to_owned())?;
         Ok(Self(Some(Timestamp(time.timestamp_millis()))))
     }
 }

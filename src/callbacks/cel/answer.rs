@@ -21,7 +21,7 @@ pub(super) fn decision(value: CelValue) -> Answer<SignInDecision> {
             Ok(SignInDecision::Deny(Denial { reason: DenialReason::CallbackDenied, detail: None }))
         }
         CelValue::String(place) => Ok(SignInDecision::Redirect(place.to_string())),
-        other => Err(format!("must answer true, false or a URL, not {}", kind(&other))),
+        other => Err(format!("must return true, false or a URL, not {}", kind(&other))),
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) fn decision(value: CelValue) -> Answer<SignInDecision> {
 pub(super) fn place(value: CelValue) -> Answer<String> {
     match value {
         CelValue::String(place) => Ok(place.to_string()),
-        other => Err(format!("must answer a URL, not {}", kind(&other))),
+        other => Err(format!("must return a URL, not {}", kind(&other))),
     }
 }
 
@@ -46,7 +46,7 @@ pub(super) fn text(value: CelValue) -> Answer<Option<String>> {
     said(&value, |value| match value {
         CelValue::String(text) if text.is_empty() => Ok(None),
         CelValue::String(text) => Ok(Some(text.to_string())),
-        other => Err(format!("must answer text or null, not {}", kind(other))),
+        other => Err(format!("must return text or null, not {}", kind(other))),
     })
 }
 
@@ -57,7 +57,7 @@ pub(super) fn id(value: CelValue) -> Answer<Option<String>> {
         CelValue::String(text) => Ok(Some(text.to_string())),
         CelValue::Int(whole) => Ok(Some(whole.to_string())),
         CelValue::UInt(whole) => Ok(Some(whole.to_string())),
-        other => Err(format!("must answer text, a whole number or null, not {}", kind(other))),
+        other => Err(format!("must return text, a whole number or null, not {}", kind(other))),
     })
 }
 
@@ -65,7 +65,7 @@ pub(super) fn id(value: CelValue) -> Answer<Option<String>> {
 pub(super) fn flag(value: CelValue) -> Answer<bool> {
     let answer = said(&value, |value| match value {
         CelValue::Bool(flag) => Ok(Some(*flag)),
-        other => Err(format!("must answer true, false or null, not {}", kind(other))),
+        other => Err(format!("must return true, false or null, not {}", kind(other))),
     });
     answer.map(|flag| flag.unwrap_or(false))
 }
@@ -98,12 +98,12 @@ fn json(value: &CelValue) -> Answer<Value> {
             let entries = map.map.iter().map(|(key, value)| match key {
                 Key::String(key) => Ok((key.to_string(), json(value)?)),
                 Key::Int(_) | Key::Uint(_) | Key::Bool(_) => {
-                    Err("must have texts as the keys of its maps".to_owned())
+                    Err("must return maps with string keys".to_owned())
                 }
             });
             Value::Object(entries.collect::<Answer<ClaimMap>>()?)
         }
-        other => return Err(format!("must be what JSON has, not {}", kind(other))),
+        other => return Err(format!("must be a JSON value, not {}", kind(other))),
     })
 }
 
@@ -111,15 +111,15 @@ fn number(number: Number) -> Answer<Value> {
     if whole_enough(&number) {
         Ok(Value::Number(number))
     } else {
-        Err("must be no number beyond 2^53: write string(…)".to_owned())
+        Err("must not be a number beyond 2^53; write string(…)".to_owned())
     }
 }
 
 /// The kind of a value, for the author of the expression.
 fn kind(value: &CelValue) -> String {
     match value {
-        CelValue::Opaque(_) => "an optional: add .orValue(…)".to_owned(),
-        CelValue::Duration(_) => "a duration: write string(…)".to_owned(),
+        CelValue::Opaque(_) => "an optional; add .orValue(…)".to_owned(),
+        CelValue::Duration(_) => "a duration; write string(…)".to_owned(),
         CelValue::Float(_) => "double".to_owned(),
         other => other.type_of().to_string(),
     }

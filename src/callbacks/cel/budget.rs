@@ -52,7 +52,7 @@ impl Budget {
 }
 
 /// The failure of a run that exceeds its budget.
-pub(super) const TOO_COSTLY: &str = "costs more than it may: loop over less, or make less text";
+pub(super) const TOO_COSTLY: &str = "exceeds the cost limit; loop over fewer elements, or produce less text";
 
 /// The cost of holding or looking through a value.
 pub(super) fn weight(value: &dyn Val) -> u64 {
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_can_not_pay_once_can_not_pay_again() {
+    fn an_exhausted_budget_stays_exhausted() {
         let budget = Budget::new();
         budget.charge(UNITS - 1).unwrap();
         assert!(!budget.is_overdrawn());
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_weighs_what_is_in_it() {
+    fn the_cost_of_a_value_is_that_of_its_contents() {
         let text = |bytes: usize| Box::new(CelString::from("x".repeat(bytes))) as Box<dyn Val>;
         assert_eq!(weight(&*text(15)), 1);
         assert_eq!(weight(&*text(1600)), 101);

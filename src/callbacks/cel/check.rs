@@ -34,7 +34,7 @@ impl<'a> Check<'a> {
         if steps > MAX_STEPS {
             check.fault(
                 expression,
-                format!("has {steps} steps, and may have {MAX_STEPS}: say less, or use a remote callback"),
+                format!("has {steps} steps, more than the limit of {MAX_STEPS}; shorten it, or use a remote callback"),
             );
         } else {
             check.expression(expression);
@@ -53,7 +53,7 @@ impl<'a> Check<'a> {
             Expr::Call(call) => self.call(expression, call),
             Expr::Comprehension(comprehension) => self.comprehension(expression, comprehension),
             Expr::Struct(_) => {
-                self.fault(expression, "there are no types to make: write a map, {'key': value}".to_owned());
+                self.fault(expression, "messages cannot be created; write a map, {'key': value}".to_owned());
             }
             Expr::List(_) | Expr::Map(_) | Expr::Literal(_) | Expr::Unspecified => {
                 children(expression).for_each(|child| self.expression(child));
@@ -94,7 +94,7 @@ impl<'a> Check<'a> {
     fn call(&mut self, at: &'a Expression, call: &'a CallExpr) {
         if let Some((name, usage)) = MACROS.iter().find(|(known, _)| *known == call.func_name) {
             // Its arguments name no variables.
-            return self.fault(at, format!("{name}() is written {usage}"));
+            return self.fault(at, format!("{name}() must be written {usage}"));
         }
         let family = call.target.as_deref().is_some_and(|target| self.is_family(target));
         if !family {
@@ -128,7 +128,7 @@ impl<'a> Check<'a> {
         let Expr::Literal(LiteralValue::String(text)) = &pattern.expr else {
             self.fault(
                 pattern,
-                "the pattern must be written here, in quotes: it is compiled at the start".to_owned(),
+                "the pattern must be a string literal, because it is compiled at startup".to_owned(),
             );
             return;
         };
@@ -143,7 +143,7 @@ impl<'a> Check<'a> {
         let outside = self.locals.len();
         self.loops += 1;
         if self.loops > MAX_LOOPS {
-            self.fault(at, format!("loops may stand {MAX_LOOPS} deep in each other"));
+            self.fault(at, format!("loops can be nested at most {MAX_LOOPS} deep"));
         }
         self.locals.extend([loops.accu_var.as_str(), loops.iter_var.as_str()]);
         for part in [&loops.loop_cond, &loops.loop_step, &loops.result] {
@@ -175,7 +175,7 @@ fn wrong(functions: &[Function], call: &CallExpr, family: bool) -> Option<String
     }
     if counts.is_empty() && !others.is_empty() {
         let usage = if member { format!("{name}(x)") } else { format!("x.{name}(…)") };
-        return Some(format!("{name}() is called as {usage}"));
+        return Some(format!("{name}() must be called as {usage}"));
     }
     let wanted: Vec<_> = counts.iter().map(usize::to_string).collect();
     let plural = if counts == [1] { "" } else { "s" };

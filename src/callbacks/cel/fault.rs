@@ -52,22 +52,22 @@ pub(super) fn cause(error: &ExecutionError, source: &str) -> String {
                     .to_string()
             }
         },
-        ExecutionError::UndeclaredReference(name) => format!("nothing is called {name}"),
+        ExecutionError::UndeclaredReference(name) => format!("unknown variable {name}"),
         ExecutionError::UnexpectedType { got, .. } if got == RECORD_TYPE.name() => {
-            say("answers a whole user, account, client or session: take the fields that you want")
+            say("must not return a whole user, account, client or session; select its fields")
         }
-        ExecutionError::UnexpectedType { got, want } => format!("found {got} where {want} is wanted"),
+        ExecutionError::UnexpectedType { got, want } => format!("found {got}, expected {want}"),
         ExecutionError::UnsupportedBinaryOperator(operator, ..) => {
-            format!("values that {operator} does not take")
+            format!("{operator} does not support these values")
         }
-        ExecutionError::ValuesNotComparable(..) => say("values that can't be compared"),
+        ExecutionError::ValuesNotComparable(..) => say("the values cannot be compared"),
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => say("division by zero"),
         ExecutionError::Overflow(operator, ..) => format!("{operator} overflows"),
         ExecutionError::IndexOutOfBounds(_) => say("index out of bounds"),
-        ExecutionError::DuplicateKey(_) => say("a map with the same key twice"),
+        ExecutionError::DuplicateKey(_) => say("duplicate key in a map"),
         ExecutionError::FunctionError { function, message } if function == OURS => message.clone(),
-        ExecutionError::FunctionError { function, .. } => format!("{function}() can't read what it is given"),
-        _ => say("can't be evaluated"),
+        ExecutionError::FunctionError { function, .. } => format!("{function}() cannot convert its argument"),
+        _ => say("cannot be evaluated"),
     }
 }
 
@@ -76,19 +76,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_of_a_run_quotes_the_expression_and_no_value() {
+    fn run_time_messages_quote_the_expression_and_no_values() {
         let secret = || cel::Value::from("s3cret");
         for (error, told) in [
             (ExecutionError::no_such_key("groups"), "no such key: groups"),
             (ExecutionError::no_such_key("s3cret"), "no such key"),
             (ExecutionError::DivisionByZero(secret()), "division by zero"),
-            (ExecutionError::ValuesNotComparable(secret(), secret()), "values that can't be compared"),
+            (ExecutionError::ValuesNotComparable(secret(), secret()), "the values cannot be compared"),
             (
                 ExecutionError::UnsupportedBinaryOperator("add", secret(), secret()),
-                "values that add does not take",
+                "add does not support these values",
             ),
-            (ExecutionError::function_error("int", "s3cret is none"), "int() can't read what it is given"),
-            (ExecutionError::UnsupportedKeyType(secret()), "can't be evaluated"),
+            (ExecutionError::function_error("int", "s3cret is none"), "int() cannot convert its argument"),
+            (ExecutionError::UnsupportedKeyType(secret()), "cannot be evaluated"),
             (failed("costs too much"), "costs too much"),
         ] {
             assert_eq!(cause(&error, "size(profile.groups) > 0"), told);

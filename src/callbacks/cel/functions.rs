@@ -68,5 +68,5 @@ pub(super) fn has<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
 }
 
 fn misused() -> ExecutionError {
-    failed("a function of ours is called with what it does not take: this is a bug")
+    failed("a built-in function was called with unsupported arguments; this is a bug")
 }

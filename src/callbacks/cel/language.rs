@@ -88,11 +88,11 @@ pub(super) const SYNONYMS: &[(&str, &str)] = &[
     ("toUpperCase", "x.upperAscii()"),
     ("len", "size(x)"),
     ("length", "size(x)"),
-    ("includes", "y in x for a list, x.contains(y) for a text"),
+    ("includes", "y in x for a list, x.contains(y) for a string"),
     ("any", "x.exists(y, condition)"),
     ("some", "x.exists(y, condition)"),
     ("every", "x.all(y, condition)"),
-    ("now", "now, without brackets"),
+    ("now", "now, without parentheses"),
     ("regex", "x.matches('pattern')"),
     ("test", "x.matches('pattern')"),
 ];

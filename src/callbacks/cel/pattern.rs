@@ -46,11 +46,11 @@ impl Pattern {
 
 fn told(error: &regex::Error) -> String {
     if let regex::Error::CompiledTooBig(_) = error {
-        return "the pattern is too large: repeat less".to_owned();
+        return "the pattern is too large; use fewer repetitions".to_owned();
     }
     let told = error.to_string();
     let last = told.lines().last().unwrap_or_default();
-    format!("not a pattern: {}", last.trim_start_matches("error: "))
+    format!("invalid pattern: {}", last.trim_start_matches("error: "))
 }
 
 /// Returns the pattern with RE2's meaning of `\d`, `\s`, `\w` and `\b`, which is ASCII's.
@@ -79,7 +79,7 @@ fn of_ascii(pattern: &str) -> String {
 
 /// Implements `text.matches(pattern)`.
 pub(super) fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let wrong = || failed("matches() takes a text and a pattern");
+    let wrong = || failed("matches() takes a string and a pattern");
     let [budget, text, pattern] = args.as_slice() else { return Err(wrong()) };
     let budget = budget.downcast_ref::<Budget>().ok_or_else(wrong)?;
     let text = text.downcast_ref::<CelString>().ok_or_else(wrong)?;
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_small() {
+    fn usual_patterns_are_below_the_size_limit() {
         for (pattern, kib) in [
             ("^[a-z]+@example[.]com$", 1),
             (r"^[\w.+-]+@[\w-]+\.[\w.-]+$", 2),

@@ -82,10 +82,10 @@ mod tests {
         }
         for (source, wanted) in [
             ("profile.nothing", "profile.id: no such key: nothing"),
-            ("profile.real", "profile.id: must answer text, a whole number or null, not double"),
-            ("profile.list", "profile.id: must answer text, a whole number or null, not list"),
-            ("profile.list[0] == 's3cret'", "profile.id: must answer text, a whole number or null, not bool"),
-            ("profile", "profile.id: must answer text, a whole number or null, not map"),
+            ("profile.real", "profile.id: must return text, a whole number or null, not double"),
+            ("profile.list", "profile.id: must return text, a whole number or null, not list"),
+            ("profile.list[0] == 's3cret'", "profile.id: must return text, a whole number or null, not bool"),
+            ("profile", "profile.id: must return text, a whole number or null, not map"),
         ] {
             assert_eq!(read(source, &profile).unwrap_err(), wanted, "{source}");
         }
@@ -127,8 +127,8 @@ mod tests {
             assert_eq!(fields, Ok(wanted), "{source} {value}");
         }
         for (email_verified, name, wanted) in [
-            ("profile.v", "null", "profile.email_verified: must answer true, false or null, not string"),
-            ("false", "profile.n", "profile.name: must answer text or null, not int"),
+            ("profile.v", "null", "profile.email_verified: must return true, false or null, not string"),
+            ("false", "profile.n", "profile.name: must return text or null, not int"),
             (
                 "profile.sub > 1",
                 "null",

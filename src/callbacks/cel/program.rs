@@ -44,19 +44,19 @@ impl Program {
         if source.len() > MAX_SOURCE {
             let has = source.len();
             return Err(whole(format!(
-                "has {has} bytes, and may have {MAX_SOURCE}: say less, or use a remote callback"
+                "has {has} bytes, more than the limit of {MAX_SOURCE}; shorten it, or use a remote callback"
             )));
         }
         std::thread::scope(|scope| {
             let compiler = std::thread::Builder::new().stack_size(STACK);
             let compiling = compiler.spawn_scoped(scope, || Self::compile_here(subject, source));
-            let compiling = compiling.map_err(|error| whole(format!("can't be compiled: {error}")))?;
-            compiling.join().unwrap_or_else(|_| Err(whole("the parser panicked: this is a bug".to_owned())))
+            let compiling = compiling.map_err(|error| whole(format!("cannot be compiled: {error}")))?;
+            compiling.join().unwrap_or_else(|_| Err(whole("the parser panicked; this is a bug".to_owned())))
         })
     }
 
     fn compile_here(subject: Subject, source: &str) -> Result<Self, Vec<CelFault>> {
-        let language = LANGUAGE.as_ref().map_err(|error| whole(format!("CEL can't be set up: {error}")))?;
+        let language = LANGUAGE.as_ref().map_err(|error| whole(format!("CEL cannot be set up: {error}")))?;
         let parser = language.parser().max_recursion_depth(MAX_NESTING);
         let parsed = parser.parse_with_source_info(source);
         let (expression, places) = parsed.map_err(|errors| syntax(&errors))?;
@@ -103,7 +103,7 @@ impl Program {
             read(context.resolve(expression).map_err(|error| cause(&error, source))?)
         };
         let answer = catch_unwind(AssertUnwindSafe(evaluate))
-            .unwrap_or_else(|_| Err("the evaluation panicked: this is a bug".to_owned()));
+            .unwrap_or_else(|_| Err("the evaluation panicked; this is a bug".to_owned()));
         if run.budget.is_overdrawn() { Err(TOO_COSTLY.to_owned()) } else { answer }
     }
 }
@@ -114,7 +114,7 @@ impl fmt::Debug for Program {
     }
 }
 
-const TOO_DEEP: &str = "nests too deep: use fewer brackets, or several claims";
+const TOO_DEEP: &str = "is nested too deeply; use fewer parentheses, or several claims";
 
 fn whole(message: String) -> Vec<CelFault> {
     vec![CelFault { line: 1, column: 1, message }]
@@ -122,7 +122,7 @@ fn whole(message: String) -> Vec<CelFault> {
 
 /// Reports the first syntax fault; the others usually follow from it.
 fn syntax(errors: &ParseErrors) -> Vec<CelFault> {
-    let Some(first) = errors.errors.first() else { return whole("is no expression".to_owned()) };
+    let Some(first) = errors.errors.first() else { return whole("is not an expression".to_owned()) };
     let at = |place: isize| usize::try_from(place).unwrap_or(0).max(1);
     let told = first.msg.lines().next().unwrap_or_default();
     if told.contains("Recursion limit") {
@@ -132,7 +132,11 @@ fn syntax(errors: &ParseErrors) -> Vec<CelFault> {
     let told = told.split(" expecting {").next().unwrap_or_default();
     let told = told.replace("<EOF>", "the end");
     let told = told.strip_prefix("Syntax error: ").unwrap_or(&told);
-    vec![CelFault { line: at(first.pos.0), column: at(first.pos.1), message: format!("is no CEL: {told}") }]
+    vec![CelFault {
+        line: at(first.pos.0),
+        column: at(first.pos.1),
+        message: format!("is not valid CEL: {told}"),
+    }]
 }
 
 /// A fault at a place of the expression.

@@ -86,7 +86,7 @@ fn person() -> Value {
 }
 
 #[test]
-fn expressions_see_what_is_asked() {
+fn expressions_see_the_input_of_their_callback() {
     says(
         &person(),
         &[
@@ -122,7 +122,7 @@ fn expressions_see_what_is_asked() {
 }
 
 #[test]
-fn what_is_not_set_is_null_and_not_had() {
+fn an_unset_field_is_null_and_has_returns_false() {
     let input = json!({"profile": {"hd": null}});
     says(
         &input,
@@ -229,26 +229,23 @@ fn people_find_the_functions_they_need() {
 }
 
 #[test]
-fn a_claim_is_what_json_has() {
+fn a_claim_must_be_a_json_value() {
     says(
         &person(),
         &[
             ("[1, 2u, 0.5, 'x', true, null, {'a': []}]", json!([1, 2, 0.5, "x", true, null, {"a": []}])),
             ("9007199254740992", json!(9_007_199_254_740_992_u64)),
-            ("9007199254740993", json!("! must be no number beyond 2^53: write string(…)")),
-            ("[{'a': -9007199254740993}]", json!("! must be no number beyond 2^53: write string(…)")),
-            ("1e300", json!("! must be no number beyond 2^53: write string(…)")),
+            ("9007199254740993", json!("! must not be a number beyond 2^53; write string(…)")),
+            ("[{'a': -9007199254740993}]", json!("! must not be a number beyond 2^53; write string(…)")),
+            ("1e300", json!("! must not be a number beyond 2^53; write string(…)")),
             ("1.0 / 0.0", json!("! must be a finite number")),
             ("timestamp('2026-01-31T13:00:00+01:00')", json!("2026-01-31T12:00:00Z")),
-            ("duration('90s')", json!("! must be what JSON has, not a duration: write string(…)")),
+            ("duration('90s')", json!("! must be a JSON value, not a duration; write string(…)")),
             ("string(duration('90s'))", json!("90s")),
-            ("b'abc'", json!("! must be what JSON has, not bytes")),
-            ("{1: 'a'}", json!("! must have texts as the keys of its maps")),
-            ("[profile.?login]", json!("! must be what JSON has, not an optional: add .orValue(…)")),
-            (
-                "user",
-                json!("! answers a whole user, account, client or session: take the fields that you want"),
-            ),
+            ("b'abc'", json!("! must be a JSON value, not bytes")),
+            ("{1: 'a'}", json!("! must return maps with string keys")),
+            ("[profile.?login]", json!("! must be a JSON value, not an optional; add .orValue(…)")),
+            ("user", json!("! must not return a whole user, account, client or session; select its fields")),
         ],
     );
 }
@@ -274,12 +271,12 @@ fn a_sign_in_is_a_yes_a_no_or_a_place() {
         ("{'allow': true}", "map"),
         ("profile", "map"),
         ("now", "timestamp"),
-        ("optional.of(true)", "an optional: add .orValue(…)"),
+        ("optional.of(true)", "an optional; add .orValue(…)"),
     ] {
-        let told = format!("callbacks.cel.sign_in: must answer true, false or a URL, not {what}");
+        let told = format!("callbacks.cel.sign_in: must return true, false or a URL, not {what}");
         assert_eq!(sign_in(source, &input), json!({"error": told}), "{source}");
     }
-    assert_eq!(sign_in("''", &input), json!({"error": "must not answer an empty URL"}));
+    assert_eq!(sign_in("''", &input), json!({"error": "must not return an empty URL"}));
 }
 
 #[test]
@@ -294,12 +291,12 @@ fn a_redirect_is_a_place() {
     assert_eq!(redirect("'//evil.example'", "/x"), json!({"url": "https://app.example.com"}));
     for source in ["true", "null", "[url]"] {
         let error = redirect(source, "/x");
-        assert!(error["error"].as_str().unwrap().contains("must answer a URL, not"), "{error}");
+        assert!(error["error"].as_str().unwrap().contains("must return a URL, not"), "{error}");
     }
 }
 
 #[test]
-fn a_session_says_more_of_what_it_shows() {
+fn a_session_callback_adds_claims_to_the_response() {
     let entry = |name: &str, source: &str| (name.to_owned(), compiled(Callback::Session, source));
     let rules = CelRules {
         session: vec![
@@ -343,7 +340,7 @@ fn refused(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_line_and_column() {
+fn faults_have_a_line_and_a_column() {
     let mut wrong = Vec::new();
     for (source, wanted) in [
         ("usr.email == 'x'", "1:1: unknown variable \"usr\"; did you mean \"user\"?"),
@@ -363,23 +360,23 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("lower(user.email)", "1:6: unknown function \"lower\"; write x.lowerAscii()"),
         ("user.email.endWith('x')", "1:19: unknown function \"endWith\"; did you mean \"endsWith\"?"),
         ("user.email.indexOf('x')", "1:19: unknown function \"indexOf\"; write one of size, matches"),
-        ("now()", "1:4: unknown function \"now\"; write now, without brackets"),
+        ("now()", "1:4: unknown function \"now\"; write now, without parentheses"),
         ("optional.off(1)", "1:13: unknown function \"optional.off\"; did you mean \"of\"?"),
-        ("endsWith('a', 'b')", "1:9: endsWith() is called as x.endsWith(…)"),
-        ("user.email.int()", "1:15: int() is called as int(x)"),
+        ("endsWith('a', 'b')", "1:9: endsWith() must be called as x.endsWith(…)"),
+        ("user.email.int()", "1:15: int() must be called as int(x)"),
         ("'a'.split()", "1:10: split() takes 1 or 2 arguments, not 0"),
         ("size('a', 'b')", "1:5: size() takes 1 argument, not 2"),
-        ("profile.a.exists(x)", "1:17: exists() is written list.exists(x, condition)"),
-        ("has(user)", "1:5: is no CEL: invalid argument to has() macro"),
-        ("user.email.matches(profile.p)", "1:27: the pattern must be written here, in quotes"),
-        ("user.email.matches('(')", "1:20: not a pattern: unclosed group"),
-        ("user.email.matches('[^x]{999}')", "1:20: the pattern is too large: repeat less"),
-        ("User{name: 'x'}", "1:5: there are no types to make: write a map"),
-        ("", "1:1: is no CEL: mismatched input 'the end'"),
-        ("user.role ==", "1:13: is no CEL: mismatched input 'the end'"),
-        ("true &&\n\n  user.role = 'admin'", "3:13: is no CEL:"),
-        ("user.role == 'admin", "1:14: is no CEL:"),
-        ("true true", "1:6: is no CEL:"),
+        ("profile.a.exists(x)", "1:17: exists() must be written list.exists(x, condition)"),
+        ("has(user)", "1:5: is not valid CEL: invalid argument to has() macro"),
+        ("user.email.matches(profile.p)", "1:27: the pattern must be a string literal"),
+        ("user.email.matches('(')", "1:20: invalid pattern: unclosed group"),
+        ("user.email.matches('[^x]{999}')", "1:20: the pattern is too large; use fewer repetitions"),
+        ("User{name: 'x'}", "1:5: messages cannot be created; write a map"),
+        ("", "1:1: is not valid CEL: mismatched input 'the end'"),
+        ("user.role ==", "1:13: is not valid CEL: mismatched input 'the end'"),
+        ("true &&\n\n  user.role = 'admin'", "3:13: is not valid CEL:"),
+        ("user.role == 'admin", "1:14: is not valid CEL:"),
+        ("true true", "1:6: is not valid CEL:"),
     ] {
         let faults = refused(source);
         if !faults[0].starts_with(wanted) || faults.len() > 1 {
@@ -395,17 +392,23 @@ fn what_is_wrong_is_told_with_line_and_column() {
 fn an_expression_is_small() {
     let steps = |count: usize| format!("[{}]", vec!["true"; count].join(", "));
     let faults = refused(&steps(400));
-    assert_eq!(faults, ["1:1: has 401 steps, and may have 400: say less, or use a remote callback"]);
+    assert_eq!(
+        faults,
+        ["1:1: has 401 steps, more than the limit of 400; shorten it, or use a remote callback"]
+    );
     compiled(Callback::SignIn, &steps(399));
     let long = refused(&format!("'{}' == ''", "x".repeat(4096)));
-    assert_eq!(long, ["1:1: has 4104 bytes, and may have 4096: say less, or use a remote callback"]);
+    assert_eq!(
+        long,
+        ["1:1: has 4104 bytes, more than the limit of 4096; shorten it, or use a remote callback"]
+    );
     let loops = "profile.a.all(x, x.all(y, y))";
     compiled(Callback::SignIn, loops);
     let loops = refused("profile.a.all(x, x.all(y, y.all(z, z)))");
-    assert!(loops[0].ends_with("loops may stand 2 deep in each other") && loops.len() == 1, "{loops:?}");
+    assert!(loops[0].ends_with("loops can be nested at most 2 deep") && loops.len() == 1, "{loops:?}");
     let sum = |terms: usize| vec!["'x'"; terms].join(" + ");
     compiled(Callback::SignIn, &sum(32));
-    assert!(refused(&sum(33))[0].contains("nests too deep"));
+    assert!(refused(&sum(33))[0].contains("is nested too deeply"));
     for (open, close) in
         [("(", ")"), ("[", "]"), ("{'a': ", "}"), ("!(", ")"), ("(true ? ", " : 1)"), ("size(", ")")]
     {
@@ -473,7 +476,7 @@ fn an_expression_that_costs_too_much_fails() {
 }
 
 #[test]
-fn what_policies_look_like_costs_little() {
+fn usual_policies_are_cheap() {
     let organizations: Vec<_> = (0..1_000).map(|n| json!({"login": format!("org-{n}"), "id": n})).collect();
     let groups: Vec<_> = (0..500).map(|n| format!("group-{n}")).collect();
     let input =
@@ -491,25 +494,25 @@ fn what_policies_look_like_costs_little() {
 }
 
 #[test]
-fn errors_are_failures_and_tell_no_values() {
+fn errors_are_failures_that_reveal_no_values() {
     let input = json!({"profile": {"secret": "s3cret", "n": 0, "list": [1]}});
     for (source, told) in [
         ("1 / profile.n == 1", "division by zero"),
         ("1 % profile.n == 1", "division by zero"),
         ("profile.list[5] == 1", "index out of bounds"),
         ("profile[profile.secret] == 1", "no such key"),
-        ("int(profile.secret) == 1", "int() can't read what it is given"),
-        ("timestamp(profile.secret) < now", "timestamp() can't read what it is given"),
+        ("int(profile.secret) == 1", "int() cannot convert its argument"),
+        ("timestamp(profile.secret) < now", "timestamp() cannot convert its argument"),
         ("profile.secret + 1 == ''", "found no matching overload for '_+_' applied to '(string, int)'"),
         ("profile.secret < 1", "found no matching overload for '_<_' applied to '(string, int)'"),
         ("profile.secret", "redirect"),
         ("profile.secret && true", "found no matching overload for '_&&_' applied to '(string, bool)'"),
         ("9223372036854775807 + profile.list[0] == 1", "add overflows"),
-        ("now + duration('99999999h') < now", "duration() can't read what it is given"),
+        ("now + duration('99999999h') < now", "duration() cannot convert its argument"),
         ("timestamp('9999-12-31T23:59:59Z') + duration('24h') < now", "add overflows"),
         ("{'a': 1}[profile.secret] == 1", "no such key"),
-        ("profile.secret.substring(9) == ''", "substring() can't read what it is given"),
-        ("now.getHours('Mars/Olympus') == 1", "timezone() can't read what it is given"),
+        ("profile.secret.substring(9) == ''", "substring() cannot convert its argument"),
+        ("now.getHours('Mars/Olympus') == 1", "timezone() cannot convert its argument"),
     ] {
         let outcome = sign_in(source, &input);
         if told == "redirect" {
@@ -526,7 +529,7 @@ fn a_panic_is_a_failure_and_ends_nothing_else() {
     let run = Run { inputs: Inputs::Redirect(&input), now: Some(NOW), budget: Budget::new() };
     let program = compiled(Callback::Redirect, "url");
     let told = program.evaluate(&run, |_| -> Result<(), String> { panic!("s3cret") });
-    assert_eq!(told, Err("the evaluation panicked: this is a bug".to_owned()));
+    assert_eq!(told, Err("the evaluation panicked; this is a bug".to_owned()));
     assert_eq!(program.evaluate(&run, answer::place), Ok(input.url.to_owned()));
 }
 

@@ -48,7 +48,7 @@ pub(super) fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let list = rest.first().and_then(|list| list.downcast_ref::<CelList>()).ok_or_else(wrong)?;
     let parts = list.inner().iter().map(|part| part.downcast_ref::<CelString>().map(CelString::inner));
     let parts: Vec<&str> =
-        parts.collect::<Option<_>>().ok_or_else(|| failed("join() takes a list of texts"))?;
+        parts.collect::<Option<_>>().ok_or_else(|| failed("join() takes a list of strings"))?;
     let bytes = parts.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len() + separator.len()));
     budget.charge(text_weight(bytes) + units(parts.len()))?;
     Ok(CowVal::owned(CelString::from(parts.join(separator))))
@@ -81,5 +81,5 @@ fn units(count: usize) -> u64 {
 }
 
 fn wrong() -> ExecutionError {
-    failed("split() and replace() take texts, join() a list of texts")
+    failed("split() and replace() take strings, join() a list of strings")
 }

@@ -82,7 +82,7 @@ impl Kind for ByClaim {
                 Ok(()) => {}
                 Err(ClaimFault::Reserved(_)) => {
                     setting.refuse::<()>(
-                        "is a registered claim or one of ours, which only Gatepass sets: choose another name",
+                        "is a registered claim or one that only Gatepass sets; choose another name",
                     );
                 }
                 Err(fault) => drop(setting.refuse::<()>(fault.to_string())),
@@ -159,7 +159,7 @@ mod tests {
             (
                 "JWT__SUB",
                 "1",
-                "jwt.sub: is a registered claim or one of ours, which only Gatepass sets: choose another name",
+                "jwt.sub: is a registered claim or one that only Gatepass sets; choose another name",
             ),
         ] {
             let name = format!("GATEPASS_CALLBACKS__CEL__{name}");
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told_together_with_those_of_other_sections() {
+    fn all_faults_are_reported_together_with_those_of_other_sections() {
         let yaml = "sesion: {}
 callbacks:
   cel:
@@ -256,11 +256,11 @@ session: {max_age: never}
             "g.yaml:1: sesion: unknown key; did you mean \"session\"?",
             "g.yaml:5: callbacks.cel.sign_in: column 1: unknown variable \"usr\"; did you mean \"user\"?",
             "g.yaml:6: callbacks.cel.sign_in: column 10: user has no field \"nam\"; did you mean \"name\"?",
-            "g.yaml:8: callbacks.cel.jwt.sub: is a registered claim or one of ours, which only Gatepass sets: choose another name",
+            "g.yaml:8: callbacks.cel.jwt.sub: is a registered claim or one that only Gatepass sets; choose another name",
             "g.yaml:9: callbacks.cel.jwt.: a claim's name has 1 to 128 bytes and no control characters",
             "g.yaml:10: callbacks.cel.jwt.a: must be text, not a number; put it in quotes",
             "g.yaml:11: callbacks.cel.jwt.a: given twice; keep one",
-            "g.yaml:12: callbacks.cel.jwt.b: column 13: is no CEL:",
+            "g.yaml:12: callbacks.cel.jwt.b: column 13: is not valid CEL:",
             "g.yaml:14: callbacks.cel.session.c: column 1: unknown variable \"account\"; write one of session, user, token, now",
             "g.yaml:15: callbacks.cel.redirects: unknown key; did you mean \"redirect\"?",
             "g.yaml:16: session.max_age: must be",
@@ -273,11 +273,11 @@ session: {max_age: never}
     }
 
     #[test]
-    fn an_expression_that_yaml_takes_for_something_else_is_told_so() {
+    fn an_expression_misread_by_yaml_is_reported() {
         for (yaml, wanted) in [
             (
                 "callbacks:\n  cel:\n    sign_in: is_new_user ? 'a' : true",
-                "g.yaml:3: is not the YAML of a configuration: mapping values are not allowed in this context; put text \
+                "g.yaml:3: is not valid YAML for a configuration: mapping values are not allowed in this context; put text \
                  with \": \" in it in quotes",
             ),
             (
@@ -286,7 +286,7 @@ session: {max_age: never}
             ),
             (
                 "callbacks:\n  cel:\n    sign_in: !profile.x",
-                "g.yaml:3: YAML tags are not taken; put text that begins with \"!\" in quotes",
+                "g.yaml:3: YAML tags are not supported; put text that begins with \"!\" in quotes",
             ),
         ] {
             assert_eq!(refused(yaml, &[]), wanted);
@@ -294,7 +294,7 @@ session: {max_age: never}
     }
 
     #[test]
-    fn claims_are_no_more_than_a_token_could_hold() {
+    fn the_number_of_claims_is_limited() {
         let claims: Vec<_> = (0..65).map(|n| format!("c{n}: '1'")).collect();
         let yaml = format!("callbacks: {{cel: {{session: {{{}}}}}}}", claims.join(", "));
         assert_eq!(

@@ -16,8 +16,8 @@ use std::time::Duration;
 pub(super) static REMOTE: Entry<Keys> = Entry {
     path: "callbacks.remote",
     kind: Keys,
-    absent: Absent::Means("no service is asked"),
-    doc: "A gRPC service that answers some of the four callbacks.",
+    absent: Absent::Means("no service is called"),
+    doc: "A gRPC service that implements some of the four callbacks.",
 };
 
 static URL: Entry<Text<Address>> = Entry {
@@ -34,7 +34,9 @@ static URL: Entry<Text<Address>> = Entry {
 static CALLBACKS: Entry<List<Choice<Callback>>> = Entry {
     path: "callbacks.remote.callbacks",
     kind: List { least: 1, most: Callback::ALL.len(), item: Choice(names), empty: None },
-    absent: Absent::Required("the callbacks that it answers, a list of sign_in, jwt, session and redirect"),
+    absent: Absent::Required(
+        "the callbacks that it implements, a list of sign_in, jwt, session and redirect",
+    ),
     doc: "The callbacks that the service implements.",
 };
 
@@ -42,7 +44,7 @@ static PLAINTEXT: Entry<Flag> = Entry {
     path: "callbacks.remote.plaintext",
     kind: Flag,
     absent: Absent::Default("false"),
-    doc: "Whether the service may be called by `http` beyond loopback, because a mesh encrypts.",
+    doc: "Allows `http` to a service beyond loopback, because a mesh encrypts the connection.",
 };
 
 static TIMEOUT: Entry<EachCallback<Span>> = Entry {
@@ -79,7 +81,7 @@ static SHADOW: Entry<Flag> = Entry {
     path: "callbacks.remote.shadow",
     kind: Flag,
     absent: Absent::Default("false"),
-    doc: "Whether the service is asked, compared and logged, but not obeyed.",
+    doc: "Calls the service and logs where it differs, but ignores its decisions.",
 };
 
 pub(super) fn entries() -> Vec<AnyEntry> {
@@ -175,7 +177,7 @@ fn encryption(section: &Section, address: &Address, plaintext: bool, tls: bool) 
     } else if !address.is_loopback() && !plaintext && section.cx.sound(&section.path_of("plaintext")) {
         fault(
             "url",
-            "would tell other machines of people in plaintext; write https, or set plaintext: true beside it if a mesh \
+            "would send personal data in plaintext; write https, or set plaintext: true beside it if a mesh \
              encrypts",
         );
     }
@@ -200,8 +202,7 @@ fn effects(section: &Section, asked: &[Callback]) {
 fn failures(section: &Section, asked: &[Callback], on_failure: &PerCallbackValue<OnFailure>) {
     let strict = |callback: &Callback| matches!(callback, Callback::SignIn | Callback::Jwt);
     let refuse = |path: &str, instead: &str| {
-        let message =
-            format!("would let people in when the service fails: sign_in and jwt only deny; {instead}");
+        let message = format!("must not allow sign_in or jwt when the service fails; {instead}");
         section.cx.fault(path, message);
     };
     let path = section.path_of(ON_FAILURE.key());

@@ -81,12 +81,12 @@ fn variables_override_it() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_keys_are_named() {
     all_refused(&[
         (
             "callbacks:\n  remote: {}",
             "g.yaml:2: callbacks.remote: has no url; give its address, https://HOST:PORT\n\
-             g.yaml:2: callbacks.remote: has no callbacks; give the callbacks that it answers, a list of sign_in, jwt, \
+             g.yaml:2: callbacks.remote: has no callbacks; give the callbacks that it implements, a list of sign_in, jwt, \
              session and redirect",
         ),
         (
@@ -115,7 +115,7 @@ fn keys_refused(cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn values_that_can_not_be_are_told_what_to_write() {
+fn faults_of_values_say_what_to_write() {
     keys_refused(&[
         ("timeout: 5", "timeout: a duration needs its unit; write \"5s\" for seconds"),
         ("timeout: 2m", "timeout: must be from 10ms to 1m"),
@@ -124,12 +124,12 @@ fn values_that_can_not_be_are_told_what_to_write() {
         ("on_failure: open", "on_failure: must be one of deny, allow"),
         (
             "on_failure: allow",
-            "on_failure: would let people in when the service fails: sign_in and jwt only deny; write {session: allow, \
+            "on_failure: must not allow sign_in or jwt when the service fails; write {session: allow, \
              redirect: allow}",
         ),
         (
             "on_failure: {jwt: allow}",
-            "on_failure.jwt: would let people in when the service fails: sign_in and jwt only deny; remove this",
+            "on_failure.jwt: must not allow sign_in or jwt when the service fails; remove this",
         ),
         ("session_cache_ttl: 5m", "session_cache_ttl: must be from 100ms to 1m"),
         (
@@ -159,7 +159,7 @@ fn values_that_can_not_be_are_told_what_to_write() {
 }
 
 #[test]
-fn what_has_no_effect_is_refused() {
+fn settings_without_effect_are_rejected() {
     let beside = |callbacks: &str, keys: &str| {
         format!("callbacks: {{remote: {{url: 'https://a.example', callbacks: [{callbacks}], {keys}}}}}")
     };
@@ -176,13 +176,13 @@ fn what_has_no_effect_is_refused() {
 }
 
 #[test]
-fn people_are_not_told_of_in_plaintext_beyond_loopback() {
+fn plaintext_beyond_loopback_is_rejected_for_callbacks() {
     let at = |url: &str, keys: &str| format!("callbacks: {{remote: {{url: '{url}', {ALL}{keys}}}}}");
     for url in ["http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"] {
         accepted(&at(url, ""), &[]);
     }
     accepted(&at("http://rules:9000", ", plaintext: true, credential: opensesame"), &[]);
-    let told = "g.yaml:1: callbacks.remote.url: would tell other machines of people in plaintext; write https, or set \
+    let told = "g.yaml:1: callbacks.remote.url: would send personal data in plaintext; write https, or set \
                 plaintext: true beside it if a mesh encrypts";
     all_refused(&[
         (&at("http://rules:9000", ""), told),

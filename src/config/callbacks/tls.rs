@@ -22,7 +22,7 @@ static CERT: Entry<PemFile> = Entry {
     path: "callbacks.remote.tls.cert",
     kind: PemFile,
     absent: Absent::Means("no client certificate"),
-    doc: "The client certificate of Gatepass, its intermediates after it.",
+    doc: "The client certificate of Gatepass, followed by its intermediates.",
 };
 
 static KEY: Entry<PemFile> = Entry {

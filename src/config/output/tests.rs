@@ -118,7 +118,7 @@ fn the_example_is_the_default_configuration() {
 }
 
 #[test]
-fn what_the_example_has_as_comments_is_yaml() {
+fn the_comments_of_the_example_are_valid_yaml() {
     let lines = example().lines().map(shown).collect::<Vec<_>>().join("\n");
     let faults = load(&lines).unwrap_err().to_string();
     assert!(!faults.contains("YAML") && !faults.contains("unknown key"), "{lines}\n{faults}");
@@ -155,7 +155,7 @@ fn the_reference_has_a_row_for_each_setting() {
 }
 
 #[test]
-fn the_readme_tells_the_same_defaults() {
+fn the_readme_has_the_same_defaults() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = std::fs::read_to_string(path).unwrap();
     for entry in entries::all() {
@@ -186,7 +186,7 @@ fn a_configuration_prints_itself() {
 }
 
 #[test]
-fn variables_are_printed_as_what_they_stand_for() {
+fn variables_are_printed_as_references() {
     let callers = format!("[{{id: web, credential: {{key_sha256: {HASH}}}, allow: [session.read]}}]");
     let config = load_with(
         "tokens: {audiences: [x]}",
@@ -242,7 +242,7 @@ providers:
 }
 
 #[test]
-fn the_schema_takes_what_the_reader_takes() {
+fn the_schema_accepts_the_same_values_as_the_reader() {
     let schema = schema();
     for (yaml, sound) in [
         ("", true),

@@ -22,7 +22,7 @@ pub(super) fn issuer(text: &str) -> Parsed<String> {
         return Err(format!("must have at most {MAX_ISSUER_BYTES} bytes").into());
     }
     if url.query().is_some() {
-        return Err("must have no query: an issuer has none".into());
+        return Err("must have no query; an issuer has none".into());
     }
     Ok(text.to_owned())
 }
@@ -50,7 +50,7 @@ fn parse(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
     let url = url.filter(|_| is_written_plainly(text)).ok_or("must be a URL; write \"https://HOST/PATH\"")?;
     if url.scheme() == "http" && !is_loopback(&url) {
-        return Err("must be https: what is sent there is secret (http is for loopback)");
+        return Err("must be https, because secrets are sent there (http only on loopback)");
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("must have no user name or password");
@@ -72,12 +72,12 @@ fn redirect_uri_fault(text: &str) -> Option<&'static str> {
         return Some("must have no user name or password");
     }
     if text.contains('*') {
-        return Some("must be whole: providers compare it byte for byte");
+        return Some("must be complete; providers compare it byte for byte");
     }
     match url.scheme() {
         "https" => None,
         "http" if is_loopback(&url) => None,
-        "http" => Some("must be https: a code comes by it (http is for loopback)"),
+        "http" => Some("must be https, because it receives the code (http only on loopback)"),
         scheme if scheme.contains('.') => None,
         _ => Some(
             "must be https, or of an app's own scheme, which is a domain name of yours: \"com.example.app:/callback\" (RFC \

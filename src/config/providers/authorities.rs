@@ -47,9 +47,9 @@ fn fault(path: &Path) -> Option<Cow<'static, str>> {
     };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
-        let Ok(certificate) = certificate else { return Some("is not whole PEM".into()) };
+        let Ok(certificate) = certificate else { return Some("is not valid PEM".into()) };
         if roots.add(certificate).is_err() {
-            return Some("has a certificate that can't be used as an authority's".into());
+            return Some("has a certificate that cannot be used as an authority".into());
         }
     }
     roots

@@ -32,30 +32,30 @@ const NAME: Text<String> = Text { what: "1 to 255 visible ASCII characters", pat
 pub(super) static CLIENT_ID: Entry<Text<String>> = Entry {
     path: "providers[].client_id",
     kind: ID,
-    absent: Absent::Required("what it knows us by"),
-    doc: "The name that the provider knows Gatepass by.",
+    absent: Absent::Required("the client id that the provider issued"),
+    doc: "The client id that the provider issued to Gatepass.",
 };
 
 pub(super) static AUDIENCES: Entry<List<Text<String>>> = Entry {
     path: "providers[].audiences",
     kind: List { least: 0, most: 16, item: ID, empty: None },
     absent: Absent::Default("[]"),
-    doc: "Further client ids at this provider (type `oidc`), for ID tokens that an app got by itself, or that are made out \
-          to several.",
+    doc: "Further client ids at this provider (type `oidc`), for ID tokens that an app obtained itself or that have \
+          several audiences.",
 };
 
 static METHOD: Entry<Choice<Method>> = Entry {
     path: "providers[].token_endpoint_auth_method",
     kind: Choice(|| METHODS.to_vec()),
     absent: Absent::Means("`client_secret_basic` with a secret, else `none`"),
-    doc: "The way in which Gatepass proves to the provider who it is.",
+    doc: "The method by which Gatepass authenticates at the token endpoint.",
 };
 
 static CLIENT_SECRET: Entry<Secret<SecretString>> = Entry {
     path: "providers[].client_secret",
     kind: Secret(Ok),
     absent: Absent::Means("none"),
-    doc: "The secret that the provider made for Gatepass: a literal, `{env: NAME}` or `{file: PATH}`.",
+    doc: "The client secret that the provider issued to Gatepass: a literal, `{env: NAME}` or `{file: PATH}`.",
 };
 
 static PRIVATE_KEY: Entry<Secret<SecretString>> = Entry {
@@ -85,7 +85,7 @@ pub(super) static ASSERTION_AUDIENCE: Entry<Choice<AssertionAudience>> = Entry {
         vec![("issuer", AssertionAudience::Issuer), ("token_endpoint", AssertionAudience::TokenEndpoint)]
     }),
     absent: Absent::Default("issuer"),
-    doc: "The audience of what is signed with `private_key_jwt` (type `oidc`). Type `oauth2` always has the token endpoint.",
+    doc: "The audience of assertions of `private_key_jwt` (type `oidc`). Type `oauth2` always has the token endpoint.",
 };
 
 pub(super) fn entries() -> Vec<AnyEntry> {

@@ -22,7 +22,7 @@ static TYPE: Entry<Choice<Type>> = Entry {
     path: "providers[].type",
     kind: Choice(|| TYPES.to_vec()),
     absent: Absent::Means("that of the preset; required without one"),
-    doc: "The way in which the provider proves people.",
+    doc: "The protocol by which the provider authenticates people.",
 };
 
 static ISSUER: Entry<Text<String>> = Entry {
@@ -31,14 +31,14 @@ static ISSUER: Entry<Text<String>> = Entry {
     absent: Absent::Means(
         "that of the preset; required of `oidc`; of `oauth2` the origin of `authorization_url`",
     ),
-    doc: "The issuer of the identities, and so a part of who people are. Discovery is under it.",
+    doc: "The issuer of the identities, which is part of each identity. Discovery starts from it.",
 };
 
 static AUTHORIZATION_URL: Entry<Text<Url>> = Entry {
     path: "providers[].authorization_url",
     kind: ENDPOINT,
     absent: Absent::Means("of `oidc` by discovery; of `oauth2` required"),
-    doc: "The page that browsers are sent to.",
+    doc: "The authorization endpoint, to which browsers are redirected.",
 };
 
 static TOKEN_URL: Entry<Text<Url>> = Entry {
@@ -68,7 +68,7 @@ static USERINFO: Entry<Choice<Userinfo>> = Entry {
         vec![("when_needed", Userinfo::WhenNeeded), ("always", Userinfo::Always), ("never", Userinfo::Never)]
     }),
     absent: Absent::Default("when_needed"),
-    doc: "When the userinfo endpoint is asked (type `oidc`): `when_needed` is when the ID token tells no e-mail address.",
+    doc: "When the userinfo endpoint is called (type `oidc`): `when_needed`: if the ID token has no e-mail address.",
 };
 
 static ENTERPRISE_URL: Entry<Text<Url>> = Entry {
@@ -124,7 +124,7 @@ pub(super) fn read(section: &mut Section) -> Option<Type> {
     if kind.is_none() && section.cx.sound(&section.path_of("preset")) {
         section.cx.fault(
             &section.path,
-            "has no type; give github, oidc or oauth2, or a preset, of which there are more (docs/providers.md)",
+            "has no type; give github, oidc or oauth2, or a preset (docs/providers.md)",
         );
     }
     let kind = kind.and_then(|setting| TYPE.kind.read(setting));
@@ -135,7 +135,7 @@ pub(super) fn read(section: &mut Section) -> Option<Type> {
             Some(kind) if own(kind) => {}
             Some(kind) => {
                 if let Some(setting) = section.take(entry) {
-                    setting.refuse::<()>(format!("means nothing for type {}; remove it", kind.name()));
+                    setting.refuse::<()>(format!("has no effect for type {}; remove it", kind.name()));
                 }
             }
             // The type is unknown, so the meaning of these keys is unknown, too.
@@ -188,9 +188,9 @@ fn oidc(section: &mut Section) -> Option<Endpoints> {
 
 fn oauth2(section: &mut Section) -> Option<Endpoints> {
     let issuer = section.get(&ISSUER);
-    let authorization_url = needed(section, &AUTHORIZATION_URL, "the page that browsers are sent to");
-    let token_url = needed(section, &TOKEN_URL, "where codes are redeemed");
-    let userinfo_url = needed(section, &USERINFO_URL, "where profiles are");
+    let authorization_url = needed(section, &AUTHORIZATION_URL, "the authorization endpoint");
+    let token_url = needed(section, &TOKEN_URL, "the token endpoint");
+    let userinfo_url = needed(section, &USERINFO_URL, "the userinfo endpoint");
     let issuer = issuer.or_else(|| Some(authorization_url.as_ref()?.origin().ascii_serialization()));
     Some(Endpoints {
         kind: ProviderKind::OAuth2 { issuer: issuer? },

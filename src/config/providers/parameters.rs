@@ -21,14 +21,15 @@ static SCOPES: Entry<List<Text<String>>> = Entry {
         empty: None,
     },
     absent: Absent::Means("that of the preset; of `oidc` openid, profile and email, else none"),
-    doc: "The scopes that are asked for, where BeginSignIn asks for nothing else.",
+    doc: "The scopes that are requested, unless BeginSignIn requests others.",
 };
 
 static AUTHORIZATION_PARAMS: Entry<Parameters> = Entry {
     path: "providers[].authorization_params",
     kind: Parameters,
     absent: Absent::Default("{}"),
-    doc: "Further parameters of each authorization request, such as `{prompt: select_account}`; none that Gatepass sets.",
+    doc: "Further parameters of each authorization request, such as `{prompt: select_account}`. Parameters \
+          that Gatepass sets are not allowed.",
 };
 
 static RESPONSE_MODE: Entry<Choice<ResponseMode>> = Entry {
@@ -71,7 +72,7 @@ fn scopes(section: &mut Section, kind: Option<Type>) -> Option<Vec<String>> {
     let scopes = scopes?;
     if kind == Some(Type::Oidc) && !scopes.iter().any(|scope| scope == "openid") {
         let path = section.path_of(SCOPES.key());
-        section.cx.fault(&path, "must have openid, without which there is no ID token");
+        section.cx.fault(&path, "must include openid; without it there is no ID token");
         return None;
     }
     Some(scopes)
@@ -125,7 +126,7 @@ fn authorization_params(section: &mut Section, kind: Option<Type>) -> Option<Vec
     let params = section.get(&AUTHORIZATION_PARAMS)?;
     if kind.is_some_and(|kind| kind != Type::Oidc) && params.iter().any(|(name, _)| name == MAX_AGE) {
         let path = format!("{}.{MAX_AGE}", section.path_of(AUTHORIZATION_PARAMS.key()));
-        section.cx.fault(&path, "means nothing without ID tokens, which would prove it; remove it");
+        section.cx.fault(&path, "has no effect without ID tokens; remove it");
     }
     Some(params)
 }
@@ -139,10 +140,10 @@ fn response_mode(
     let fault = |message: &str| section.cx.fault(&section.path_of(RESPONSE_MODE.key()), message);
     if mode == ResponseMode::FormPost {
         if kind == Some(Type::GitHub) {
-            fault("must be query: GitHub knows no other");
+            fault("must be query; GitHub supports no other");
         }
         if redirect_uris.iter().any(|uri| is_private(uri)) {
-            fault("must be query where an app is called back: a form is posted to web servers only");
+            fault("must be query if a redirect URI belongs to an app; form_post needs a web server");
         }
     }
     Some(mode)

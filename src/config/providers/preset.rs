@@ -14,27 +14,27 @@ static PRESET: Entry<Choice<()>> = Entry {
     path: "providers[].preset",
     kind: Choice(|| PRESETS.iter().map(|&(name, _)| (name, ())).collect()),
     absent: Absent::Means("the preset of the name `id`, if there is one"),
-    doc: "The name of a preset, which the keys of this section are laid over.",
+    doc: "The name of a preset. The keys of this section override its keys.",
 };
 
 static TENANT: Entry<Text<String>> = Entry {
     path: "providers[].tenant",
     kind: Text { what: "common, organizations, or the id of a tenant", pattern: None, parse: tenant },
     absent: Absent::Means("that of the preset"),
-    doc: "The tenant, where the addresses of a preset have a place for it.",
+    doc: "The tenant, if the addresses of the preset contain one.",
 };
 
 static DOMAIN: Entry<Text<String>> = Entry {
     path: "providers[].domain",
     kind: Text { what: "host name", pattern: None, parse: domain },
     absent: Absent::Means("that of the preset"),
-    doc: "The host name, where the addresses of a preset have a place for it.",
+    doc: "The host name, if the addresses of the preset contain one.",
 };
 
 /// The keys that the addresses of a preset may have placeholders for, and what to write.
 static PLACES: [(&Entry<Text<String>>, &str); 2] = [
     (&TENANT, "common, organizations, or the id of a tenant"),
-    (&DOMAIN, "the host name that you have there, or the issuer itself"),
+    (&DOMAIN, "your host name at this provider, or the whole issuer"),
 ];
 
 pub(super) fn entries() -> Vec<AnyEntry> {
@@ -46,7 +46,7 @@ pub(super) fn read(section: &mut Section) {
     section.get(&PRESET);
     for (entry, _) in PLACES {
         if let Some(setting) = section.take(entry) {
-            setting.refuse::<()>("means nothing here: no address of this provider has it; remove it");
+            setting.refuse::<()>("has no effect, because no address of this provider contains it; remove it");
         }
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn lay(item: Setting) -> Option<Setting> {
     {
         match base(text) {
             Some(base) => lay_over(cx, &path, base, written),
-            None => cx.fault(&path, format!("the preset {name} can't be read: this is a bug")),
+            None => cx.fault(&path, format!("the preset {name} cannot be read; this is a bug")),
         }
     }
     Some(item)
@@ -102,7 +102,7 @@ fn lay_over(cx: &Context, path: &str, mut base: Entries, written: &mut Entries) 
         && own != theirs
     {
         let message =
-            format!("is {} by the preset; remove this, or give another id or preset", theirs.as_str());
+            format!("is {} in the preset; remove this, or give another id or preset", theirs.as_str());
         cx.fault_at(origin.clone(), &format!("{path}.type"), message);
         take(written, "type");
     }

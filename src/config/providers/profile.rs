@@ -11,7 +11,7 @@ static PROFILE: Entry<Keys> = Entry {
     absent: Absent::Means(
         "of `oidc` the standard claims, of `github` those of the preset; required of `oauth2`",
     ),
-    doc: "An expression on what the provider tells (`profile`) for each field of a user.",
+    doc: "A CEL expression for each field of a user, over the provider's claims (`profile`).",
 };
 
 static ID: Entry<Expression> = Entry {
@@ -32,7 +32,7 @@ static EMAIL_VERIFIED: Entry<Expression> = Entry {
     path: "providers[].profile.email_verified",
     kind: Expression(Subject::Profile),
     absent: Absent::Means("of `oidc` whether the claim `email_verified` is true, unless `email` is written"),
-    doc: "Whether the provider verified the e-mail address.",
+    doc: "True if the provider verified the e-mail address.",
 };
 
 static NAME: Entry<Expression> = Entry {

@@ -17,7 +17,7 @@ static PROVIDERS: Entry<Items> = Entry {
     path: "providers",
     kind: Items(Some(MOST)),
     absent: Absent::Default("[]"),
-    doc: "The providers that prove people to Gatepass. Presets, keys and mappings are in `docs/providers.md`.",
+    doc: "The identity providers. Presets, keys and mappings are in `docs/providers.md`.",
 };
 
 static ID: Entry<Text<ProviderId>> = Entry {
@@ -27,8 +27,8 @@ static ID: Entry<Text<ProviderId>> = Entry {
         pattern: Some("^[a-z0-9][a-z0-9_-]{0,63}$"),
         parse: |text| text.parse::<ProviderId>().map_err(Into::into),
     },
-    absent: Absent::Required("its name, as accounts and callers know it"),
-    doc: "The `provider` of accounts. It is a part of who people are, so never change it.",
+    absent: Absent::Required("its id, as used in accounts and calls"),
+    doc: "The `provider` of accounts. It is part of each identity, so never change it.",
 };
 
 static REDIRECT_URIS: Entry<List<Text<String>>> = Entry {
@@ -40,7 +40,7 @@ static REDIRECT_URIS: Entry<List<Text<String>>> = Entry {
         empty: None,
     },
     absent: Absent::Default("[]"),
-    doc: "The URIs that a browser may come back to, each as the provider knows it: https, http on loopback, or an app's own \
+    doc: "The redirect URIs, each exactly as registered at the provider: https, http on loopback, or an app's own \
           scheme; no fragment.",
 };
 
@@ -48,14 +48,14 @@ static LINK_BY_VERIFIED_EMAIL: Entry<Flag> = Entry {
     path: "providers[].link_by_verified_email",
     kind: Flag,
     absent: Absent::Default("false"),
-    doc: "Whether an unknown account of this provider signs in the user whose e-mail address it verified.",
+    doc: "Lets an unknown account of this provider sign in the user with the same verified e-mail address.",
 };
 
 static TIMEOUT: Entry<Span> = Entry {
     path: "providers[].timeout",
     kind: Span(Duration::from_millis(100)..=Duration::from_secs(30)),
     absent: Absent::Default("8s"),
-    doc: "The longest time that all responses of the provider to one question may take together.",
+    doc: "The longest total time for all responses of the provider during one call.",
 };
 
 pub(in crate::config) fn entries() -> Vec<AnyEntry> {
@@ -147,8 +147,8 @@ fn e_mails_are_verified(section: &Section, rules: &ProfileRules) {
     if rules.email.is_none() || rules.email_verified.is_none() {
         section.cx.fault(
             &section.path_of(LINK_BY_VERIFIED_EMAIL.key()),
-            "has no effect, since no e-mail of it counts as verified; give profile.email and profile.email_verified, or \
-             remove this",
+            "has no effect, because the provider verifies no e-mail address; give profile.email and \
+             profile.email_verified, or remove this",
         );
     }
 }

@@ -39,7 +39,7 @@ fn url(text: &str) -> Url {
 }
 
 #[test]
-fn a_preset_and_who_we_are_is_a_whole_provider() {
+fn a_preset_with_client_credentials_is_a_complete_provider() {
     assert!(accepted("providers: []", &[]).providers.is_empty());
     let Provider { settings, redirect_uris, link_by_verified_email } = one(&format!("id: google, {WE}"));
     assert_eq!((settings.id.as_str(), settings.client_id.as_str()), ("google", "a"));
@@ -120,7 +120,7 @@ fn the_list_can_be_a_variable() {
 }
 
 #[test]
-fn own_keys_are_laid_over_those_of_the_preset() {
+fn written_keys_override_those_of_the_preset() {
     let issuer = |keys: &str| match one(keys).settings.kind {
         ProviderKind::Oidc { issuer, .. } => issuer,
         other => panic!("{other:?}"),
@@ -310,8 +310,8 @@ fn a_private_authority_is_a_file_that_is_one() {
     for (name, told) in [
         ("none.pem", "cannot be read: entity not found"),
         ("key.pem", "holds no certificate; give PEM, which has \"-----BEGIN CERTIFICATE-----\""),
-        ("cut.pem", "is not whole PEM"),
-        ("odd.pem", "has a certificate that can't be used as an authority's"),
+        ("cut.pem", "is not valid PEM"),
+        ("odd.pem", "has a certificate that cannot be used as an authority"),
     ] {
         let path = at(name);
         each_refused(&[(format!("id: google, ca: '{path}', {WE}"), &format!(".ca: the file {path} {told}"))]);
@@ -335,11 +335,11 @@ fn oauth2(keys: &str) -> String {
 fn a_provider_has_a_name_a_type_and_only_keys_that_are_some() {
     each_refused(&[
         (format!("id: Google, preset: google, {WE}"), ".id: must match [a-z0-9][a-z0-9_-]{0,63}"),
-        (format!("preset: google, {WE}"), ": has no id; give its name, as accounts and callers know it"),
-        ("id: google".to_owned(), ": has no client_id; give what it knows us by"),
+        (format!("preset: google, {WE}"), ": has no id; give its id, as used in accounts and calls"),
+        ("id: google".to_owned(), ": has no client_id; give the client id that the provider issued"),
         (
             format!("id: corp, {WE}"),
-            ": has no type; give github, oidc or oauth2, or a preset, of which there are more (docs/providers.md)",
+            ": has no type; give github, oidc or oauth2, or a preset (docs/providers.md)",
         ),
         (format!("id: corp, type: saml, {WE}"), ".type: must be one of github, oidc, oauth2"),
         (
@@ -348,7 +348,7 @@ fn a_provider_has_a_name_a_type_and_only_keys_that_are_some() {
         ),
         (
             format!("id: gitlab, type: oauth2, {WE}"),
-            ".type: is oidc by the preset; remove this, or give another id or preset",
+            ".type: is oidc in the preset; remove this, or give another id or preset",
         ),
         (format!("id: google, clientid: b, {WE}"), ".clientid: unknown key; did you mean \"client_id\"?"),
         (
@@ -363,11 +363,11 @@ fn a_provider_has_a_name_a_type_and_only_keys_that_are_some() {
 }
 
 #[test]
-fn the_places_of_a_preset_are_filled_with_what_fits() {
+fn the_placeholders_of_a_preset_accept_only_valid_values() {
     each_refused(&[
         (
             format!("id: okta, {WE}"),
-            ": has no domain; give the host name that you have there, or the issuer itself",
+            ": has no domain; give your host name at this provider, or the whole issuer",
         ),
         (
             format!("id: auth0, domain: 'https://x.auth0.com', {WE}"),
@@ -375,11 +375,11 @@ fn the_places_of_a_preset_are_filled_with_what_fits() {
         ),
         (
             format!("id: okta, domain: x.okta.com, issuer: 'https://x.okta.com', {WE}"),
-            ".domain: means nothing here: no address of this provider has it; remove it",
+            ".domain: has no effect, because no address of this provider contains it; remove it",
         ),
         (
             format!("id: google, tenant: common, {WE}"),
-            ".tenant: means nothing here: no address of this provider has it; remove it",
+            ".tenant: has no effect, because no address of this provider contains it; remove it",
         ),
         (
             format!("id: microsoft-entra-id, tenant: contoso.example, {WE}"),
@@ -401,17 +401,17 @@ fn addresses_are_those_of_the_type() {
         ),
         (
             format!("id: corp, type: oidc, issuer: 'http://sso.example', {WE}"),
-            ".issuer: must be https: what is sent there is secret (http is for loopback)",
+            ".issuer: must be https, because secrets are sent there (http only on loopback)",
         ),
         (
             format!("id: corp, type: oidc, issuer: 'https://sso.example?x', {WE}"),
-            ".issuer: must have no query: an issuer has none",
+            ".issuer: must have no query; an issuer has none",
         ),
         (
             format!("id: forge, type: oauth2, profile: {{id: profile.id}}, {WE}"),
-            ": has no authorization_url; give the page that browsers are sent to
-             : has no token_url; give where codes are redeemed
-             : has no userinfo_url; give where profiles are",
+            ": has no authorization_url; give the authorization endpoint
+             : has no token_url; give the token endpoint
+             : has no userinfo_url; give the userinfo endpoint",
         ),
         (
             oidc(&format!("userinfo: never, userinfo_url: 'https://sso.example/u', {WE}")),
@@ -421,19 +421,19 @@ fn addresses_are_those_of_the_type() {
             oauth2(
                 "profile: {id: profile.id}, jwks_url: 'https://f.example/k', userinfo: always, enterprise_url: 'https://f.example'",
             ),
-            ".jwks_url: means nothing for type oauth2; remove it
-             .userinfo: means nothing for type oauth2; remove it
-             .enterprise_url: means nothing for type oauth2; remove it",
+            ".jwks_url: has no effect for type oauth2; remove it
+             .userinfo: has no effect for type oauth2; remove it
+             .enterprise_url: has no effect for type oauth2; remove it",
         ),
         (
             oidc(&format!("enterprise_url: 'https://f.example', {WE}")),
-            ".enterprise_url: means nothing for type oidc; remove it",
+            ".enterprise_url: has no effect for type oidc; remove it",
         ),
         (
             oauth2("profile: {id: profile.id}, client_assertion_audience: issuer"),
-            ".client_assertion_audience: means nothing for type oauth2; remove it",
+            ".client_assertion_audience: has no effect for type oauth2; remove it",
         ),
-        (format!("id: github, audiences: [a], {WE}"), ".audiences: means nothing for type github; remove it"),
+        (format!("id: github, audiences: [a], {WE}"), ".audiences: has no effect for type github; remove it"),
         (
             oidc(&format!("audiences: [b, 'c ', b], {WE}")),
             ".audiences[1]: must have 1 to 512 printable ASCII characters, and no space at its ends
@@ -441,8 +441,8 @@ fn addresses_are_those_of_the_type() {
         ),
         (
             format!("id: github, issuer: 'https://github.com', token_url: 'https://github.com/t', {WE}"),
-            ".issuer: means nothing for type github; remove it
-             .token_url: means nothing for type github; remove it",
+            ".issuer: has no effect for type github; remove it
+             .token_url: has no effect for type github; remove it",
         ),
         (
             format!("id: github, enterprise_url: 'https://git.example/api', {WE}"),
@@ -452,7 +452,7 @@ fn addresses_are_those_of_the_type() {
 }
 
 #[test]
-fn what_proves_us_is_whole_and_has_an_effect() {
+fn client_authentication_is_complete_and_has_an_effect() {
     each_refused(&[
         (oidc("client_id: a, client_secret: s, token_endpoint_auth_method: none"), ".client_secret: has no effect with token_endpoint_auth_method none; remove one of the two"),
         (
@@ -482,11 +482,11 @@ fn what_proves_us_is_whole_and_has_an_effect() {
 }
 
 #[test]
-fn what_is_asked_for_can_be_asked() {
+fn authorization_parameters_are_valid() {
     each_refused(&[
         (
             oidc(&format!("scopes: [email], {WE}")),
-            ".scopes: must have openid, without which there is no ID token",
+            ".scopes: must include openid; without it there is no ID token",
         ),
         (
             oidc(&format!("scopes: [openid, 'a b'], {WE}")),
@@ -494,12 +494,12 @@ fn what_is_asked_for_can_be_asked() {
         ),
         (
             oidc(&format!("authorization_params: {{state: x}}, {WE}")),
-            ".authorization_params.state: is not to be set here: Gatepass does, or a setting of its own",
+            ".authorization_params.state: must not be set here; Gatepass or another setting sets it",
         ),
         (
             oidc(&format!("authorization_params: {{'state[]': x, client-id: y}}, {WE}")),
-            ".authorization_params.state[]: must have names of 1 to 64 characters of a-z, 0-9, _ and -
-             .authorization_params.client-id: is not to be set here: Gatepass does, or a setting of its own",
+            ".authorization_params.state[]: must have a name of 1 to 64 characters of a-z, 0-9, _ and -
+             .authorization_params.client-id: must not be set here; Gatepass or another setting sets it",
         ),
         (
             oidc(&format!("authorization_params: {{max_age: 5}}, {WE}")),
@@ -511,15 +511,15 @@ fn what_is_asked_for_can_be_asked() {
         ),
         (
             format!("id: github, authorization_params: {{max_age: '5'}}, {WE}"),
-            ".authorization_params.max_age: means nothing without ID tokens, which would prove it; remove it",
+            ".authorization_params.max_age: has no effect without ID tokens; remove it",
         ),
         (
             format!("id: github, response_mode: form_post, {WE}"),
-            ".response_mode: must be query: GitHub knows no other",
+            ".response_mode: must be query; GitHub supports no other",
         ),
         (
             oidc(&format!("response_mode: form_post, redirect_uris: ['com.example.app:/cb'], {WE}")),
-            ".response_mode: must be query where an app is called back: a form is posted to web servers only",
+            ".response_mode: must be query if a redirect URI belongs to an app; form_post needs a web server",
         ),
         (
             oidc(&format!("redirect_uris: ['https://a.example/#x'], {WE}")),
@@ -534,7 +534,7 @@ fn what_is_asked_for_can_be_asked() {
 }
 
 #[test]
-fn what_is_taken_from_an_answer_can_be_taken() {
+fn profile_mappings_are_valid() {
     each_refused(&[
         (
             oauth2("timeout: 1s"),
@@ -558,13 +558,14 @@ fn what_is_taken_from_an_answer_can_be_taken() {
         ),
         (
             oauth2("profile: {id: profile.id, email: profile.email}, link_by_verified_email: true"),
-            ".link_by_verified_email: has no effect, since no e-mail of it counts as verified; give profile.email and profile.email_verified, or remove this",
+            ".link_by_verified_email: has no effect, because the provider verifies no e-mail address; give \
+             profile.email and profile.email_verified, or remove this",
         ),
     ]);
 }
 
 #[test]
-fn faults_are_told_together_with_their_lines() {
+fn faults_are_reported_together_with_their_lines() {
     all_refused(&[
         (
             "providers:
@@ -581,11 +582,11 @@ fn faults_are_told_together_with_their_lines() {
   - id: okta
     tenant: x
 ",
-            "g.yaml:7: providers[1].scopes: must have openid, without which there is no ID token
+            "g.yaml:7: providers[1].scopes: must include openid; without it there is no ID token
 g.yaml:11: providers[1].profile.name: column 5: unknown variable \"usr\"; write one of profile
-g.yaml:12: providers[2]: has no domain; give the host name that you have there, or the issuer itself
-g.yaml:12: providers[2]: has no client_id; give what it knows us by
-g.yaml:13: providers[2].tenant: means nothing here: no address of this provider has it; remove it",
+g.yaml:12: providers[2]: has no domain; give your host name at this provider, or the whole issuer
+g.yaml:12: providers[2]: has no client_id; give the client id that the provider issued
+g.yaml:13: providers[2].tenant: has no effect, because no address of this provider contains it; remove it",
         ),
         (
             "providers:\n  - {id: google, client_id: a}\n  - {id: google, preset: okta, domain: x.okta.com, client_id: a}",

@@ -37,7 +37,7 @@ pub(in crate::config) fn variable(name: &str, roots: &Roots) -> Variable {
         (false, true) => Variable::Misnamed(
             path.join("."),
             format!(
-                "{first} has no keys to set apart; set the whole of it by GATEPASS_{}",
+                "{first} has no keys that can be set separately; set all of it with GATEPASS_{}",
                 first.to_uppercase()
             ),
         ),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubernetes_and_others_set_is_ignored() {
+    fn unrelated_variables_are_ignored() {
         for name in [
             "PATH",
             "GATEPASS_PORT",
@@ -103,6 +103,9 @@ mod tests {
             ("sesion.idle_ttl", "unknown section; did you mean \"session\"?")
         );
         let Variable::Misnamed(_, message) = variable("GATEPASS_CALLERS__0__ID") else { panic!() };
-        assert_eq!(message, "callers has no keys to set apart; set the whole of it by GATEPASS_CALLERS");
+        assert_eq!(
+            message,
+            "callers has no keys that can be set separately; set all of it with GATEPASS_CALLERS"
+        );
     }
 }

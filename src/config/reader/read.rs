@@ -116,7 +116,7 @@ impl<'a> Section<'a> {
     /// Rejects a key of a feature that this version lacks.
     pub(in crate::config) fn not_yet(&mut self, key: &'static str) {
         if let Some(setting) = self.take_key(key) {
-            setting.refuse::<()>("not in this version");
+            setting.refuse::<()>("not implemented in this version");
         }
     }
 

@@ -47,7 +47,7 @@ impl Setting<'_> {
             }
             Err(error) => {
                 return self.refuse(format!(
-                    "file takes the path of a file, not the secret; there is none that can be read: {}",
+                    "file takes the path of a file, not the secret; no such file can be read: {}",
                     error.kind()
                 ));
             }

@@ -63,7 +63,7 @@ impl Node {
             self.value = Value::Map(Vec::new());
         }
         let Value::Map(entries) = &mut self.value else {
-            return Err("is set inside what is no section of keys");
+            return Err("is set inside a value that is not a section of keys");
         };
         if let Some(at) = place(entries, key)? {
             return entries[at].1.set(rest, other);

@@ -50,11 +50,13 @@ fn tell(error: &Error) -> String {
         Error::AliasError { error, .. } => return tell(error),
         Error::MultipleDocuments { .. } => "holds more than one YAML document; keep one",
         Error::InvalidUtf8Input => "is not UTF-8 text",
-        Error::UnsupportedTag { .. } => "YAML tags are not taken; put text that begins with \"!\" in quotes",
+        Error::UnsupportedTag { .. } => {
+            "YAML tags are not supported; put text that begins with \"!\" in quotes"
+        }
         Error::UnknownAnchor { .. } => {
             "an alias without its anchor; put text that begins with \"*\" in quotes"
         }
-        Error::MergeKeyNotAllowed { .. } => "merge keys (<<) are not taken; write the keys out",
+        Error::MergeKeyNotAllowed { .. } => "merge keys (<<) are not supported; write the keys out",
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
@@ -70,7 +72,7 @@ fn tell(error: &Error) -> String {
             // For example an expression with `a ? b : c`.
             let colon = told.contains("mapping values are not allowed");
             let hint = if colon { "; put text with \": \" in it in quotes" } else { "" };
-            return format!("is not the YAML of a configuration: {told}{hint}");
+            return format!("is not valid YAML for a configuration: {told}{hint}");
         }
     };
     own.to_owned()

@@ -95,14 +95,14 @@ impl RemoteCallbacks {
             Ok(Err(status)) => Err(failure::of_status(callback, &status)),
             Err(_) => {
                 method.channel.doubt(asked);
-                Err(callback.failed_as(FailureKind::Unanswered, format!("no answer in {time:?}")))
+                Err(callback.failed_as(FailureKind::Unanswered, format!("no response within {time:?}")))
             }
         }
     }
 }
 
 fn cut_short(callback: Callback, time: Duration) -> CallbackFailure {
-    callback.failed_as(FailureKind::CutShort, format!("no answer in the {time:?} that were left"))
+    callback.failed_as(FailureKind::CutShort, format!("no response in the remaining {time:?}"))
 }
 
 /// Returns true if the service itself reported that the deadline had passed.
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_keeps_a_little_of_its_time_for_itself() {
+    fn a_call_reserves_some_of_its_deadline() {
         let now = Instant::now();
         let millis = Duration::from_millis;
         for (due, given) in [(0, 0), (10, 9), (500, 450), (10_000, 9_000)] {

@@ -86,7 +86,7 @@ pub(super) async fn keep<C>(
         match connect().await {
             Ok((sender, connection)) => {
                 if told {
-                    tracing::info!(callback, "callback service reached");
+                    tracing::info!(callback, "connected to callback service");
                 }
                 told = false;
                 let since = Instant::now();
@@ -106,7 +106,7 @@ pub(super) async fn keep<C>(
             }
             Err(error) => {
                 if !told {
-                    tracing::warn!(callback, %error, "callback service not reached, trying again");
+                    tracing::warn!(callback, %error, "failed to connect to callback service; retrying");
                 }
                 (in_vain, told) = (in_vain.saturating_add(1), true);
                 if current.as_ref().is_none_or(JoinHandle::is_finished) {

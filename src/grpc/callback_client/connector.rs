@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn why_the_last_did_not_answer_is_told() {
+    async fn the_last_connection_error_is_reported() {
         let (dead, _waiting) = dead().await;
         let dead = dead.local_addr().unwrap();
         let refuses = SocketAddr::new(dead.ip(), 1);

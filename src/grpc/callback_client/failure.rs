@@ -11,14 +11,14 @@ use crate::auth::{Callback, CallbackFailure, FailureKind};
 pub(super) fn of_status(callback: Callback, status: &Status) -> CallbackFailure {
     if let Some(source) = status.source() {
         // tonic made this status from a connection error.
-        return callback.failed_as(FailureKind::Unanswered, format!("not reached: {}", chain(source)));
+        return callback.failed_as(FailureKind::Unanswered, format!("connection failed: {}", chain(source)));
     }
     match status.code() {
         // tonic's servers answer CANCELLED when the deadline has passed.
         code @ (Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted) => {
-            callback.failed_as(FailureKind::Unanswered, format!("it answered {code:?}"))
+            callback.failed_as(FailureKind::Unanswered, format!("it returned {code:?}"))
         }
-        code => callback.failed(format!("it answered {code:?}, or what can't be read")),
+        code => callback.failed(format!("it returned {code:?}, or a message that cannot be decoded")),
     }
 }
 

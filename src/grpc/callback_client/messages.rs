@@ -46,10 +46,10 @@ pub(super) fn sign_in_decision(answer: v1::SignInResponse) -> CallbackResult<Sig
             Ok(SignInDecision::Deny(Denial { reason: DenialReason::CallbackDenied, detail: reason(&deny) }))
         }
         Some(sign_in_response::Outcome::Redirect(redirect)) if redirect.url.is_empty() => {
-            Err(Callback::SignIn.failed("it answered a redirect without a url"))
+            Err(Callback::SignIn.failed("it returned a redirect without a url"))
         }
         Some(sign_in_response::Outcome::Redirect(redirect)) => Ok(SignInDecision::Redirect(redirect.url)),
-        None => Err(Callback::SignIn.failed("it answered no outcome")),
+        None => Err(Callback::SignIn.failed("it returned no outcome")),
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) fn jwt_decision(answer: v1::JwtResponse) -> CallbackResult<JwtDecisio
             additions_of(Callback::Jwt, Some(additions)).map(JwtDecision::Claims)
         }
         Some(jwt_response::Outcome::Deny(deny)) => Ok(JwtDecision::Deny(reason(&deny))),
-        None => Err(Callback::Jwt.failed("it answered no outcome")),
+        None => Err(Callback::Jwt.failed("it returned no outcome")),
     }
 }
 
@@ -110,7 +110,7 @@ pub(super) fn redirect(input: &RedirectInput<'_>) -> v1::RedirectRequest {
 
 pub(super) fn redirect_url(answer: v1::RedirectResponse) -> CallbackResult<Option<String>> {
     if answer.url.is_empty() {
-        return Err(Callback::Redirect.failed("it answered no url"));
+        return Err(Callback::Redirect.failed("it returned no url"));
     }
     Ok(Some(answer.url))
 }

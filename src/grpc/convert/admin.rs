@@ -69,7 +69,7 @@ fn read_change(fields: &mut Fields, path: &str, user: &v1::User, change: &mut Us
         }
         _ => fields.fault(
             "update_mask",
-            "may name name, image, email, role, banned, ban_reason and ban_expires_at, and nothing else",
+            "must contain only name, image, email, role, banned, ban_reason and ban_expires_at",
         ),
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn read_begin_sign_in(message: v1::BeginSignInRequest) -> Result<Begi
 
 fn read_scopes(fields: &mut Fields, scopes: Vec<String>) -> Vec<String> {
     if scopes.len() > MAX_SCOPES {
-        fields.fault("scopes", "must be at most 64");
+        fields.fault("scopes", "must have at most 64 entries");
         return Vec::new();
     }
     for (place, scope) in scopes.iter().enumerate() {
@@ -46,7 +46,7 @@ fn read_params(
     params: std::collections::HashMap<String, String>,
 ) -> Vec<(String, String)> {
     if params.len() > MAX_PARAMS {
-        fields.fault("authorization_params", "must be at most 32");
+        fields.fault("authorization_params", "must have at most 32 entries");
         return Vec::new();
     }
     let mut params: Vec<_> = params.into_iter().collect();

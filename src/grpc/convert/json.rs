@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_refused() {
+    fn non_finite_numbers_are_rejected() {
         for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let value = ProtoValue { kind: Some(Kind::NumberValue(number)) };
             assert_eq!(read_struct(Struct { fields: [("a".to_owned(), value)].into() }), None);

@@ -100,7 +100,7 @@ impl Fields {
     /// Reads audiences: a few short texts.
     pub(crate) fn audiences(&mut self, audiences: Vec<String>) -> Vec<String> {
         if audiences.len() > 64 {
-            self.fault("audiences", "must be at most 64");
+            self.fault("audiences", "must have at most 64 entries");
         }
         audiences
     }

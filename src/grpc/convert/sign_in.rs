@@ -33,7 +33,10 @@ pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Resul
         Some(sign_in_request::Credential::Profile(profile)) => read_profile(&mut fields, profile),
         Some(sign_in_request::Credential::OauthCallback(callback)) => {
             if request.is_some() {
-                fields.fault("request_id", "goes with profile and id_token: a flow can be used once");
+                fields.fault(
+                    "request_id",
+                    "is only allowed with profile and id_token: a flow can be used once",
+                );
             }
             Some(read_callback(&mut fields, callback))
         }
@@ -56,7 +59,7 @@ fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> C
     let at = |name: &str| format!("credential.oauth_callback.{name}");
     let error = message.error.filter(|error| !error.is_empty());
     if message.flow.is_empty() {
-        fields.fault(&at("flow"), "is required: the flow of BeginSignIn, from the browser's cookie");
+        fields.fault(&at("flow"), "is required; send the flow of BeginSignIn from the browser's cookie");
     }
     let state = fields.text(&at("state"), &message.state, MAX_OPAQUE);
     if state.is_empty() {
@@ -64,7 +67,7 @@ fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> C
     }
     let code = fields.text(&at("code"), &message.code, MAX_OPAQUE);
     if code.is_empty() && error.is_none() {
-        fields.fault(&at("code"), "is required, unless there is an error");
+        fields.fault(&at("code"), "is required unless error is set");
     }
     if error.as_deref().is_some_and(|error| !is_error_code(error)) {
         fields.fault(&at("error"), "must be an error code of RFC 6749 section 4.1.2.1, at most 64 bytes");
@@ -83,7 +86,7 @@ fn read_id_token(fields: &mut Fields, message: v1::IdTokenCredential) -> Option<
     let at = |name: &str| format!("credential.id_token.{name}");
     let provider: Option<ProviderId> = fields.parsed(&at("provider"), &message.provider);
     if message.token.is_empty() || message.token.len() > MAX_ID_TOKEN {
-        fields.fault(&at("token"), "is required, and may have 16384 bytes");
+        fields.fault(&at("token"), "is required, with at most 16384 bytes");
     }
     let binding = match message.binding {
         Some(id_token_credential::Binding::Flow(flow)) if !flow.is_empty() => Some(Binding::Flow(flow)),

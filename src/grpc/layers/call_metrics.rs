@@ -104,9 +104,9 @@ impl CallMetrics {
             unknown: method(MethodLabels::UNKNOWN),
             specs,
         };
-        registry.register("grpc_server_started", "Calls that began", this.started.clone());
-        registry.register("grpc_server_handled", "Calls that ended, by their code", this.handled.clone());
-        let help = "How long calls took, from their headers to their answer or a stream's end";
+        registry.register("grpc_server_started", "Calls started", this.started.clone());
+        registry.register("grpc_server_handled", "Calls completed, by status code", this.handled.clone());
+        let help = "Duration of calls, from the request headers to the response or the end of the stream";
         registry.register_with_unit("grpc_server_handling", help, Unit::Seconds, this.handling.clone());
         this
     }

@@ -51,7 +51,7 @@ where
 /// Returns the response to a call whose handler panicked, and logs it.
 pub(super) fn panicked(method: Option<Method>) -> Status {
     let (service, method) = names(method);
-    tracing::error!(rpc.service = service, rpc.method = method, "a handler panicked");
+    tracing::error!(rpc.service = service, rpc.method = method, "handler panicked");
     status(Reason::Internal, "internal error", Extra::none())
 }
 

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_trace_of_the_known_version_is_taken_over() {
+    fn only_a_trace_of_the_known_version_is_accepted() {
         let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let read = |text: &str| {
             let mut headers = HeaderMap::new();

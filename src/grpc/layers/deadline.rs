@@ -66,7 +66,7 @@ where
 }
 
 pub(super) fn exceeded() -> Status {
-    status(Reason::DeadlineExceeded, "the deadline passed before the answer was there", Extra::none())
+    status(Reason::DeadlineExceeded, "the deadline passed before the response was ready", Extra::none())
 }
 
 /// Returns the client's timeout for the call, if it sets one.

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_short_visible_ascii_is_taken_over() {
+    fn only_short_visible_ascii_is_accepted() {
         assert!(is_fit(b"a"));
         assert!(is_fit(&[b'~'; LONGEST]));
         assert!(!is_fit(b""));

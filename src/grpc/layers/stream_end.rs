@@ -167,7 +167,7 @@ impl http_body::Body for Answers {
 
 fn draining() -> Status {
     let extra = Extra::retry_after(RETRY_DELAY);
-    status(Reason::Draining, "this connection is closing, ask on another", extra)
+    status(Reason::Draining, "the connection is closing; retry on another one", extra)
 }
 
 fn corrected(mut frame: Frame<Bytes>) -> Frame<Bytes> {

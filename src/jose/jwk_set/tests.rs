@@ -111,7 +111,7 @@ fn a_key_is_found_by_its_name_and_its_kind() {
 }
 
 #[test]
-fn a_key_of_an_issuer_that_is_refused_is_passed_over() {
+fn rejected_keys_of_an_issuer_are_skipped() {
     let of = |issuer: Value| with(p256(), "issuer", issuer);
     let set = json!({"keys": [of("a".into()), of("b".into()), of(7.into()), p256()]});
     let keys = JwkSet::read(set.as_object().unwrap(), |issuer| issuer == "a").unwrap();

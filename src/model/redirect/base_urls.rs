@@ -68,7 +68,7 @@ impl BaseUrls {
             let read = if !text.contains('*') {
                 exact(text).map(|origin| origins.push(origin))
             } else if index == 0 {
-                Err(format!("the first is the default and can be no pattern: {WRITE}"))
+                Err(format!("the first is the default and cannot be a pattern; {WRITE}"))
             } else {
                 pattern(text).map(|suffix| suffixes.push(suffix))
             };
@@ -78,7 +78,7 @@ impl BaseUrls {
             return Err(faults);
         }
         if origins.is_empty() {
-            return Err(vec![BaseUrlFault { index: 0, message: format!("there is none: {WRITE}") }]);
+            return Err(vec![BaseUrlFault { index: 0, message: format!("must not be empty; {WRITE}") }]);
         }
         let others = origins.split_off(1);
         Ok(Self { default: Base(origins.concat()), others, suffixes })
@@ -150,9 +150,9 @@ fn is_one_label_before(suffix: &str, origin: &str) -> bool {
 fn exact(text: &str) -> Result<String, String> {
     origin(text).ok_or_else(|| match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => {
-            format!("must be an origin and nothing more: write {}", url.origin().ascii_serialization())
+            format!("must be only an origin; write {}", url.origin().ascii_serialization())
         }
-        _ => format!("is no origin: {WRITE}"),
+        _ => format!("is not an origin; {WRITE}"),
     })
 }
 
@@ -162,7 +162,7 @@ fn pattern(text: &str) -> Result<String, String> {
         .and_then(|origin| origin.strip_prefix("https://x").map(str::to_owned))
         .filter(|suffix| suffix.matches('.').count() >= 2)
         .ok_or_else(|| {
-            "must have one * and two or more labels after it: write https://*.example.com".to_owned()
+            "must have one * and two or more labels after it; write https://*.example.com".to_owned()
         })
 }
 
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_or_less_than_an_origin_is_a_fault() {
+    fn anything_but_an_origin_is_a_fault() {
         for text in [
             "",
             "/",
@@ -247,9 +247,9 @@ mod tests {
         assert_eq!(
             said,
             [
-                "[0] must be an origin and nothing more: write https://app.example.com",
-                "[1] must be an origin and nothing more: write https://xn--bcher-kva.example",
-                "[2] must have one * and two or more labels after it: write https://*.example.com",
+                "[0] must be only an origin; write https://app.example.com",
+                "[1] must be only an origin; write https://xn--bcher-kva.example",
+                "[2] must have one * and two or more labels after it; write https://*.example.com",
             ]
         );
     }

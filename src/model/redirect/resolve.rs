@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn another_host_however_it_is_dressed_falls_back() {
+    fn disguised_foreign_hosts_fall_back() {
         assert_all_fall_back(&[
             "https://evil.com/x",
             "http://app.example.com/x",
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_path_nor_url_falls_back() {
+    fn text_that_is_neither_path_nor_url_falls_back() {
         assert_all_fall_back(&[
             "",
             "dashboard",

@@ -60,7 +60,7 @@ mod tests {
     const HOUR_MS: i64 = 3_600_000;
 
     #[test]
-    fn time_asleep_counts_and_a_clock_set_back_takes_nothing_away() {
+    fn sleep_time_counts_and_a_clock_set_back_subtracts_nothing() {
         let begin = SuspendAwareInstant::now();
         let later = begin.plus(MINUTE);
         assert_eq!(later.since(begin), MINUTE);

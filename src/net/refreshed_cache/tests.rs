@@ -79,7 +79,7 @@ impl Fixture {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_fresh_is_not_fetched_again() {
+async fn a_fresh_value_is_not_fetched_again() {
     let all = Fixture::new(9);
     for (advance, wanted) in [(0, 1), (3599, 1), (1, 2), (3599, 2)] {
         all.clock.advance(Duration::from_secs(advance));
@@ -91,7 +91,7 @@ async fn what_is_fresh_is_not_fetched_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_who_wait_share_one_fetch_that_nobody_ends() {
+async fn waiting_callers_share_one_fetch_that_none_can_cancel() {
     let all = Arc::new(Fixture::new(0));
     let waiting: Vec<_> = (0..50)
         .map(|_| {
@@ -123,7 +123,7 @@ async fn a_failure_is_not_repeated_for_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_old_serves_while_the_provider_is_down_and_no_longer_than_a_day() {
+async fn a_stale_value_is_used_while_the_provider_is_down_for_at_most_a_day() {
     let all = Fixture::new(99);
     assert_eq!(all.get().await, Ok(1));
     all.is_down(true);
@@ -140,7 +140,7 @@ async fn what_is_old_serves_while_the_provider_is_down_and_no_longer_than_a_day(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_that_hangs_holds_nobody_up_who_has_something_old() {
+async fn a_hanging_provider_does_not_delay_callers_with_a_stale_value() {
     let all = Fixture::new(1);
     assert_eq!(all.get().await, Ok(1));
     all.clock.advance(FRESH_FOR);

@@ -15,7 +15,7 @@ pub(super) fn authorities(file: Option<&Pem>) -> Result<Arc<RootCertStore>, TlsF
     let mut roots = RootCertStore::empty();
     for (index, certificate) in std::iter::once(first).chain(rest).enumerate() {
         roots.add(certificate).map_err(|error| {
-            file.fault(format!("its certificate number {} can't be used: {error}", index + 1))
+            file.fault(format!("its certificate number {} is unusable: {error}", index + 1))
         })?;
     }
     Ok(Arc::new(roots))

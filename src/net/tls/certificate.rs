@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_has_no_names() {
+    fn invalid_certificates_have_no_names() {
         let whole = certificate(&["a.example"], 2030);
         assert_eq!(sans(&whole), ["a.example".parse().unwrap()]);
         for length in 0..whole.len() {

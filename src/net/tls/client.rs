@@ -55,7 +55,7 @@ impl ClientTls {
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             Ok(stream)
         } else {
-            Err(io::Error::other("the server does not speak HTTP/2 (ALPN h2)"))
+            Err(io::Error::other("the server does not support HTTP/2 (ALPN h2)"))
         }
     }
 }

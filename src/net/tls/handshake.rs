@@ -61,12 +61,12 @@ impl Handshakes {
         let mut place = self.room.enter().ok_or_else(|| io::Error::other("too many handshakes"))?;
         let stream = tokio::select! {
             stream = hello.into_stream(self.tls.config()) => stream?,
-            () = place.gone() => return Err(io::Error::other("it waited for long, and others came")),
+            () = place.gone() => return Err(io::Error::other("replaced by a newer handshake")),
         };
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             Ok(stream)
         } else {
-            Err(io::Error::other("the client does not speak HTTP/2 (ALPN h2)"))
+            Err(io::Error::other("the client does not support HTTP/2 (ALPN h2)"))
         }
     }
 }

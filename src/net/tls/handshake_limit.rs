@@ -53,7 +53,10 @@ impl HandshakeLimit {
         }
         if inside.places.len() >= self.most {
             if !std::mem::replace(&mut inside.full, true) {
-                tracing::warn!(max_handshakes = self.most, "too many tls handshakes, refusing more");
+                tracing::warn!(
+                    max_handshakes = self.most,
+                    "tls handshake limit reached; rejecting new connections"
+                );
             }
             inside.places.pop_front_if(|oldest| oldest.since.elapsed() > PATIENCE)?;
         }
@@ -86,12 +89,12 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn who_comes_is_refused_until_somebody_leaves_or_has_been_there_for_long() {
+    async fn a_handshake_is_rejected_until_a_place_is_free_or_an_old_one_expires() {
         let room = HandshakeLimit::new(2);
         let mut first = room.enter().unwrap();
         tokio::time::advance(PATIENCE).await;
         let mut second = room.enter().unwrap();
-        assert!(room.enter().is_none(), "nobody has been there for longer than that");
+        assert!(room.enter().is_none(), "no place is older than that yet");
         tokio::time::advance(Duration::from_millis(1)).await;
         let third = room.enter().unwrap();
         assert!(first.gone().now_or_never().is_some() && second.gone().now_or_never().is_none());
@@ -100,7 +103,7 @@ mod tests {
         drop(third);
         let fourth = room.enter().unwrap();
         tokio::time::advance(PATIENCE).await;
-        assert!(second.gone().now_or_never().is_none(), "nobody wants its place");
+        assert!(second.gone().now_or_never().is_none(), "its place is not needed");
         drop((second, fourth));
         assert!(room.inside.lock().unwrap().places.is_empty());
     }

@@ -14,11 +14,11 @@ pub(super) fn pair(
 ) -> Result<(CertifiedKey, Certificate), TlsFault> {
     let (first, intermediates) = cert.certificates()?;
     let certificate = Certificate::read(&first)
-        .map_err(|error| cert.fault(format!("its first certificate can't be used: {error}")))?;
+        .map_err(|error| cert.fault(format!("its first certificate is unusable: {error}")))?;
     let private_key = provider
         .key_provider
         .load_private_key(key.private_key()?)
-        .map_err(|_| key.fault("holds a key that TLS does not take; give an EC, Ed25519 or RSA key"))?;
+        .map_err(|_| key.fault("has a key that TLS does not support; give an EC, Ed25519 or RSA key"))?;
     let chain = std::iter::once(first).chain(intermediates).collect();
     let certified = CertifiedKey::new(chain, private_key);
     certified.keys_match().map_err(|_| {

@@ -76,7 +76,7 @@ impl Pem {
         &self,
     ) -> Result<(CertificateDer<'static>, Vec<CertificateDer<'static>>), TlsFault> {
         let all = CertificateDer::pem_slice_iter(&self.bytes).collect::<Result<Vec<_>, _>>();
-        let mut all = all.map_err(|_| self.fault("is not whole PEM"))?.into_iter();
+        let mut all = all.map_err(|_| self.fault("is not valid PEM"))?.into_iter();
         let first = all.next().ok_or_else(|| {
             self.fault("holds no certificate; give PEM, which has \"-----BEGIN CERTIFICATE-----\"")
         })?;
@@ -98,7 +98,7 @@ fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::new());
     File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(io::Error::other("it has more than a mebibyte"));
+        return Err(io::Error::other("it is larger than 1 MiB"));
     }
     Ok(bytes)
 }

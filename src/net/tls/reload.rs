@@ -80,7 +80,7 @@ impl<F: Files> Reloading<F> {
             let changed = match self.refresh().await {
                 Ok(changed) => {
                     if !changed && (asked || told.is_some()) {
-                        tracing::info!("the tls files are those in use");
+                        tracing::info!("TLS files unchanged");
                     }
                     told = None;
                     changed
@@ -129,7 +129,7 @@ impl<F: Files> Reloading<F> {
 }
 
 fn tell(fault: &TlsFault) {
-    tracing::error!(%fault, "tls files not loaded, those before stay in use");
+    tracing::error!(%fault, "failed to reload TLS files; keeping the previous certificate");
 }
 
 fn make<F: Files>(setting: &str, files: &F, clock: &Arc<dyn Clock>) -> Result<(F::Made, [u8; 32]), TlsFault> {

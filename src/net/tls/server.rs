@@ -93,7 +93,7 @@ impl Tls {
     fn warn(&self) {
         let validity = self.files.in_use().certificate.validity;
         let (not_before, not_after) = validity.map(|(from, to)| (rfc3339(from), rfc3339(to))).unzip();
-        tracing::warn!(not_before, not_after, "the certificate is out of its time, clients will refuse it");
+        tracing::warn!(not_before, not_after, "certificate expired or not yet valid; clients will reject it");
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_fault_that_stays_is_told_once() {
+    async fn a_persistent_fault_is_logged_once() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["a.test".to_owned()]).unwrap();

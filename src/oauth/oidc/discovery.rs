@@ -89,7 +89,7 @@ impl Configured {
         };
         match told.filter(|url| may_be_told(url, &self.issuer)) {
             Some(url) => Ok(Some(url)),
-            None => Err(unusable(&format!("its {name} is no https address of another machine"))),
+            None => Err(unusable(&format!("its {name} is not an https URL of a remote host"))),
         }
     }
 }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_that_lead_astray_are_refused() {
+    fn unsafe_metadata_are_rejected() {
         for change in [
             json!({"issuer": "https://other.example"}),
             json!({"issuer": "https://idp.example/"}),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_wins_over_what_is_told() {
+    fn configured_endpoints_override_discovery() {
         let url = |path: &str| Some(Url::parse(&format!("https://set.example/{path}")).unwrap());
         let mut set = Configured { token: url("token"), jwks: url("jwks"), ..configured() };
         let broken = json!({"token_endpoint": "http://idp.example", "jwks_uri": null});

@@ -47,7 +47,7 @@ pub(super) struct IdToken {
 /// Reads a token, which proves nothing yet.
 pub(super) fn read(token: &str) -> Result<Unverified<'_>, ProviderFault> {
     if token.len() > MAX_BYTES {
-        return Err(malformed("more bytes than an ID token has"));
+        return Err(malformed("too large"));
     }
     Unverified::read(token).map_err(|fault| malformed(fault.0))
 }
@@ -61,10 +61,10 @@ pub(super) fn check_signature(token: &Unverified<'_>, keys: &ProviderKeys) -> Re
 pub(super) fn unsigned(fault: SignatureFault) -> ProviderFault {
     match fault {
         SignatureFault::KeyUnknown => {
-            ProviderFault::new(FaultKind::IdTokenKeyUnknown, "no key of the provider's fits the ID token")
+            ProviderFault::new(FaultKind::IdTokenKeyUnknown, "no key of the provider matches the ID token")
         }
         SignatureFault::Invalid | SignatureFault::PerhapsOld => {
-            ProviderFault::new(FaultKind::IdTokenSignature, "the signature of the ID token does not hold")
+            ProviderFault::new(FaultKind::IdTokenSignature, "the signature of the ID token is invalid")
         }
     }
 }
@@ -84,7 +84,7 @@ pub(super) fn check_claims(token: Unverified<'_>, expected: &Expected<'_>) -> Re
     {
         let wanted = token.algorithm().left_half_of_hash(access_token);
         if at_hash.as_str() != Some(&wanted) {
-            let cause = "the ID token belongs to another access token";
+            let cause = "the ID token is for another access token";
             return Err(ProviderFault::new(FaultKind::IdTokenAccessToken, cause));
         }
     }
@@ -98,7 +98,7 @@ pub(super) fn check_claims(token: Unverified<'_>, expected: &Expected<'_>) -> Re
 fn check_issuer(claims: &ClaimMap, issuer: &Issuer) -> Result<String, ProviderFault> {
     let iss = text(claims, "iss").filter(|iss| issuer.issued(iss, text(claims, "tid")));
     let iss = iss.map(str::to_owned);
-    iss.ok_or_else(|| ProviderFault::new(FaultKind::IdTokenIssuer, "the ID token is of another issuer"))
+    iss.ok_or_else(|| ProviderFault::new(FaultKind::IdTokenIssuer, "the ID token is from another issuer"))
 }
 
 /// Checks that the token is for this client only (section 3.1.3.7, 3 to 5). Each audience must be a client of Gatepass,
@@ -139,9 +139,9 @@ fn check_times(claims: &ClaimMap, now: Timestamp, leeway: Duration) -> Result<Ti
     let ends_at = expires_at.min(issued_at.plus(OLDEST)).plus(leeway);
     let latest = now.plus(leeway);
     if expires_at.plus(leeway) <= now {
-        Err(ProviderFault::new(FaultKind::IdTokenExpired, "the ID token is over"))
+        Err(ProviderFault::new(FaultKind::IdTokenExpired, "the ID token has expired"))
     } else if issued_at > latest || not_before.is_some_and(|not_before| not_before > latest) {
-        Err(ProviderFault::new(FaultKind::IdTokenIssuedAt, "the ID token is of the future"))
+        Err(ProviderFault::new(FaultKind::IdTokenIssuedAt, "the ID token is not valid yet"))
     } else if ends_at <= now {
         Err(ProviderFault::new(FaultKind::IdTokenIssuedAt, "the ID token was issued too long ago"))
     } else {
@@ -154,7 +154,7 @@ fn check_nonce(claims: &ClaimMap, wanted: &str) -> Result<(), ProviderFault> {
     if nonce.is_some_and(|nonce| nonce.as_bytes().ct_eq(wanted.as_bytes()).into()) {
         Ok(())
     } else {
-        Err(ProviderFault::new(FaultKind::IdTokenNonce, "the nonce is missing, or of another flow"))
+        Err(ProviderFault::new(FaultKind::IdTokenNonce, "the nonce is missing, or belongs to another flow"))
     }
 }
 
@@ -167,10 +167,12 @@ fn check_auth_time(
     leeway: Duration,
 ) -> Result<(), ProviderFault> {
     let cause = match date(claims, "auth_time") {
-        Ok(Some(at)) if at > now.plus(leeway) => "its auth_time is of the future",
-        Ok(Some(at)) if at.plus(max_age).plus(leeway) < now => "its auth_time is longer ago than was asked",
+        Ok(Some(at)) if at > now.plus(leeway) => "its auth_time is in the future",
+        Ok(Some(at)) if at.plus(max_age).plus(leeway) < now => {
+            "its auth_time is older than the requested max_age"
+        }
         Ok(Some(_)) => return Ok(()),
-        Ok(None) | Err(_) => "no auth_time that is a date, though max_age was asked",
+        Ok(None) | Err(_) => "no valid auth_time although max_age was requested",
     };
     Err(ProviderFault::new(FaultKind::IdTokenAuthTime, format!("the ID token: {cause}")))
 }
@@ -186,7 +188,7 @@ fn date(claims: &ClaimMap, name: &str) -> Result<Option<Timestamp>, ProviderFaul
     let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64));
     match seconds.filter(|seconds| *seconds >= 0) {
         Some(seconds) => Ok(Some(Timestamp::from_seconds(seconds))),
-        None => Err(malformed(&format!("its {name} is no date"))),
+        None => Err(malformed(&format!("its {name} is not a date"))),
     }
 }
 

@@ -67,7 +67,7 @@ mod tests {
     const TENANT_ID: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
     #[test]
-    fn metadata_of_somebody_else_are_not_believed() {
+    fn metadata_of_another_issuer_are_rejected() {
         let rows = [
             ("https://idp.example", "https://idp.example", true),
             ("https://idp.example/", "https://idp.example/", true),

@@ -142,8 +142,8 @@ impl Provider for OidcProvider {
         }
         let endpoints = self.discovery.endpoints(turn.until).await?;
         match iss {
-            None if endpoints.sends_iss => mismatch("no iss, which this provider sends"),
-            Some(iss) if !endpoints.issuer.answers_as(iss) => mismatch("the iss of another issuer"),
+            None if endpoints.sends_iss => mismatch("no iss, although this provider sends it"),
+            Some(iss) if !endpoints.issuer.answers_as(iss) => mismatch("iss of another issuer"),
             None | Some(_) => Ok(()),
         }
     }

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_token_wins_and_nobody_vouches_for_the_others_address() {
+    fn the_id_token_wins_and_its_verification_covers_only_its_own_email() {
         let (a, b) = ("a@example.com", "b@example.com");
         for (userinfo, id_token, wanted) in [
             (
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_apple_posts_the_name_alone_is_taken() {
+    fn only_the_name_is_used_of_apples_posted_user() {
         let long = format!(r#"{{"name":{{"firstName":"{}"}}}}"#, "x".repeat(MAX_USER));
         for (claims, user, wanted) in [
             (

@@ -102,8 +102,7 @@ impl OAuthClient {
         ];
         let claims: ClaimMap = claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let signed = key.sign(&claims).map(SecretString::from);
-        signed
-            .ok_or_else(|| ProviderFault::new(FaultKind::Metadata, "our key for this provider does not sign"))
+        signed.ok_or_else(|| ProviderFault::new(FaultKind::Metadata, "signing the client assertion failed"))
     }
 }
 
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_a_fault_that_does_not_tell_it() {
+    fn an_invalid_key_is_a_fault_that_does_not_reveal_it() {
         let private_key = SecretString::from("no key, but secret");
         let fault = client(&ClientAuthentication::PrivateKeyJwt { private_key, key_id: None }).map(drop);
         assert!(!fault.unwrap_err().contains("but secret"));

@@ -45,7 +45,7 @@ pub(in crate::oauth) async fn redeem(
 ) -> Result<ProviderTokens, ProviderFault> {
     let Shared { provider, client, clock, .. } = shared;
     let redirect_uri = RedirectUrl::new(code.redirect_uri.to_owned())
-        .map_err(|_| ProviderFault::new(FaultKind::CodeRejected, "the redirect URI is no address"))?;
+        .map_err(|_| ProviderFault::new(FaultKind::CodeRejected, "the redirect URI is not a URL"))?;
     let mut requester = Client::new(ClientId::new(client.id.clone())).set_redirect_uri(redirect_uri);
     let mut assertion = None;
     match client.credential(issuer.unwrap_or(token_endpoint.as_str()))? {
@@ -126,15 +126,15 @@ fn fault(fault: RequestTokenError<ProviderFault, BasicErrorResponse>) -> Provide
             let (kind, cause) = match error.as_deref() {
                 // The other codes are used by GitHub and Slack.
                 Some("invalid_grant" | "bad_verification_code" | "invalid_code") => {
-                    (FaultKind::CodeRejected, "token: the code was refused")
+                    (FaultKind::CodeRejected, "token: the code was rejected")
                 }
-                _ => (FaultKind::ProviderError, "token: an error of OAuth"),
+                _ => (FaultKind::ProviderError, "token: an OAuth error"),
             };
             ProviderFault { error, ..ProviderFault::new(kind, cause) }
         }
         // The text of neither is used: it may contain received data.
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            ProviderFault::new(FaultKind::Malformed, "token: not what a token endpoint answers")
+            ProviderFault::new(FaultKind::Malformed, "token: not a token response")
         }
     }
 }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_be_an_error_code_is_told_on() {
+    fn only_valid_error_codes_are_passed_on() {
         let long = "x".repeat(65);
         for (error, wanted) in [
             ("access_denied", Some("access_denied")),

@@ -99,7 +99,7 @@ impl TokenAnswer {
         };
         let scope = self.scope();
         if !scope.as_deref().is_none_or(are_scopes) {
-            return unusable("token: a scope that is none");
+            return unusable("token: an invalid scope");
         }
         Ok(ProviderTokens {
             access_token,
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_providers_spell_otherwise_is_read() {
+    fn nonstandard_token_responses_are_read() {
         let read = tokens(json!({
             "access_token": "a", "token_type": "bEARER", "expires_in": "60", "refresh_token": "r", "id_token": "i",
             "scope": "read:user,user:email", "ext_expires_in": [], "not_before_policy": 0,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_used_is_none() {
+    fn unusable_token_responses_are_faults() {
         for bad in [
             json!({"token_type": "Bearer"}),
             json!({"access_token": "a"}),

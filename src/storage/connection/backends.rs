@@ -72,7 +72,7 @@ impl Opener {
     pub(in crate::storage) fn new(options: &Options) -> Result<Self, StoreError> {
         let url = options.url.expose_secret();
         // The cause may quote the URL, which holds a password.
-        let unfit = |_| StoreError::Broken("database.url is not a URL that its driver reads".to_owned());
+        let unfit = |_| StoreError::Broken("database.url is not a URL that its driver accepts".to_owned());
         match url.split(':').next().unwrap_or_default() {
             "postgres" | "postgresql" => {
                 Ok(Self::Server(Server::Postgres(PgConnectOptions::from_str(url).map_err(unfit)?)))

@@ -67,7 +67,7 @@ impl Database {
     /// Rejects steps from now on.
     pub(in crate::storage) fn mark_unavailable(&self) {
         if !self.0.unavailable.swap(true, Ordering::AcqRel) {
-            tracing::warn!("the database does not answer: calls that need it are refused until it does");
+            tracing::warn!("database not responding; rejecting calls that need it");
         }
     }
 
@@ -80,7 +80,7 @@ impl Database {
         old.write.is_followed_by(&write);
         self.retire(&old.read);
         if self.0.unavailable.swap(false, Ordering::AcqRel) {
-            tracing::info!("the database answers again");
+            tracing::info!("database available again");
         }
         Ok(())
     }
@@ -118,5 +118,5 @@ impl Database {
 }
 
 fn unavailable() -> StoreError {
-    StoreError::Unavailable(DbErr::Conn(RuntimeErr::Internal("it did not answer when last asked".to_owned())))
+    StoreError::Unavailable(DbErr::Conn(RuntimeErr::Internal("no response to the last request".to_owned())))
 }

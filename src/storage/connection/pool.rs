@@ -185,7 +185,7 @@ impl Pool {
         // Closed from the first poll on: only then may the step be dropped, because its connection is no longer used.
         let _ = tokio::time::timeout(Duration::ZERO, self.close()).await;
         drop(step);
-        Err(DbErr::Conn(RuntimeErr::Internal("a step did not end".to_owned())))
+        Err(DbErr::Conn(RuntimeErr::Internal("a database request did not finish in time".to_owned())))
     }
 
     /// Closes every connection, after all are returned.

@@ -49,7 +49,7 @@ impl TrustedClock {
             None => seen.is_steady(SuspendAwareInstant::now(), self.leeway),
         };
         if !steady && !seen.warned {
-            tracing::warn!(offset_ms, "nothing is swept by a clock that jumped: set the clocks by NTP");
+            tracing::warn!(offset_ms, "clock skew detected; cleanup paused");
         }
         seen.warned = !steady;
         let ahead_ms = u64::try_from(offset_ms.unwrap_or(0)).unwrap_or(0);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_goes_with_the_timer_is_steady_for_ever() {
+    fn a_clock_in_step_with_the_timer_stays_steady() {
         let mut now = SuspendAwareInstant::now();
         let mut seen = seen(now);
         for _ in 0..1000 {

@@ -48,7 +48,7 @@ def the_readme_shows_the_same_file_and_commands(world, chromium):
 @step
 def the_configuration_of_the_example_is_valid(world, chromium):
     done = world.check_configuration()
-    assert done.returncode == 0 and "the configuration is sound" in done.stdout, done
+    assert done.returncode == 0 and "the configuration is valid" in done.stdout, done
 
 
 @step

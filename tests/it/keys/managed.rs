@@ -144,7 +144,7 @@ async fn a_rotation_that_waits_already_is_left_to_wait() {
     let next = app.publishes(2).await.remove(0);
     assert_eq!(said, format!("{next} is published and signs from 2026-01-01T00:25:00Z"));
     let again = app.rotate(false).await;
-    let waits = "is waiting already and signs from 2026-01-01T00:25:00Z; nothing was changed";
+    let waits = "is already waiting and signs from 2026-01-01T00:25:00Z; nothing was changed";
     assert_eq!(again, format!("{next} {waits}"));
     assert_eq!(app.key_log().await, ["ROTATED by gatepass keys"]);
     app.clock.advance(PUBLISHED_BEFORE);
@@ -158,9 +158,9 @@ async fn a_rotation_without_delay_signs_at_once_and_moves_a_key_that_waits() {
     let (one, other) = replicas().await;
     let before = one.tokens("ada").await.access_token;
     let said = one.rotate(true).await;
-    assert!(
-        said.contains("signs from now on; who caches the key set may refuse its tokens for up to 25 minutes")
-    );
+    assert!(said.contains(
+        "signs from now on; clients that cache the key set may reject its tokens for up to 25 minutes"
+    ));
     for replica in [&one, &other] {
         let made = replica.publishes(2).await.remove(0);
         assert_eq!(replica.signing().await, made);
@@ -188,7 +188,7 @@ async fn a_revoked_key_is_refused_on_every_replica_and_a_new_one_signs() {
     assert_eq!(
         said[0],
         format!(
-            "{first} is revoked; every replica refuses its tokens within session.max_staleness (1000 ms)"
+            "{first} is revoked; every replica rejects its tokens within session.max_staleness (1000 ms)"
         )
     );
     is_refused(&one, &ada.access_token).await;
@@ -199,7 +199,7 @@ async fn a_revoked_key_is_refused_on_every_replica_and_a_new_one_signs() {
     assert_eq!(kid(&again), made);
     accepted([&one, &other], &again).await;
     assert_eq!(one.key_log().await, ["REVOKED by gatepass keys"]);
-    assert_eq!(one.revoke(&first).await, [format!("{first} was revoked before; nothing was changed")]);
+    assert_eq!(one.revoke(&first).await, [format!("{first} was already revoked; nothing was changed")]);
     assert_eq!(one.key_log().await.len(), 1);
     let sealed = "SELECT CAST(length(sealed) AS TEXT) AS n FROM signing_keys ORDER BY generation LIMIT 1";
     assert_eq!(one.query(sealed).await.concat(), ["0"], "both halves are destroyed");
@@ -265,7 +265,7 @@ async fn a_key_that_is_not_there_is_not_revoked() {
     let there = app.signing().await;
     let config = app.config(|yaml| yaml);
     let fault = revoke_key(&config, Arc::clone(&app.clock) as _, "other").await.unwrap_err();
-    assert_eq!(fault.to_string(), format!("no signing key other; there are:\n{there}"));
+    assert_eq!(fault.to_string(), format!("no signing key other; the existing keys are:\n{there}"));
     assert_eq!(app.signing().await, there);
 }
 
@@ -423,7 +423,7 @@ async fn a_key_that_no_secret_opens_stops_no_replica_that_runs() {
         fault.contains(&format!("signing key {sealed_elsewhere}: no configured secret opens")),
         "{fault}"
     );
-    assert!(fault.contains("put the secret that sealed it back into `secrets`"), "{fault}");
+    assert!(fault.contains("restore the secret that sealed it in `secrets`"), "{fault}");
     let listed = list_keys(&one.config(|yaml| yaml), clock()).await.unwrap();
     assert!(listed.lines[0].ends_with("sealed by a secret that is not configured"), "{listed:?}");
     assert_eq!(listed.fault.unwrap().to_string(), fault);
@@ -461,7 +461,7 @@ async fn a_command_with_other_secrets_makes_no_key_that_replicas_can_not_open() 
         let outdated = app.config(|yaml| yaml.replace("the first secret", outdated));
         for at_once in [false, true] {
             let refused = rotate_keys(&outdated, Arc::clone(&app.clock) as _, at_once).await.unwrap_err();
-            let wanted = format!("signing key {first} is sealed by another secret than the first");
+            let wanted = format!("signing key {first} is not sealed by the first of `secrets`");
             assert!(refused.to_string().starts_with(&wanted), "{refused}");
         }
     }
@@ -473,7 +473,7 @@ async fn a_command_with_other_secrets_makes_no_key_that_replicas_can_not_open() 
 async fn keys_in_files_are_not_changed_by_commands() {
     let app = builder().config(&tokens("")).start().await;
     let (config, clock) = (app.config(|yaml| yaml), Arc::new(ManualClock::default()));
-    let wanted = "add or remove a file there and restart every replica";
+    let wanted = "edit this list and restart every replica";
     let rotated = rotate_keys(&config, Arc::clone(&clock) as _, true).await.unwrap_err().to_string();
     let revoked = revoke_key(&config, clock, "any").await.unwrap_err().to_string();
     assert!(rotated.contains(wanted) && revoked.contains(wanted), "{rotated}");

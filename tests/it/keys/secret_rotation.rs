@@ -152,7 +152,7 @@ async fn a_secret_that_is_removed_too_early_stops_the_start_and_says_what_to_do(
     let fault = start_fault(&app, &[B]).await;
     let wanted = format!("signing key {kid}: no configured secret opens this signing key");
     assert!(fault.starts_with(&wanted), "{fault}");
-    assert!(fault.contains("put the secret that sealed it back into `secrets`"), "{fault}");
+    assert!(fault.contains("restore the secret that sealed it in `secrets`"), "{fault}");
     let app = app.restart(with(&[B, A])).await;
     eventually("keys are sealed by the new secret", || opens_with(&app, &[B])).await;
     let app = app.restart(with(&[B])).await;

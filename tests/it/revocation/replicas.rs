@@ -248,10 +248,13 @@ async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
         ("GATEPASS_SECRETS", "the one secret of this replica and no other"),
     ];
     let mut program = Serving::start(folder.path(), &[], &variables).await;
-    let waiting = program.until("not ready yet").await;
+    let waiting = program.until("start-up step failed; retrying").await;
     let cause = waiting["cause"].as_str().unwrap();
     assert!(cause.starts_with("this machine's clock differs from the database's by -"), "{cause}");
-    assert!(cause.ends_with("more than half of tokens.clock_leeway (10s): set the clocks by NTP"), "{cause}");
+    assert!(
+        cause.ends_with("more than half of tokens.clock_leeway (10s): synchronize the clocks with NTP"),
+        "{cause}"
+    );
     // Such a program creates no keys either.
     let made = query(&database.connect().await, "SELECT kid FROM signing_keys").await;
     assert_eq!(made.len(), 0, "a key by a clock that is wrong");
@@ -260,8 +263,7 @@ async fn a_clock_that_is_not_the_databases_keeps_a_replica_from_serving() {
     assert!(rotated.stderr.contains("this machine's clock differs from the database's by -"), "{rotated:?}");
     database.set_clock_ahead("3.5 seconds").await;
     program.until("ready").await;
-    let drifts =
-        program.until("this machine's clock drifts from the database's: set the clocks by NTP").await;
+    let drifts = program.until("clock differs from the database's; synchronize the clocks with NTP").await;
     assert_eq!(drifts["leeway_ms"], 10_000, "{drifts}");
     let offset_ms = drifts["offset_ms"].as_i64().unwrap();
     assert!((-5_000..-2_500).contains(&offset_ms), "{drifts}");

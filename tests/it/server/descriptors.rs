@@ -41,7 +41,7 @@ async fn idle_peers_of_the_public_port_leave_descriptors_to_the_others() {
     allowed(serving.auth().await.sign_in(profile("ada")).await);
     drop(peers);
     let log = serving.stop().await;
-    assert!(log.iter().any(|line| line.contains("too few file descriptors")), "{log:?}");
+    assert!(log.iter().any(|line| line.contains("file descriptor limit too low")), "{log:?}");
 }
 
 #[tokio::test]

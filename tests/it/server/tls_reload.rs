@@ -23,7 +23,7 @@ use crate::support::program::{Ended, Serving, run};
 use crate::support::tls::{Authority, SERVER, channel, check, files, presented};
 
 const TLS: &str = "server: {tls: {cert: tls.crt, key: tls.key}}";
-const NOT_LOADED: &str = "tls files not loaded, those before stay in use";
+const NOT_LOADED: &str = "failed to reload TLS files; keeping the previous certificate";
 
 fn folder(yaml: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -114,7 +114,7 @@ async fn sighup_has_a_new_certificate_loaded_at_once_and_cuts_nothing() {
     assert_eq!(presented(program.grpc, &client).await, new.der());
     check(&connection).await.expect("the old connection goes on");
     program.signal("HUP").await;
-    program.until("the tls files are those in use").await;
+    program.until("TLS files unchanged").await;
     program.signal("TERM").await;
     let end = loop {
         if let Err(end) = watch.message().await {
@@ -150,7 +150,7 @@ async fn what_does_not_fit_leaves_the_old_certificate_in_use() {
     assert_eq!(presented(program.grpc, &client).await, old.der());
     fs::write(folder.path().join("tls.crt"), "-----BEGIN CERTIFICATE-----\nnot base64!\n").unwrap();
     let told = program.until(NOT_LOADED).await;
-    assert_eq!(told["fault"], "server.tls.cert: tls.crt: is not whole PEM");
+    assert_eq!(told["fault"], "server.tls.cert: tls.crt: is not valid PEM");
     fs::remove_file(folder.path().join("tls.crt")).unwrap();
     let told = program.until(NOT_LOADED).await;
     assert!(
@@ -203,7 +203,7 @@ async fn a_certificate_out_of_its_time_is_warned_of_and_used() {
     authority.issue_until(2020, &[SERVER]).write(folder.path());
     assert_eq!(config_check(folder.path()).await.code, Some(0));
     let mut program = program(folder.path()).await;
-    let warned = "the certificate is out of its time, clients will refuse it";
+    let warned = "certificate expired or not yet valid; clients will reject it";
     assert!(program.said(warned), "{:?}", program.log);
     authority.issue(&[SERVER]).write(folder.path());
     program.until("certificate loaded").await;
@@ -223,7 +223,7 @@ async fn files_that_cannot_be_used_are_told_before_the_start() {
     };
     whole();
     let sound = config_check(at).await;
-    assert_eq!((sound.code, sound.stdout.as_str()), (Some(0), "the configuration is sound\n"));
+    assert_eq!((sound.code, sound.stdout.as_str()), (Some(0), "the configuration is valid\n"));
     let other = authority.issue(&[SERVER]);
     let cut = &good.cert[..good.cert.len() / 2];
     let no_x509 = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -231,15 +231,15 @@ async fn files_that_cannot_be_used_are_told_before_the_start() {
         ("tls.crt", None, "cert: tls.crt: cannot be read: No such file"),
         ("tls.crt", Some(""), "cert: tls.crt: holds no certificate; give PEM"),
         ("tls.crt", Some(good.key.as_str()), "cert: tls.crt: holds no certificate; give PEM"),
-        ("tls.crt", Some(cut), "cert: tls.crt: is not whole PEM"),
-        ("tls.crt", Some(no_x509), "cert: tls.crt: its first certificate can't be used"),
+        ("tls.crt", Some(cut), "cert: tls.crt: is not valid PEM"),
+        ("tls.crt", Some(no_x509), "cert: tls.crt: its first certificate is unusable"),
         ("tls.crt", Some(&authority.pem), "key: tls.key: is not the key of the first certificate in tls.crt"),
         ("tls.key", None, "key: tls.key: cannot be read: No such file"),
         ("tls.key", Some(&good.cert), "key: tls.key: holds no private key; give it as PEM"),
         ("tls.key", Some(&other.key), "key: tls.key: is not the key of the first certificate in tls.crt"),
         ("ca.crt", None, "client_ca: ca.crt: cannot be read: No such file"),
         ("ca.crt", Some("\n"), "client_ca: ca.crt: holds no certificate"),
-        ("ca.crt", Some(no_x509), "client_ca: ca.crt: its certificate number 1 can't be used"),
+        ("ca.crt", Some(no_x509), "client_ca: ca.crt: its certificate number 1 is unusable"),
     ] {
         whole();
         match content {

@@ -20,7 +20,7 @@ pub(super) async fn prove(
 ) -> Result<Proving> {
     let provider = providers.get(&credential.provider).ok_or(Error::ProviderNotFound)?;
     if !provider.has_id_tokens() {
-        return Err(Error::invalid("credential.id_token.provider", "is no OpenID provider"));
+        return Err(Error::invalid("credential.id_token.provider", "must be an OpenID provider"));
     }
     let (flow, nonce, asked) = match &credential.binding {
         Binding::Nonce(nonce) => (None, SecretString::from(nonce.as_str()), Asked::default()),

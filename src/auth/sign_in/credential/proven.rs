@@ -66,7 +66,7 @@ impl Proven {
         if self.uses_flow {
             return Error::FlowUsed;
         }
-        let fault = ProviderFault::new(FaultKind::IdTokenUsed, "it signed somebody in before");
+        let fault = ProviderFault::new(FaultKind::IdTokenUsed, "the ID token has already been used");
         Error::CredentialInvalid(self.profile.provider.clone(), fault)
     }
 }

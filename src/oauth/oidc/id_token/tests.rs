@@ -121,7 +121,7 @@ fn kind(token: &str) -> Option<FaultKind> {
 }
 
 #[test]
-fn a_good_token_tells_who_it_is() {
+fn a_valid_token_yields_its_identity() {
     let token = verify(&with_claims(&json!({}))).unwrap();
     assert_eq!((token.issuer.as_str(), token.subject.as_str()), (ISSUER, "ada"));
     assert_eq!(Value::Object(token.claims), good_claims());
@@ -152,7 +152,7 @@ fn every_algorithm_is_checked_with_its_own_kind_of_key() {
 }
 
 #[test]
-fn what_is_no_signed_token_is_refused_before_anything_is_asked() {
+fn malformed_tokens_are_rejected_before_any_request() {
     let good = with_claims(&json!({}));
     let parts: Vec<&str> = good.split('.').collect();
     let message = format!("{}.{}", encoded(r#"{"alg":"HS256","kid":"ES256"}"#), parts[1]);
@@ -217,7 +217,7 @@ fn a_signature_must_hold() {
 }
 
 #[test]
-fn without_a_kid_the_only_key_that_fits_counts() {
+fn without_a_kid_the_only_matching_key_is_used() {
     let token = with_header(r#"{"alg":"ES256"}"#);
     assert_eq!(kind(&token), None);
     let issuer = Issuer::Exact(ISSUER.to_owned());
@@ -355,7 +355,7 @@ fn a_token_for_a_code_is_issued_to_the_client_that_redeemed_it() {
 }
 
 #[test]
-fn a_max_age_that_was_asked_needs_an_auth_time() {
+fn a_requested_max_age_requires_an_auth_time() {
     let (provider, issuer) = ("idp".parse().unwrap(), Issuer::Exact(ISSUER.to_owned()));
     let hour = Duration::from_hours(1);
     for (max_age, auth_time, is_good) in [
@@ -386,7 +386,7 @@ fn a_max_age_that_was_asked_needs_an_auth_time() {
 }
 
 #[test]
-fn no_nonce_is_met_by_none() {
+fn an_empty_nonce_never_matches() {
     let issuer = Issuer::Exact(ISSUER.to_owned());
     for claims in [json!({"nonce": ""}), json!({"nonce": null})] {
         let outcome = verify_with(&with_claims(&claims), &jwks(&["ES256"]), &issuer, "");
@@ -410,7 +410,7 @@ fn the_issuer_may_be_that_of_a_tenant() {
 }
 
 #[test]
-fn a_token_is_remembered_by_what_was_signed_and_no_longer_than_it_counts() {
+fn a_used_token_is_marked_by_its_signed_text_until_it_expires() {
     let mark = |token: &str| verify(token).unwrap().mark;
     // ECDSA signatures differ each time.
     let (one, again) = (with_claims(&json!({})), with_claims(&json!({})));

@@ -41,7 +41,7 @@ fn an_email_is_canonical_and_verified_only_where_there_is_one() {
 }
 
 #[test]
-fn a_profile_without_an_id_or_with_an_email_that_is_none_is_unusable() {
+fn a_profile_without_an_id_or_with_an_invalid_email_is_unusable() {
     for fields in [
         Err("no such field".to_owned()),
         Ok(ProfileFields { id: None, ..ada() }),
@@ -70,7 +70,7 @@ fn a_name_is_cut_between_characters_and_has_no_control_characters() {
 }
 
 #[test]
-fn an_image_that_is_too_long_or_unprintable_is_none() {
+fn a_too_long_or_unprintable_image_is_dropped() {
     let image = |image: &str| profile(Ok(ProfileFields { image: text(image), ..ada() })).unwrap().image;
     let longest = format!("https://a.example/{}", "x".repeat(2048 - 18));
     assert_eq!(image(&longest), Some(longest.clone()));

@@ -209,7 +209,11 @@ async fn every_error_code_is_a_failure_and_its_message_is_not_passed_on() {
     for code in (1..17).map(Code::from_i32) {
         service.rules.sign_in.does(move |_| Reply::Fail(code));
         let status = app.try_sign_in(profile("ada")).await.unwrap_err();
-        assert_eq!(status.message(), "the sign_in callback failed; nobody was let in", "{code:?}");
+        assert_eq!(
+            status.message(),
+            "the sign_in callback failed; the sign-in was not completed",
+            "{code:?}"
+        );
         assert_eq!(refusal::<()>(Err(status)), unavailable(), "{code:?}");
         // Some of them open the circuit breaker.
         app.clock.advance(std::time::Duration::from_secs(10));

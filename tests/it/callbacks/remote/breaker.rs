@@ -67,8 +67,8 @@ async fn after_a_pause_exactly_one_call_asks_and_its_answer_lets_all() {
     for _ in 0..3 {
         app.sign_in("ada").await;
     }
-    assert_eq!(log.lines("calls in a row were not answered").len(), 1);
-    assert_eq!(log.lines("callback answers again").len(), 1);
+    assert_eq!(log.lines("callback circuit opened").len(), 1);
+    assert_eq!(log.lines("callback circuit closed").len(), 1);
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn a_shadow_decides_nothing_and_the_log_tells_what_it_would_have() {
     service.rules.redirect.answers(|_| RedirectResponse { url: "/secret".to_owned() });
     assert_eq!(all_well(&app).await, json!({}));
     let would = |callback: &str, would: &str| {
-        let lines = log.lines("shadow callback would decide otherwise");
+        let lines = log.lines("shadow callback differs");
         let (callback, would) = (format!("callback=\"{callback}\""), format!("would=\"{would}\""));
         lines.iter().any(|line| line.contains(&callback) && line.contains(&would))
     };
@@ -76,8 +76,8 @@ async fn a_shadow_that_agrees_is_no_news() {
     let service = CallbackServer::start().await;
     let app = asking(&service, SHADOW).await;
     all_well(&app).await;
-    eventually("five agreements", async || log.lines("shadow callback agrees").len() >= 5).await;
-    assert!(log.lines("would decide otherwise").is_empty());
+    eventually("five agreements", async || log.lines("shadow callback matches").len() >= 5).await;
+    assert!(log.lines("shadow callback differs").is_empty());
 }
 
 #[tokio::test]
@@ -109,6 +109,6 @@ async fn shadows_under_way_are_bounded() {
         app.resolve("/x").await.unwrap();
     }
     service.rules.redirect.until_calls(64).await;
-    assert_eq!(log.lines("too many shadow callbacks").len(), 1);
+    assert_eq!(log.lines("too many concurrent shadow callbacks").len(), 1);
     assert_eq!(service.rules.redirect.calls(), 64);
 }

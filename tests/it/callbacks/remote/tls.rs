@@ -100,7 +100,7 @@ async fn a_service_of_another_name_or_authority_is_told_nothing() {
         assert_eq!(refusal(app.try_sign_in(profile("ada")).await), unavailable(), "{tls}");
     }
     assert_eq!(scene.service.rules.calls(), 0);
-    let lines = log.lines("callback service not reached");
+    let lines = log.lines("failed to connect to callback service");
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines[0].contains("not valid for name"), "{lines:?}");
     assert!(log.lines("opensesame").is_empty());
@@ -144,7 +144,7 @@ async fn a_service_that_does_not_choose_http_2_is_not_spoken_to() {
     let (log, _logging) = Log::begin();
     let app = scene.app(&scene.trust()).await;
     assert_eq!(refusal(app.try_sign_in(profile("ada")).await), unavailable());
-    assert!(log.lines("callback service not reached")[0].contains("ALPN h2"));
+    assert!(log.lines("failed to connect to callback service")[0].contains("ALPN h2"));
 }
 
 #[tokio::test]

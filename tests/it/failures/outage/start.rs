@@ -20,7 +20,7 @@ crate::on_servers! {
 async fn waits(url: &str, come: impl AsyncFnOnce()) {
     let folder = tempfile::tempdir().unwrap();
     let mut gatepass = Serving::start(folder.path(), &[], &variables(url)).await;
-    gatepass.until("not ready yet").await;
+    gatepass.until("start-up step failed; retrying").await;
     for service in ["", "gatepass.v1.AuthService", "gatepass.v1.AdminService"] {
         assert_eq!(health(&gatepass, service).await, ServingStatus::NotServing, "{service}");
     }

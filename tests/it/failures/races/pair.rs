@@ -62,7 +62,7 @@ impl Pair {
     pub(super) async fn finish(self) {
         for program in self.programs {
             for line in program.stop().await {
-                let alarms = ["\"ERROR\"", "database unavailable", "revocation feed not read"];
+                let alarms = ["\"ERROR\"", "database unavailable", "failed to read revocation feed"];
                 assert!(!alarms.iter().any(|alarm| line.contains(alarm)), "{line}");
             }
         }
