@@ -191,6 +191,62 @@ mod tests {
         }
     }
 
+    fn decoded(text: &str) -> Vec<u8> {
+        URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX).unwrap()).unwrap()
+    }
+
+    fn encoded(bytes: &[u8]) -> String {
+        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    #[test]
+    fn every_changed_bit_is_a_forgery() {
+        let references = references(&["a"]);
+        let good = decoded(&references.issue(&reference()).unwrap());
+        for place in 0..good.len() {
+            for bit in 0..8 {
+                let mut bent = good.clone();
+                bent[place] ^= 1 << bit;
+                let fault = references.verify_genuine(&encoded(&bent), NOW).unwrap_err();
+                assert_eq!(fault, TokenFault::Signature, "bit {bit} of byte {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_other_length_is_a_forgery() {
+        let references = references(&["a"]);
+        let good = decoded(&references.issue(&reference()).unwrap());
+        for length in 0..good.len() {
+            // A text shorter than a header and a MAC is malformed.
+            let wanted = if length > 48 + 32 { TokenFault::Signature } else { TokenFault::Malformed };
+            let fault = references.verify_genuine(&encoded(&good[..length]), NOW).unwrap_err();
+            assert_eq!(fault, wanted, "cut to {length}");
+        }
+        let (body, tag) = good.split_at(good.len() - 32);
+        for more in [&[0][..], &[9, b'x'], &good] {
+            for longer in [[&good[..], more].concat(), [more, &good].concat(), [body, more, tag].concat()] {
+                let fault = references.verify_genuine(&encoded(&longer), NOW).unwrap_err();
+                assert_eq!(fault, TokenFault::Signature, "{more:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_reference_has_one_spelling() {
+        let references = references(&["a"]);
+        let audiences = vec!["gatepass".to_owned()];
+        let text = references.issue(&Reference { audiences, ..reference() }).unwrap();
+        assert_ne!(decoded(&text).len() % 3, 0, "a length that leaves bits of the last character unused");
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        for last in alphabet.chars().filter(|last| !text.ends_with(*last)) {
+            let bent = format!("{}{last}", &text[..text.len() - 1]);
+            let is_base64 = URL_SAFE_NO_PAD.decode(&bent[PREFIX.len()..]).is_ok();
+            let wanted = if is_base64 { TokenFault::Signature } else { TokenFault::Malformed };
+            assert_eq!(references.verify_genuine(&bent, NOW).unwrap_err(), wanted, "ends in {last}");
+        }
+    }
+
     /// Returns a token of these bytes with a valid MAC, which only the server can compute.
     fn maced(references: &References, said: &[u8]) -> String {
         let secret = references.secrets.current();

@@ -2,23 +2,11 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::RevokeUserSessionsRequest;
-use tonic::{Code, Response, Status};
+use tonic::Code;
 
 use crate::support::jwt::decode;
-use crate::support::people::{NOBODY, fields};
 use crate::support::strategy::also_with_references;
-use crate::support::{TestApp, app, builder, reason, refusal};
-
-async fn revoke(app: &TestApp, user_id: &str) -> Result<i32, Status> {
-    let request = RevokeUserSessionsRequest { user_id: user_id.to_owned() };
-    app.admin
-        .clone()
-        .revoke_user_sessions(request)
-        .await
-        .map(Response::into_inner)
-        .map(|answer| answer.sessions_ended)
-}
+use crate::support::{NOBODY, app, builder, fields, reason, refusal};
 
 #[tokio::test]
 async fn every_session_of_the_user_ends_at_once() {
@@ -27,7 +15,7 @@ async fn every_session_of_the_user_ends_at_once() {
     let pending = app.sign_in("ada").await;
     let bystander = app.tokens("bob").await;
     let user_id = pending.user.unwrap().id;
-    assert_eq!(revoke(&app, &user_id).await.unwrap(), 3);
+    assert_eq!(app.revoke_user_sessions(&user_id).await.unwrap(), 3);
     let wanted = (Code::Unauthenticated, "SESSION_REVOKED".to_owned());
     for issued in &tokens {
         assert_eq!(refusal(app.session(&issued.access_token).await), wanted);
@@ -36,14 +24,14 @@ async fn every_session_of_the_user_ends_at_once() {
     assert_eq!(refusal(app.issue(&pending.grant.unwrap()).await), wanted);
     app.session(&bystander.access_token).await.unwrap();
     app.refresh(&bystander.refresh_token).await.unwrap();
-    assert_eq!(revoke(&app, &user_id).await.unwrap(), 0);
+    assert_eq!(app.revoke_user_sessions(&user_id).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_later_sign_in_is_not_concerned() {
     let app = app().await;
     let first = app.tokens("ada").await;
-    revoke(&app, &first.session.unwrap().user.unwrap().id.unwrap()).await.unwrap();
+    app.revoke_user_sessions(&first.session.unwrap().user.unwrap().id.unwrap()).await.unwrap();
     let again = app.tokens("ada").await;
     assert_eq!(decode(&again.access_token).1["epoch"], 1);
     app.session(&again.access_token).await.unwrap();
@@ -59,7 +47,7 @@ async fn only_live_sessions_are_counted() {
     app.clock.advance(Duration::from_hours(1));
     app.tokens("ada").await;
     let user_id = expired.session.unwrap().user.unwrap().id.unwrap();
-    assert_eq!(revoke(&app, &user_id).await.unwrap(), 1);
+    assert_eq!(app.revoke_user_sessions(&user_id).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -68,7 +56,7 @@ async fn it_is_logged_once_with_its_user() {
     let issued = app.tokens("ada").await;
     app.tokens("ada").await;
     let user_id = issued.session.unwrap().user.unwrap().id.unwrap();
-    revoke(&app, &user_id).await.unwrap();
+    app.revoke_user_sessions(&user_id).await.unwrap();
     let sql = "SELECT user_id AS id, email, caller FROM auth_logs WHERE action = 'SESSION_REVOKED'";
     let hex = user_id.replace('-', "").to_uppercase();
     assert_eq!(app.query(sql).await, [[&hex, "ada@example.com", "local"]]);
@@ -77,9 +65,12 @@ async fn it_is_logged_once_with_its_user() {
 #[tokio::test]
 async fn an_unknown_user_is_not_found_and_an_empty_id_is_invalid() {
     let app = app().await;
-    assert_eq!(refusal(revoke(&app, NOBODY).await), (Code::NotFound, "USER_NOT_FOUND".to_owned()));
+    assert_eq!(
+        refusal(app.revoke_user_sessions(NOBODY).await),
+        (Code::NotFound, "USER_NOT_FOUND".to_owned())
+    );
     for id in ["", "ada", &NOBODY.to_uppercase()] {
-        assert_eq!(fields(revoke(&app, id).await), ["user_id"], "{id}");
+        assert_eq!(fields(app.revoke_user_sessions(id).await), ["user_id"], "{id}");
     }
 }
 
@@ -87,7 +78,7 @@ async fn an_unknown_user_is_not_found_and_an_empty_id_is_invalid() {
 async fn it_outlives_a_restart() {
     let app = app().await;
     let ended = app.tokens("ada").await;
-    revoke(&app, &ended.session.unwrap().user.unwrap().id.unwrap()).await.unwrap();
+    app.revoke_user_sessions(&ended.session.unwrap().user.unwrap().id.unwrap()).await.unwrap();
     let live = app.tokens("ada").await;
     let app = app.restart(|yaml| yaml).await;
     assert_eq!(reason(app.session(&ended.access_token).await), "SESSION_REVOKED");

@@ -12,9 +12,10 @@ use tonic::Code;
 
 use crate::support::crowd::{at_once, patient};
 use crate::support::hooks::{claims, on_jwt};
-use crate::support::people::{NOBODY, denied, fields, proto_time};
 use crate::support::strategy::also_with_references;
-use crate::support::{START, TestApp, app, builder, profile, reason, refusal};
+use crate::support::{
+    NOBODY, START, TestApp, app, builder, denied, fields, profile, proto_time, reason, refusal,
+};
 
 const DAY_MILLIS: u64 = 86_400_000;
 const DAY: Duration = Duration::from_millis(DAY_MILLIS);
@@ -26,11 +27,6 @@ fn user(id: &str) -> User {
 
 async fn ada(app: &TestApp) -> User {
     app.sign_in("ada").await.user.unwrap()
-}
-
-async fn get(app: &TestApp, id: &str) -> User {
-    let key = Some(get_user_request::Key::UserId(id.to_owned()));
-    app.admin.clone().get_user(GetUserRequest { key }).await.unwrap().into_inner().user.unwrap()
 }
 
 /// Builds a user with a new value in every field, and its bans.
@@ -84,7 +80,7 @@ async fn only_the_fields_of_the_mask_change() {
         }
         assert_eq!(after, wanted, "{mask:?}");
         assert_ne!(after.etag, before.etag, "{mask:?}");
-        assert_eq!(get(&app, &before.id).await, after, "{mask:?}");
+        assert_eq!(app.user(&before.id).await.unwrap(), after, "{mask:?}");
     }
 }
 
@@ -164,7 +160,7 @@ async fn an_invalid_change_names_its_field_and_changes_nothing() {
     }
     let nothing = UpdateUserRequest { user: None, update_mask: Some(FieldMask { paths: vec![] }) };
     assert_eq!(fields(app.admin.clone().update_user(nothing).await), ["user.id", "update_mask"]);
-    assert_eq!(get(&app, id).await, before);
+    assert_eq!(app.user(id).await.unwrap(), before);
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS"]);
 }
 
@@ -189,7 +185,7 @@ async fn an_etag_holds_for_the_version_it_was_read_with() {
     for etag in [before.etag.as_str(), "nonsense", "-1"] {
         assert_eq!(refusal(app.update(named(etag, "second"), &["name"]).await), wanted, "{etag}");
     }
-    assert_eq!(get(&app, &before.id).await, after);
+    assert_eq!(app.user(&before.id).await.unwrap(), after);
     app.update(named(&after.etag, "third"), &["name"]).await.unwrap();
     app.update(named("", "fourth"), &["name"]).await.unwrap();
 }
@@ -199,7 +195,7 @@ async fn a_sign_in_that_changes_the_user_changes_the_etag() {
     let app = app().await;
     let before = ada(&app).await;
     app.update(User { name: Some("Countess".to_owned()), ..user(&before.id) }, &["name"]).await.unwrap();
-    let seen = get(&app, &before.id).await;
+    let seen = app.user(&before.id).await.unwrap();
     ada(&app).await;
     assert_eq!(reason(app.update(User { name: None, ..seen }, &["name"]).await), "ETAG_MISMATCH");
 }
@@ -219,7 +215,7 @@ async fn of_many_changes_of_one_version_at_once_one_wins() {
     assert_eq!((won.len(), lost.len()), (1, 19));
     assert!(lost.into_iter().all(|answer| reason(answer) == "ETAG_MISMATCH"));
     let winner = won.into_iter().next().unwrap().unwrap().into_inner().user.unwrap();
-    assert_eq!(get(&app, &before.id).await, winner);
+    assert_eq!(app.user(&before.id).await.unwrap(), winner);
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "USER_UPDATED SUCCESS"]);
 }
 
@@ -268,7 +264,7 @@ async fn a_longer_ban_ends_what_was_opened_as_the_shorter_ran_out() {
         let id = issued.session.unwrap().user.unwrap().id.unwrap();
         // The session looks as if it opened between two bans: the second was decided during the first.
         let soon = START.plus(Duration::from_mins(1)).millis();
-        app.execute(&format!("UPDATE users SET banned = TRUE, ban_expires_at = {soon}")).await;
+        app.set("users", &format!("banned = TRUE, ban_expires_at = {soon}")).await;
         let longer = User { ban_expires_at: longer.map(proto_time), ..user(&id) };
         app.update(longer.clone(), &["ban_expires_at"]).await.unwrap();
         assert_eq!(reason(app.session(&issued.access_token).await), "USER_BANNED");
@@ -289,9 +285,9 @@ async fn a_ban_tells_reason_and_end_while_it_lasts() {
     let wanted = (true, Some("spam".to_owned()), Some(proto_time(LATER)));
     assert_eq!(told(banned), wanted);
     app.clock.advance(Duration::from_millis(DAY_MILLIS - 1));
-    assert_eq!(told(get(&app, &id).await), wanted);
+    assert_eq!(told(app.user(&id).await.unwrap()), wanted);
     app.clock.advance(Duration::from_millis(1));
-    assert_eq!(told(get(&app, &id).await), (false, None, None));
+    assert_eq!(told(app.user(&id).await.unwrap()), (false, None, None));
 }
 
 #[tokio::test]
@@ -322,7 +318,7 @@ async fn a_ban_is_not_moved_into_the_past() {
         let past = User { ban_expires_at: Some(proto_time(end)), ..user(&id) };
         assert_eq!(fields(app.update(past, &["ban_expires_at"]).await), ["user.ban_expires_at"]);
     }
-    assert!(get(&app, &id).await.banned);
+    assert!(app.user(&id).await.unwrap().banned);
     let later = User { ban_expires_at: Some(proto_time(LATER)), ..user(&id) };
     assert_eq!(app.update(later, &["ban_expires_at"]).await.unwrap().ban_expires_at, Some(proto_time(LATER)));
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "USER_BANNED SUCCESS", "USER_UPDATED SUCCESS"]);

@@ -12,35 +12,23 @@ use prost_types::{ListValue, Struct, Value};
 use serde_json::json;
 use tonic::{Code, Response, Status};
 
+use super::unavailable;
 use crate::support::callback_service::{CallbackServer, claims as answered, shows, to_json};
 use crate::support::hooks::{on_session, on_sign_in};
 use crate::support::jwt::decode;
-use crate::support::people::denied;
 use crate::support::program::Serving;
 use crate::support::strategy::{also_with_references, with_strategy};
-use crate::support::{TestApp, allowed, builder, credential, profile, reason, refusal};
+use crate::support::{TestApp, allowed, at_github, builder, credential, denied, profile, reason, refusal};
 
 /// Starts an app with these expressions.
 async fn app(cel: &str) -> TestApp {
     builder().config(&format!("callbacks:\n  cel:\n{cel}")).start().await
 }
 
-fn unavailable() -> (Code, String) {
-    (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned())
-}
-
 /// Builds the same sign-in, with more fields in its profile.
 fn with_raw(who: &str, raw: impl IntoIterator<Item = (&'static str, Kind)>) -> SignInRequest {
     let fields = raw.into_iter().map(|(name, kind)| (name.to_owned(), Value { kind: Some(kind) }));
-    credential(ProfileCredential {
-        provider: "github".to_owned(),
-        provider_account_id: who.to_owned(),
-        email: Some(format!("{who}@example.com")),
-        email_verified: true,
-        name: Some(who.to_owned()),
-        raw: Some(Struct { fields: fields.collect() }),
-        ..Default::default()
-    })
+    credential(ProfileCredential { raw: Some(Struct { fields: fields.collect() }), ..at_github(who) })
 }
 
 fn text(text: &str) -> Kind {
@@ -248,7 +236,7 @@ async fn a_token_says_what_the_expressions_say() {
     let allowed_in = allowed(app.try_sign_in(with_raw("ada", [("login", text("lovelace"))])).await);
     let client = Some(Client { ip_address: Some("10.1.2.3".to_owned()), user_agent: None });
     let request = IssueTokenRequest { grant: allowed_in.grant.unwrap(), client, ..Default::default() };
-    let issued = app.auth.clone().issue_token(request).await.unwrap().into_inner();
+    let issued = app.issue_token(request).await.unwrap();
     let sid = issued.session.clone().unwrap().id.unwrap();
     let mut wanted = json!({
         "plan": "basic", "login": "lovelace", "count": 1, "via": "github", "how": "SIGN_UP!", "from": "10.1.2.3",
@@ -285,7 +273,7 @@ async fn an_update_of_the_client_passes_the_expressions() {
         let fields = fields.map(|(name, value)| (name.to_owned(), Value { kind: Some(text(value)) }));
         let update = Some(Struct { fields: fields.into() });
         let request = RefreshTokenRequest { refresh_token, update, ..Default::default() };
-        let refreshed = app.auth.clone().refresh_token(request).await.unwrap().into_inner();
+        let refreshed = app.refresh_token(request).await.unwrap();
         assert_eq!(claims(refreshed.session), json!({"theme": wanted, "seen": 2, "note": "x"}));
         refresh_token = refreshed.refresh_token;
     }
@@ -399,7 +387,7 @@ async fn a_redirect_that_is_answered_passes_the_rule() {
         ("/odd", "http://localhost:3000", Disposition::Fallback),
     ] {
         let answer = app.resolve(url).await.unwrap();
-        assert_eq!((answer.url.as_str(), answer.disposition()), (wanted, disposition), "{url}");
+        assert_eq!(answer, (wanted.to_owned(), disposition), "{url}");
     }
     assert_eq!(app.sign_in("ada").await.redirect_to, "http://localhost:3000/start");
 }
@@ -413,7 +401,7 @@ async fn who_agrees_with_a_redirect_changes_nothing_of_it() {
         ("https://evil.example/", "http://localhost:3000", Disposition::Fallback),
     ] {
         let answer = app.resolve(url).await.unwrap();
-        assert_eq!((answer.url.as_str(), answer.disposition()), (wanted, disposition), "{url}");
+        assert_eq!(answer, (wanted.to_owned(), disposition), "{url}");
     }
 }
 

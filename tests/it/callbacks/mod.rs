@@ -5,3 +5,10 @@ mod cases;
 mod cel;
 mod redirect;
 mod remote;
+
+use tonic::Code;
+
+/// Returns the refusal of a call whose callback gave no usable answer.
+fn unavailable() -> (Code, String) {
+    (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned())
+}

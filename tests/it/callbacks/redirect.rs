@@ -4,23 +4,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gatepass::auth::Callback;
-use gatepass::grpc::proto::v1::{Disposition, ResolveRedirectRequest};
-use tonic::{Code, Response, Status};
+use gatepass::grpc::proto::v1::Disposition;
+use tonic::Code;
 
 use crate::support::hooks::on_redirect;
-use crate::support::people::fields;
-use crate::support::{TestApp, builder, refusal};
+use crate::support::{TestApp, builder, fields, refusal};
 
 const BASES: &str =
     "base_urls: ['https://app.example.com', 'http://localhost:3000', 'https://*.preview.example.com']";
 const APP: &str = "https://app.example.com";
-
-async fn resolve(app: &TestApp, url: &str, base_url: &str) -> Result<(String, Disposition), Status> {
-    let request = ResolveRedirectRequest { url: url.to_owned(), base_url: base_url.to_owned() };
-    let answer = app.auth.clone().resolve_redirect(request).await.map(Response::into_inner)?;
-    let disposition = answer.disposition();
-    Ok((answer.url, disposition))
-}
 
 async fn app() -> TestApp {
     builder().config(BASES).start().await
@@ -45,7 +37,7 @@ async fn every_disposition_is_told_and_the_url_is_absolute() {
         ("inbox", APP, Disposition::Fallback),
         ("https://evil.example/", APP, Disposition::Fallback),
     ] {
-        assert_eq!(resolve(&app, url, "").await.unwrap(), (wanted.to_owned(), disposition), "{url}");
+        assert_eq!(app.resolve_against("", url).await.unwrap(), (wanted.to_owned(), disposition), "{url}");
     }
     assert_eq!(app.take_statements(), [""; 0]);
 }
@@ -61,11 +53,11 @@ async fn a_request_chooses_among_the_configured_bases() {
         ("http://localhost:3000", "http://localhost:3000"),
         ("https://pr-1.preview.example.com", "https://pr-1.preview.example.com"),
     ] {
-        let path = resolve(&app, "/x", base).await.unwrap();
+        let path = app.resolve_against(base, "/x").await.unwrap();
         assert_eq!(path, (format!("{origin}/x"), Disposition::Relative), "{base}");
-        let fallback = resolve(&app, "//evil.example", base).await.unwrap();
+        let fallback = app.resolve_against(base, "//evil.example").await.unwrap();
         assert_eq!(fallback, (origin.to_owned(), Disposition::Fallback), "{base}");
-        let own = resolve(&app, &format!("{origin}/y"), base).await.unwrap();
+        let own = app.resolve_against(base, &format!("{origin}/y")).await.unwrap();
         assert_eq!(own, (format!("{origin}/y"), Disposition::SameOrigin), "{base}");
     }
 }
@@ -89,7 +81,7 @@ async fn a_base_that_is_not_configured_is_no_base() {
         "https://app.example.com\u{0}",
         "javascript:alert(1)",
     ] {
-        let answer = resolve(&app, "/x", base).await;
+        let answer = app.resolve_against(base, "/x").await;
         assert_eq!(refusal(answer.clone()), (Code::InvalidArgument, "INVALID_REQUEST".to_owned()), "{base}");
         assert_eq!(fields(answer), ["base_url"]);
     }
@@ -126,7 +118,7 @@ async fn no_url_is_an_error() {
         &long,
         &longer,
     ] {
-        let answer = resolve(&app, junk, "").await.unwrap();
+        let answer = app.resolve_against("", junk).await.unwrap();
         assert_eq!(answer, (APP.to_owned(), Disposition::Fallback), "{junk:?}");
     }
 }
@@ -158,7 +150,7 @@ async fn a_callback_is_asked_last_and_its_answer_passes_the_same_rule() {
         ("https://evil.example/", "", "https://app.example.com/start", Disposition::Relative),
         ("/same", "", "https://app.example.com/same", Disposition::Relative),
     ] {
-        let answer = resolve(&app, url, base).await.unwrap();
+        let answer = app.resolve_against(base, url).await.unwrap();
         assert_eq!(answer, (wanted.to_owned(), disposition), "{url} from {base:?}");
     }
 }
@@ -171,10 +163,10 @@ async fn a_callback_that_fails_leaves_no_redirect() {
         Err(Callback::Redirect.failed("down"))
     });
     let app = builder().config(BASES).callbacks(hooks).start().await;
-    let answer = resolve(&app, "/x", "").await;
+    let answer = app.resolve_against("", "/x").await;
     assert_eq!(refusal(answer), (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned()));
     // An invalid base is rejected before any callback is called.
-    let answer = resolve(&app, "/x", "https://evil.example").await;
+    let answer = app.resolve_against("https://evil.example", "/x").await;
     assert_eq!(refusal(answer), (Code::InvalidArgument, "INVALID_REQUEST".to_owned()));
     assert_eq!(ASKED.load(Ordering::SeqCst), 1);
 }

@@ -53,7 +53,7 @@ async fn open(app: &TestApp, number: usize) -> Opened {
 }
 
 async fn redeem(app: &TestApp, opened: &Opened) -> IssueTokenResponse {
-    app.auth.clone().issue_token(opened.redemption.clone()).await.unwrap().into_inner()
+    app.issue_token(opened.redemption.clone()).await.unwrap()
 }
 
 /// Checks that everything opened before, and everything opened now, continues on both replicas.
@@ -167,7 +167,7 @@ async fn a_replica_that_lacks_a_secret_of_others_asks_to_be_tried_again() {
     let new = old.replica(with(&[B, A])).await;
     let opened = open(&old, 1).await;
     let issued = redeem(&new, &opened).await;
-    let again = old.auth.clone().issue_token(opened.redemption.clone()).await;
+    let again = old.issue_token(opened.redemption.clone()).await;
     let wanted = (tonic::Code::Unavailable, "KEYS_UNAVAILABLE".to_owned());
     assert_eq!(refusal(again), wanted);
     let first = old.tokens("ada").await.refresh_token;

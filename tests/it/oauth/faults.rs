@@ -4,24 +4,27 @@
 use super::*;
 use crate::support::provider::{Endpoint, Fault};
 use crate::support::tls::Authority;
+use gatepass::model::ProviderFaultMeaning;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-const FAULTS: [(Fault, FaultKind); 14] = [
-    (Fault::Hang, FaultKind::TimedOut),
-    (Fault::HangInBody, FaultKind::TimedOut),
-    (Fault::Reset, FaultKind::Unreachable),
-    (Fault::CutOff, FaultKind::Unreachable),
-    (Fault::Gigabyte, FaultKind::TooLarge),
-    (Fault::GigabyteTold, FaultKind::TooLarge),
-    (Fault::Html, FaultKind::Malformed),
-    (Fault::Body("{\"a\":1"), FaultKind::Malformed),
-    (Fault::Body("{\"a\":1,\"a\":2}"), FaultKind::Malformed),
-    (Fault::Body("[]{}"), FaultKind::Malformed),
-    (Fault::Body(""), FaultKind::Malformed),
-    (Fault::Status(500), FaultKind::Status),
-    (Fault::Status(429), FaultKind::Status),
-    (Fault::Status(204), FaultKind::Status),
+const FAULTS: [(Fault, &str); 16] = [
+    (Fault::Hang, "PROVIDER_TIMED_OUT"),
+    (Fault::HangInBody, "PROVIDER_TIMED_OUT"),
+    (Fault::Reset, "PROVIDER_UNREACHABLE"),
+    (Fault::CutOff, "PROVIDER_UNREACHABLE"),
+    (Fault::Gigabyte, "PROVIDER_RESPONSE_TOO_LARGE"),
+    (Fault::GigabyteTold, "PROVIDER_RESPONSE_TOO_LARGE"),
+    (Fault::Html, "PROVIDER_RESPONSE_MALFORMED"),
+    (Fault::Body("{\"a\":1"), "PROVIDER_RESPONSE_MALFORMED"),
+    (Fault::Body("{\"a\":1,\"a\":2}"), "PROVIDER_RESPONSE_MALFORMED"),
+    (Fault::Body("[1,2]"), "PROVIDER_RESPONSE_MALFORMED"),
+    (Fault::Body("[]{}"), "PROVIDER_RESPONSE_MALFORMED"),
+    (Fault::Body(""), "PROVIDER_RESPONSE_MALFORMED"),
+    (Fault::Status(500), "PROVIDER_STATUS"),
+    (Fault::Status(503), "PROVIDER_STATUS"),
+    (Fault::Status(429), "PROVIDER_STATUS"),
+    (Fault::Status(204), "PROVIDER_STATUS"),
 ];
 
 type SettingsFor = fn(&TestProvider) -> Settings;
@@ -52,7 +55,8 @@ async fn each_fault_at_each_endpoint_is_told_by_its_name() {
             let hangs = matches!(fault, Fault::Hang | Fault::HangInBody);
             let settings = if hangs { impatient(settings(&at)) } else { settings(&at) };
             let told = connect(settings, &at).sign_in(&at, Person::named("ada")).await.unwrap_err();
-            assert_eq!(told.kind, wanted, "{endpoint:?} {fault:?}: {told}");
+            assert_eq!(told.kind.name(), wanted, "{endpoint:?} {fault:?}: {told}");
+            assert_eq!(told.kind.meaning(), ProviderFaultMeaning::Unavailable, "{wanted}");
             assert!(!told.to_string().contains("ada"), "{told}");
         })
         .collect();

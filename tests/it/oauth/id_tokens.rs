@@ -2,32 +2,34 @@
 
 use super::*;
 use crate::support::provider::{Endpoint, Forgery};
-use gatepass::model::Clock as _;
+use gatepass::model::{Clock as _, ProviderFaultMeaning};
 
 #[tokio::test]
 async fn a_forged_token_proves_nothing() {
     let at = TestProvider::start().await;
     let floor = connect(oidc(&at), &at);
     for (forgery, wanted) in [
-        (Forgery::Unsigned, FaultKind::IdTokenMalformed),
-        (Forgery::Symmetric, FaultKind::IdTokenMalformed),
-        (Forgery::OtherSignature, FaultKind::IdTokenSignature),
-        (Forgery::UnknownKey, FaultKind::IdTokenKeyUnknown),
-        (Forgery::OtherIssuer, FaultKind::IdTokenIssuer),
-        (Forgery::OtherAudience, FaultKind::IdTokenAudience),
-        (Forgery::OtherNonce, FaultKind::IdTokenNonce),
-        (Forgery::NoNonce, FaultKind::IdTokenNonce),
-        (Forgery::Expired, FaultKind::IdTokenExpired),
-        (Forgery::OfTheFuture, FaultKind::IdTokenIssuedAt),
-        (Forgery::OtherAccessToken, FaultKind::IdTokenAccessToken),
-        (Forgery::Missing, FaultKind::IdTokenMissing),
+        (Forgery::Unsigned, "ID_TOKEN_MALFORMED"),
+        (Forgery::Symmetric, "ID_TOKEN_MALFORMED"),
+        (Forgery::OtherSignature, "ID_TOKEN_SIGNATURE_INVALID"),
+        (Forgery::UnknownKey, "ID_TOKEN_KEY_UNKNOWN"),
+        (Forgery::OtherIssuer, "ID_TOKEN_ISSUER_MISMATCH"),
+        (Forgery::OtherAudience, "ID_TOKEN_AUDIENCE_MISMATCH"),
+        (Forgery::OtherNonce, "ID_TOKEN_NONCE_MISMATCH"),
+        (Forgery::NoNonce, "ID_TOKEN_NONCE_MISMATCH"),
+        (Forgery::Expired, "ID_TOKEN_EXPIRED"),
+        (Forgery::OfTheFuture, "ID_TOKEN_NOT_CURRENT"),
+        (Forgery::OtherAccessToken, "ID_TOKEN_ACCESS_TOKEN_MISMATCH"),
+        (Forgery::Missing, "ID_TOKEN_MISSING"),
     ] {
         at.forges(forgery);
-        assert_eq!(kind(floor.sign_in(&at, Person::named("ada")).await), wanted, "{forgery:?}");
+        let told = kind(floor.sign_in(&at, Person::named("ada")).await);
+        assert_eq!(told.name(), wanted, "{forgery:?}");
+        assert_eq!(told.meaning(), ProviderFaultMeaning::NoProof, "{forgery:?}");
         // The same holds for a token that a client obtained itself, where there is no access token.
         if !matches!(forgery, Forgery::Missing | Forgery::OtherAccessToken) {
             let token = at.id_token(&Person::named("ada"), NONCE);
-            assert_eq!(kind(floor.verify(&token).await), wanted, "{forgery:?}");
+            assert_eq!(kind(floor.verify(&token).await).name(), wanted, "{forgery:?}");
         }
     }
     at.forges(Forgery::NoKid);

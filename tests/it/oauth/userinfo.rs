@@ -78,7 +78,12 @@ async fn large_numbers_of_a_profile_keep_their_digits() {
 async fn a_profile_without_an_id_or_with_an_invalid_email_is_unusable() {
     let at = TestProvider::start().await;
     let floor = connect(oauth2(&at), &at);
-    for (claim, value) in [("sub", json!("")), ("sub", json!(null)), ("email", json!("nobody"))] {
+    for (claim, value) in [
+        ("sub", json!("")),
+        ("sub", json!(null)),
+        ("email", json!("nobody")),
+        ("email", json!("ada@@example.com")),
+    ] {
         at.edits_userinfo(move |claims| drop(claims.insert(claim.into(), value.clone())));
         assert_eq!(kind(floor.sign_in(&at, Person::named("ada")).await), FaultKind::Profile, "{claim}");
     }

@@ -4,9 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{
-    GetSessionResponse, IssueTokenResponse, RevokeSessionRequest, SignOutRequest, User, sign_out_request,
-};
+use gatepass::grpc::proto::v1::{GetSessionResponse, IssueTokenResponse, SignOutRequest, User};
 use gatepass::model::{Clock as _, SystemClock, Timestamp};
 use serde_json::json;
 use tonic::Status;
@@ -15,8 +13,7 @@ use crate::support::databases::{Backend, TestDatabase, query};
 use crate::support::hooks::{claims, on_jwt};
 use crate::support::keys::kid;
 use crate::support::program::{Serving, run};
-use crate::support::replica::{ENDS, End, Replica, ids};
-use crate::support::{TestApp, builder_on, eventually, reason};
+use crate::support::{Client, ENDS, End, TestApp, builder_on, eventually, ids, reason, signing_out};
 
 /// A timeout that only a stuck test reaches.
 const STUCK: Duration = Duration::from_mins(1);
@@ -24,14 +21,14 @@ const STUCK: Duration = Duration::from_mins(1);
 const SECRET: &str = "the one secret of both of these replicas";
 
 /// Starts a replica.
-async fn start(folder: &Path, database: &TestDatabase) -> (Serving, Replica) {
+async fn start(folder: &Path, database: &TestDatabase) -> (Serving, Client) {
     let variables = [
         ("GATEPASS_DATABASE__URL", database.url.as_str()),
         ("GATEPASS_DATABASE__ACQUIRE_TIMEOUT", "20s"),
         ("GATEPASS_SECRETS", SECRET),
     ];
     let program = Serving::ready(folder, &[], &variables).await;
-    let replica = Replica::of(&program).await;
+    let replica = Client::of(&program).await;
     (program, replica)
 }
 
@@ -40,9 +37,9 @@ async fn a_reason_that_a_newer_version_writes_ends_a_session_all_the_same() {
     let app = builder_on(Backend::Sqlite).await.start().await;
     let issued = app.tokens("ada").await;
     let session_id = issued.session.unwrap().id.unwrap();
-    app.admin.clone().revoke_session(RevokeSessionRequest { session_id }).await.unwrap();
-    app.execute("UPDATE sessions SET end_reason = 'OF_TOMORROW'").await;
-    app.execute("UPDATE revocations SET reason = 'OF_TOMORROW'").await;
+    app.revoke_session(&session_id).await.unwrap();
+    app.set("sessions", "end_reason = 'OF_TOMORROW'").await;
+    app.set("revocations", "reason = 'OF_TOMORROW'").await;
     let other = app.replica(|yaml| yaml).await;
     assert_eq!(reason(other.session(&issued.access_token).await), "SESSION_REVOKED");
     assert_eq!(reason(other.refresh(&issued.refresh_token).await), "SESSION_REVOKED");
@@ -56,7 +53,7 @@ fn checked_at(answer: &GetSessionResponse) -> Timestamp {
 
 /// Calls until the change is visible. An answer that was checked after the acknowledgement must show it.
 async fn until_known(
-    replica: &Replica,
+    replica: &Client,
     token: &str,
     acknowledged_at: Timestamp,
     is_there: impl Fn(&Result<GetSessionResponse, Status>) -> bool,
@@ -81,13 +78,11 @@ enum Change {
     Ends(End),
 }
 
-async fn make(change: Change, replica: &Replica, tokens: &IssueTokenResponse) {
+async fn make(change: Change, replica: &Client, tokens: &IssueTokenResponse) {
     match change {
         Change::Ends(end) => end.ask(replica, tokens).await.unwrap(),
         Change::Role => {
-            let [_, id] = ids(tokens);
-            let user = User { id, role: "admin".to_owned(), ..Default::default() };
-            replica.update(user, "role").await.unwrap();
+            replica.set_role(&ids(tokens)[1], "admin").await;
         }
     }
 }
@@ -182,9 +177,8 @@ async fn what_had_ended_already_holds_here_before_it_is_acknowledged() {
     let one = builder_on(Backend::Sqlite).await.config("session: {max_staleness: 30s}").start().await;
     let other = one.replica(|yaml| yaml).await;
     let sign_out = async |app: &TestApp, token: &str, everywhere: bool, except_current: bool| {
-        let credential = Some(sign_out_request::Credential::AccessToken(token.to_owned()));
-        let request = SignOutRequest { credential, everywhere, except_current, ..Default::default() };
-        app.auth.clone().sign_out(request).await.unwrap();
+        let request = SignOutRequest { everywhere, except_current, ..signing_out(token) };
+        app.sign_out_with(request).await.unwrap();
     };
     for end in ["sign out", "everywhere", "everywhere else", "revoke", "ban"] {
         let [asks, second] = [one.tokens("ada").await, one.tokens("ada").await];
@@ -195,10 +189,7 @@ async fn what_had_ended_already_holds_here_before_it_is_acknowledged() {
                 "sign out" => sign_out(app, &asks.access_token, false, false).await,
                 "everywhere" => sign_out(app, &asks.access_token, true, false).await,
                 "everywhere else" => sign_out(app, &asks.access_token, true, true).await,
-                "revoke" => {
-                    let request = RevokeSessionRequest { session_id: session.id.clone().unwrap() };
-                    app.admin.clone().revoke_session(request).await.unwrap();
-                }
+                "revoke" => app.revoke_session(session.id.as_ref().unwrap()).await.unwrap(),
                 _ => drop(app.ban(&user_id).await),
             }
         }
@@ -222,11 +213,10 @@ async fn a_long_feed_is_read_to_its_end_before_a_replica_serves() {
     let tokens = app.tokens("ada").await;
     let id = tokens.session.unwrap().id.unwrap();
     let until = app.clock.now().plus(Duration::from_hours(1)).millis();
-    let (first, last) = (app.place.database.id(crate::support::people::NOBODY), app.place.database.id(&id));
+    let (first, last) = (app.place.database.id(crate::support::NOBODY), app.place.database.id(&id));
     let entry = |subject: &str| format!("'SESSION', {subject}, NULL, 'REVOKED', {until}");
-    app.execute(&format!(
-        "INSERT INTO revocations (seq, kind, subject, min_epoch, reason, until) \
-         WITH RECURSIVE places(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM places WHERE seq < 20007) \
+    app.add_to_feed(&format!(
+        "WITH RECURSIVE places(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM places WHERE seq < 20007) \
          SELECT seq, {} FROM places UNION ALL SELECT 20008, {}",
         entry(&first),
         entry(&last)

@@ -30,13 +30,9 @@ use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_respon
 use tonic_types::StatusExt;
 use tower::{Service, ServiceExt, service_fn};
 
-/// A timeout that no test may reach: a test that waits for it visibly hangs.
-const NEVER: Duration = Duration::from_hours(1);
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+use super::{NEVER, limits, until_hung_up};
 
-fn limits() -> Limits {
-    Limits { shutdown_grace: NEVER, first_bytes: NEVER, ..Limits::default() }
-}
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 struct Server {
     addr: SocketAddr,
@@ -91,13 +87,6 @@ async fn call(channel: Channel, path: &str) -> http::Response<Body> {
     channel.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
-/// Reads everything until the server closes the connection: nothing or a reset, if the server never spoke HTTP/2.
-async fn until_hung_up(addr: SocketAddr) -> Vec<u8> {
-    let mut said = Vec::new();
-    let _ = TcpStream::connect(addr).await.unwrap().read_to_end(&mut said).await;
-    said
-}
-
 #[tokio::test]
 async fn a_connection_that_never_speaks_does_not_hold_the_drain() {
     let server = health_server(limits()).await;
@@ -112,7 +101,7 @@ async fn a_connection_that_does_not_speak_in_time_is_closed() {
     let limits = Limits { first_bytes: Duration::from_millis(20), ..limits() };
     let server = health_server(limits).await;
     let spoken = server.client().await;
-    until_hung_up(server.addr).await;
+    until_hung_up(TcpStream::connect(server.addr).await.unwrap()).await;
     check(spoken).await.unwrap();
 }
 
@@ -185,7 +174,7 @@ async fn a_connection_beyond_the_cap_is_refused_until_another_ends() {
     let server = health_server(Limits { max_connections: 1, ..limits() }).await;
     let first = server.client().await;
     check(first.clone()).await.unwrap();
-    assert_eq!(until_hung_up(server.addr).await, b"");
+    assert_eq!(until_hung_up(TcpStream::connect(server.addr).await.unwrap()).await, b"");
     check(first.clone()).await.expect("the first is untouched");
     drop(first);
     let addr = format!("http://{}", server.addr);

@@ -20,6 +20,8 @@ use tower::{Service, ServiceExt, service_fn};
 
 use crate::support::log::Log;
 
+use super::frame;
+
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -46,11 +48,6 @@ fn request(path: &str, headers: &[(&'static str, &str)], body: &[u8]) -> Request
         request = request.header(*name, *value);
     }
     request.body(Body::new(Full::from(body.to_vec()))).unwrap()
-}
-
-fn frame(message: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(message.len()).unwrap();
-    [&[0], &length.to_be_bytes()[..], message].concat()
 }
 
 fn status(response: &Response) -> Status {

@@ -22,7 +22,6 @@ use http::HeaderMap;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +32,8 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
+use super::frame;
+use crate::support::metrics::get;
 use crate::support::{TestApp, allowed, app, builder, eventually, profile, reason, refusal};
 
 /// The current behaviour of the callbacks.
@@ -104,11 +105,6 @@ impl Callbacks for Moody {
 async fn moody() -> (TestApp, Moody) {
     let moody = Moody::new();
     (builder().callbacks(moody.clone()).start().await, moody)
-}
-
-fn frame(message: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(message.len()).unwrap();
-    [&[0], &length.to_be_bytes()[..], message].concat()
 }
 
 /// A response as it is sent, without the tonic client, whose own timer would answer for the server.
@@ -195,7 +191,7 @@ async fn a_deadline_that_passes_is_told_and_spends_nothing() {
     assert_eq!(Raw::auth(&app, "GetSession", &access(&tokens.access_token), "50m").await.status(), late());
 
     moody.set(Mood::Fine);
-    let refreshed = app.auth.clone().refresh_token(request).await.unwrap().into_inner();
+    let refreshed = app.refresh_token(request).await.unwrap();
     assert_eq!(refreshed.rotation(), Rotation::Rotated);
 }
 
@@ -207,7 +203,7 @@ async fn a_server_that_was_told_a_shorter_time_does_not_wait_for_the_clients() {
     let grant = app.sign_in("ada").await.grant.unwrap();
     moody.set(Mood::Silent);
     assert_eq!(refusal(app.issue(&grant).await), late());
-    assert_eq!(refusal(app.auth.clone().sign_in(profile("eve")).await), late());
+    assert_eq!(refusal(app.try_sign_in(profile("eve")).await), late());
     let issue = IssueTokenRequest { grant: grant.clone(), ..Default::default() };
     assert_eq!(Raw::auth(&app, "IssueToken", &issue, "1H").await.status(), late());
     moody.set(Mood::Fine);
@@ -223,7 +219,7 @@ async fn a_deadline_in_the_middle_of_a_write_leaves_what_a_retry_finds() {
         let hurried = Raw::auth(&app, "RefreshToken", &request, &format!("{micros}u")).await;
         let told = hurried.status();
         assert!(told == late() || told.0 == Code::Ok, "{told:?}");
-        let retried = app.auth.clone().refresh_token(request).await.unwrap().into_inner();
+        let retried = app.refresh_token(request).await.unwrap();
         if told.0 == Code::Ok {
             let first = RefreshTokenResponse::decode(&hurried.body[5..]).unwrap();
             assert_eq!(
@@ -274,7 +270,7 @@ async fn a_message_too_large_is_refused_by_its_size() {
     let app = builder().server("max_message_bytes: 1024").start().await;
     let mut large = profile("ada");
     large.redirect_to = "x".repeat(1024);
-    let status = app.auth.clone().sign_in(large).await.unwrap_err();
+    let status = app.try_sign_in(large).await.unwrap_err();
     assert!(status.get_error_details().retry_info().is_none(), "no retry mends it");
     let wanted = (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned());
     assert_eq!(refusal(Err::<(), _>(status)), wanted);
@@ -429,12 +425,7 @@ async fn health(addr: SocketAddr, service: &str) -> Result<ServingStatus, Status
 
 /// Returns the status code of a request to the admin port.
 async fn probe(addr: SocketAddr, path: &str) -> u16 {
-    let mut tcp = TcpStream::connect(addr).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: probe\r\nconnection: close\r\n\r\n");
-    tcp.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    tcp.read_to_string(&mut answer).await.unwrap();
-    answer.split(' ').nth(1).unwrap().parse().unwrap()
+    get(addr, path).await.0.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 const SERVICES: [&str; 4] =

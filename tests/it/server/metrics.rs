@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use futures_util::stream;
 use gatepass::auth::{Callback, CallbackResult, CallbackSet, Callbacks, SignInDecision, SignInInput};
-use gatepass::grpc::proto::v1::{
-    GetSessionRequest, GetSessionResponse, ResolveRedirectRequest, get_session_request,
-};
 use serde_json::json;
 use tokio::sync::Semaphore;
+use tonic::Code;
 use tonic::transport::Endpoint;
-use tonic::{Code, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
@@ -19,31 +16,20 @@ use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_reques
 use crate::support::callers::{call, methods};
 use crate::support::hooks::{claims, on_jwt, on_redirect, on_session, on_sign_in};
 use crate::support::metrics::get;
-use crate::support::{START, TestApp, app, builder, eventually, profile, reason};
+use crate::support::{START, app, builder, eventually, profile, reason};
 
 const STARTED: &str = "grpc_server_started_total";
 const HANDLED: &str = "grpc_server_handled_total";
 const CALLBACKS: &str = "gatepass_callback_calls_total";
 
-async fn read(app: &TestApp, token: &str) -> Result<GetSessionResponse, Status> {
-    let credential = Some(get_session_request::Credential::AccessToken(token.to_owned()));
-    let request = GetSessionRequest { credential, ..Default::default() };
-    app.auth.clone().get_session(request).await.map(Response::into_inner)
-}
-
-async fn resolve(app: &TestApp, base_url: &str) -> Result<(), Status> {
-    let request = ResolveRedirectRequest { url: "/".to_owned(), base_url: base_url.to_owned() };
-    app.auth.clone().resolve_redirect(request).await.map(drop)
-}
-
 #[tokio::test]
 async fn calls_are_counted_by_method_and_code() {
     let app = app().await;
     let token = app.tokens("ada").await.access_token;
-    read(&app, &token).await.unwrap();
-    read(&app, &token).await.unwrap();
-    read(&app, "no token").await.unwrap_err();
-    resolve(&app, "https://evil.example").await.unwrap_err();
+    app.session(&token).await.unwrap();
+    app.session(&token).await.unwrap();
+    app.session("no token").await.unwrap_err();
+    app.resolve_against("https://evil.example", "/").await.unwrap_err();
     let page = app.metrics().await;
     let started = [
         "unary gatepass.v1.AuthService GetSession 3",
@@ -161,7 +147,7 @@ async fn a_cancelled_call_is_counted_as_such_and_its_callback_as_timed_out() {
 async fn a_callback_without_an_answer_in_time_is_cancelled_and_its_call_late() {
     let silent = Silent(Arc::new(Semaphore::new(0)));
     let app = builder().server("request_timeout: 50ms").callbacks(silent).start().await;
-    assert_eq!(reason(app.auth.clone().sign_in(profile("ada")).await), "DEADLINE_EXCEEDED");
+    assert_eq!(reason(app.try_sign_in(profile("ada")).await), "DEADLINE_EXCEEDED");
     let page = app.metrics().await;
     assert_eq!(page.counted(HANDLED), ["unary gatepass.v1.AuthService SignIn DeadlineExceeded 1"]);
     let callbacks = ["library sign_in cancelled 1", "policy sign_in allow 1"];
@@ -182,7 +168,7 @@ async fn sign_in_callbacks_are_counted_by_what_they_decide() {
     assert_eq!(zeros.counted(CALLBACKS), [""; 0]);
     assert!(zeros.text.contains("{kind=\"library\",callback=\"sign_in\",outcome=\"failed\"} 0\n"));
     for who in ["ada", "grace", "eve", "bob", "mallory", "trent"] {
-        let _ = app.auth.clone().sign_in(profile(who)).await;
+        let _ = app.try_sign_in(profile(who)).await;
     }
     let mut unverified = profile("nobody");
     let Some(gatepass::grpc::proto::v1::sign_in_request::Credential::Profile(person)) =
@@ -191,7 +177,7 @@ async fn sign_in_callbacks_are_counted_by_what_they_decide() {
         panic!("a profile");
     };
     person.email_verified = false;
-    app.auth.clone().sign_in(unverified).await.unwrap();
+    app.try_sign_in(unverified).await.unwrap();
     let page = app.metrics().await;
     let wanted = [
         "library sign_in allow 2",
@@ -224,12 +210,12 @@ async fn the_other_callbacks_are_counted_each_by_itself() {
     let hooks = on_session(|_| Ok(gatepass::model::ClaimMap::new()));
     let app = builder().callbacks(hooks).start().await;
     let token = app.tokens("ada").await.access_token;
-    read(&app, &token).await.unwrap();
+    app.session(&token).await.unwrap();
     assert_eq!(app.metrics().await.counted(CALLBACKS), ["library session ok 2", "policy sign_in allow 1"]);
 
     let hooks = on_redirect(|_| Err(Callback::Redirect.failed("no answer")));
     let app = builder().callbacks(hooks).start().await;
-    assert_eq!(reason(resolve(&app, "").await), "CALLBACK_UNAVAILABLE");
+    assert_eq!(reason(app.resolve_against("", "/").await), "CALLBACK_UNAVAILABLE");
     assert_eq!(app.metrics().await.counted(CALLBACKS), ["library redirect failed 1"]);
 }
 
@@ -247,7 +233,7 @@ async fn it_tells_what_it_is_and_how_fresh_its_revocations_are() {
 async fn no_label_tells_of_a_person_a_token_or_a_caller() {
     let app = builder().callbacks(on_session(|_| Ok(gatepass::model::ClaimMap::new()))).start().await;
     let tokens = app.tokens("ada").await;
-    read(&app, &tokens.access_token).await.unwrap();
+    app.session(&tokens.access_token).await.unwrap();
     let _ =
         call(&app.channel, &format!("/{}/{}", tokens.refresh_token, tokens.access_token), "gpk_key").await;
     let page = app.metrics().await;

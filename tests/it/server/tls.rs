@@ -19,17 +19,12 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, HandshakeKind};
 use tokio_util::sync::CancellationToken;
 
+use super::{limits, until_hung_up};
 use crate::support::tls::{Authority, Identity, SERVER, channel, check, files, shake};
 
-/// A timeout that no test may reach: a test that waits for it visibly hangs.
-const NEVER: Duration = Duration::from_hours(1);
 const SOON: Duration = Duration::from_millis(20);
 /// The beginning of a `ClientHello` of 256 bytes.
 const HELLO: &[u8] = &[22, 3, 1, 1, 0, 1, 0, 0, 252];
-
-fn limits() -> Limits {
-    Limits { shutdown_grace: NEVER, first_bytes: NEVER, ..Limits::default() }
-}
 
 struct Server {
     authority: Authority,
@@ -68,13 +63,6 @@ impl Server {
         self.shutdown.cancel();
         self.task.await.unwrap()
     }
-}
-
-/// Reads until the server closes the connection.
-async fn until_hung_up(mut stream: impl tokio::io::AsyncRead + Unpin) -> Vec<u8> {
-    let mut said = Vec::new();
-    let _ = stream.read_to_end(&mut said).await;
-    said
 }
 
 /// Returns the server's reaction to this client: acceptance, or its alert.

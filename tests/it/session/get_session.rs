@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass::auth::Callback;
 use gatepass::grpc::proto::v1::{
-    GetSessionRequest, IssueTokenResponse, RevokeSessionRequest, RevokeUserSessionsRequest, Session,
-    SessionSource, SignOutRequest, User, get_session_request::Credential, sign_out_request,
+    GetSessionRequest, IssueTokenResponse, Session, SessionSource, SignOutRequest, User,
+    get_session_request::Credential,
 };
 use gatepass::model::Clock as _;
 use gatepass::model::Timestamp;
@@ -18,9 +18,11 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::support::hooks::{claims, object, on_jwt, on_session};
-use crate::support::people::{fields, proto_time};
 use crate::support::strategy::also_with_references;
-use crate::support::{KEYS, START, TestApp, app, builder, reason, refusal, tokens};
+use crate::support::{
+    KEYS, START, TestApp, app, builder, claims_of, fields, proto_time, reason, refusal,
+    signing_out_by_refresh, tokens,
+};
 
 /// Decodes a part of a token as JSON.
 fn part(token: &str, place: usize) -> Value {
@@ -30,12 +32,6 @@ fn part(token: &str, place: usize) -> Value {
 
 fn user_of(session: Option<&Session>) -> String {
     session.unwrap().user.clone().unwrap().id.unwrap()
-}
-
-/// Returns the claims as sorted `name=value`.
-fn added(session: Option<Session>) -> Vec<String> {
-    let claims = session.unwrap().claims.unwrap();
-    claims.fields.into_iter().map(|(name, value)| format!("{name}={:?}", value.kind.unwrap())).collect()
 }
 
 #[tokio::test]
@@ -97,7 +93,7 @@ async fn a_request_of_another_form_is_refused() {
     let ask = async |credential: Option<Credential>, max_staleness: Option<(i64, i32)>| {
         let max_staleness = max_staleness.map(|(seconds, nanos)| prost_types::Duration { seconds, nanos });
         let request = GetSessionRequest { credential, max_staleness, ..Default::default() };
-        app.auth.clone().get_session(request).await.map(tonic::Response::into_inner)
+        app.get_session(request).await
     };
     let good = || Some(Credential::AccessToken(token.clone()));
     for negative in [(-1, 0), (0, -1), (1, -1), (i64::MIN, 0), (i64::MIN, i32::MIN)] {
@@ -119,25 +115,14 @@ async fn a_request_of_another_form_is_refused() {
 /// Ends a session in one of several ways.
 async fn end(app: &TestApp, how: &str, issued: &IssueTokenResponse) {
     let (id, user) = (issued.session.clone().unwrap().id.unwrap(), user_of(issued.session.as_ref()));
-    let (mut auth, mut admin) = (app.auth.clone(), app.admin.clone());
     match how {
-        "sign out" => {
-            let credential = sign_out_request::Credential::AccessToken(issued.access_token.clone());
-            let request = SignOutRequest { credential: Some(credential), ..Default::default() };
-            auth.sign_out(request).await.unwrap();
-        }
+        "sign out" => drop(app.sign_out(&issued.access_token).await.unwrap()),
         "sign out everywhere" => {
-            let credential = sign_out_request::Credential::RefreshToken(issued.refresh_token.clone());
-            let credential = Some(credential);
-            let request = SignOutRequest { credential, everywhere: true, ..Default::default() };
-            auth.sign_out(request).await.unwrap();
+            let by_refresh = signing_out_by_refresh(&issued.refresh_token);
+            app.sign_out_with(SignOutRequest { everywhere: true, ..by_refresh }).await.unwrap();
         }
-        "revoke" => {
-            admin.revoke_session(RevokeSessionRequest { session_id: id }).await.unwrap();
-        }
-        "revoke all" => {
-            admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id: user }).await.unwrap();
-        }
+        "revoke" => app.revoke_session(&id).await.unwrap(),
+        "revoke all" => drop(app.revoke_user_sessions(&user).await.unwrap()),
         "reuse" => {
             let next = app.refresh(&issued.refresh_token).await.unwrap().refresh_token;
             app.refresh(&next).await.unwrap();
@@ -214,7 +199,7 @@ async fn a_ban_that_ran_out_still_ended_the_sessions() {
     let user = User {
         id: user_of(token.session.as_ref()),
         banned: true,
-        ban_expires_at: Some(crate::support::people::proto_time(end)),
+        ban_expires_at: Some(crate::support::proto_time(end)),
         ..Default::default()
     };
     app.update(user, &["banned", "ban_expires_at"]).await.unwrap();
@@ -313,7 +298,7 @@ async fn a_token_whose_claims_were_made_from_another_role_is_stale() {
     let fresh = app.refresh(&issued.refresh_token).await.unwrap();
     let told = app.session(&fresh.access_token).await.unwrap().session;
     assert_eq!(told.as_ref().unwrap().user.as_ref().unwrap().role.as_deref(), Some("admin"));
-    assert_eq!(added(told), ["may=StringValue(\"admin\")"]);
+    assert_eq!(claims_of(told.as_ref()), json!({"may": "admin"}));
 }
 
 /// If a token lacks the role, only its time shows which role its claims come from, and that time is another replica's
@@ -334,8 +319,8 @@ async fn a_token_without_the_role_is_stale_until_it_is_newer_than_the_change() {
     app.clock.set(START.plus(Duration::from_secs(1)));
     let fresh = app.refresh(&issued.refresh_token).await.unwrap();
     assert_eq!(
-        added(app.session(&fresh.access_token).await.unwrap().session),
-        ["may=StringValue(\"admin\")"]
+        claims_of(app.session(&fresh.access_token).await.unwrap().session.as_ref()),
+        json!({"may": "admin"})
     );
 }
 
@@ -347,21 +332,21 @@ async fn a_session_callback_adds_to_the_answer_and_to_nothing_else() {
     });
     let app = builder().callbacks(hooks).start().await;
     let issued = app.tokens("ada").await;
-    let wanted = ["greeting=StringValue(\"hello\")", "seen=NumberValue(0.0)"];
-    assert_eq!(added(issued.session), wanted);
+    let wanted = json!({"greeting": "hello", "seen": 0.0});
+    assert_eq!(claims_of(issued.session.as_ref()), wanted);
     // The second read also starts from the claims of the token.
     for _ in 0..2 {
-        assert_eq!(added(app.session(&issued.access_token).await.unwrap().session), wanted);
+        assert_eq!(claims_of(app.session(&issued.access_token).await.unwrap().session.as_ref()), wanted);
     }
     assert_eq!(app.query("SELECT claims FROM sessions").await, [["{}"]]);
-    assert_eq!(added(app.refresh(&issued.refresh_token).await.unwrap().session), wanted);
+    assert_eq!(claims_of(app.refresh(&issued.refresh_token).await.unwrap().session.as_ref()), wanted);
 }
 
 #[tokio::test]
 async fn what_a_session_callback_adds_is_not_in_the_jwt() {
     let app = builder().callbacks(on_session(|_| Ok(object(json!({"greeting": "hello"}))))).start().await;
     let issued = app.tokens("ada").await;
-    assert_eq!(added(issued.session), ["greeting=StringValue(\"hello\")"]);
+    assert_eq!(claims_of(issued.session.as_ref()), json!({"greeting": "hello"}));
     assert_eq!(part(&issued.access_token, 1).get("greeting"), None);
 }
 

@@ -5,34 +5,33 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatepass::auth::{Callback, JwtDecision};
-use gatepass::grpc::proto::v1::{
-    Client, IssueTokenRequest, IssueTokenResponse, ProfileCredential, RevokeSessionRequest,
-    RevokeUserSessionsRequest, Rotation,
-};
+use gatepass::grpc::proto::v1::{Client, IssueTokenRequest, IssueTokenResponse, ProfileCredential, Rotation};
 use prost_types::value::Kind;
 use serde_json::{Value, json};
-use tonic::{Code, Response, Status};
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::{at_once, patient};
 use crate::support::hooks::{Hooks, claims, on_jwt};
 use crate::support::jwt::decode;
-use crate::support::people::{fields, proto_time};
 use crate::support::strategy::also_with_references;
-use crate::support::{START, TestApp, allowed, app, builder, credential, profile, reason, refusal, with_key};
+use crate::support::{
+    START, TestApp, allowed, app, builder, credential, fields, profile, proto_time, reason, redeeming,
+    refusal, with_key,
+};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_mins(1);
 
 fn request(grant: &str, audiences: &[&str]) -> IssueTokenRequest {
     let audiences = audiences.iter().map(|audience| (*audience).to_owned()).collect();
-    IssueTokenRequest { grant: grant.to_owned(), audiences, ..Default::default() }
+    IssueTokenRequest { audiences, ..redeeming(grant) }
 }
 
 async fn issue_for(app: &TestApp, audiences: &[&str]) -> Result<IssueTokenResponse, Status> {
     let grant = app.sign_in("ada").await.grant.unwrap();
-    app.auth.clone().issue_token(request(&grant, audiences)).await.map(Response::into_inner)
+    app.issue_token(request(&grant, audiences)).await
 }
 
 #[tokio::test]
@@ -341,16 +340,15 @@ async fn a_user_banned_meanwhile_gets_no_tokens() {
 #[tokio::test]
 async fn a_session_ended_meanwhile_gets_no_tokens() {
     let app = app().await;
-    let mut admin = app.admin.clone();
     let first = app.sign_in("ada").await;
     let session_id = app.session_ids().await.remove(0);
-    admin.revoke_session(RevokeSessionRequest { session_id }).await.unwrap();
+    app.revoke_session(&session_id).await.unwrap();
     let second = app.sign_in("ada").await;
     let user_id = second.user.unwrap().id;
     assert_eq!(reason(app.issue(&first.grant.unwrap()).await), "SESSION_REVOKED");
-    let answer = admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id }).await.unwrap();
+    let answer = app.revoke_user_sessions(&user_id).await.unwrap();
     // A session with an unredeemed grant is not live yet.
-    assert_eq!(answer.into_inner().sessions_ended, 0);
+    assert_eq!(answer, 0);
     assert_eq!(reason(app.issue(&second.grant.unwrap()).await), "SESSION_REVOKED");
     app.tokens("ada").await;
 }

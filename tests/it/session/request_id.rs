@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{IssueTokenRequest, IssueTokenResponse, Rotation, SignInRequest};
-use tonic::{Code, Response, Status};
+use gatepass::grpc::proto::v1::{IssueTokenRequest, Rotation, SignInRequest};
+use tonic::Code;
 
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::{at_once, patient};
-use crate::support::people::{denied, fields};
-use crate::support::{TestApp, allowed, app, builder, profile, reason, refusal, with_key};
+use crate::support::{allowed, app, builder, denied, fields, profile, reason, redeeming, refusal, with_key};
 
 /// A request id with 128 bits.
 const ID: &str = "0123456789abcdef0123456789abcdef";
@@ -18,11 +17,7 @@ fn named(who: &str, id: &str) -> SignInRequest {
 }
 
 fn redemption(grant: &str, id: &str) -> IssueTokenRequest {
-    IssueTokenRequest { grant: grant.to_owned(), request_id: id.to_owned(), ..Default::default() }
-}
-
-async fn issue(app: &TestApp, request: IssueTokenRequest) -> Result<IssueTokenResponse, Status> {
-    app.auth.clone().issue_token(request).await.map(Response::into_inner)
+    IssueTokenRequest { request_id: id.to_owned(), ..redeeming(grant) }
 }
 
 #[tokio::test]
@@ -120,7 +115,7 @@ async fn the_same_id_of_another_caller_is_another_request() {
     let app = builder().config(&callers(&entries)).start().await;
     let sign_in = async |caller| {
         let request = with_key(named("ada", ID), &key(caller));
-        allowed(app.auth.clone().sign_in(request).await).grant.unwrap()
+        allowed(app.try_sign_in(request).await).grant.unwrap()
     };
     let web = sign_in("web-1").await;
     assert_eq!(sign_in("web-1").await, web);
@@ -133,10 +128,10 @@ async fn the_same_id_of_another_caller_is_another_request() {
 async fn a_repeated_redemption_gets_the_same_refresh_token_for_a_minute() {
     let app = app().await;
     let grant = app.sign_in("ada").await.grant.unwrap();
-    let first = issue(&app, redemption(&grant, ID)).await.unwrap();
+    let first = app.issue_token(redemption(&grant, ID)).await.unwrap();
     assert_eq!(first.rotation(), Rotation::Issued);
     app.clock.advance(Duration::from_millis(59_999));
-    let again = issue(&app, redemption(&grant, ID)).await.unwrap();
+    let again = app.issue_token(redemption(&grant, ID)).await.unwrap();
     assert_eq!(again.rotation(), Rotation::Replayed);
     assert_eq!(again.refresh_token, first.refresh_token);
     assert_eq!(again.refresh_token_expires_at, first.refresh_token_expires_at);
@@ -144,7 +139,7 @@ async fn a_repeated_redemption_gets_the_same_refresh_token_for_a_minute() {
     app.session(&again.access_token).await.unwrap();
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "TOKEN_ISSUED SUCCESS", "TOKEN_REPLAYED SUCCESS"]);
     app.clock.advance(Duration::from_millis(1));
-    assert_eq!(reason(issue(&app, redemption(&grant, ID)).await), "GRANT_USED");
+    assert_eq!(reason(app.issue_token(redemption(&grant, ID)).await), "GRANT_USED");
     app.refresh(&first.refresh_token).await.unwrap();
 }
 
@@ -152,10 +147,10 @@ async fn a_repeated_redemption_gets_the_same_refresh_token_for_a_minute() {
 async fn another_redemption_of_a_used_grant_is_refused() {
     let app = builder().config("tokens: {audiences: [web, api]}").start().await;
     let grant = app.sign_in("ada").await.grant.unwrap();
-    let first = issue(&app, redemption(&grant, ID)).await.unwrap();
+    let first = app.issue_token(redemption(&grant, ID)).await.unwrap();
     let narrower = IssueTokenRequest { audiences: vec!["web".to_owned()], ..redemption(&grant, ID) };
     for other in [redemption(&grant, ""), redemption(&grant, &ID.replace('0', "1")), narrower] {
-        assert_eq!(reason(issue(&app, other.clone()).await), "GRANT_USED", "{other:?}");
+        assert_eq!(reason(app.issue_token(other.clone()).await), "GRANT_USED", "{other:?}");
     }
     app.refresh(&first.refresh_token).await.unwrap();
 }
@@ -164,9 +159,9 @@ async fn another_redemption_of_a_used_grant_is_refused() {
 async fn a_redemption_is_not_answered_again_once_its_refresh_token_was_used() {
     let app = app().await;
     let grant = app.sign_in("ada").await.grant.unwrap();
-    let first = issue(&app, redemption(&grant, ID)).await.unwrap();
+    let first = app.issue_token(redemption(&grant, ID)).await.unwrap();
     let next = app.refresh(&first.refresh_token).await.unwrap();
-    assert_eq!(reason(issue(&app, redemption(&grant, ID)).await), "GRANT_USED");
+    assert_eq!(reason(app.issue_token(redemption(&grant, ID)).await), "GRANT_USED");
     app.refresh(&next.refresh_token).await.unwrap();
 }
 
@@ -175,12 +170,12 @@ async fn a_redemption_of_an_ended_session_is_not_answered_again() {
     let app = app().await;
     let allowed = app.sign_in("ada").await;
     let grant = allowed.grant.unwrap();
-    issue(&app, redemption(&grant, ID)).await.unwrap();
+    app.issue_token(redemption(&grant, ID)).await.unwrap();
     let user_id = allowed.user.unwrap().id;
     app.ban(&user_id).await;
-    assert_eq!(reason(issue(&app, redemption(&grant, ID)).await), "USER_BANNED");
+    assert_eq!(reason(app.issue_token(redemption(&grant, ID)).await), "USER_BANNED");
     app.unban(&user_id).await;
-    assert_eq!(reason(issue(&app, redemption(&grant, ID)).await), "SESSION_REVOKED");
+    assert_eq!(reason(app.issue_token(redemption(&grant, ID)).await), "SESSION_REVOKED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -196,9 +191,8 @@ async fn twenty_identical_calls_at_once_are_one_session() {
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS"]);
     let grant = answers[0].grant.clone().unwrap();
     let tokens = at_once(20, |_| {
-        let mut auth = app.auth.clone();
-        let request = redemption(&grant, ID);
-        async move { auth.issue_token(request).await.unwrap().into_inner() }
+        let (client, request) = (app.client.clone(), redemption(&grant, ID));
+        async move { client.issue_token(request).await.unwrap() }
     })
     .await;
     assert!(tokens.windows(2).all(|pair| pair[0].refresh_token == pair[1].refresh_token), "{tokens:?}");
@@ -211,11 +205,11 @@ async fn a_new_secret_put_first_changes_no_answer() {
     let app = app().await;
     let first = allowed(app.try_sign_in(named("ada", ID)).await);
     let grant = app.sign_in("bob").await.grant.unwrap();
-    let issued = issue(&app, redemption(&grant, ID)).await.unwrap();
+    let issued = app.issue_token(redemption(&grant, ID)).await.unwrap();
     let newer = "secrets: ['a newer secret of a test, put before it', ";
     let app = app.restart(|yaml| yaml.replace("secrets: [", newer)).await;
     assert_eq!(allowed(app.try_sign_in(named("ada", ID)).await), first);
-    let again = issue(&app, redemption(&grant, ID)).await.unwrap();
+    let again = app.issue_token(redemption(&grant, ID)).await.unwrap();
     assert_eq!((again.rotation(), &again.refresh_token), (Rotation::Replayed, &issued.refresh_token));
     app.session(&issued.access_token).await.unwrap();
     app.refresh(&issued.refresh_token).await.unwrap();

@@ -5,14 +5,11 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gatepass::grpc::proto::v1::{
-    GetUserRequest, RefreshTokenRequest, RevokeSessionRequest, Rotation, SignOutRequest, UpdateUserRequest,
-    User, get_user_request, sign_out_request,
-};
+use gatepass::grpc::proto::v1::{RefreshTokenResponse, Rotation};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::{TestApp, builder, reason};
+use crate::support::{TestApp, builder, reason, signing_out_by_refresh};
 
 const WINDOW: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_hours(1);
@@ -100,17 +97,8 @@ impl Model {
     }
 }
 
-async fn refresh(app: &TestApp, token: &str) -> Result<(String, Rotation), tonic::Status> {
-    let request = RefreshTokenRequest { refresh_token: token.to_owned(), ..Default::default() };
-    let answer = app.auth.clone().refresh_token(request).await?.into_inner();
-    let rotation = answer.rotation();
-    Ok((answer.refresh_token, rotation))
-}
-
-async fn ban(app: &TestApp, id: &str, banned: bool) {
-    let user = User { id: id.to_owned(), banned, ..Default::default() };
-    let update_mask = Some(prost_types::FieldMask { paths: vec!["banned".to_owned()] });
-    app.admin.clone().update_user(UpdateUserRequest { user: Some(user), update_mask }).await.unwrap();
+fn rotated(answer: Result<RefreshTokenResponse, tonic::Status>) -> Result<(String, Rotation), tonic::Status> {
+    answer.map(|answer| (answer.refresh_token.clone(), answer.rotation()))
 }
 
 async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
@@ -134,7 +122,7 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
         match step {
             Step::Refresh(back) => {
                 let token = at(&tokens, back);
-                match (model.refresh(token), refresh(app, &tokens[token]).await) {
+                match (model.refresh(token), rotated(app.refresh(&tokens[token]).await)) {
                     (Wanted::New(wanted), Ok((answered, rotation))) => {
                         assert_eq!(rotation, wanted, "{step:?} {model:?}");
                         assert!(!tokens.contains(&answered), "{step:?} {model:?}");
@@ -159,30 +147,26 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
                 model.now += time;
             }
             Step::SignOut(back) => {
-                let token = tokens[at(&tokens, back)].clone();
-                let credential = Some(sign_out_request::Credential::RefreshToken(token));
-                let request = SignOutRequest { credential, ..Default::default() };
-                let ended = app.auth.clone().sign_out(request).await.unwrap().into_inner().sessions_ended;
+                let request = signing_out_by_refresh(&tokens[at(&tokens, back)]);
+                let ended = app.sign_out_with(request).await.unwrap();
                 let live = !model.ended && model.now < model.expires_at;
                 assert_eq!(ended, i32::from(live), "{step:?} {model:?}");
                 // By another replica's clock the session may still be live.
                 model.ended |= model.now < model.expires_at + LEEWAY;
             }
             Step::Revoke => {
-                let request = RevokeSessionRequest { session_id: id.clone() };
-                app.admin.clone().revoke_session(request).await.unwrap();
+                app.revoke_session(&id).await.unwrap();
                 model.ended = true;
             }
             Step::Ban(banned) => {
-                ban(app, &user, banned).await;
+                app.set_banned(&user, banned).await.unwrap();
                 model.banned = banned;
                 model.ended |= banned;
             }
         }
         assert_one_live(app, &id, &tokens, &model).await;
     }
-    let key = Some(get_user_request::Key::UserId(user));
-    app.admin.clone().get_user(GetUserRequest { key }).await.unwrap();
+    app.user(&user).await.unwrap();
 }
 
 /// Asserts that the row names at most one token, the one of the model.

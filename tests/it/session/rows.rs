@@ -5,56 +5,39 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatepass::auth::{ReadSessionRows, RememberedRows, StoredRows};
-use gatepass::grpc::proto::v1::{
-    GetSessionRequest, GetSessionResponse, IssueTokenResponse, RevokeSessionRequest,
-    RevokeUserSessionsRequest, SignOutRequest, User, get_session_request, sign_out_request,
-};
+use gatepass::grpc::proto::v1::{GetSessionRequest, GetSessionResponse, User};
 use gatepass::model::{Clock as _, SessionId};
 use serde_json::json;
-use tonic::{Code, Response, Status};
+use tonic::{Code, Status};
 
 use crate::storage::store::open;
 use crate::support::crowd::at_once;
 use crate::support::hooks::{claims, on_jwt};
-use crate::support::people::proto_time;
-use crate::support::{Builder, START, TestApp, builder, reason, refusal};
+use crate::support::{Builder, START, TestApp, builder, ids, proto_time, reading, reason, refusal};
 
 /// Caches rows for longer than any test runs.
 fn remembering() -> Builder {
     builder().config("session: {strategy: database, max_staleness: 1m, stale_limit: 1m}")
 }
 
-fn request(token: &str, max_staleness: Option<Duration>) -> GetSessionRequest {
-    let credential = Some(get_session_request::Credential::AccessToken(token.to_owned()));
-    let max_staleness = max_staleness.map(|limit| prost_types::Duration::try_from(limit).unwrap());
-    GetSessionRequest { credential, max_staleness, ..GetSessionRequest::default() }
-}
-
-async fn ask(
-    app: &TestApp,
-    token: &str,
-    max_staleness: Option<Duration>,
-) -> Result<GetSessionResponse, Status> {
-    app.auth.clone().get_session(request(token, max_staleness)).await.map(Response::into_inner)
+/// Reads rows of at most this age.
+fn aged(token: &str, limit: Duration) -> GetSessionRequest {
+    let max_staleness = Some(prost_types::Duration::try_from(limit).unwrap());
+    GetSessionRequest { max_staleness, ..reading(token) }
 }
 
 /// Reads the current session, without the cache.
 async fn now(app: &TestApp, token: &str) -> Result<GetSessionResponse, Status> {
-    ask(app, token, Some(Duration::ZERO)).await
+    app.get_session(aged(token, Duration::ZERO)).await
 }
 
 fn name(answer: GetSessionResponse) -> Option<String> {
     answer.session.unwrap().user.unwrap().name
 }
 
-fn ids(issued: &IssueTokenResponse) -> (String, String) {
-    let session = issued.session.clone().unwrap();
-    (session.id.unwrap(), session.user.unwrap().id.unwrap())
-}
-
 /// Ends every session at the start time, since a session that ended long ago may be swept.
 fn ended(reason: &str) -> String {
-    format!("UPDATE sessions SET ended_at = {}, end_reason = '{reason}'", START.millis())
+    format!("ended_at = {}, end_reason = '{reason}'", START.millis())
 }
 
 #[tokio::test]
@@ -64,7 +47,7 @@ async fn rows_are_read_once_and_remembered() {
     app.take_statements();
     for _ in 0..20 {
         app.session(&ada).await.unwrap();
-        ask(&app, &ada, Some(Duration::from_hours(1))).await.unwrap();
+        app.get_session(aged(&ada, Duration::from_hours(1))).await.unwrap();
     }
     assert_eq!(app.take_statements().len(), 1);
     app.session(&bob).await.unwrap();
@@ -104,12 +87,19 @@ async fn of_many_who_miss_the_same_session_one_reads_it() {
     let token = app.tokens("ada").await.access_token;
     app.take_statements();
     let answers = at_once(100, |_| {
-        let (mut client, request) = (app.auth.clone(), request(&token, None));
-        async move { client.get_session(request).await.unwrap() }
+        let (client, token) = (app.client.clone(), token.clone());
+        async move { client.session(&token).await.unwrap() }
     })
     .await;
     assert_eq!(answers.len(), 100);
     assert_eq!(app.take_statements().len(), 1);
+}
+
+/// A change of the rows without Gatepass.
+#[derive(Debug)]
+enum Change {
+    Set(&'static str, String),
+    Empty(&'static [&'static str]),
 }
 
 #[tokio::test]
@@ -117,29 +107,34 @@ async fn what_changes_in_the_rows_is_told_or_refused() {
     let unauthenticated = |reason: &str| Some((Code::Unauthenticated, reason.to_owned()));
     let later = START.plus(Duration::from_hours(1)).millis();
     for (change, wanted) in [
-        (&*ended("SIGNED_OUT"), "SESSION_REVOKED"),
-        (&ended("REUSED"), "SESSION_REVOKED"),
-        (&ended("BANNED"), "SESSION_REVOKED"),
-        ("UPDATE users SET epoch = epoch + 1", "SESSION_REVOKED"),
-        ("UPDATE users SET banned = TRUE, epoch = epoch + 1", "USER_BANNED"),
-        (&format!("UPDATE users SET banned = TRUE, ban_expires_at = {later}"), "USER_BANNED"),
-        ("UPDATE sessions SET expires_at = 1000", "SESSION_EXPIRED"),
-        ("UPDATE sessions SET version = 0", "SESSION_EXPIRED"),
-        ("DELETE FROM sessions", "SESSION_EXPIRED"),
-        ("DELETE FROM sessions; DELETE FROM users", "SESSION_EXPIRED"),
+        (Change::Set("sessions", ended("SIGNED_OUT")), "SESSION_REVOKED"),
+        (Change::Set("sessions", ended("REUSED")), "SESSION_REVOKED"),
+        (Change::Set("sessions", ended("BANNED")), "SESSION_REVOKED"),
+        (Change::Set("users", "epoch = epoch + 1".to_owned()), "SESSION_REVOKED"),
+        (Change::Set("users", "banned = TRUE, epoch = epoch + 1".to_owned()), "USER_BANNED"),
+        (Change::Set("users", format!("banned = TRUE, ban_expires_at = {later}")), "USER_BANNED"),
+        (Change::Set("sessions", "expires_at = 1000".to_owned()), "SESSION_EXPIRED"),
+        (Change::Set("sessions", "version = 0".to_owned()), "SESSION_EXPIRED"),
+        (Change::Empty(&["sessions"]), "SESSION_EXPIRED"),
+        (Change::Empty(&["sessions", "users"]), "SESSION_EXPIRED"),
     ] {
         let app = remembering().start().await;
         let token = app.tokens("ada").await.access_token;
         app.session(&token).await.unwrap();
-        for statement in change.split("; ") {
-            app.query(statement).await;
+        match &change {
+            Change::Set(table, assignments) => app.set(table, assignments).await,
+            Change::Empty(tables) => {
+                for table in *tables {
+                    app.empty(table).await;
+                }
+            }
         }
         // This replica got no feed entry for the change.
         app.session(&token).await.unwrap();
         let refused = now(&app, &token).await.map(drop).map_err(|status| refusal::<()>(Err(status)));
-        assert_eq!(refused.err(), unauthenticated(wanted), "{change}");
+        assert_eq!(refused.err(), unauthenticated(wanted), "{change:?}");
         // Later readers get the row that was read last.
-        assert_eq!(reason(app.session(&token).await), wanted, "{change}");
+        assert_eq!(reason(app.session(&token).await), wanted, "{change:?}");
     }
 }
 
@@ -147,9 +142,9 @@ async fn what_changes_in_the_rows_is_told_or_refused() {
 async fn an_unreadable_row_is_an_internal_error_and_no_session() {
     let app = remembering().start().await;
     let token = app.tokens("ada").await.access_token;
-    app.query("UPDATE sessions SET claims = 'nonsense'").await;
+    app.set("sessions", "claims = 'nonsense'").await;
     assert_eq!(refusal(now(&app, &token).await), (Code::Internal, "INTERNAL".to_owned()));
-    app.query("UPDATE sessions SET claims = '{}'").await;
+    app.set("sessions", "claims = '{}'").await;
     app.session(&token).await.unwrap();
 }
 
@@ -157,33 +152,31 @@ async fn an_unreadable_row_is_an_internal_error_and_no_session() {
 async fn a_change_by_this_replica_holds_at_once_although_rows_are_cached() {
     let hooks = on_jwt(|input| Ok(claims(json!({"who": input.user.name}))));
     let app = remembering().callbacks(hooks).start().await;
-    let mut admin = app.admin.clone();
     let warm = async |who: &str| {
         let issued = app.tokens(who).await;
         app.session(&issued.access_token).await.unwrap();
         issued
     };
     let signed_out = warm("a").await;
-    let credential = Some(sign_out_request::Credential::AccessToken(signed_out.access_token.clone()));
-    app.auth.clone().sign_out(SignOutRequest { credential, ..Default::default() }).await.unwrap();
+    app.sign_out(&signed_out.access_token).await.unwrap();
     assert_eq!(reason(app.session(&signed_out.access_token).await), "SESSION_REVOKED");
 
     let revoked = warm("b").await;
-    admin.revoke_session(RevokeSessionRequest { session_id: ids(&revoked).0 }).await.unwrap();
+    app.revoke_session(&ids(&revoked)[0]).await.unwrap();
     assert_eq!(reason(app.session(&revoked.access_token).await), "SESSION_REVOKED");
 
     let all = warm("c").await;
-    admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id: ids(&all).1 }).await.unwrap();
+    app.revoke_user_sessions(&ids(&all)[1]).await.unwrap();
     assert_eq!(reason(app.session(&all.access_token).await), "SESSION_REVOKED");
 
     let banned = warm("d").await;
-    app.ban(&ids(&banned).1).await;
+    app.ban(&ids(&banned)[1]).await;
     assert_eq!(reason(app.session(&banned.access_token).await), "USER_BANNED");
-    app.unban(&ids(&banned).1).await;
+    app.unban(&ids(&banned)[1]).await;
     assert_eq!(reason(app.session(&banned.access_token).await), "SESSION_REVOKED");
 
     let issued = warm("e").await;
-    let user = User { id: ids(&issued).1, name: Some("Countess".to_owned()), ..User::default() };
+    let user = User { id: ids(&issued)[1].clone(), name: Some("Countess".to_owned()), ..User::default() };
     app.update(user.clone(), &["name"]).await.unwrap();
     app.take_statements();
     for _ in 0..3 {
@@ -242,21 +235,18 @@ async fn a_change_of_another_replica_is_seen_though_the_rows_are_remembered() {
     let other = app.replica(|yaml| yaml).await;
     for how in ["sign out", "revoke", "revoke all", "ban", "rename", "write"] {
         let issued = app.tokens(&how.replace(' ', "-")).await;
-        let (session_id, user_id) = ids(&issued);
+        let [session_id, user_id] = ids(&issued);
         let token = issued.access_token;
         other.session(&token).await.unwrap();
         match how {
             "sign out" => {
-                let credential = Some(sign_out_request::Credential::AccessToken(token.clone()));
-                let request = SignOutRequest { credential, ..SignOutRequest::default() };
-                app.auth.clone().sign_out(request).await.unwrap();
+                app.sign_out(&token).await.unwrap();
             }
             "revoke" => {
-                app.admin.clone().revoke_session(RevokeSessionRequest { session_id }).await.unwrap();
+                app.revoke_session(&session_id).await.unwrap();
             }
             "revoke all" => {
-                let request = RevokeUserSessionsRequest { user_id };
-                app.admin.clone().revoke_user_sessions(request).await.unwrap();
+                app.revoke_user_sessions(&user_id).await.unwrap();
             }
             "ban" => {
                 app.ban(&user_id).await;
@@ -267,7 +257,7 @@ async fn a_change_of_another_replica_is_seen_though_the_rows_are_remembered() {
             }
             // The change is made without Gatepass, so that the feed has no entry.
             _ => {
-                app.query(&ended("REVOKED")).await;
+                app.set("sessions", &ended("REVOKED")).await;
             }
         }
         let wanted = |answer: &Result<GetSessionResponse, Status>| match (how, answer.clone()) {
@@ -302,7 +292,7 @@ fn id(text: &str) -> SessionId {
 #[tokio::test]
 async fn without_the_database_rows_are_served_until_the_stale_limit() {
     let app = remembering().start().await;
-    let (known, unknown) = (id(&ids(&app.tokens("a").await).0), id(&ids(&app.tokens("b").await).0));
+    let (known, unknown) = (id(&ids(&app.tokens("a").await)[0]), id(&ids(&app.tokens("b").await)[0]));
     let (database, rows) = remembered(&app, 1 << 20).await;
     let read = rows.read(known, Duration::ZERO).await;
     assert_eq!(read.rows().unwrap().session.id, known);
@@ -324,7 +314,7 @@ async fn the_cache_of_rows_is_bounded() {
     let app = remembering().start().await;
     let mut all = BTreeSet::new();
     for n in 0..40 {
-        all.insert(id(&ids(&app.tokens(&format!("p{n}")).await).0));
+        all.insert(id(&ids(&app.tokens(&format!("p{n}")).await)[0]));
     }
     let (_database, rows) = remembered(&app, 20 * 1024).await;
     let hour = Duration::from_hours(1);

@@ -2,28 +2,19 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::sign_out_request::Credential;
 use gatepass::grpc::proto::v1::{Client, IssueTokenRequest, IssueTokenResponse, SignOutRequest};
-use tonic::{Code, Status};
+use tonic::Code;
 
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::{at_once, patient};
-use crate::support::people::fields;
 use crate::support::strategy::also_with_references;
-use crate::support::{START, TestApp, allowed, app, builder, profile, reason, refusal, tokens, with_key};
+use crate::support::{
+    START, TestApp, allowed, app, builder, fields, profile, reason, refusal, signing_out,
+    signing_out_by_refresh, tokens, with_key,
+};
 
 /// The setting `tokens.clock_leeway`.
 const LEEWAY: Duration = Duration::from_secs(10);
-
-fn access(token: &str) -> SignOutRequest {
-    let credential = Some(Credential::AccessToken(token.to_owned()));
-    SignOutRequest { credential, ..Default::default() }
-}
-
-fn refresh(token: &str) -> SignOutRequest {
-    let credential = Some(Credential::RefreshToken(token.to_owned()));
-    SignOutRequest { credential, ..Default::default() }
-}
 
 fn everywhere(request: SignOutRequest) -> SignOutRequest {
     SignOutRequest { everywhere: true, ..request }
@@ -31,10 +22,6 @@ fn everywhere(request: SignOutRequest) -> SignOutRequest {
 
 fn elsewhere(request: SignOutRequest) -> SignOutRequest {
     SignOutRequest { everywhere: true, except_current: true, ..request }
-}
-
-async fn sign_out(app: &TestApp, request: SignOutRequest) -> Result<i32, Status> {
-    app.auth.clone().sign_out(request).await.map(|answer| answer.into_inner().sessions_ended)
 }
 
 async fn assert_over(app: &TestApp, issued: &IssueTokenResponse) {
@@ -60,26 +47,27 @@ async fn any_genuine_token_ends_its_session_and_raises_no_alarm() {
         let second = app.refresh(&first.refresh_token).await.unwrap();
         let third = app.refresh(&second.refresh_token).await.unwrap();
         let request = match which {
-            "access" => access(&third.access_token),
-            "refresh" => refresh(&third.refresh_token),
-            "replaced access" => access(&first.access_token),
-            "spent" => refresh(&second.refresh_token),
-            "spent long ago" => refresh(&first.refresh_token),
+            "access" => signing_out(&third.access_token),
+            "refresh" => signing_out_by_refresh(&third.refresh_token),
+            "replaced access" => signing_out(&first.access_token),
+            "spent" => signing_out_by_refresh(&second.refresh_token),
+            "spent long ago" => signing_out_by_refresh(&first.refresh_token),
             _ => {
                 app.clock.advance(Duration::from_hours(1));
-                access(&first.access_token)
+                signing_out(&first.access_token)
             }
         };
-        assert_eq!(sign_out(&app, request.clone()).await.unwrap(), 1, "{which}");
+        assert_eq!(app.sign_out_with(request.clone()).await.unwrap(), 1, "{which}");
         let told = reason(app.session(&third.access_token).await);
         assert_eq!(told, if which == "expired" { "TOKEN_EXPIRED" } else { "SESSION_REVOKED" }, "{which}");
         for token in [&first.refresh_token, &second.refresh_token, &third.refresh_token] {
             assert_eq!(reason(app.refresh(token).await), "SESSION_REVOKED", "{which}");
         }
         // The session had already ended.
-        for again in [request, access(&third.access_token), refresh(&first.refresh_token)] {
-            assert_eq!(sign_out(&app, again.clone()).await.unwrap(), 0, "{which}");
-            assert_eq!(sign_out(&app, everywhere(again)).await.unwrap(), 0, "{which}");
+        for again in [request, signing_out(&third.access_token), signing_out_by_refresh(&first.refresh_token)]
+        {
+            assert_eq!(app.sign_out_with(again.clone()).await.unwrap(), 0, "{which}");
+            assert_eq!(app.sign_out_with(everywhere(again)).await.unwrap(), 0, "{which}");
         }
     }
     assert_eq!(logged(&app, "SIGN_OUT SUCCESS").await, 6);
@@ -92,9 +80,9 @@ async fn a_session_that_ran_out_had_ended_already() {
     let issued = app.tokens("ada").await;
     app.clock.advance(Duration::from_hours(1) + LEEWAY);
     let other = app.tokens("ada").await;
-    for request in [access(&issued.access_token), refresh(&issued.refresh_token)] {
-        assert_eq!(sign_out(&app, request.clone()).await.unwrap(), 0);
-        assert_eq!(sign_out(&app, everywhere(request)).await.unwrap(), 0);
+    for request in [signing_out(&issued.access_token), signing_out_by_refresh(&issued.refresh_token)] {
+        assert_eq!(app.sign_out_with(request.clone()).await.unwrap(), 0);
+        assert_eq!(app.sign_out_with(everywhere(request)).await.unwrap(), 0);
     }
     assert_live(&app, &other).await;
     assert_eq!(logged(&app, "SIGN_OUT SUCCESS").await, 0);
@@ -107,8 +95,8 @@ async fn a_session_that_runs_out_is_ended_while_another_clock_may_have_it_live()
         let app = builder().config("session: {idle_ttl: 1h}").start().await;
         let [issued, other] = [app.tokens("ada").await, app.tokens("ada").await];
         app.clock.set(START.plus(Duration::from_hours(1) + LEEWAY).minus(Duration::from_millis(1)));
-        let request = SignOutRequest { everywhere: all, ..refresh(&issued.refresh_token) };
-        assert_eq!(sign_out(&app, request).await.unwrap(), 0, "by this clock it was not live");
+        let request = SignOutRequest { everywhere: all, ..signing_out_by_refresh(&issued.refresh_token) };
+        assert_eq!(app.sign_out_with(request).await.unwrap(), 0, "by this clock it was not live");
         app.clock.set(START);
         assert_over(&app, &issued).await;
         if all {
@@ -126,12 +114,15 @@ async fn everywhere_ends_every_live_session_of_this_user_only() {
     let idle = app.tokens("ada").await;
     app.clock.advance(Duration::from_hours(1));
     let gone = app.tokens("ada").await;
-    assert_eq!(sign_out(&app, access(&gone.access_token)).await.unwrap(), 1);
+    assert_eq!(app.sign_out_with(signing_out(&gone.access_token)).await.unwrap(), 1);
     let live = [app.tokens("ada").await, app.tokens("ada").await, app.tokens("ada").await];
     let pending = app.sign_in("ada").await.grant.unwrap();
     let bob = app.tokens("bob").await;
     // Ended and expired sessions, and the one with the unredeemed grant, were not live.
-    assert_eq!(sign_out(&app, everywhere(refresh(&live[1].refresh_token))).await.unwrap(), 3);
+    assert_eq!(
+        app.sign_out_with(everywhere(signing_out_by_refresh(&live[1].refresh_token))).await.unwrap(),
+        3
+    );
     for issued in &live {
         assert_over(&app, issued).await;
     }
@@ -150,9 +141,12 @@ async fn everywhere_else_keeps_the_session_that_asks() {
         let [this, one, two] = [app.tokens("ada").await, app.tokens("ada").await, app.tokens("ada").await];
         let pending = app.sign_in("ada").await.grant.unwrap();
         let bob = app.tokens("bob").await;
-        let request =
-            if by_refresh_token { refresh(&this.refresh_token) } else { access(&this.access_token) };
-        assert_eq!(sign_out(&app, elsewhere(request.clone())).await.unwrap(), 2);
+        let request = if by_refresh_token {
+            signing_out_by_refresh(&this.refresh_token)
+        } else {
+            signing_out(&this.access_token)
+        };
+        assert_eq!(app.sign_out_with(elsewhere(request.clone())).await.unwrap(), 2);
         assert_over(&app, &one).await;
         assert_over(&app, &two).await;
         assert_eq!(reason(app.issue(&pending).await), "SESSION_REVOKED");
@@ -161,8 +155,8 @@ async fn everywhere_else_keeps_the_session_that_asks() {
         let later = app.tokens("ada").await;
         assert_live(&app, &later).await;
         // A second call ends only sessions opened since.
-        assert_eq!(sign_out(&app, elsewhere(request.clone())).await.unwrap(), 1);
-        assert_eq!(sign_out(&app, elsewhere(request)).await.unwrap(), 0);
+        assert_eq!(app.sign_out_with(elsewhere(request.clone())).await.unwrap(), 1);
+        assert_eq!(app.sign_out_with(elsewhere(request)).await.unwrap(), 0);
         assert_over(&app, &later).await;
     }
 }
@@ -171,16 +165,16 @@ async fn everywhere_else_keeps_the_session_that_asks() {
 async fn the_token_of_an_ended_session_ends_no_others() {
     let app = app().await;
     let stolen = app.tokens("ada").await;
-    sign_out(&app, access(&stolen.access_token)).await.unwrap();
+    app.sign_out_with(signing_out(&stolen.access_token)).await.unwrap();
     let live = app.tokens("ada").await;
-    for request in [access(&stolen.access_token), refresh(&stolen.refresh_token)] {
-        assert_eq!(sign_out(&app, everywhere(request.clone())).await.unwrap(), 0);
-        assert_eq!(sign_out(&app, elsewhere(request)).await.unwrap(), 0);
+    for request in [signing_out(&stolen.access_token), signing_out_by_refresh(&stolen.refresh_token)] {
+        assert_eq!(app.sign_out_with(everywhere(request.clone())).await.unwrap(), 0);
+        assert_eq!(app.sign_out_with(elsewhere(request)).await.unwrap(), 0);
     }
     assert_live(&app, &live).await;
     let user = live.session.unwrap().user.unwrap().id.unwrap();
     app.ban(&user).await;
-    assert_eq!(sign_out(&app, everywhere(access(&live.access_token))).await.unwrap(), 0);
+    assert_eq!(app.sign_out_with(everywhere(signing_out(&live.access_token))).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -188,12 +182,12 @@ async fn a_request_of_another_form_is_refused() {
     let app = app().await;
     let issued = app.tokens("ada").await;
     let none = SignOutRequest { everywhere: true, ..Default::default() };
-    let alone = SignOutRequest { except_current: true, ..access(&issued.access_token) };
+    let alone = SignOutRequest { except_current: true, ..signing_out(&issued.access_token) };
     let client = Some(Client { ip_address: Some("somewhere".to_owned()), user_agent: None });
-    let nowhere = SignOutRequest { client, ..access(&issued.access_token) };
+    let nowhere = SignOutRequest { client, ..signing_out(&issued.access_token) };
     for (request, field) in [(none, "credential"), (alone, "except_current"), (nowhere, "client.ip_address")]
     {
-        let answer = sign_out(&app, request).await;
+        let answer = app.sign_out_with(request).await;
         assert_eq!(refusal(answer.clone()), (Code::InvalidArgument, "INVALID_REQUEST".to_owned()), "{field}");
         assert_eq!(fields(answer), [field]);
     }
@@ -214,20 +208,15 @@ async fn a_token_that_is_not_ours_ends_nothing_and_costs_no_statement() {
     let (access_token, refresh_token) = (&issued.access_token, &issued.refresh_token);
     app.take_statements();
     for (request, wanted) in [
-        (access(""), "TOKEN_MALFORMED"),
-        (access("x"), "TOKEN_MALFORMED"),
-        (access(refresh_token), "TOKEN_MALFORMED"),
-        (access(&access_token[..access_token.len() - 2]), "TOKEN_SIGNATURE_INVALID"),
-        (access(&foreign), "TOKEN_SIGNATURE_INVALID"),
-        (access(&bent(access_token)), "TOKEN_SIGNATURE_INVALID"),
-        (access(&"x".repeat(5000)), "TOKEN_MALFORMED"),
-        (refresh(""), "REFRESH_INVALID"),
-        (refresh(access_token), "REFRESH_INVALID"),
-        (refresh(&bent(refresh_token)), "REFRESH_INVALID"),
-        (refresh(&refresh_token[..50]), "REFRESH_INVALID"),
+        (signing_out(refresh_token), "TOKEN_MALFORMED"),
+        (signing_out(&foreign), "TOKEN_SIGNATURE_INVALID"),
+        (signing_out(&bent(access_token)), "TOKEN_SIGNATURE_INVALID"),
+        (signing_out_by_refresh(""), "REFRESH_INVALID"),
+        (signing_out_by_refresh(access_token), "REFRESH_INVALID"),
+        (signing_out_by_refresh(&bent(refresh_token)), "REFRESH_INVALID"),
     ] {
         for request in [request.clone(), everywhere(request)] {
-            let refused = refusal(sign_out(&app, request.clone()).await);
+            let refused = refusal(app.sign_out_with(request.clone()).await);
             assert_eq!(refused, (Code::Unauthenticated, wanted.to_owned()), "{request:?}");
         }
     }
@@ -245,7 +234,8 @@ async fn a_session_is_ended_by_the_group_that_opened_it() {
     let grant = allowed(client.sign_in(with_key(profile("ada"), &key("shop"))).await).grant.unwrap();
     let request = IssueTokenRequest { grant, ..Default::default() };
     let issued = client.issue_token(with_key(request, &key("shop"))).await.unwrap().into_inner();
-    let (by_access, by_refresh) = (access(&issued.access_token), refresh(&issued.refresh_token));
+    let (by_access, by_refresh) =
+        (signing_out(&issued.access_token), signing_out_by_refresh(&issued.refresh_token));
     for request in [by_access.clone(), everywhere(by_access.clone()), elsewhere(by_access.clone())] {
         let refused = refusal(client.sign_out(with_key(request, &key("other"))).await);
         assert_eq!(refused, (Code::PermissionDenied, "CALLER_NOT_ALLOWED".to_owned()));
@@ -268,7 +258,7 @@ async fn the_log_tells_whose_session_ended_from_where() {
     let session = issued.session.unwrap();
     let client =
         Some(Client { ip_address: Some("2001:DB8::1".to_owned()), user_agent: Some("Firefox\n".to_owned()) });
-    sign_out(&app, SignOutRequest { client, ..access(&issued.access_token) }).await.unwrap();
+    app.sign_out_with(SignOutRequest { client, ..signing_out(&issued.access_token) }).await.unwrap();
     let sql = "SELECT user_id AS who, email, provider, session_id AS session, caller, ip_address, \
                user_agent FROM auth_logs WHERE action = 'SIGN_OUT'";
     let hex = |id: String| id.replace('-', "").to_uppercase();
@@ -296,11 +286,14 @@ async fn of_many_that_sign_out_at_once_one_ends_the_session() {
             app.tokens("ada").await;
         }
         let ended = at_once(20, |n| {
-            let request =
-                if n % 2 == 0 { access(&issued.access_token) } else { refresh(&issued.refresh_token) };
+            let request = if n % 2 == 0 {
+                signing_out(&issued.access_token)
+            } else {
+                signing_out_by_refresh(&issued.refresh_token)
+            };
             let request = SignOutRequest { everywhere: all, ..request };
-            let mut client = app.auth.clone();
-            async move { client.sign_out(request).await.unwrap().into_inner().sessions_ended }
+            let client = app.client.clone();
+            async move { client.sign_out_with(request).await.unwrap() }
         })
         .await;
         assert_eq!(ended.iter().sum::<i32>(), if all { 2 } else { 1 });
@@ -314,11 +307,10 @@ async fn a_refresh_that_races_a_sign_out_leaves_no_live_session() {
     let app = patient().start().await;
     for round in 0..20 {
         let issued = app.tokens(&format!("p{round}")).await;
-        let mut client = app.auth.clone();
-        let request = access(&issued.access_token);
-        let leaving = tokio::spawn(async move { client.sign_out(request).await.unwrap().into_inner() });
+        let (client, token) = (app.client.clone(), issued.access_token.clone());
+        let leaving = tokio::spawn(async move { client.sign_out(&token).await.unwrap() });
         let racing = app.refresh(&issued.refresh_token).await;
-        assert_eq!(leaving.await.unwrap().sessions_ended, 1);
+        assert_eq!(leaving.await.unwrap(), 1);
         let newest = match racing {
             Ok(answer) => answer,
             Err(status) => {

@@ -7,17 +7,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass::grpc::proto::v1::{
-    GetSessionRequest, GetSessionResponse, IssueTokenRequest, RefreshTokenRequest, RefreshTokenResponse,
-    Rotation, Session, SignOutRequest, User, get_session_request, sign_out_request,
+    GetSessionRequest, IssueTokenRequest, RefreshTokenRequest, Rotation, Session, User,
 };
-use prost_types::value::Kind;
-use prost_types::{Struct, Value};
 use serde_json::json;
-use tonic::{Code, Response, Status};
+use tonic::Code;
 
 use crate::support::hooks::{Hooks, claims, object, on_jwt, on_session};
 use crate::support::strategy::with_strategy;
-use crate::support::{Builder, START, TestApp, builder, reason, refusal, tokens};
+use crate::support::{Builder, START, builder, claims_of, ids, reading, reason, refusal, tokens};
 
 const STRATEGIES: [&str; 2] = ["jwt", "database"];
 
@@ -25,39 +22,8 @@ fn database() -> Builder {
     builder().config("session: {strategy: database}")
 }
 
-async fn ask(app: &TestApp, token: &str, audience: &str) -> Result<GetSessionResponse, Status> {
-    let credential = Some(get_session_request::Credential::AccessToken(token.to_owned()));
-    let request =
-        GetSessionRequest { credential, audience: audience.to_owned(), ..GetSessionRequest::default() };
-    app.auth.clone().get_session(request).await.map(Response::into_inner)
-}
-
-async fn refresh(app: &TestApp, request: RefreshTokenRequest) -> RefreshTokenResponse {
-    app.auth.clone().refresh_token(request).await.unwrap().into_inner()
-}
-
-async fn sign_out(app: &TestApp, token: &str) -> i32 {
-    let credential = Some(sign_out_request::Credential::AccessToken(token.to_owned()));
-    let request = SignOutRequest { credential, ..SignOutRequest::default() };
-    app.auth.clone().sign_out(request).await.unwrap().into_inner().sessions_ended
-}
-
-fn user_id(session: Option<&Session>) -> String {
-    session.unwrap().user.clone().unwrap().id.unwrap()
-}
-
-async fn set_role(app: &TestApp, id: &str, role: &str) {
-    let user = User { id: id.to_owned(), role: role.to_owned(), ..User::default() };
-    app.update(user, &["role"]).await.unwrap();
-}
-
-/// Returns a claim of a session as text.
-fn told(session: Option<Session>, claim: &str) -> String {
-    let kind = session.unwrap().claims.unwrap().fields.remove(claim).unwrap().kind.unwrap();
-    match kind {
-        Kind::StringValue(text) => text,
-        other => format!("{other:?}"),
-    }
+fn for_audience(token: &str, audience: &str) -> GetSessionRequest {
+    GetSessionRequest { audience: audience.to_owned(), ..reading(token) }
 }
 
 /// Builds a `jwt` callback that counts its calls in the session, and records the role in a claim.
@@ -104,10 +70,10 @@ async fn claims_too_heavy_for_a_jwt_go_with_a_reference() {
                 continue;
             }
             let issued = answer.unwrap();
-            assert_eq!(told(issued.session.clone(), "heavy"), "x".repeat(bytes));
+            assert_eq!(claims_of(issued.session.as_ref())["heavy"], "x".repeat(bytes));
             assert_eq!(app.session(&issued.access_token).await.unwrap().session, issued.session);
             let refreshed = app.refresh(&issued.refresh_token).await.unwrap();
-            assert_eq!(told(refreshed.session.clone(), "heavy"), "y".repeat(bytes));
+            assert_eq!(claims_of(refreshed.session.as_ref())["heavy"], "y".repeat(bytes));
             assert_eq!(app.session(&refreshed.access_token).await.unwrap().session, refreshed.session);
         }
     }
@@ -136,10 +102,10 @@ async fn both_kinds_are_read_under_either_strategy() {
     let third = app.refresh(&second.refresh_token).await.unwrap();
     assert!(third.access_token.starts_with("eyJ"));
     // All these tokens name one session.
-    assert_eq!(sign_out(&app, &second.access_token).await, 1);
+    assert_eq!(app.sign_out(&second.access_token).await.unwrap(), 1);
     for token in [&first.access_token, &second.access_token, &third.access_token] {
         assert_eq!(reason(app.session(token).await), "SESSION_REVOKED");
-        assert_eq!(sign_out(&app, token).await, 0);
+        assert_eq!(app.sign_out(token).await.unwrap(), 0);
     }
 }
 
@@ -149,7 +115,7 @@ async fn a_reference_survives_a_refresh_and_tells_what_the_session_keeps_since()
     let issued = app.tokens("ada").await;
     app.clock.advance(Duration::from_mins(10));
     let refreshed = app.refresh(&issued.refresh_token).await.unwrap();
-    assert_eq!(told(refreshed.session.clone(), "count"), "NumberValue(2.0)");
+    assert_eq!(claims_of(refreshed.session.as_ref())["count"], 2.0);
     assert_eq!(app.session(&refreshed.access_token).await.unwrap().session, refreshed.session);
     // The sessions are equal except for the end of the access token.
     let old = app.session(&issued.access_token).await.unwrap().session.unwrap();
@@ -175,24 +141,24 @@ async fn what_a_replay_answers_is_what_the_session_keeps() {
 async fn claims_of_another_role_are_stale_in_every_reference_until_a_refresh() {
     let app = database().callbacks(counting()).start().await;
     let first = app.tokens("ada").await;
-    let id = user_id(first.session.as_ref());
-    set_role(&app, &id, "admin").await;
+    let [_, id] = ids(&first);
+    app.set_role(&id, "admin").await;
     assert_eq!(reason(app.session(&first.access_token).await), "TOKEN_STALE");
     let second = app.refresh(&first.refresh_token).await.unwrap();
     // The first token names the same session, whose claims are now those of an administrator.
     for token in [&second.access_token, &first.access_token] {
         let session = app.session(token).await.unwrap().session;
-        assert_eq!(told(session, "may"), "what admin may");
+        assert_eq!(claims_of(session.as_ref())["may"], "what admin may");
     }
     // The role is again that of the first token; the claims are not.
-    set_role(&app, &id, "user").await;
+    app.set_role(&id, "user").await;
     for token in [&first.access_token, &second.access_token] {
         let refused = refusal(app.session(token).await);
         assert_eq!(refused, (Code::Unauthenticated, "TOKEN_STALE".to_owned()));
     }
     let third = app.refresh(&second.refresh_token).await.unwrap();
     for token in [&third.access_token, &second.access_token, &first.access_token] {
-        assert_eq!(told(app.session(token).await.unwrap().session, "may"), "what user may");
+        assert_eq!(claims_of(app.session(token).await.unwrap().session.as_ref())["may"], "what user may");
     }
 }
 
@@ -203,10 +169,10 @@ async fn a_replay_makes_the_claims_anew_when_the_role_changed_meanwhile() {
         let app = app.start().await;
         let issued = app.tokens("ada").await;
         app.refresh(&issued.refresh_token).await.unwrap();
-        set_role(&app, &user_id(issued.session.as_ref()), "admin").await;
+        app.set_role(&ids(&issued)[1], "admin").await;
         let replayed = app.refresh(&issued.refresh_token).await.unwrap();
         assert_eq!(replayed.rotation(), Rotation::Replayed, "{strategy}");
-        assert_eq!(told(replayed.session.clone(), "may"), "what admin may", "{strategy}");
+        assert_eq!(claims_of(replayed.session.as_ref())["may"], "what admin may", "{strategy}");
         assert_eq!(app.session(&replayed.access_token).await.unwrap().session, replayed.session);
         let kept = app.query("SELECT claims_role, claims FROM sessions").await.remove(0);
         assert_eq!(kept[0], "admin", "{strategy}");
@@ -222,11 +188,11 @@ async fn an_answer_given_again_after_a_change_of_role_is_stale_as_the_first_is()
         let allowed = app.sign_in("ada").await;
         let request_id = "0123456789abcdef0123456789abcdef".to_owned();
         let request = IssueTokenRequest { grant: allowed.grant.unwrap(), request_id, ..Default::default() };
-        let issue = async || app.auth.clone().issue_token(request.clone()).await.unwrap().into_inner();
+        let issue = async || app.issue_token(request.clone()).await.unwrap();
         issue().await;
-        set_role(&app, &allowed.user.unwrap().id, "admin").await;
+        app.set_role(&allowed.user.unwrap().id, "admin").await;
         let again = issue().await;
-        assert_eq!(told(again.session, "may"), "what user may", "{strategy}");
+        assert_eq!(claims_of(again.session.as_ref())["may"], "what user may", "{strategy}");
         assert_eq!(reason(app.session(&again.access_token).await), "TOKEN_STALE", "{strategy}");
     }
 }
@@ -236,7 +202,7 @@ async fn claims_of_an_unknown_role_are_stale() {
     let app = database().callbacks(counting()).start().await;
     let issued = app.tokens("ada").await;
     // Rows of an earlier version look like this.
-    app.query("UPDATE sessions SET claims_role = NULL").await;
+    app.set("sessions", "claims_role = NULL").await;
     assert_eq!(reason(app.session(&issued.access_token).await), "TOKEN_STALE");
     let refreshed = app.refresh(&issued.refresh_token).await.unwrap();
     app.session(&refreshed.access_token).await.unwrap();
@@ -246,7 +212,7 @@ async fn claims_of_an_unknown_role_are_stale() {
 async fn a_role_means_nothing_to_claims_where_no_jwt_callback_makes_any() {
     let app = database().start().await;
     let issued = app.tokens("ada").await;
-    set_role(&app, &user_id(issued.session.as_ref()), "admin").await;
+    app.set_role(&ids(&issued)[1], "admin").await;
     let user = app.session(&issued.access_token).await.unwrap().session.unwrap().user.unwrap();
     assert_eq!(user.role.as_deref(), Some("admin"));
 }
@@ -258,19 +224,22 @@ async fn a_reference_is_for_its_audiences_only() {
     let audiences = vec!["shop".to_owned()];
     let request =
         RefreshTokenRequest { refresh_token: issued.refresh_token, audiences, ..Default::default() };
-    let shop = refresh(&app, request).await;
+    let shop = app.refresh_token(request).await.unwrap();
     for (token, audience) in
         [(&issued.access_token, ""), (&issued.access_token, "blog"), (&shop.access_token, "shop")]
     {
-        ask(&app, token, audience).await.unwrap();
+        app.get_session(for_audience(token, audience)).await.unwrap();
     }
     for audience in ["blog", "sho", "SHOP", "shop\u{0}"] {
-        let refused = refusal(ask(&app, &shop.access_token, audience).await);
+        let refused = refusal(app.get_session(for_audience(&shop.access_token, audience)).await);
         assert_eq!(refused, (Code::Unauthenticated, "TOKEN_AUDIENCE_MISMATCH".to_owned()), "{audience}");
     }
     let app = app.restart(|yaml| yaml.replace("[shop, blog]", "[blog]")).await;
-    assert_eq!(reason(ask(&app, &shop.access_token, "").await), "TOKEN_AUDIENCE_MISMATCH");
-    ask(&app, &issued.access_token, "").await.unwrap();
+    assert_eq!(
+        reason(app.get_session(for_audience(&shop.access_token, "")).await),
+        "TOKEN_AUDIENCE_MISMATCH"
+    );
+    app.get_session(for_audience(&issued.access_token, "")).await.unwrap();
 }
 
 #[tokio::test]
@@ -301,7 +270,7 @@ async fn secrets_can_be_rotated_without_losing_a_reference() {
     let app = app.restart(|yaml| yaml.replace(&format!(", {OLD}"), "")).await;
     assert_eq!(reason(app.session(&first.access_token).await), "TOKEN_SIGNATURE_INVALID");
     app.session(&second.access_token).await.unwrap();
-    assert_eq!(sign_out(&app, &second.access_token).await, 1);
+    assert_eq!(app.sign_out(&second.access_token).await.unwrap(), 1);
 }
 
 /// Records all callback inputs of one session, without ids, which differ between sessions.
@@ -338,19 +307,14 @@ async fn inputs(strategy: &str) -> Vec<String> {
     let issued = app.tokens("ada").await;
     app.session(&issued.access_token).await.unwrap();
     app.clock.advance(Duration::from_secs(61));
-    let fields = [("theme".to_owned(), Value { kind: Some(Kind::StringValue("dark".to_owned())) })];
-    let request = RefreshTokenRequest {
-        refresh_token: issued.refresh_token,
-        update: Some(Struct { fields: fields.into() }),
-        ..Default::default()
-    };
-    let refreshed = refresh(&app, request.clone()).await;
+    let update = async || app.update_session(&issued.refresh_token, json!({"theme": "dark"})).await.unwrap();
+    let refreshed = update().await;
     app.session(&refreshed.access_token).await.unwrap();
-    let id = user_id(refreshed.session.as_ref());
+    let id = refreshed.session.unwrap().user.unwrap().id.unwrap();
     let user = User { id, name: Some("Countess".to_owned()), ..User::default() };
     app.update(user, &["name"]).await.unwrap();
     app.session(&refreshed.access_token).await.unwrap();
-    refresh(&app, request).await;
+    update().await;
     let last = app.refresh(&refreshed.refresh_token).await.unwrap();
     app.session(&last.access_token).await.unwrap();
     let seen = seen.lock().unwrap();

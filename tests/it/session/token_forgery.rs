@@ -2,16 +2,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gatepass::grpc::proto::v1::{GetSessionRequest, GetSessionResponse, get_session_request};
+use gatepass::grpc::proto::v1::GetSessionRequest;
 use gatepass::jose::{Algorithm, SigningKey};
 use gatepass::tokens::{KeyRing, TOKEN_TYPE};
 use jsonwebtoken::EncodingKey;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use tonic::Status;
 
-use crate::support::{KEYS, START, TestApp, builder, reason, refusal, tokens};
+use crate::support::{KEYS, START, TestApp, builder, reading, reason, refusal, tokens};
 
 const MALFORMED: &str = "TOKEN_MALFORMED";
 const SIGNATURE: &str = "TOKEN_SIGNATURE_INVALID";
@@ -71,15 +70,9 @@ fn without(mut object: Value, name: &str) -> Value {
     object
 }
 
-async fn read(app: &TestApp, token: &str) -> Result<GetSessionResponse, Status> {
-    let credential = Some(get_session_request::Credential::AccessToken(token.to_owned()));
-    let request = GetSessionRequest { credential, ..Default::default() };
-    app.auth.clone().get_session(request).await.map(tonic::Response::into_inner)
-}
-
 async fn assert_refused(app: &TestApp, rows: Vec<(&str, String, &str)>) {
     for (what, token, wanted) in rows {
-        let (code, reason) = refusal(read(app, &token).await);
+        let (code, reason) = refusal(app.session(&token).await);
         assert_eq!((code, reason.as_str()), (tonic::Code::Unauthenticated, wanted), "{what}");
     }
 }
@@ -88,10 +81,10 @@ async fn assert_refused(app: &TestApp, rows: Vec<(&str, String, &str)>) {
 async fn a_token_of_exactly_our_form_is_good() {
     let app = app().await;
     let session =
-        read(&app, &sign(&header().to_string(), &claims().to_string())).await.unwrap().session.unwrap();
+        app.session(&sign(&header().to_string(), &claims().to_string())).await.unwrap().session.unwrap();
     assert_eq!(session.user.unwrap().name.as_deref(), Some("Ada"));
     let more = with(with(claims(), "tenant", json!({"id": 7})), "nbf", json!(START.seconds() + 10));
-    read(&app, &sign(&header().to_string(), &more.to_string())).await.unwrap();
+    app.session(&sign(&header().to_string(), &more.to_string())).await.unwrap();
 }
 
 #[tokio::test]
@@ -253,11 +246,11 @@ async fn bytes_that_are_no_compact_jws_are_malformed() {
         .filter(|byte| *byte != last)
     {
         let token = format!("{head}.{payload}.{}{}", &signature[..85], char::from(other));
-        let (_, refused) = refusal(read(&app, &token).await);
+        let (_, refused) = refusal(app.session(&token).await);
         assert!([MALFORMED, SIGNATURE].contains(&refused.as_str()), "{token}");
     }
     for cut in (0..good.len()).step_by(7) {
-        let refused = reason(read(&app, &good[..cut]).await);
+        let refused = reason(app.session(&good[..cut]).await);
         assert!([MALFORMED, SIGNATURE].contains(&refused.as_str()), "cut at {cut}: {refused}");
     }
     rows.extend(hmac_confusion().into_iter().map(|token| ("HS256 with the public key", token, MALFORMED)));
@@ -339,7 +332,7 @@ async fn a_token_ends_within_the_longest_life_and_its_session() {
         &[("session_exp", 900)],
         &[("iat", -909), ("auth_time", -909), ("exp", -9)],
     ] {
-        read(&app, &signed(good)).await.unwrap();
+        app.session(&signed(good)).await.unwrap();
     }
     assert_refused(
         &app,
@@ -407,12 +400,12 @@ async fn a_token_expires_when_the_leeway_is_over_cached_or_not() {
         sign(&header().to_string(), &claims().to_string()),
         sign(&header().to_string(), &claims().to_string()),
     );
-    read(&app, &warm).await.unwrap();
+    app.session(&warm).await.unwrap();
     app.clock.advance(std::time::Duration::from_secs(909));
-    read(&app, &warm).await.unwrap();
+    app.session(&warm).await.unwrap();
     app.clock.advance(std::time::Duration::from_secs(1));
     for token in [warm, cold] {
-        assert_eq!(reason(read(&app, &token).await), "TOKEN_EXPIRED");
+        assert_eq!(reason(app.session(&token).await), "TOKEN_EXPIRED");
     }
 }
 
@@ -421,9 +414,8 @@ async fn a_token_is_for_its_audiences_only() {
     let app = builder().config(&tokens("audiences: [shop, blog]")).start().await;
     let signed = |aud: Value| sign(&header().to_string(), &with(claims(), "aud", aud).to_string());
     let ask = async |token: String, audience: &str| {
-        let credential = Some(get_session_request::Credential::AccessToken(token));
-        let request = GetSessionRequest { credential, audience: audience.to_owned(), ..Default::default() };
-        app.auth.clone().get_session(request).await
+        let audience = audience.to_owned();
+        app.get_session(GetSessionRequest { audience, ..reading(&token) }).await
     };
     ask(signed(json!(["shop"])), "").await.unwrap();
     ask(signed(json!(["other", "blog"])), "blog").await.unwrap();
@@ -453,7 +445,7 @@ fn no_change_of_a_good_token_is_good() {
         }
         let token = String::from_utf8(bytes).unwrap();
         if token != good {
-            let refused = reason(runtime.block_on(read(&app, &token)));
+            let refused = reason(runtime.block_on(app.session(&token)));
             prop_assert!([MALFORMED, SIGNATURE].contains(&refused.as_str()), "{}: {}", refused, token);
         }
         Ok(())

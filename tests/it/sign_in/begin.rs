@@ -7,10 +7,9 @@ use gatepass::grpc::proto::v1::BeginSignInRequest;
 use tonic::Code;
 use url::Url;
 
-use crate::support::people::{fields, proto_time};
 use crate::support::provider::{CLIENT_ID, Fault, Person, TestProvider};
 use crate::support::signing_in::{REDIRECT_URI, app_with, begin, come_back, entry, with_providers};
-use crate::support::{START, allowed, app, refusal};
+use crate::support::{START, allowed, app, fields, proto_time, refusal};
 
 fn params(url: &str) -> HashMap<String, String> {
     Url::parse(url).unwrap().query_pairs().into_owned().collect()

@@ -17,10 +17,9 @@ use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
 use crate::support::hooks::{claims, fails_until_mended, on_jwt, on_redirect, on_sign_in};
-use crate::support::people::{denied, fields};
 use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, Person, TestProvider};
-use crate::support::signing_in::{app_with, begin, come_back, entry, of_callback, with_providers};
-use crate::support::{START, TestApp, allowed, refusal, with_key};
+use crate::support::signing_in::{app_with, begin, come_back, corp, entry, of_callback, with_providers};
+use crate::support::{START, allowed, denied, fields, refusal, with_key};
 
 fn unauthenticated(reason: &str) -> (Code, String) {
     (Code::Unauthenticated, reason.to_owned())
@@ -34,15 +33,9 @@ fn callback(request: &mut SignInRequest) -> &mut OAuthCallbackCredential {
     }
 }
 
-async fn start() -> (TestProvider, TestApp) {
-    let provider = TestProvider::start().await;
-    let app = app_with(&provider).await;
-    (provider, app)
-}
-
 #[tokio::test]
 async fn a_person_who_logged_in_becomes_a_user_with_an_account() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let allowed = app.sign_in_at(&provider, Person::named("ada")).await;
     assert!(allowed.is_new_user && !allowed.linked);
     let (user, account) = (allowed.user.unwrap(), allowed.account.unwrap());
@@ -117,7 +110,7 @@ async fn the_providers_tokens_are_returned_once_and_never_stored() {
 
 #[tokio::test]
 async fn a_known_person_signs_in_again_as_the_same_user() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let first = app.sign_in_at(&provider, Person::named("ada")).await;
     let again =
         app.sign_in_at(&provider, Person { name: Some("Ada L.".to_owned()), ..Person::named("ada") }).await;
@@ -129,7 +122,7 @@ async fn a_known_person_signs_in_again_as_the_same_user() {
 
 #[tokio::test]
 async fn a_flow_brings_the_person_where_they_wanted_to_go() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     for (begun_with, come_back_with, wanted) in [
         ("/cart?x=1", "", "http://localhost:3000/cart?x=1"),
         ("/cart", "/inbox", "http://localhost:3000/inbox"),
@@ -146,7 +139,7 @@ async fn a_flow_brings_the_person_where_they_wanted_to_go() {
 
 #[tokio::test]
 async fn a_flow_is_used_once() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let request = app.log_in(&provider, Person::named("ada")).await;
     allowed(app.try_sign_in(request.clone()).await);
     assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_USED"));
@@ -156,7 +149,7 @@ async fn a_flow_is_used_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_who_come_back_with_one_flow_one_is_let_in() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let request = app.log_in(&provider, Person::named("ada")).await;
     let answers = at_once(20, |_| {
         let (mut auth, request) = (app.auth.clone(), request.clone());
@@ -173,7 +166,7 @@ async fn of_many_who_come_back_with_one_flow_one_is_let_in() {
 
 #[tokio::test]
 async fn many_flows_go_on_side_by_side() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let (one, two) = (app.begin(begin("corp")).await.unwrap(), app.begin(begin("corp")).await.unwrap());
     let to_two = provider.log_in(&two.authorization_url, Person::named("eve"));
     let to_one = provider.log_in(&one.authorization_url, Person::named("ada"));
@@ -184,7 +177,7 @@ async fn many_flows_go_on_side_by_side() {
 
 #[tokio::test]
 async fn the_state_of_another_flow_is_refused_before_anything_is_asked() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let (one, two) = (app.begin(begin("corp")).await.unwrap(), app.begin(begin("corp")).await.unwrap());
     let answer = provider.log_in(&two.authorization_url, Person::named("eve"));
     let crossed = come_back(&one.flow, answer);
@@ -200,7 +193,7 @@ async fn the_state_of_another_flow_is_refused_before_anything_is_asked() {
 
 #[tokio::test]
 async fn an_invalid_flow_is_refused() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let good = app.log_in(&provider, Person::named("ada")).await;
     let flow = callback(&mut good.clone()).flow.clone();
     let bent = |place: usize| {
@@ -251,7 +244,7 @@ async fn a_flow_of_one_provider_is_refused_at_the_route_of_another() {
 
 #[tokio::test]
 async fn a_flow_ends_after_a_quarter_of_an_hour() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let request = app.log_in(&provider, Person::named("ada")).await;
     app.clock.advance(Duration::from_mins(15));
     assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_EXPIRED"));
@@ -268,17 +261,16 @@ async fn a_flow_belongs_to_the_group_that_began_it() {
         caller("other", "allow: [sign_in]"),
     ];
     let app = with_providers(&[entry("corp", &provider, "")]).config(&callers(&entries)).start().await;
-    let begun =
-        app.auth.clone().begin_sign_in(with_key(begin("corp"), &key("web"))).await.unwrap().into_inner();
+    let begun = app.begin(with_key(begin("corp"), &key("web"))).await.unwrap();
     let request = come_back(&begun.flow, provider.log_in(&begun.authorization_url, Person::named("ada")));
-    let of_other = app.auth.clone().sign_in(with_key(request.clone(), &key("other"))).await;
+    let of_other = app.try_sign_in(with_key(request.clone(), &key("other"))).await;
     assert_eq!(refusal(of_other), unauthenticated("FLOW_INVALID"));
-    allowed(app.auth.clone().sign_in(with_key(request, &key("worker"))).await);
+    allowed(app.try_sign_in(with_key(request, &key("worker"))).await);
 }
 
 #[tokio::test]
 async fn the_answer_of_another_issuer_is_refused_before_the_code_is_sent() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     for iss in [Some("https://evil.example".to_owned()), Some(format!("{}/", provider.issuer())), None] {
         let mut request = app.log_in(&provider, Person::named("ada")).await;
         callback(&mut request).iss = iss;
@@ -299,7 +291,7 @@ async fn an_issuer_that_sends_no_iss_needs_none() {
 
 #[tokio::test]
 async fn a_declined_consent_is_a_denial_with_the_providers_word() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let mut request = app.log_in(&provider, Person::named("ada")).await;
     let declined = callback(&mut request);
     declined.code.clear();
@@ -316,7 +308,7 @@ async fn a_declined_consent_is_a_denial_with_the_providers_word() {
 
 #[tokio::test]
 async fn an_error_without_the_flows_state_is_refused() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let mut request = app.log_in(&provider, Person::named("ada")).await;
     let forged = callback(&mut request);
     forged.error = Some("access_denied".to_owned());
@@ -326,7 +318,7 @@ async fn an_error_without_the_flows_state_is_refused() {
 
 #[tokio::test]
 async fn an_error_that_is_no_code_is_an_invalid_request() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     for error in ["a\nb", "\"quoted\"", "é", &"x".repeat(65)] {
         let mut request = app.log_in(&provider, Person::named("ada")).await;
         callback(&mut request).error = Some(error.to_owned());
@@ -336,7 +328,7 @@ async fn an_error_that_is_no_code_is_an_invalid_request() {
 
 #[tokio::test]
 async fn a_callback_is_not_repeatable() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let request = SignInRequest {
         request_id: "a request id of enough bits".replace(' ', "-"),
         ..app.log_in(&provider, Person::named("ada")).await
@@ -347,7 +339,7 @@ async fn a_callback_is_not_repeatable() {
 
 #[tokio::test]
 async fn a_code_of_another_flow_proves_no_identity() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let mut request = app.log_in(&provider, Person::named("ada")).await;
     callback(&mut request).code = "stolen".to_owned();
     assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("CREDENTIAL_INVALID"));
@@ -357,7 +349,7 @@ async fn a_code_of_another_flow_proves_no_identity() {
 
 #[tokio::test]
 async fn a_client_that_the_provider_refuses_is_a_denial() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     provider.fails_at(Endpoint::Token, Fault::OAuthError("invalid_client"));
     let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
     assert_eq!(
@@ -496,7 +488,7 @@ async fn after_a_failing_callback_the_person_begins_again() {
 
 #[tokio::test]
 async fn an_unverified_email_claims_nothing() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     app.sign_in_at(&provider, Person::named("ada")).await;
     let eve = Person::named("eve").with_email("ada@example.com", false);
     let user = app.sign_in_at(&provider, eve).await.user.unwrap();
@@ -506,7 +498,7 @@ async fn an_unverified_email_claims_nothing() {
 
 #[tokio::test]
 async fn a_person_needs_no_email() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let user = app.sign_in_at(&provider, Person::named("ada").without_email()).await.user.unwrap();
     assert_eq!((user.email, user.email_verified), (None, false));
 }
@@ -524,7 +516,7 @@ async fn two_providers_with_the_same_id_of_a_person_are_two_people() {
 
 #[tokio::test]
 async fn a_used_flow_is_remembered_until_it_would_have_ended() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     app.sign_in_at(&provider, Person::named("ada")).await;
     let rows = app.query("SELECT expires_at FROM used_marks").await;
     let kept: Vec<i64> = rows.iter().map(|row| row[0].parse().unwrap()).collect();
@@ -533,7 +525,7 @@ async fn a_used_flow_is_remembered_until_it_would_have_ended() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_first_sign_ins_of_one_person_make_one_user_and_one_account() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let mut requests = Vec::new();
     for _ in 0..20 {
         requests.push(app.log_in(&provider, Person::named("ada")).await);

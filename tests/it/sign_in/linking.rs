@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatepass::grpc::proto::v1::id_token_credential::Binding;
 use gatepass::grpc::proto::v1::{
-    BeginSignInRequest, DenialReason, ProfileCredential, RevokeSessionRequest, SignInRequest, SignInResponse,
+    BeginSignInRequest, DenialReason, ProfileCredential, SignInRequest, SignInResponse,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -16,10 +16,9 @@ use crate::support::callback_service::to_struct;
 use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::at_once;
 use crate::support::hooks::on_sign_in;
-use crate::support::people::{denied, fields};
 use crate::support::provider::{Endpoint, Fault, Person, TestProvider};
-use crate::support::signing_in::{app_with, begin, come_back, entry, of_id_token, with_providers};
-use crate::support::{TestApp, allowed, credential, profile, refusal, with_key};
+use crate::support::signing_in::{begin, come_back, corp, entry, of_id_token, with_providers};
+use crate::support::{TestApp, allowed, credential, denied, fields, profile, redeeming, refusal, with_key};
 
 fn reauthentication() -> (Code, String) {
     (Code::FailedPrecondition, "REAUTHENTICATION_REQUIRED".to_owned())
@@ -59,15 +58,9 @@ async fn linking_while(
     answer
 }
 
-async fn start() -> (TestProvider, TestApp) {
-    let provider = TestProvider::start().await;
-    let app = app_with(&provider).await;
-    (provider, app)
-}
-
 #[tokio::test]
 async fn a_signed_in_user_links_another_account() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let issued = app.tokens("ada").await;
     let user = issued.session.unwrap().user.unwrap();
     let person = Person::named("ada-at-work").with_email("ada@work.example", true);
@@ -91,7 +84,7 @@ async fn a_signed_in_user_links_another_account() {
 
 #[tokio::test]
 async fn linking_twice_is_linking_once() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let access_token = app.tokens("ada").await.access_token;
     for _ in 0..2 {
         let person = Person::named("ada-at-work").without_email();
@@ -107,7 +100,7 @@ async fn linking_twice_is_linking_once() {
 
 #[tokio::test]
 async fn linking_again_is_how_more_scopes_are_granted() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let access_token = app.tokens("ada").await.access_token;
     for scopes in ["openid", "openid calendar"] {
         let request = BeginSignInRequest {
@@ -129,7 +122,7 @@ async fn linking_again_is_how_more_scopes_are_granted() {
 async fn an_id_token_that_linked_signs_no_user_in() {
     const NONCE: &str = "a nonce of this browser";
     for linked_before in [false, true] {
-        let (provider, app) = start().await;
+        let (provider, app) = corp().await;
         let access_token = app.tokens("ada").await.access_token;
         let person = Person::named("ada-at-work").without_email();
         if linked_before {
@@ -155,7 +148,7 @@ async fn an_id_token_that_linked_signs_no_user_in() {
 async fn whose_session_ends_while_the_provider_is_asked_links_nothing() {
     for linked_before in [false, true] {
         for banned in [false, true] {
-            let (provider, app) = start().await;
+            let (provider, app) = corp().await;
             let issued = app.tokens("ada").await;
             let (access_token, session) = (issued.access_token, issued.session.unwrap());
             let person = || Person::named("ada-at-work").without_email();
@@ -168,8 +161,7 @@ async fn whose_session_ends_while_the_provider_is_asked_links_nothing() {
                 if banned {
                     app.ban(&session.user.unwrap().id.unwrap()).await;
                 } else {
-                    let request = RevokeSessionRequest { session_id: session.id.unwrap() };
-                    app.admin.clone().revoke_session(request).await.unwrap();
+                    app.revoke_session(&session.id.unwrap()).await.unwrap();
                 }
             };
             let (ended, reason) = if banned {
@@ -187,7 +179,7 @@ async fn whose_session_ends_while_the_provider_is_asked_links_nothing() {
 
 #[tokio::test]
 async fn the_account_of_another_user_is_not_linked() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     app.sign_in_at(&provider, Person::named("eve")).await;
     let access_token = app.tokens("ada").await.access_token;
     let denied =
@@ -199,7 +191,7 @@ async fn the_account_of_another_user_is_not_linked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_who_link_one_account_at_once_one_has_it() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let mut requests = Vec::new();
     for who in ["ada", "eve"] {
         let access_token = app.tokens(who).await.access_token;
@@ -217,7 +209,7 @@ async fn of_two_who_link_one_account_at_once_one_has_it() {
 
 #[tokio::test]
 async fn a_linking_goes_on_with_the_session_that_began_it() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let (ada, eve) = (app.tokens("ada").await.access_token, app.tokens("eve").await.access_token);
     let request = || linking(&app, &provider, Person::named("work"), &ada);
     for other in [String::new(), eve.clone(), app.tokens("ada").await.access_token] {
@@ -234,7 +226,7 @@ async fn a_linking_goes_on_with_the_session_that_began_it() {
 
 #[tokio::test]
 async fn linking_needs_a_session_of_the_last_ten_minutes() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let issued = app.tokens("ada").await;
     let request = linking(&app, &provider, Person::named("work"), &issued.access_token).await;
     app.clock.advance(Duration::from_mins(10));
@@ -262,7 +254,7 @@ async fn link_within_can_be_set() {
 
 #[tokio::test]
 async fn a_session_that_was_ended_links_nothing() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let issued = app.tokens("ada").await;
     let request = linking(&app, &provider, Person::named("work"), &issued.access_token).await;
     app.ban(&issued.session.unwrap().user.unwrap().id.unwrap()).await;
@@ -291,7 +283,7 @@ async fn an_expired_session_links_nothing() {
 
 #[tokio::test]
 async fn an_invalid_access_token_links_nothing_and_writes_a_log_row() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let good = app.tokens("ada").await.access_token;
     let elsewhere = with_providers(&[]).start().await.tokens("ada").await.access_token;
     for (token, reason) in [("x", "TOKEN_MALFORMED"), (elsewhere.as_str(), "TOKEN_SIGNATURE_INVALID")] {
@@ -307,11 +299,10 @@ async fn a_session_of_another_group_links_nothing() {
     let provider = TestProvider::start().await;
     let entries = [caller("web", "allow: [sign_in, sign_in.assert]"), caller("other", "allow: [sign_in]")];
     let app = with_providers(&[entry("corp", &provider, "")]).config(&callers(&entries)).start().await;
-    let grant = allowed(app.auth.clone().sign_in(with_key(profile("ada"), &key("web"))).await).grant.unwrap();
-    let redemption = gatepass::grpc::proto::v1::IssueTokenRequest { grant, ..Default::default() };
-    let issued = app.auth.clone().issue_token(with_key(redemption, &key("web"))).await.unwrap().into_inner();
+    let grant = allowed(app.try_sign_in(with_key(profile("ada"), &key("web"))).await).grant.unwrap();
+    let issued = app.issue_token(with_key(redeeming(&grant), &key("web"))).await.unwrap();
     let request = BeginSignInRequest { link_access_token: issued.access_token, ..begin("corp") };
-    let refused = app.auth.clone().begin_sign_in(with_key(request, &key("other"))).await;
+    let refused = app.begin(with_key(request, &key("other"))).await;
     assert_eq!(refusal(refused), (Code::PermissionDenied, "CALLER_NOT_ALLOWED".to_owned()));
 }
 
@@ -391,7 +382,7 @@ async fn a_profile_that_is_too_large_to_keep_is_not_linked_either() {
 
 #[tokio::test]
 async fn a_profile_that_a_caller_vouches_for_can_be_linked_too() {
-    let (_provider, app) = start().await;
+    let (_provider, app) = corp().await;
     let access_token = app.tokens("ada").await.access_token;
     let mut request = profile("ada-elsewhere");
     request.link_access_token = access_token;
@@ -401,7 +392,7 @@ async fn a_profile_that_a_caller_vouches_for_can_be_linked_too() {
 
 #[tokio::test]
 async fn a_vouched_account_and_a_proven_account_with_the_same_id_are_two() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     let vouched = |who: &str, email_verified| {
         credential(ProfileCredential {
             provider: "corp".to_owned(),
@@ -427,7 +418,7 @@ async fn a_vouched_account_and_a_proven_account_with_the_same_id_are_two() {
 
 #[tokio::test]
 async fn a_verified_email_of_another_user_is_not_linked_by_itself() {
-    let (provider, app) = start().await;
+    let (provider, app) = corp().await;
     app.sign_in("ada").await;
     let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
     assert_eq!(denied.reason(), DenialReason::AccountNotLinked);

@@ -15,8 +15,9 @@ use tonic_types::StatusExt as _;
 
 use crate::support::crowd::{at_once, patient};
 use crate::support::hooks::{on_redirect, on_sign_in};
-use crate::support::people::{denied, fields, proto_time};
-use crate::support::{START, allowed, app, builder, credential, profile, refusal};
+use crate::support::{
+    START, allowed, app, builder, credential, denied, fields, profile, proto_time, refusal,
+};
 
 const DAY_MILLIS: u64 = 86_400_000;
 const DAY: Duration = Duration::from_millis(DAY_MILLIS);
@@ -528,7 +529,7 @@ async fn the_log_tells_who_tried_from_where() {
         let message = SignInRequest { client: Some(client), ..credential(person(id, Some(email), true)) };
         let mut request = Request::new(message);
         request.metadata_mut().insert("x-request-id", "the-request".parse().unwrap());
-        app.auth.clone().sign_in(request).await.unwrap();
+        app.try_sign_in(request).await.unwrap();
     }
     let sql = "SELECT action, outcome, reason, email, provider, caller, ip_address, user_agent, request_id, \
                CASE WHEN user_id IS NULL THEN 'nobody' ELSE 'a user' END AS who, \

@@ -1,8 +1,6 @@
 //! The number of SQL statements of each call, without the ends of its transaction.
 
-use gatepass::grpc::proto::v1::{
-    GetSessionRequest, ProfileCredential, RefreshTokenRequest, get_session_request, sign_in_request,
-};
+use gatepass::grpc::proto::v1::{ProfileCredential, sign_in_request};
 use gatepass::storage::{Database, RevocationFeed as _};
 
 use crate::storage::store::sample::user_id;
@@ -24,15 +22,12 @@ async fn a_call_costs_few_statements() {
     let sign_up = count(&app);
     let issued = app.issue(&grant).await.unwrap();
     let issue = count(&app);
-    let credential = Some(get_session_request::Credential::AccessToken(issued.access_token));
-    let request = GetSessionRequest { credential, ..Default::default() };
-    app.auth.clone().get_session(request.clone()).await.unwrap();
-    app.auth.clone().get_session(request).await.unwrap();
+    app.session(&issued.access_token).await.unwrap();
+    app.session(&issued.access_token).await.unwrap();
     let session = count(&app);
-    let request = RefreshTokenRequest { refresh_token: issued.refresh_token, ..Default::default() };
-    app.auth.clone().refresh_token(request.clone()).await.unwrap();
+    app.refresh(&issued.refresh_token).await.unwrap();
     let refresh = count(&app);
-    app.auth.clone().refresh_token(request).await.unwrap();
+    app.refresh(&issued.refresh_token).await.unwrap();
     let replay = count(&app);
     app.sign_in("ada").await;
     let returning = count(&app);
@@ -49,8 +44,7 @@ async fn what_is_unique_is_found_without_a_limit() {
     for _ in 0..2 {
         let grant = app.sign_in("ada").await.grant.unwrap();
         let issued = app.issue(&grant).await.unwrap();
-        let request = RefreshTokenRequest { refresh_token: issued.refresh_token, ..Default::default() };
-        app.auth.clone().refresh_token(request).await.unwrap();
+        app.refresh(&issued.refresh_token).await.unwrap();
     }
     let statements = app.take_statements();
     assert!(statements.len() > 10);
@@ -75,8 +69,7 @@ async fn a_refresh_that_is_logged_costs_three_at_most() {
     let app = builder().config("auth_log: {exclude: []}").start().await;
     let issued = app.tokens("ada").await;
     count(&app);
-    let request = RefreshTokenRequest { refresh_token: issued.refresh_token, ..Default::default() };
-    app.auth.clone().refresh_token(request).await.unwrap();
+    app.refresh(&issued.refresh_token).await.unwrap();
     assert_eq!(count(&app), 3);
 }
 
@@ -95,10 +88,10 @@ async fn a_sign_in_that_changes_the_profile_costs_six_at_most() {
         }
         request
     };
-    app.auth.clone().sign_in(named("Ada", None)).await.unwrap();
+    app.try_sign_in(named("Ada", None)).await.unwrap();
     count(&app);
     for changed in [named("Countess", None), named("Ada King", Some("ada@example.com"))] {
-        app.auth.clone().sign_in(changed).await.unwrap();
+        app.try_sign_in(changed).await.unwrap();
         let statements = app.take_statements();
         assert!(statements.len() <= 6, "{statements:#?}");
     }
@@ -110,8 +103,7 @@ async fn a_forged_refresh_token_costs_none() {
     let token = app.tokens("ada").await.refresh_token;
     count(&app);
     let forged = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'B' } else { 'A' });
-    let request = RefreshTokenRequest { refresh_token: forged, ..Default::default() };
-    app.auth.clone().refresh_token(request).await.unwrap_err();
+    app.refresh(&forged).await.unwrap_err();
     assert_eq!(count(&app), 0);
 }
 

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{
-    RefreshTokenRequest, RevokeUserSessionsRequest, SignOutRequest, sign_out_request,
-};
+use gatepass::grpc::proto::v1::RefreshTokenResponse;
 use gatepass::storage::{SessionStore as _, Sweep as _, Sweepable};
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
-use tonic::Response;
+use tonic::Status;
 
 use crate::storage::store::open;
 use crate::storage::store::sample::{NOW, ending, redeemed, signed_up};
 use crate::support::databases::{Backend, TestDatabase};
-use crate::support::{TestApp, app, builder, builder_on, reason, tokens};
+use crate::support::{TestApp, app, builder, builder_on, reason, signing_out_by_refresh, tokens};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -33,16 +31,8 @@ async fn until_rows(app: &TestApp, table: &str, wanted: usize) {
     assert!(in_time.is_ok(), "{table} has {} rows, not {wanted}", rows(app, table).await);
 }
 
-async fn refresh(app: &TestApp, refresh_token: &str) -> Result<String, String> {
-    let request = RefreshTokenRequest { refresh_token: refresh_token.to_owned(), ..Default::default() };
-    let answer = app.auth.clone().refresh_token(request).await;
-    answer.map(|answer| answer.into_inner().refresh_token).map_err(|status| reason::<()>(Err(status)))
-}
-
-async fn sign_out(app: &TestApp, refresh_token: &str) -> i32 {
-    let credential = Some(sign_out_request::Credential::RefreshToken(refresh_token.to_owned()));
-    let request = SignOutRequest { credential, ..Default::default() };
-    app.auth.clone().sign_out(request).await.map(Response::into_inner).unwrap().sessions_ended
+fn refreshed(answer: Result<RefreshTokenResponse, Status>) -> Result<String, String> {
+    answer.map(|answer| answer.refresh_token).map_err(|status| reason::<()>(Err(status)))
 }
 
 /// Moves the clock, and starts a replica that sweeps by the new time.
@@ -59,29 +49,29 @@ async fn sweeps_on(backend: Backend) {
     let user_id = first.tokens("revoked").await.session.unwrap().user.unwrap().id.unwrap();
     let live = first.tokens("live").await.refresh_token;
     let idle = first.tokens("idle").await.refresh_token;
-    assert_eq!(sign_out(&first, &ended).await, 1);
-    first.admin.clone().revoke_user_sessions(RevokeUserSessionsRequest { user_id }).await.unwrap();
+    assert_eq!(first.sign_out_with(signing_out_by_refresh(&ended)).await.unwrap(), 1);
+    first.revoke_user_sessions(&user_id).await.unwrap();
     assert_eq!((rows(&first, "sessions").await, rows(&first, "revocations").await), (5, 2));
 
     let second = later(&first, HOUR + 2 * MINUTE).await;
     until_rows(&second, "sessions", 4).await;
     until_rows(&second, "revocations", 0).await;
     assert_eq!(reason(second.issue(&grant).await), "GRANT_INVALID");
-    assert_eq!(refresh(&second, &ended).await, Err("SESSION_REVOKED".to_owned()));
+    assert_eq!(refreshed(second.refresh(&ended).await), Err("SESSION_REVOKED".to_owned()));
 
     let third = later(&first, DAY).await;
     until_rows(&third, "sessions", 2).await;
-    assert_eq!(refresh(&third, &ended).await, Err("SESSION_EXPIRED".to_owned()));
-    assert_eq!(sign_out(&third, &ended).await, 0);
+    assert_eq!(refreshed(third.refresh(&ended).await), Err("SESSION_EXPIRED".to_owned()));
+    assert_eq!(third.sign_out_with(signing_out_by_refresh(&ended)).await.unwrap(), 0);
 
-    let live = refresh(&third, &live).await.unwrap();
+    let live = refreshed(third.refresh(&live).await).unwrap();
     third.clock.advance(20 * DAY);
-    let live = refresh(&third, &live).await.unwrap();
+    let live = refreshed(third.refresh(&live).await).unwrap();
     let log = rows(&third, "auth_logs").await;
     let fourth = later(&first, 70 * DAY).await;
     until_rows(&fourth, "sessions", 0).await;
     for token in [live, idle] {
-        assert_eq!(refresh(&fourth, &token).await, Err("SESSION_EXPIRED".to_owned()));
+        assert_eq!(refreshed(fourth.refresh(&token).await), Err("SESSION_EXPIRED".to_owned()));
     }
     assert_eq!(rows(&fourth, "auth_logs").await, log, "nothing was an alarm, and the log is kept for longer");
     assert_eq!(rows(&fourth, "users").await, 5);
@@ -111,13 +101,13 @@ async fn an_expired_grant_is_told_as_such_for_an_hour() {
 async fn an_old_token_of_a_swept_session_is_no_alarm() {
     let app = app().await;
     let first = app.tokens("ada").await.refresh_token;
-    let second = refresh(&app, &first).await.unwrap();
+    let second = refreshed(app.refresh(&first).await).unwrap();
     app.clock.advance(MINUTE);
-    assert_eq!(refresh(&app, &first).await, Err("REFRESH_REUSED".to_owned()));
+    assert_eq!(refreshed(app.refresh(&first).await), Err("REFRESH_REUSED".to_owned()));
     let later = later(&app, DAY + MINUTE).await;
     until_rows(&later, "sessions", 0).await;
     for token in [first, second] {
-        assert_eq!(refresh(&later, &token).await, Err("SESSION_EXPIRED".to_owned()));
+        assert_eq!(refreshed(later.refresh(&token).await), Err("SESSION_EXPIRED".to_owned()));
     }
     let alarms = later.log().await.iter().filter(|line| line.contains("REUSED")).count();
     assert_eq!(alarms, 1);

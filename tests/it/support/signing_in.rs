@@ -1,8 +1,8 @@
 //! Sign-in at a test provider, with the steps of both the backend and the browser.
 
 use gatepass::grpc::proto::v1::{
-    BeginSignInRequest, BeginSignInResponse, IdTokenCredential, OAuthCallbackCredential, SignInAllowed,
-    SignInRequest, SignInResponse, id_token_credential, sign_in_request,
+    BeginSignInRequest, IdTokenCredential, OAuthCallbackCredential, SignInAllowed, SignInRequest,
+    SignInResponse, id_token_credential, sign_in_request,
 };
 use tonic::{Response, Status};
 
@@ -24,6 +24,13 @@ pub fn entry(id: &str, provider: &TestProvider, more: &str) -> String {
 /// Builds a Gatepass with these providers.
 pub fn with_providers(entries: &[String]) -> Builder {
     builder().config(&format!("providers: [{}]", entries.join(", ")))
+}
+
+/// Starts a provider, and a Gatepass that knows it as `corp`.
+pub async fn corp() -> (TestProvider, TestApp) {
+    let provider = TestProvider::start().await;
+    let app = app_with(&provider).await;
+    (provider, app)
 }
 
 /// Starts a Gatepass with the provider `corp`.
@@ -61,11 +68,6 @@ pub fn of_id_token(provider: &str, token: &str, binding: id_token_credential::Bi
 }
 
 impl TestApp {
-    /// Begins a sign-in.
-    pub async fn begin(&self, request: BeginSignInRequest) -> Result<BeginSignInResponse, Status> {
-        self.auth.clone().begin_sign_in(request).await.map(Response::into_inner)
-    }
-
     /// Begins a sign-in at `corp` and lets the person log in there. Returns the request of the returning browser.
     pub async fn log_in(&self, provider: &TestProvider, person: Person) -> SignInRequest {
         let begun = self.begin(begin("corp")).await.unwrap();

@@ -9,12 +9,10 @@ use gatepass::grpc::proto::v1::{DenialReason, Disposition, IssueTokenResponse, s
 use serde_json::{Value, json};
 use tonic::Code;
 
-use super::{claims_of, resolve, sign_out, update_with};
 use crate::support::hooks::{Hooks, claims, object, on_jwt, on_redirect, on_session, on_sign_in};
-use crate::support::people::denied;
 use crate::support::strategy::also_with_references;
 use crate::support::witness::asked;
-use crate::support::{TestApp, builder, profile, reason, refusal};
+use crate::support::{TestApp, builder, claims_of, denied, profile, reason, refusal, signing_out_by_refresh};
 
 /// The current behaviour of a callback: it panics, fails, or adds these claims.
 #[derive(Clone)]
@@ -93,7 +91,7 @@ async fn is_refused_and_spends_nothing(
     let status = [
         app.issue(grant).await.unwrap_err(),
         app.refresh(&issued.refresh_token).await.unwrap_err(),
-        update_with(app, &issued.refresh_token, json!({"theme": "dark"})).await.unwrap_err(),
+        app.update_session(&issued.refresh_token, json!({"theme": "dark"})).await.unwrap_err(),
     ];
     for status in status {
         assert!(!status.message().contains("10.1.2.3"), "{what}");
@@ -133,12 +131,12 @@ async fn a_jwt_that_refuses_an_update_leaves_the_session_as_it_was() {
     let app = builder().config("session: {update_allow: [theme]}").callbacks(hooks).start().await;
     let issued = app.tokens("ada").await;
     let (rows, _) = written(&app).await;
-    let refused = update_with(&app, &issued.refresh_token, json!({"theme": "evil"})).await;
+    let refused = app.update_session(&issued.refresh_token, json!({"theme": "evil"})).await;
     assert_eq!(refusal(refused), (Code::PermissionDenied, "CALLBACK_DENIED".to_owned()));
     assert_eq!(written(&app).await.0, rows);
     assert_eq!(app.log().await.last().unwrap(), "TOKEN_DENIED DENIED CALLBACK_DENIED");
     app.session(&issued.access_token).await.unwrap();
-    let updated = update_with(&app, &issued.refresh_token, json!({"theme": "dark"})).await.unwrap();
+    let updated = app.update_session(&issued.refresh_token, json!({"theme": "dark"})).await.unwrap();
     assert_eq!(claims_of(updated.session.as_ref()), json!({"made": true, "theme": "dark"}));
 }
 
@@ -392,12 +390,12 @@ async fn a_redirect_without_an_answer_keeps_the_built_in_one() {
     let app = builder().callbacks(on_redirect(|_| Ok(None))).start().await;
     let told = |url: &str, disposition| (url.to_owned(), disposition);
     let at_home = told("http://localhost:3000", Disposition::Fallback);
-    assert_eq!(resolve(&app, "/x").await.unwrap(), told("http://localhost:3000/x", Disposition::Relative));
-    assert_eq!(resolve(&app, "https://evil.example/").await.unwrap(), at_home);
+    assert_eq!(app.resolve("/x").await.unwrap(), told("http://localhost:3000/x", Disposition::Relative));
+    assert_eq!(app.resolve("https://evil.example/").await.unwrap(), at_home);
     for answer in ["", "x", "//evil.example/", "javascript:alert(1)", "/x\r\nset-cookie: a=1", "http://[::1"]
     {
         let app = builder().callbacks(on_redirect(move |_| Ok(Some(answer.to_owned())))).start().await;
-        assert_eq!(resolve(&app, "/x").await.unwrap(), at_home, "{answer}");
+        assert_eq!(app.resolve("/x").await.unwrap(), at_home, "{answer}");
     }
 }
 
@@ -410,7 +408,7 @@ async fn a_failing_redirect_callback_is_an_error_without_a_redirect() {
     });
     let app = builder().callbacks(hooks.and(elsewhere)).start().await;
     let unavailable = (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned());
-    assert_eq!(refusal(resolve(&app, "/x").await), unavailable);
+    assert_eq!(refusal(app.resolve("/x").await), unavailable);
     for who in ["ada", "waiting"] {
         assert_eq!(refusal(app.try_sign_in(profile(who)).await), unavailable, "{who}");
     }
@@ -426,18 +424,18 @@ async fn what_cannot_be_logged_does_not_happen() {
     let grant = app.sign_in("ada").await.grant.unwrap();
     let (rows, _) = written(&app).await;
     // In Auth.js an event that throws is logged, and the operation still takes place.
-    app.execute("ALTER TABLE auth_logs RENAME TO away").await;
+    app.hide("auth_logs").await;
     let internal = (Code::Internal, "INTERNAL".to_owned());
     assert_eq!(refusal(app.try_sign_in(profile("bob")).await), internal);
     assert_eq!(refusal(app.issue(&grant).await), internal);
-    assert_eq!(refusal(sign_out(&app, &issued.refresh_token).await), internal);
-    app.execute("ALTER TABLE away RENAME TO auth_logs").await;
+    assert_eq!(refusal(app.sign_out_with(signing_out_by_refresh(&issued.refresh_token)).await), internal);
+    app.unhide("auth_logs").await;
     assert_eq!(app.counts().await, [1, 1, 2]);
     assert_eq!(written(&app).await.0, rows);
     app.session(&issued.access_token).await.unwrap();
     app.issue(&grant).await.unwrap();
     assert!(app.sign_in("bob").await.is_new_user);
-    assert_eq!(sign_out(&app, &issued.refresh_token).await.unwrap(), 1);
+    assert_eq!(app.sign_out_with(signing_out_by_refresh(&issued.refresh_token)).await.unwrap(), 1);
 }
 
 also_with_references!(

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use gatepass::auth::{Callback, SignInDecision};
 use gatepass::grpc::proto::v1::{
-    DenialReason, GetUserRequest, ProfileCredential, SignInRequest, get_user_request, sign_in_response,
+    DenialReason, ProfileCredential, SignInRequest, get_user_request::Key, sign_in_response,
 };
 use serde_json::json;
 use tonic::Code;
 
-use super::{claims_of, resolve, sign_out, update_with};
 use crate::support::crowd::{at_once, patient};
 use crate::support::hooks::{claims, on_jwt, on_redirect, on_sign_in};
-use crate::support::people::{denied, proto_time};
 use crate::support::strategy::also_with_references;
-use crate::support::{START, TestApp, allowed, app, builder, credential, profile, reason, refusal};
+use crate::support::{
+    START, allowed, app, builder, claims_of, credential, denied, profile, proto_time, reason, refusal,
+    signing_out_by_refresh,
+};
 
 /// Builds the sign-in of a person of a provider, with this verified e-mail.
 fn of(provider: &str, id: &str, email: &str) -> SignInRequest {
@@ -27,11 +28,6 @@ fn of(provider: &str, id: &str, email: &str) -> SignInRequest {
         email_verified: true,
         ..Default::default()
     })
-}
-
-async fn user_by_email(app: &TestApp, email: &str) -> String {
-    let key = Some(get_user_request::Key::Email(email.to_owned()));
-    app.admin.clone().get_user(GetUserRequest { key }).await.unwrap().into_inner().user.unwrap().id
 }
 
 /// 3: `WebAuthn` ignores the URL of `signIn` and lets the person in.
@@ -101,7 +97,7 @@ async fn of_updates_at_once_none_is_lost() {
     let token = app.tokens("ada").await.refresh_token;
     let answers = at_once(names.len(), |number| {
         let (app, token) = (Arc::clone(&app), token.clone());
-        async move { update_with(&app, &token, json!({names[number]: "x"})).await.unwrap() }
+        async move { app.update_session(&token, json!({names[number]: "x"})).await.unwrap() }
     })
     .await;
     let successors: BTreeSet<_> = answers.into_iter().map(|answer| answer.refresh_token).collect();
@@ -189,8 +185,8 @@ async fn no_url_throws_and_none_leaves_the_site() {
                 outcome => panic!("{outcome:?}"),
             },
         };
-        let by_callback = resolve(&app, "/elsewhere").await.unwrap().0;
-        let resolved = resolve(&app, hostile).await.unwrap().0;
+        let by_callback = app.resolve("/elsewhere").await.unwrap().0;
+        let resolved = app.resolve(hostile).await.unwrap().0;
         for url in [after_sign_in, instead, by_callback, resolved] {
             // Under any parsing rules the URL stays on the site: it is the base, or a plain URL below it.
             assert_eq!(url, BASE, "{hostile:?}");
@@ -203,10 +199,10 @@ async fn no_url_throws_and_none_leaves_the_site() {
 async fn a_sign_up_that_fails_leaves_nothing_and_can_be_repeated() {
     let app = app().await;
     for table in ["accounts", "sessions", "auth_logs"] {
-        app.execute(&format!("ALTER TABLE {table} RENAME TO away")).await;
+        app.hide(table).await;
         let refused = app.try_sign_in(of("github", table, &format!("{table}@example.com"))).await;
         assert_eq!(refusal(refused), (Code::Internal, "INTERNAL".to_owned()), "{table}");
-        app.execute(&format!("ALTER TABLE away RENAME TO {table}")).await;
+        app.unhide(table).await;
     }
     assert_eq!(app.counts().await, [0, 0, 0]);
     for table in ["accounts", "sessions", "auth_logs"] {
@@ -223,7 +219,7 @@ async fn an_email_is_the_same_in_any_case() {
     for spelled in ["ada@example.com", "ADA@EXAMPLE.COM", "aDa@example.com"] {
         let refused = denied(app.try_sign_in(of("google", spelled, spelled)).await);
         assert_eq!(refused.reason(), DenialReason::AccountNotLinked, "{spelled}");
-        assert_eq!(user_by_email(&app, spelled).await, user.id, "{spelled}");
+        assert_eq!(app.get_user(Key::Email(spelled.to_owned())).await.unwrap().id, user.id, "{spelled}");
     }
     assert_eq!(app.counts().await, [1, 1, 1]);
 }
@@ -238,8 +234,8 @@ async fn a_sign_out_depends_on_no_url_and_on_no_callback() {
     let app = builder().callbacks(hooks).start().await;
     let issued = app.tokens("ada").await;
     // The redirect is a separate call, and its result neither ends nor keeps a session.
-    assert_eq!(reason(resolve(&app, "/goodbye").await), "CALLBACK_UNAVAILABLE");
-    assert_eq!(sign_out(&app, &issued.refresh_token).await.unwrap(), 1);
+    assert_eq!(reason(app.resolve("/goodbye").await), "CALLBACK_UNAVAILABLE");
+    assert_eq!(app.sign_out_with(signing_out_by_refresh(&issued.refresh_token)).await.unwrap(), 1);
     assert_eq!(reason(app.session(&issued.access_token).await), "SESSION_REVOKED");
 }
 

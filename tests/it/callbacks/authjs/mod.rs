@@ -81,17 +81,6 @@ mod answers;
 mod defects;
 mod order;
 
-use gatepass::grpc::proto::v1::{
-    Disposition, RefreshTokenRequest, RefreshTokenResponse, ResolveRedirectRequest, Session, SignOutRequest,
-    sign_out_request,
-};
-use prost_types::value::Kind;
-use prost_types::{ListValue, Struct, Value};
-use serde_json::json;
-use tonic::{Response, Status};
-
-use crate::support::TestApp;
-
 #[test]
 fn the_tables_name_tests_that_exist() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
@@ -108,72 +97,4 @@ fn the_tables_name_tests_that_exist() {
         named += 1;
     }
     assert!(named > 50, "{named}");
-}
-
-/// Returns the claims that the callbacks added to a session.
-fn claims_of(session: Option<&Session>) -> serde_json::Value {
-    let claims = session.unwrap().claims.clone().unwrap();
-    to_json(Value { kind: Some(Kind::StructValue(claims)) })
-}
-
-fn to_json(value: Value) -> serde_json::Value {
-    match value.kind.unwrap() {
-        Kind::NullValue(_) => json!(null),
-        Kind::NumberValue(number) => json!(number),
-        Kind::StringValue(text) => json!(text),
-        Kind::BoolValue(yes) => json!(yes),
-        Kind::StructValue(object) => {
-            object.fields.into_iter().map(|(name, value)| (name, to_json(value))).collect()
-        }
-        Kind::ListValue(list) => list.values.into_iter().map(to_json).collect(),
-    }
-}
-
-fn from_json(value: serde_json::Value) -> Value {
-    let kind = match value {
-        serde_json::Value::Null => Kind::NullValue(0),
-        serde_json::Value::Bool(yes) => Kind::BoolValue(yes),
-        serde_json::Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap()),
-        serde_json::Value::String(text) => Kind::StringValue(text),
-        serde_json::Value::Array(list) => {
-            Kind::ListValue(ListValue { values: list.into_iter().map(from_json).collect() })
-        }
-        serde_json::Value::Object(object) => Kind::StructValue(Struct {
-            fields: object.into_iter().map(|(name, value)| (name, from_json(value))).collect(),
-        }),
-    };
-    Value { kind: Some(kind) }
-}
-
-/// Refreshes a session with these changes (`update()` of Auth.js).
-async fn update_with(
-    app: &TestApp,
-    refresh_token: &str,
-    change: serde_json::Value,
-) -> Result<RefreshTokenResponse, Status> {
-    let Some(Kind::StructValue(update)) = from_json(change).kind else { panic!("not an object") };
-    let request = RefreshTokenRequest {
-        refresh_token: refresh_token.to_owned(),
-        update: Some(update),
-        ..Default::default()
-    };
-    app.auth.clone().refresh_token(request).await.map(Response::into_inner)
-}
-
-/// Signs out with a refresh token, and returns the number of ended sessions.
-async fn sign_out(app: &TestApp, refresh_token: &str) -> Result<i32, Status> {
-    sign_out_by(app, sign_out_request::Credential::RefreshToken(refresh_token.to_owned())).await
-}
-
-async fn sign_out_by(app: &TestApp, credential: sign_out_request::Credential) -> Result<i32, Status> {
-    let request = SignOutRequest { credential: Some(credential), ..Default::default() };
-    app.auth.clone().sign_out(request).await.map(|answer| answer.into_inner().sessions_ended)
-}
-
-/// Resolves the redirect for a URL.
-async fn resolve(app: &TestApp, url: &str) -> Result<(String, Disposition), Status> {
-    let request = ResolveRedirectRequest { url: url.to_owned(), ..Default::default() };
-    let answer = app.auth.clone().resolve_redirect(request).await?.into_inner();
-    let disposition = answer.disposition();
-    Ok((answer.url, disposition))
 }

@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{
-    DenialReason, ProfileCredential, ResolveRedirectRequest, SignInRequest, sign_out_request,
-};
+use gatepass::grpc::proto::v1::{DenialReason, ProfileCredential, ResolveRedirectRequest, SignInRequest};
 use serde_json::json;
 
-use super::{claims_of, sign_out, update_with};
 use crate::support::hooks::{Hooks, claims, object, on_jwt, on_redirect, on_session};
-use crate::support::people::{denied, proto_time};
 use crate::support::provider::{Person, TestProvider};
 use crate::support::signing_in::{entry, with_providers};
 use crate::support::strategy::also_with_references;
 use crate::support::witness::{Asked, asked};
-use crate::support::{START, TestApp, allowed, builder, credential, profile, reason};
+use crate::support::{
+    START, TestApp, allowed, builder, claims_of, credential, denied, profile, proto_time, reason,
+    signing_out, signing_out_by_refresh,
+};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -111,7 +110,7 @@ async fn a_second_sign_in_of_a_user_opens_a_second_session() {
     let second = app.tokens("ada").await;
     assert_ne!(first.session.unwrap().id, second.session.as_ref().unwrap().id);
     assert_eq!(session_rows(&app).await[0], row);
-    sign_out(&app, &second.refresh_token).await.unwrap();
+    app.sign_out_with(signing_out_by_refresh(&second.refresh_token)).await.unwrap();
     app.session(&first.access_token).await.unwrap();
 }
 
@@ -179,7 +178,7 @@ async fn a_read_asks_session_alone_and_writes_nothing() {
 async fn no_callback_is_called_for_a_session_that_has_ended() {
     let (app, seen) = witnessed(Hooks::default()).await;
     let [expired, ended] = [app.tokens("ada").await, app.tokens("bob").await];
-    sign_out(&app, &ended.refresh_token).await.unwrap();
+    app.sign_out_with(signing_out_by_refresh(&ended.refresh_token)).await.unwrap();
     seen.take();
     assert_eq!(reason(app.session(&ended.access_token).await), "SESSION_REVOKED");
     assert_eq!(reason(app.refresh(&ended.refresh_token).await), "SESSION_REVOKED");
@@ -207,7 +206,7 @@ async fn an_update_asks_jwt_for_what_may_change_then_session_then_rotates() {
     let issued = app.tokens("ada").await;
     seen.take();
     let change = json!({"theme": "dark", "made": "up", "role": "admin", "sub": "somebody"});
-    let updated = update_with(&app, &issued.refresh_token, change).await.unwrap();
+    let updated = app.update_session(&issued.refresh_token, change).await.unwrap();
     let written = [1, 1, 1, 0, 2];
     assert_eq!(seen.take(), [asked("jwt UPDATE", written), asked("session", written)]);
     let wanted = json!({"made": "UPDATE", "theme": "dark", "told": "UPDATE"});
@@ -231,12 +230,12 @@ async fn a_sign_out_calls_no_callback_and_ends_the_tokens() {
     for by in ["access", "refresh"] {
         let issued = app.tokens(by).await;
         seen.take();
-        let credential = if by == "access" {
-            sign_out_request::Credential::AccessToken(issued.access_token.clone())
+        let request = if by == "access" {
+            signing_out(&issued.access_token)
         } else {
-            sign_out_request::Credential::RefreshToken(issued.refresh_token.clone())
+            signing_out_by_refresh(&issued.refresh_token)
         };
-        assert_eq!(super::sign_out_by(&app, credential).await.unwrap(), 1);
+        assert_eq!(app.sign_out_with(request).await.unwrap(), 1);
         assert_eq!(seen.take(), []);
         // Auth.js clears the cookie, but a copy of the cookie stays valid.
         assert_eq!(reason(app.session(&issued.access_token).await), "SESSION_REVOKED");
@@ -248,9 +247,9 @@ async fn a_sign_out_calls_no_callback_and_ends_the_tokens() {
 async fn a_sign_out_of_nothing_is_no_event() {
     let (app, _) = witnessed(Hooks::default()).await;
     let issued = app.tokens("ada").await;
-    assert_eq!(reason(sign_out(&app, "").await), "REFRESH_INVALID");
-    assert_eq!(sign_out(&app, &issued.refresh_token).await.unwrap(), 1);
-    assert_eq!(sign_out(&app, &issued.refresh_token).await.unwrap(), 0);
+    assert_eq!(reason(app.sign_out_with(signing_out_by_refresh("")).await), "REFRESH_INVALID");
+    assert_eq!(app.sign_out_with(signing_out_by_refresh(&issued.refresh_token)).await.unwrap(), 1);
+    assert_eq!(app.sign_out_with(signing_out_by_refresh(&issued.refresh_token)).await.unwrap(), 0);
     assert_eq!(app.log().await, ["SIGN_UP SUCCESS", "TOKEN_ISSUED SUCCESS", "SIGN_OUT SUCCESS"]);
 }
 
@@ -267,7 +266,7 @@ async fn the_redirect_callback_is_called_only_for_redirects() {
     let request = ResolveRedirectRequest { url: "https://evil.example/".to_owned(), ..Default::default() };
     let resolved = app.auth.clone().resolve_redirect(request).await.unwrap().into_inner();
     assert_eq!(resolved.url, "http://localhost:3000/start");
-    sign_out(&app, &refreshed.refresh_token).await.unwrap();
+    app.sign_out_with(signing_out_by_refresh(&refreshed.refresh_token)).await.unwrap();
     let all = seen.take().into_iter().map(|(what, _)| what);
     let redirects: Vec<_> = all.filter(|what| what.starts_with("redirect")).collect();
     assert_eq!(redirects, ["redirect http://localhost:3000/inbox", "redirect http://localhost:3000"]);

@@ -20,8 +20,7 @@ use crate::support::callback_service::{
     to_struct,
 };
 use crate::support::log::Log;
-use crate::support::people::denied;
-use crate::support::{TestApp, builder, profile, reason, refusal};
+use crate::support::{TestApp, builder, denied, profile, reason, refusal};
 
 #[tokio::test]
 async fn a_denial_is_an_answer_with_the_services_reason() {

@@ -151,7 +151,7 @@ async fn callers_in_a_hurry_do_not_shut_the_service_for_others() {
         let mut request = Request::new(profile("ada"));
         request.set_timeout(Duration::from_millis(300));
         // The error names the caller's own deadline or that of Gatepass, whichever is reported first.
-        app.auth.clone().sign_in(request).await.unwrap_err();
+        app.try_sign_in(request).await.unwrap_err();
     }
     assert_eq!(service.rules.sign_in.calls(), 2 * UNANSWERED);
     service.rules.sign_in.answers(|_| allow());

@@ -9,8 +9,7 @@ use serde_json::json;
 
 use crate::support::callback_service::{CallbackServer, claims, deny, shows, to_json};
 use crate::support::hooks::{claims as hook_claims, object, on_jwt, on_redirect, on_session, on_sign_in};
-use crate::support::people::denied;
-use crate::support::{builder, profile, refusal};
+use crate::support::{builder, denied, profile, refusal};
 
 use super::{asking, unavailable};
 
@@ -72,7 +71,7 @@ async fn what_the_service_adds_the_next_sees_and_may_take_away() {
     let issued = app.tokens("ada").await;
     let shown = to_json(&issued.session.unwrap().claims.unwrap());
     assert_eq!(shown, json!({"tenant": "t1", "own": true, "greeting": "Good morning"}));
-    assert_eq!(app.resolve("/x").await.unwrap().url, "http://localhost:3000/start");
+    assert_eq!(app.resolve("/x").await.unwrap().0, "http://localhost:3000/start");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn no_callback_is_given_more_than_is_left_of_the_call() {
     // This call has a shorter limit.
     let mut request = Request::new(profile("ada"));
     request.set_timeout(Duration::from_secs(2));
-    app.auth.clone().sign_in(request).await.unwrap();
+    app.try_sign_in(request).await.unwrap();
     let [one, other] = [&rules.sign_in.last().metadata, &rules.redirect.last().metadata].map(given);
     assert!(other <= one && one < Duration::from_secs(2), "{one:?} {other:?}");
     app.refresh(&issued.refresh_token).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_call_whose_callback_hangs_says_so_within_its_own_time() {
     // A later answer would arrive as DEADLINE_EXCEEDED.
     let mut request = Request::new(profile("eve"));
     request.set_timeout(Duration::from_secs(2));
-    assert_eq!(refusal(app.auth.clone().sign_in(request).await), unavailable());
+    assert_eq!(refusal(app.try_sign_in(request).await), unavailable());
     let log = app.log().await;
     assert_eq!(log.last().unwrap(), "SIGN_IN_DENIED FAILED CALLBACK_UNAVAILABLE");
 

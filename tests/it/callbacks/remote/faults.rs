@@ -205,7 +205,7 @@ async fn gatepass_starts_and_is_healthy_without_the_service_and_finds_it_later()
         let status = health.clone().check(request).await.unwrap().into_inner().status();
         assert_eq!(status, tonic_health::pb::health_check_response::ServingStatus::Serving, "{name:?}");
     }
-    assert_eq!(app.resolve("/x").await.unwrap().url, "http://localhost:3000/x");
+    assert_eq!(app.resolve("/x").await.unwrap().0, "http://localhost:3000/x");
     assert_eq!(log.lines("failed to connect to callback service").len(), 1);
 }
 

@@ -16,13 +16,9 @@ mod tls;
 use gatepass::grpc::proto::v1::{IssueTokenResponse, SignInResponse, sign_in_response};
 use tonic::{Code, Response, Status};
 
+use super::unavailable;
 use crate::support::callback_service::CallbackServer;
 use crate::support::{TestApp, builder, profile, refusal};
-
-/// The error of a call whose callback failed.
-fn unavailable() -> (Code, String) {
-    (Code::Unavailable, "CALLBACK_UNAVAILABLE".to_owned())
-}
 
 /// Starts a Gatepass that uses this service for all four callbacks, with more settings in `remote`.
 async fn asking(service: &CallbackServer, more: &str) -> TestApp {

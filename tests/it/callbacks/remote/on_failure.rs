@@ -18,11 +18,11 @@ async fn a_session_or_redirect_that_fails_is_passed_over_and_the_others_are_not(
     service.rules.redirect.answers(|_| RedirectResponse { url: "/home".to_owned() });
     let grant = app.sign_in("ada").await.grant.unwrap();
     let issued = app.tokens("ada").await;
-    assert_eq!(app.resolve("/x").await.unwrap().url, "http://localhost:3000/home");
+    assert_eq!(app.resolve("/x").await.unwrap().0, "http://localhost:3000/home");
     service.stop().await;
     let read = app.session(&issued.access_token).await.unwrap().session.unwrap();
     assert_eq!(to_json(&read.claims.unwrap()), json!({"tenant": "t1"}));
-    assert_eq!(app.resolve("/x").await.unwrap().url, "http://localhost:3000/x");
+    assert_eq!(app.resolve("/x").await.unwrap().0, "http://localhost:3000/x");
     assert_eq!(refusal(app.try_sign_in(profile("ada")).await), unavailable());
     assert_eq!(refusal(app.issue(&grant).await), unavailable());
     assert_eq!(refusal(app.refresh(&issued.refresh_token).await), unavailable());

@@ -17,7 +17,7 @@ async fn all_well(app: &TestApp) -> serde_json::Value {
     let issued = app.tokens("ada").await;
     let read = app.session(&issued.access_token).await.unwrap();
     app.refresh(&issued.refresh_token).await.unwrap();
-    assert_eq!(app.resolve("/x").await.unwrap().url, "http://localhost:3000/x");
+    assert_eq!(app.resolve("/x").await.unwrap().0, "http://localhost:3000/x");
     to_json(&read.session.unwrap().claims.unwrap())
 }
 
@@ -55,7 +55,7 @@ async fn a_shadow_is_told_all_that_it_would_be_told_and_which_call_it_was() {
     let app = asking(&service, SHADOW).await;
     let mut request = tonic::Request::new(crate::support::profile("ada"));
     request.metadata_mut().insert("x-request-id", "the-id".parse().unwrap());
-    let signed_in = crate::support::allowed(app.auth.clone().sign_in(request).await);
+    let signed_in = crate::support::allowed(app.try_sign_in(request).await);
     let rules = &service.rules;
     rules.sign_in.until_calls(1).await;
     let told = rules.sign_in.last();

@@ -3,17 +3,15 @@
 
 use std::time::Duration;
 
-use gatepass::grpc::proto::v1::{GetUserRequest, IssueTokenRequest, RefreshTokenRequest, get_user_request};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 use tonic::{Code, Request};
 
 use super::variables;
-use crate::support::people::NOBODY;
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::soak::soak;
 use crate::support::wire::Wire;
-use crate::support::{allowed, profile, refusal};
+use crate::support::{Client, NOBODY, profile, refusal};
 
 crate::on_servers! {
     of crate::support::servers::Kind:
@@ -38,18 +36,16 @@ struct Person {
 
 impl Person {
     async fn signed_in(gatepass: &Serving) -> Self {
-        let mut auth = gatepass.auth().await;
-        let signed_in = allowed(auth.sign_in(profile("ada")).await);
-        let request = IssueTokenRequest { grant: signed_in.grant.unwrap(), ..Default::default() };
-        let refresh_token = auth.issue_token(request).await.unwrap().into_inner().refresh_token;
+        let client = Client::of(gatepass).await;
+        let signed_in = client.sign_in("ada").await;
+        let refresh_token = client.issue(&signed_in.grant.unwrap()).await.unwrap().refresh_token;
         Self { user_id: signed_in.user.unwrap().id, refresh_token }
     }
 
     /// Refreshes once. The refresh is not logged, so that it is one statement without a transaction.
     async fn refreshes(&mut self, gatepass: &Serving) {
-        let request = RefreshTokenRequest { refresh_token: self.refresh_token.clone(), ..Default::default() };
-        self.refresh_token =
-            gatepass.auth().await.refresh_token(request).await.unwrap().into_inner().refresh_token;
+        let client = Client::of(gatepass).await;
+        self.refresh_token = client.refresh(&self.refresh_token).await.unwrap().refresh_token;
     }
 }
 
@@ -109,10 +105,9 @@ async fn a_call_that_was_given_up_leaves_no_answer_behind(kind: Kind) {
         let gatepass = start(&folder, &url).await;
         give_up(&gatepass, &wire, statement, "ada").await;
         for (id, wanted) in [(ada.user_id.as_str(), Ok("ada")), (NOBODY, Err("USER_NOT_FOUND"))] {
-            let key = Some(get_user_request::Key::UserId(id.to_owned()));
-            let user = gatepass.admin().await.get_user(GetUserRequest { key }).await;
+            let user = Client::of(&gatepass).await.user(id).await;
             match (user, wanted) {
-                (Ok(user), Ok(name)) => assert_eq!(user.into_inner().user.unwrap().name(), name),
+                (Ok(user), Ok(name)) => assert_eq!(user.name(), name),
                 (user, Err(reason)) => assert_eq!(refusal(user), (Code::NotFound, reason.to_owned())),
                 (Err(refused), Ok(_)) => panic!("given up in statement {statement}: {refused:?}"),
             }

@@ -1,17 +1,16 @@
 //! A replica that loses the network in the middle of a transaction: its locks are released while other calls still
 //! wait.
 
-use gatepass::grpc::proto::v1::RevokeUserSessionsRequest;
 use gatepass::storage::SessionStore as _;
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 
 use super::{over, variables};
 use crate::storage::store::sample::{ending_all, redeemed};
 use crate::support::databases::query;
-use crate::support::eventually;
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::wire::Wire;
+use crate::support::{Client, eventually};
 
 crate::on_servers! {
     of crate::support::servers::Kind:
@@ -43,8 +42,7 @@ async fn a_user_locked_by_a_lost_replica_can_be_revoked(kind: Kind) {
     wire.strand();
     holds.rollback().await.unwrap();
 
-    let request = RevokeUserSessionsRequest { user_id: ada.to_string() };
-    gatepass.admin().await.revoke_user_sessions(request).await.unwrap();
+    Client::of(&gatepass).await.revoke_user_sessions(&ada.to_string()).await.unwrap();
     let epoch: i64 = query(&others, "SELECT epoch FROM users").await[0].try_get_by_index(0).unwrap();
     assert_eq!(epoch, 1, "what was lost was not committed");
     gatepass.stop().await;

@@ -17,14 +17,13 @@ use std::time::{Duration, Instant};
 
 use gatepass::storage::{Database, Options};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::invariants;
 use crate::support::load::{self, Load, METHODS, STORED, measured};
+use crate::support::metrics::get;
 use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::soak::soak;
@@ -167,10 +166,5 @@ async fn health(gatepass: &Serving, service: &str) -> ServingStatus {
 
 /// Checks if a probe on the admin port returns 200.
 async fn probe(gatepass: &Serving, path: &str) -> bool {
-    let mut tcp = TcpStream::connect(gatepass.admin).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
-    tcp.write_all(request.as_bytes()).await.unwrap();
-    let mut response = String::new();
-    tcp.read_to_string(&mut response).await.unwrap();
-    response.starts_with("HTTP/1.1 200")
+    get(gatepass.admin, path).await.0.starts_with("HTTP/1.1 200")
 }

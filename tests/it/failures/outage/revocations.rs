@@ -3,11 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use gatepass::grpc::proto::v1::{
-    GetSessionRequest, IssueTokenRequest, IssueTokenResponse, RefreshTokenRequest, RevokeSessionRequest,
-    RevokeUserSessionsRequest, SignOutRequest, UpdateUserRequest, User, get_session_request,
-    sign_out_request,
-};
+use gatepass::grpc::proto::v1::IssueTokenResponse;
 use gatepass::model::{OsEntropy, random};
 use tonic::{Code, Status};
 
@@ -17,7 +13,7 @@ use crate::support::program::Serving;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::soak::soak;
 use crate::support::wire::Wire;
-use crate::support::{allowed, profile, reason, refusal};
+use crate::support::{Client, allowed, profile, reason, refusal};
 
 crate::on_servers! { of crate::support::servers::Kind: what_is_acknowledged_is_written }
 
@@ -42,22 +38,12 @@ impl Revocation {
     const ALL: [Self; 4] = [Self::RevokeSession, Self::RevokeUserSessions, Self::SignOut, Self::Ban];
 
     async fn of(self, person: &Person, gatepass: &Serving) -> Result<(), Status> {
-        let (mut auth, mut admin) = (gatepass.auth().await, gatepass.admin().await);
-        let (session_id, user_id) = (person.session_id.clone(), person.user_id.clone());
+        let client = Client::of(gatepass).await;
         match self {
-            Self::RevokeSession => admin.revoke_session(RevokeSessionRequest { session_id }).await.map(drop),
-            Self::RevokeUserSessions => {
-                admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id }).await.map(drop)
-            }
-            Self::SignOut => {
-                let credential = Some(sign_out_request::Credential::AccessToken(person.access_token.clone()));
-                auth.sign_out(SignOutRequest { credential, ..Default::default() }).await.map(drop)
-            }
-            Self::Ban => {
-                let user = Some(User { id: user_id, banned: true, ..Default::default() });
-                let update_mask = Some(prost_types::FieldMask { paths: vec!["banned".to_owned()] });
-                admin.update_user(UpdateUserRequest { user, update_mask }).await.map(drop)
-            }
+            Self::RevokeSession => client.revoke_session(&person.session_id).await,
+            Self::RevokeUserSessions => client.revoke_user_sessions(&person.user_id).await.map(drop),
+            Self::SignOut => client.sign_out(&person.access_token).await.map(drop),
+            Self::Ban => client.set_banned(&person.user_id, true).await.map(drop),
         }
     }
 }
@@ -85,11 +71,10 @@ impl Person {
     }
 
     async fn try_signed_in(gatepass: &Serving, who: &str) -> Result<Self, Status> {
-        let mut auth = gatepass.auth().await;
-        let signed_in = allowed(Ok(auth.sign_in(profile(who)).await?));
-        let request = IssueTokenRequest { grant: signed_in.grant.unwrap(), ..Default::default() };
+        let client = Client::of(gatepass).await;
+        let signed_in = allowed(Ok(client.try_sign_in(profile(who)).await?));
         let IssueTokenResponse { access_token, refresh_token, session, .. } =
-            auth.issue_token(request).await?.into_inner();
+            client.issue(&signed_in.grant.unwrap()).await?;
         let (session_id, user_id) = (session.unwrap().id.unwrap(), signed_in.user.unwrap().id);
         Ok(Self { session_id, user_id, access_token, refresh_token })
     }
@@ -102,12 +87,9 @@ impl Person {
                 "SESSION_REVOKED"
             }
         };
-        let mut auth = gatepass.auth().await;
-        let credential = Some(get_session_request::Credential::AccessToken(self.access_token));
-        let read = auth.get_session(GetSessionRequest { credential, ..Default::default() }).await;
-        assert_eq!(reason(read), wanted, "{how:?}");
-        let refresh = RefreshTokenRequest { refresh_token: self.refresh_token, ..Default::default() };
-        assert_eq!(reason(auth.refresh_token(refresh).await), wanted, "{how:?}");
+        let client = Client::of(gatepass).await;
+        assert_eq!(reason(client.session(&self.access_token).await), wanted, "{how:?}");
+        assert_eq!(reason(client.refresh(&self.refresh_token).await), wanted, "{how:?}");
     }
 }
 

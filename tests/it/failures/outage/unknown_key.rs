@@ -6,10 +6,9 @@ use tonic::Code;
 
 use super::variables;
 use crate::support::program::{Serving, run};
-use crate::support::refusal;
-use crate::support::replica::Replica;
 use crate::support::servers::{Kind, PrivateServer};
 use crate::support::wire::Wire;
+use crate::support::{Client, refusal};
 
 crate::on_servers! {
     of crate::support::servers::Kind:
@@ -36,8 +35,8 @@ async fn a_token_of_a_key_that_can_not_be_looked_for_is_not_refused_for_good(kin
     one.stop().await;
     // This replica signs with the new key from its start.
     let one = serving(folder.path(), &server.url()).await;
-    let token = Replica::of(&one).await.tokens("ada").await.access_token;
-    let there = Replica::of(&other).await;
+    let token = Client::of(&one).await.tokens("ada").await.access_token;
+    let there = Client::of(&other).await;
     // The second call causes no look-up, since the last one was a moment ago.
     for _ in 0..2 {
         let refused = refusal(there.session(&token).await);

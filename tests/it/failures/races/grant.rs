@@ -1,12 +1,12 @@
 //! Many concurrent redemptions of one grant: one succeeds, and every call with the same request id gets its answer.
 
-use gatepass::grpc::proto::v1::Rotation;
+use gatepass::grpc::proto::v1::{IssueTokenRequest, Rotation};
 
 use super::pair::Pair;
 use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
 use crate::support::soak::soak;
-use crate::support::{allowed, profile, reason};
+use crate::support::{reason, redeeming};
 
 const AT_ONCE: usize = 50;
 
@@ -18,11 +18,10 @@ crate::on_all!(
 async fn a_grant_redeemed_at_once_everywhere_has_one_winner(backend: Backend) {
     let pair = Pair::on(backend).await;
     for number in 0..soak(4, 50) {
-        let signed_in = pair.replica(number).sign_in(profile(&format!("p{number}"))).await;
-        let grant = allowed(signed_in).grant.unwrap();
+        let grant = pair.replica(number).sign_in(&format!("p{number}")).await.grant.unwrap();
         let redeem = |call| {
             let (replica, grant) = (pair.replica(call), grant.clone());
-            async move { replica.issue(&grant, "").await }
+            async move { replica.issue(&grant).await }
         };
         let (won, lost): (Vec<_>, Vec<_>) =
             at_once(AT_ONCE, redeem).await.into_iter().partition(Result::is_ok);
@@ -37,11 +36,11 @@ async fn a_grant_redeemed_at_once_everywhere_has_one_winner(backend: Backend) {
 async fn a_named_redemption_is_answered_alike_everywhere(backend: Backend) {
     let pair = Pair::on(backend).await;
     for number in 0..soak(4, 50) {
-        let signed_in = pair.replica(number).sign_in(profile(&format!("p{number}"))).await;
-        let (grant, name) = (allowed(signed_in).grant.unwrap(), format!("{number:032x}"));
+        let grant = pair.replica(number).sign_in(&format!("p{number}")).await.grant.unwrap();
+        let request = IssueTokenRequest { request_id: format!("{number:032x}"), ..redeeming(&grant) };
         let redeem = |call| {
-            let (replica, grant, name) = (pair.replica(call), grant.clone(), name.clone());
-            async move { replica.issue(&grant, &name).await.unwrap() }
+            let (replica, request) = (pair.replica(call), request.clone());
+            async move { replica.issue_token(request).await.unwrap() }
         };
         let answers = at_once(AT_ONCE, redeem).await;
         let told = |rotation| answers.iter().filter(|answer| answer.rotation() == rotation).count();

@@ -6,16 +6,15 @@ use sea_orm::QueryResult;
 use tempfile::TempDir;
 
 use crate::support::databases::{Backend, TestDatabase, query};
-use crate::support::invariants;
 use crate::support::program::Serving;
-use crate::support::replica::Replica;
+use crate::support::{Client, invariants};
 
 /// The secret of both processes.
 pub(super) const SECRET: &str = "the one secret of both replicas, long enough";
 
 /// Two running programs.
 pub(super) struct Pair {
-    pub(super) replicas: Arc<[Replica; 2]>,
+    pub(super) replicas: Arc<[Client; 2]>,
     programs: [Serving; 2],
     database: TestDatabase,
     _folder: TempDir,
@@ -39,12 +38,12 @@ impl Pair {
         let start = || Serving::ready(folder.path(), &[], &variables);
         let (one, two) = tokio::join!(start(), start());
         let programs = [one, two];
-        let replicas = Arc::new([Replica::of(&programs[0]).await, Replica::of(&programs[1]).await]);
+        let replicas = Arc::new([Client::of(&programs[0]).await, Client::of(&programs[1]).await]);
         Self { replicas, programs, database, _folder: folder }
     }
 
     /// Returns the replica for this number's parity.
-    pub(super) fn replica(&self, number: usize) -> Replica {
+    pub(super) fn replica(&self, number: usize) -> Client {
         self.replicas[number % 2].clone()
     }
 

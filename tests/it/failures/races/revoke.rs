@@ -8,9 +8,8 @@ use tokio::sync::Semaphore;
 use super::pair::Pair;
 use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
-use crate::support::replica::{ENDS, End, Replica};
 use crate::support::soak::soak;
-use crate::support::{allowed, profile, reason};
+use crate::support::{Client, ENDS, End, reason};
 
 /// The number of concurrent races.
 const LANES: usize = 8;
@@ -42,18 +41,18 @@ async fn no_grant_outlives_the_end_of_all_sessions(backend: Backend) {
         let (end, who) = (ends[number % ends.len()], format!("p{number}"));
         let (here, there) = (pair.replica(number), pair.replica(number + 1));
         let first = here.tokens(&who).await;
-        let grant = allowed(there.sign_in(profile(&who)).await).grant.unwrap();
-        let (ended, redeemed) = tokio::join!(end.ask(&here, &first), there.issue(&grant, ""));
+        let grant = there.sign_in(&who).await.grant.unwrap();
+        let (ended, redeemed) = tokio::join!(end.ask(&here, &first), there.issue(&grant));
         ended.unwrap();
         match redeemed {
             Ok(issued) => {
                 assert_eq!(reason(here.refresh(&issued.refresh_token).await), end.reason(), "{end:?}");
                 assert_eq!(there.refuses_at_last(&issued.access_token).await, end.reason(), "{end:?}");
-                assert_eq!(reason(here.issue(&grant, "").await), "GRANT_USED", "{end:?}");
+                assert_eq!(reason(here.issue(&grant).await), "GRANT_USED", "{end:?}");
             }
             refused => {
                 assert_eq!(reason(refused), end.reason(), "{end:?}");
-                assert_eq!(reason(here.issue(&grant, "").await), end.reason(), "{end:?}");
+                assert_eq!(reason(here.issue(&grant).await), end.reason(), "{end:?}");
             }
         }
     }
@@ -68,7 +67,7 @@ struct Told {
     acknowledged: AtomicBool,
 }
 
-async fn race(replicas: &Arc<[Replica; 2]>, number: usize) {
+async fn race(replicas: &Arc<[Client; 2]>, number: usize) {
     let end = ENDS[number % ENDS.len()];
     let (here, there) = (&replicas[number % 2], &replicas[(number + 1) % 2]);
     let first = here.tokens(&format!("p{number}")).await;
@@ -114,21 +113,21 @@ async fn race(replicas: &Arc<[Replica; 2]>, number: usize) {
 }
 
 /// Refreshes on both replicas in turn, each time with the latest token, until it is rejected.
-async fn refresh_on(replicas: Arc<[Replica; 2]>, told: Arc<Told>, end: End) {
+async fn refresh_on(replicas: Arc<[Client; 2]>, told: Arc<Told>, end: End) {
     for turn in 0.. {
         let token = told.refresh_token.lock().unwrap().clone();
-        if !refresh(&replicas[turn % 2], &token, &told, end).await {
+        if !refresh_once(&replicas[turn % 2], &token, &told, end).await {
             return;
         }
     }
 }
 
 /// Refreshes with the same token until it is rejected.
-async fn refresh_again(replica: Replica, token: String, told: Arc<Told>, end: End) {
-    while refresh(&replica, &token, &told, end).await {}
+async fn refresh_again(replica: Client, token: String, told: Arc<Told>, end: End) {
+    while refresh_once(&replica, &token, &told, end).await {}
 }
 
-async fn refresh(replica: &Replica, token: &str, told: &Told, end: End) -> bool {
+async fn refresh_once(replica: &Client, token: &str, told: &Told, end: End) -> bool {
     let late = told.acknowledged.load(Ordering::SeqCst);
     match replica.refresh(token).await {
         Ok(answer) => {

@@ -96,7 +96,7 @@ async fn sign_in_at_once(
 ) -> (Vec<SignInAllowed>, Vec<SignInDenied>) {
     let sign_in = |call| {
         let (replica, request) = (pair.replica(call), request(call));
-        async move { replica.sign_in(request).await.unwrap().into_inner().outcome.unwrap() }
+        async move { replica.try_sign_in(request).await.unwrap().into_inner().outcome.unwrap() }
     };
     let (mut allowed, mut denied) = (Vec::new(), Vec::new());
     for outcome in at_once(AT_ONCE, sign_in).await {

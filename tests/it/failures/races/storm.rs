@@ -3,10 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use gatepass::grpc::proto::v1::{
-    IssueTokenResponse, RevokeSessionRequest, RevokeUserSessionsRequest, SignOutRequest, User,
-    sign_in_response, sign_out_request,
-};
+use gatepass::grpc::proto::v1::{IssueTokenResponse, SignOutRequest, User, sign_in_response};
 use gatepass::model::{OsEntropy, random};
 use tonic::Status;
 use uuid::Uuid;
@@ -14,9 +11,8 @@ use uuid::Uuid;
 use super::pair::Pair;
 use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
-use crate::support::replica::{Replica, ids};
 use crate::support::soak::soak;
-use crate::support::{profile, reason};
+use crate::support::{Client, ids, profile, reason, signing_out_by_refresh};
 
 const PEOPLE: u8 = 4;
 const CLIENTS: usize = 24;
@@ -52,7 +48,7 @@ async fn everything_at_once_on_a_few_people_keeps_every_promise(backend: Backend
     // After the storm, everybody can sign in again.
     for person in 0..PEOPLE {
         let [_, user_id] = ids(&known[usize::from(person)]);
-        pair.replica(1).ban(&user_id, false).await.unwrap();
+        pair.replica(1).unban(&user_id).await;
         let tokens = pair.replica(0).tokens(&format!("p{person}")).await;
         pair.replica(1).refresh(&tokens.refresh_token).await.unwrap();
     }
@@ -77,7 +73,7 @@ async fn assert_known_alike(pair: &Pair, known: &[IssueTokenResponse]) {
 }
 
 /// Makes one random call on a session that some call opened.
-async fn act(replica: &Replica, known: &Mutex<Vec<IssueTokenResponse>>) -> Result<(), Status> {
+async fn act(replica: &Client, known: &Mutex<Vec<IssueTokenResponse>>) -> Result<(), Status> {
     let [action, which, person, name] = random(&OsEntropy);
     let tokens = {
         let known = known.lock().unwrap();
@@ -85,33 +81,31 @@ async fn act(replica: &Replica, known: &Mutex<Vec<IssueTokenResponse>>) -> Resul
         known[known.len() - 1 - usize::from(which) % known.len().min(16)].clone()
     };
     let [session_id, user_id] = ids(&tokens);
-    let (mut auth, mut admin) = (replica.auth.clone(), replica.admin.clone());
     let sign_out = |everywhere, except_current| SignOutRequest {
-        credential: Some(sign_out_request::Credential::RefreshToken(tokens.refresh_token.clone())),
         everywhere,
         except_current,
-        ..Default::default()
+        ..signing_out_by_refresh(&tokens.refresh_token)
     };
     match action % 16 {
         0..4 => {
-            let answer = replica.sign_in(profile(&format!("p{}", person % PEOPLE))).await?.into_inner();
+            let answer = replica.try_sign_in(profile(&format!("p{}", person % PEOPLE))).await?.into_inner();
             if let Some(sign_in_response::Outcome::Allowed(allowed)) = answer.outcome {
-                let issued = replica.issue(&allowed.grant.unwrap(), "").await?;
+                let issued = replica.issue(&allowed.grant.unwrap()).await?;
                 known.lock().unwrap().push(issued);
             }
         }
         4..7 => drop(replica.refresh(&tokens.refresh_token).await?),
         7 => drop(replica.session(&tokens.access_token).await?),
-        8 => drop(auth.sign_out(sign_out(false, false)).await?),
-        9 => drop(auth.sign_out(sign_out(true, false)).await?),
-        10 => drop(auth.sign_out(sign_out(true, true)).await?),
-        11 => drop(admin.revoke_session(RevokeSessionRequest { session_id }).await?),
-        12 => drop(admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id }).await?),
-        13 => drop(replica.ban(&user_id, true).await?),
-        14 => drop(replica.ban(&user_id, false).await?),
+        8 => drop(replica.sign_out_with(sign_out(false, false)).await?),
+        9 => drop(replica.sign_out_with(sign_out(true, false)).await?),
+        10 => drop(replica.sign_out_with(sign_out(true, true)).await?),
+        11 => replica.revoke_session(&session_id).await?,
+        12 => drop(replica.revoke_user_sessions(&user_id).await?),
+        13 => drop(replica.set_banned(&user_id, true).await?),
+        14 => drop(replica.set_banned(&user_id, false).await?),
         _ => {
             let user = User { id: user_id, name: Some(format!("name {name}")), ..Default::default() };
-            drop(replica.update(user, "name").await?);
+            drop(replica.update(user, &["name"]).await?);
         }
     }
     Ok(())

@@ -5,9 +5,8 @@ use gatepass::grpc::proto::v1::{ProfileCredential, User, sign_in_response};
 use super::pair::Pair;
 use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
-use crate::support::replica::Replica;
 use crate::support::soak::soak;
-use crate::support::{allowed, credential, profile, reason};
+use crate::support::{Client, at_github, credential, reason};
 
 const ADMINISTRATORS: usize = 8;
 const SIGN_INS: usize = 16;
@@ -16,7 +15,7 @@ crate::on_all!(no_change_of_a_user_is_lost);
 
 async fn no_change_of_a_user_is_lost(backend: Backend) {
     let pair = Pair::on(backend).await;
-    let user = allowed(pair.replica(0).sign_in(profile("ada")).await).user.unwrap();
+    let user = pair.replica(0).sign_in("ada").await.user.unwrap();
     let rounds = soak(3, 50);
     let work = |number: usize| {
         let (replica, id) = (pair.replica(number), user.id.clone());
@@ -45,11 +44,11 @@ async fn no_change_of_a_user_is_lost(backend: Backend) {
 }
 
 /// Increments a counter in the user's picture, and repeats from a new read on each conflict.
-async fn count_one(replica: &Replica, id: &str) {
+async fn count_one(replica: &Client, id: &str) {
     loop {
         let before = replica.user(id).await.unwrap();
         let image = Some(format!("https://example.com/{}", count_of(&before) + 1));
-        match replica.update(User { image, ..before }, "image").await {
+        match replica.update(User { image, ..before }, &["image"]).await {
             Ok(_) => return,
             refused => assert_eq!(reason(refused), "ETAG_MISMATCH"),
         }
@@ -61,16 +60,9 @@ fn count_of(user: &User) -> usize {
 }
 
 /// Signs in with this name. Returns nothing if other calls kept changing the user.
-async fn sign_in_as(replica: &Replica, id: &str, name: String) -> Option<String> {
-    let request = credential(ProfileCredential {
-        provider: "github".to_owned(),
-        provider_account_id: "ada".to_owned(),
-        email: Some("ada@example.com".to_owned()),
-        email_verified: true,
-        name: Some(name.clone()),
-        ..Default::default()
-    });
-    match replica.sign_in(request).await {
+async fn sign_in_as(replica: &Client, id: &str, name: String) -> Option<String> {
+    let request = credential(ProfileCredential { name: Some(name.clone()), ..at_github("ada") });
+    match replica.try_sign_in(request).await {
         Ok(answer) => match answer.into_inner().outcome {
             Some(sign_in_response::Outcome::Allowed(allowed)) => {
                 assert_eq!(allowed.user.unwrap().id, id);

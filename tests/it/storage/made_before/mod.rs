@@ -12,9 +12,10 @@ use gatepass::grpc::proto::v1::{
 use serde_json::Value;
 
 use crate::support::databases::Backend;
-use crate::support::people::denied;
 use crate::support::signing_in::of_callback;
-use crate::support::{TestApp, allowed, builder_on_a_copy_of, builder_on_a_dump, profile, reason};
+use crate::support::{
+    TestApp, allowed, builder_on_a_copy_of, builder_on_a_dump, denied, profile, reason,
+};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/storage/made_before");
 
@@ -99,7 +100,7 @@ async fn a_request_that_an_older_version_answered_gets_the_same_answer(backend: 
     let made = MadeBefore::upgraded(backend).await;
     let (grant, request_id) = (made.value("named_grant").to_owned(), "i".repeat(32));
     let request = IssueTokenRequest { grant, request_id, ..Default::default() };
-    let again = made.app.auth.clone().issue_token(request).await.unwrap().into_inner();
+    let again = made.app.issue_token(request).await.unwrap();
     assert_eq!(
         (again.rotation(), again.refresh_token.as_str()),
         (Rotation::Replayed, made.value("named_refresh_token"))

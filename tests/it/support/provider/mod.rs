@@ -361,8 +361,13 @@ impl TestProvider {
         self.shared.state().seen.len()
     }
 
-    /// Waits for this number of requests at this endpoint.
+    /// Waits for this number of requests at this endpoint. After a minute it fails the test.
     pub async fn until_requests(&self, endpoint: Endpoint, count: usize) {
+        let arrive = tokio::time::timeout(std::time::Duration::from_mins(1), self.arrive(endpoint, count));
+        arrive.await.unwrap_or_else(|_| panic!("{} of {count} requests", self.requests(endpoint)));
+    }
+
+    async fn arrive(&self, endpoint: Endpoint, count: usize) {
         loop {
             let arrived = self.shared.arrived.notified();
             tokio::pin!(arrived);

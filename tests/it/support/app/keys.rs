@@ -9,10 +9,10 @@ use gatepass::model::{Clock, OsEntropy, PUBLISHED_BEFORE};
 use gatepass::storage::{Database, KeyStep, KeyStore as _, Options, commands};
 use gatepass::tokens::Secrets;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
-use super::{TestApp, eventually, jwt};
+use super::super::metrics::get;
+use super::super::{eventually, jwt};
+use super::TestApp;
 
 /// Returns the id of the key that signed a token.
 pub fn kid(token: &str) -> String {
@@ -50,12 +50,7 @@ impl TestApp {
 
     /// Fetches a document from the public port.
     pub async fn document(&self, path: &str) -> Value {
-        let mut tcp = TcpStream::connect(self.http_addr).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
-        tcp.write_all(request.as_bytes()).await.unwrap();
-        let mut response = String::new();
-        tcp.read_to_string(&mut response).await.unwrap();
-        serde_json::from_str(response.split_once("\r\n\r\n").unwrap().1).unwrap()
+        serde_json::from_str(&get(self.http_addr, path).await.1).unwrap()
     }
 
     /// Returns the ids of the published keys, newest first.
