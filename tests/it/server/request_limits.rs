@@ -9,9 +9,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::people::fields;
 use crate::support::signing_in::begin;
-use crate::support::{TestApp, app, builder};
+use crate::support::{TestApp, app, builder, fields};
 
 /// A configured `server.max_header_bytes`. HTTP/1.1 never has a limit below 8192.
 const LIMIT: usize = 10_000;

@@ -13,9 +13,7 @@ use serde_json::Value;
 
 use crate::support::databases::Backend;
 use crate::support::signing_in::of_callback;
-use crate::support::{
-    TestApp, allowed, builder_on_a_copy_of, builder_on_a_dump, denied, profile, reason,
-};
+use crate::support::{TestApp, allowed, builder_on_a_copy_of, builder_on_a_dump, denied, profile, reason};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/storage/made_before");
 
