@@ -47,6 +47,10 @@ async fn each_fault_at_each_endpoint_is_told_by_its_name() {
         (github, Endpoint::Emails),
     ];
     let each = rows.into_iter().flat_map(|row| FAULTS.map(|(fault, wanted)| (row, fault, wanted)));
+    // A list without an address that can be used means that there is none.
+    let is_list_of_emails =
+        |endpoint, fault: &Fault| endpoint == Endpoint::Emails && matches!(fault, Fault::Body("[1,2]"));
+    let each = each.filter(|((_, endpoint), fault, _)| !is_list_of_emails(*endpoint, fault));
     let all: JoinSet<()> = each
         .map(|((settings, endpoint), fault, wanted)| async move {
             let at = TestProvider::start().await;
