@@ -15,7 +15,7 @@ use gatepass::model::{ClaimMap, OsEntropy};
 use gatepass::oauth::{
     self, Asked, AssertionAudience, AuthorizationCode, AuthorizationRequest, ClientAuthentication, FaultKind,
     ProfileFields, Proof, Provider, ProviderFault, ProviderKind, ReadProfile, ResponseMode, Settings,
-    Userinfo,
+    Userinfo, UserinfoRequest,
 };
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -57,6 +57,9 @@ fn settings(kind: ProviderKind) -> Settings {
         authorization_url: None,
         token_url: None,
         userinfo_url: None,
+        userinfo_request: UserinfoRequest::default(),
+        emails_url: None,
+        pkce: true,
         authorization_params: Vec::new(),
         response_mode: ResponseMode::Query,
         profile: Arc::new(StandardClaims),
