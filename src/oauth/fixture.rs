@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::settings::{
-    AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings,
-    UserinfoRequest,
+    AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode,
+    Settings, UserinfoRequest,
 };
 use crate::model::ClaimMap;
 

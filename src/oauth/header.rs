@@ -62,9 +62,8 @@ pub fn userinfo_header(name: &str, value: &str) -> Result<(HeaderName, HeaderVal
         return Err(HeaderFault::Name);
     }
     let name = HeaderName::try_from(name).map_err(|_| HeaderFault::Name)?;
-    let is_ours = |name: &str| {
-        OURS.contains(&name) || OUR_FAMILIES.iter().any(|family| name.starts_with(family))
-    };
+    let is_ours =
+        |name: &str| OURS.contains(&name) || OUR_FAMILIES.iter().any(|family| name.starts_with(family));
     if is_ours(name.as_str()) {
         return Err(HeaderFault::Ours);
     }
@@ -100,7 +99,8 @@ mod tests {
 
     #[test]
     fn no_header_of_the_request_itself_can_be_set() {
-        let families = ["Content-Length", "content-type", "If-Match", "Proxy-Authorization", "X-Forwarded-For"];
+        let families =
+            ["Content-Length", "content-type", "If-Match", "Proxy-Authorization", "X-Forwarded-For"];
         for name in OURS.into_iter().chain(families).chain(["x-http-method-override", "Sec-Fetch-Mode"]) {
             for name in [name.to_owned(), name.to_uppercase()] {
                 assert_eq!(fault(&name, "1"), Some(HeaderFault::Ours), "{name}");

@@ -6,6 +6,7 @@ mod faults;
 mod github;
 mod id_tokens;
 mod log;
+mod profile_requests;
 mod userinfo;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use gatepass::model::{ClaimMap, OsEntropy};
 use gatepass::oauth::{
     self, Asked, AssertionAudience, AuthorizationCode, AuthorizationRequest, ClientAuthentication, FaultKind,
     ProfileFields, Proof, Provider, ProviderFault, ProviderKind, ReadProfile, ResponseMode, Settings,
-    Userinfo, UserinfoRequest,
+    Userinfo, UserinfoMethod, UserinfoRequest,
 };
 use secrecy::SecretString;
 use tokio::time::Instant;

@@ -80,7 +80,11 @@ fn token(shared: &Shared, state: &mut State, seen: &Seen) -> Reply {
     let Some(grant) = state.codes.remove(field("code")) else {
         return refuse("invalid_grant", "bad_verification_code");
     };
-    let challenge = URL_SAFE_NO_PAD.encode(sha256(field("code_verifier").as_bytes()));
+    let challenge = match seen.form.get("code_verifier") {
+        Some(verifier) => URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes())),
+        None if state.refuses_pkce => String::new(),
+        None => return refuse("invalid_grant", "bad_verification_code"),
+    };
     if grant.client_id != client_id
         || grant.redirect_uri != field("redirect_uri")
         || grant.challenge != challenge
