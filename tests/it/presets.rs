@@ -185,7 +185,7 @@ fn what_the_page_shows_is_a_configuration() {
 
 /// Returns the presets that are compiled in: those that the schema of the configuration knows.
 fn compiled() -> Vec<String> {
-    let schema: Value = serde_json::from_str(&config::schema()).unwrap();
+    let schema = config::schema();
     let names = &schema["properties"]["providers"]["items"]["properties"]["preset"]["enum"];
     let names = names.as_array().unwrap_or_else(|| panic!("{names}"));
     names.iter().map(|name| name.as_str().unwrap().to_owned()).collect()

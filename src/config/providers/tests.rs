@@ -484,7 +484,7 @@ fn requests_for_a_profile_can_be_sent() {
     each_refused(&[
         (own("userinfo_method: PUT"), ".userinfo_method: must be one of GET, POST"),
         (
-            own("userinfo_headers: {Authorization: x, 'a b': x, x-a: '', X-B: 'x', x-b: 'y'}"),
+            own("userinfo_headers: {Authorization: x, 'a b': x, x-a: 'é', X-B: 'x', x-b: 'y'}"),
             ".userinfo_headers.Authorization: can't be set here: Gatepass or the connection sets it
              .userinfo_headers.a b: must have a name of 1 to 64 characters of A-Z, a-z, 0-9 and -
              .userinfo_headers.x-a: must have a value of 1 to 1024 printable ASCII characters, and no space at its ends
