@@ -1,5 +1,9 @@
-# What a person runs and what the checks of a merge run are the same: `.ci/run` calls these one after the other.
+# A developer runs the same recipes as the checks of a merge: `.ci/run` calls them one after the other.
 # `tests/external/install.sh` brings the tools that cargo does not (buf, grpcurl, cargo-deny, just itself).
+
+# The profile of cargo for every build: `dev`, `ci` (as in `.ci/run`) or `release`.
+profile := "dev"
+program := "target" / (if profile == "dev" { "debug" } else { profile }) / "gatepass"
 
 export PATH := justfile_directory() / ".external/venv/bin" + ":" + env("PATH")
 
@@ -15,77 +19,88 @@ tools:
 check: tools
     cargo fmt --all --check
     tests/prose/check.py --self-test
-    tests/prose/check.py proto migrations examples helm .ci benches tests/external
+    tests/prose/check.py proto migrations examples helm .ci benches tests/external tests/it
     buf lint --config .buf.yaml
     buf format --config .buf.yaml --diff --exit-code
     cargo deny --config .deny.toml check bans licenses sources
-    cargo clippy --locked --workspace --all-targets -- -D warnings
-    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+    cargo clippy --locked --profile {{ profile }} --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --profile {{ profile }} --workspace --no-deps --document-private-items
 
-# The tests; no more than Rust and a C compiler is needed.
+# The tests that need only Rust and a C compiler.
 test:
-    cargo test --locked
+    cargo test --locked --profile {{ profile }}
 
-# The tests that need PostgreSQL and MariaDB: servers of their own unless TEST_POSTGRES_URL and TEST_MYSQL_URL name some.
+# The tests on PostgreSQL and MariaDB. Starts temporary servers unless TEST_POSTGRES_URL and TEST_MYSQL_URL are set.
 test-databases:
-    tests/external/databases.sh just _on-databases
+    tests/external/databases.sh just profile={{ profile }} _on-databases
 
-# What every test of an app asks, asked on each server too.
-apps := "authjs:: begin_sign_in:: callers:: get_session:: get_user:: id_token:: issue_token:: linking:: oauth_callback:: refresh_token:: request_id:: revoke_ rotation_model:: session_rows:: sign_in:: sign_out:: statements:: strategy_database:: update_user::"
+# The tests whose calls read or write rows: they run on each server, too. Nothing of the skipped ones reaches SQL that the
+# others do not.
+apps := "admin:: session:: sign_in:: storage::statements --skip session::reference_forgery --skip session::token_forgery --skip sign_in::begin"
+
 
 _on-databases:
-    cargo test --locked --test it -- --ignored
-    TEST_DATABASE=postgres cargo test --locked --test it -- {{ apps }}
-    TEST_DATABASE=mariadb cargo test --locked --test it -- {{ apps }}
+    cargo test --locked --profile {{ profile }} --test it -- --ignored
+    TEST_DATABASE=postgres cargo test --locked --profile {{ profile }} --test it -- {{ apps }}
+    TEST_DATABASE=mariadb cargo test --locked --profile {{ profile }} --test it -- {{ apps }}
 
-# What takes hours: the tests that race and fail things, in their long form, on every database; and a million rows of each kind.
+# The long form of the tests that race and fail things, on every database; and a million rows of each kind. Takes hours.
 soak:
     SOAK=1 tests/external/databases.sh cargo test --locked --test it -- --include-ignored --nocapture
     TEST_GROWTH_ROWS=1000000 tests/external/databases.sh cargo test --locked --release --test it growth -- --include-ignored --nocapture --test-threads=1
 
-# The tests of every member; the README's commands and the metrics of the release binary.
-test-all: tools
-    cargo test --locked --workspace
-    cargo build --locked --release
-    tests/external/readme.sh target/release/gatepass
-    tests/external/metrics.sh target/release/gatepass
+# The suites of tests/external with the program as it is released.
+release-check:
+    @just profile=release test-program
 
-# The Helm chart and the image, with the release binary in them.
-chart:
-    cargo build --locked --release
-    tests/external/chart.sh target/release/gatepass
-    tests/external/image.sh target/release/gatepass
+# All suites of tests/external.
+test-program: readme metrics authjs providers callbacks example chart image
 
-# The example with Auth.js, with the release binary behind it.
-authjs:
-    cargo build --locked --release
-    tests/external/authjs.sh target/release/gatepass
+# Build the program.
+build:
+    cargo build --locked --profile {{ profile }}
 
-# People who sign in at OpenID providers, with the release binary behind their backend.
-providers:
-    cargo build --locked --release
-    tests/external/providers.sh target/release/gatepass
+# The README's commands.
+readme: build
+    tests/external/readme.sh {{ program }}
 
-# The callback services in other languages, with the release binary that asks them.
-callbacks *languages:
-    cargo build --locked --release
-    tests/external/callbacks.sh target/release/gatepass {{ languages }}
+# The metrics, and the README's alerts.
+metrics: build
+    tests/external/metrics.sh {{ program }}
 
-# The example that signs people in with GitHub, with Chromium and the release binary behind it.
-example:
-    cargo build --locked --release
-    tests/external/sign_in_with_github.sh target/release/gatepass
+# The example with Auth.js.
+authjs: build
+    tests/external/authjs.sh {{ program }}
 
-# The same, and its picture of the signed-in page for the documentation.
-screenshot:
-    cargo build --locked --release
-    tests/external/sign_in_with_github.sh target/release/gatepass docs/signed-in.png
+# Sign-ins at certified OpenID providers.
+providers: build
+    tests/external/providers.sh {{ program }}
 
-# A Gatepass on this machine, without configuration.
+# The callback services in other languages.
+callbacks *languages: build
+    tests/external/callbacks.sh {{ program }} {{ languages }}
+
+# The example that signs people in with GitHub, with Chromium.
+example: build
+    tests/external/sign_in_with_github.sh {{ program }}
+
+# The picture of the signed-in page for the documentation.
+screenshot: build
+    tests/external/sign_in_with_github.sh {{ program }} docs/signed-in.png
+
+# The Helm chart.
+chart: build
+    tests/external/chart.sh {{ program }}
+
+# The image.
+image: build
+    tests/external/image.sh {{ program }}
+
+# Start Gatepass on this machine, without configuration.
 run *arguments:
     cargo run --release -- {{ arguments }}
 
-# Speed, as ratios against a yardstick in the same run.
+# Measure speed, as ratios to a yardstick in the same run.
 bench:
     cargo bench --locked --bench get_session
     cargo bench --locked --bench remote
@@ -93,6 +108,6 @@ bench:
     tests/external/databases.sh --durable cargo bench --locked --bench writes
     tests/external/databases.sh --durable cargo bench --locked --bench staleness
 
-# Instructions a call, of this tree against another commit.
+# Count the instructions of a call, and compare with another commit.
 bench-against rev:
     benches/against.sh {{ quote(rev) }}

@@ -41,7 +41,7 @@
 //! the database off that path.
 //!
 //! **One name, five places**: `rpc RefreshToken` ↔ `refresh_token()` in `grpc/auth_service.rs` ↔
-//! `auth/session/refresh_token.rs` ↔ `tests/it/refresh_token.rs` ↔ its paragraph in the README.
+//! `auth/session/refresh_token.rs` ↔ `tests/it/session/refresh_token.rs` ↔ its paragraph in the README.
 //!
 //! # Rules
 //!
@@ -68,7 +68,7 @@
 //!
 //! | To add | Touch |
 //! |---|---|
-//! | an RPC | the proto with its permission option; one use case in its room of `auth/`, built in `app/use_cases/build.rs`; one method in `grpc/*_service.rs` and its conversion; one file in `tests/it/` |
+//! | an RPC | the proto with its permission option; one use case in its room of `auth/`, built in `app/use_cases/build.rs`; one method in `grpc/*_service.rs` and its conversion; one file in its folder of `tests/it/` |
 //! | an error reason | one value in `error_reason.proto`; a variant of [`auth::Error`]; the arms that the compiler then demands |
 //! | a stored field | a migration; its entity; one conversion in `storage/convert.rs` |
 //! | a setting | its entry, a field and one line in its file in `config/`; its row in the README; where it is used |
@@ -80,7 +80,7 @@
 //! | another way to give callbacks | one file in `callbacks/` that implements [`Callbacks`](auth::Callbacks); one link in the chain of `app/callbacks.rs` |
 //! | something around every remote callback | a decorator in `callbacks/`, which has the one method of [`Ask`](auth::Ask); its place in `app/callbacks.rs` |
 //! | a way to prove who somebody is | a variant of [`Credential`](auth::Credential) and its file in `auth/sign_in/credential/`; its message in `grpc/convert/sign_in.rs` |
-//! | a preset of a provider | its file in `config/providers/presets/`; what its documentation shows, in `tests/it/presets/`; its row in `docs/providers.md` |
+//! | a preset of a provider | its file in `config/providers/presets/`; what its documentation shows, in `tests/it/oauth/presets/`; its row in `docs/providers.md` |
 //! | a way to prove a session | a [`CredentialKind`](auth::CredentialKind) and its reader, in the table of `app/use_cases/readers.rs` |
 //! | a database | a feature of sea-orm and its scheme in `config/database.rs`; how it is opened in `storage/connection/backends.rs` and locked in `storage/migrate.rs`; its error codes in `storage/error_code.rs`; a line in the contract of the stores |
 //! | a service of another package | its specification and its mount, in one file: [`ServiceSpec`](grpc::service_spec::ServiceSpec), [`App::service`](app::App::service) |

@@ -2,10 +2,10 @@
 # Tests examples/authjs: people sign in at the application, with a certified OpenID provider and a built Gatepass on free
 # ports. Installs npm packages into .external/; needs Node 20 or later.
 #
-#   tests/external/authjs.sh target/release/gatepass
+#   tests/external/authjs.sh target/debug/gatepass
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
-program="$(realpath "${1:?usage: authjs.sh PROGRAM}")"
+take_program "${1:-}"
 install_tools tools
 install_npm "$root/examples/authjs"
 install_npm "$here/idp"

@@ -3,10 +3,10 @@
 # Gatepass on free ports. Callers see every outcome of its rules, and the effect of an outage. Installs into .external/,
 # and missing Go modules from the system's packages; needs Node 20 or later.
 #
-#   tests/external/callbacks.sh target/release/gatepass [python node go rust]
+#   tests/external/callbacks.sh target/debug/gatepass [python node go rust]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
-program="$(realpath "${1:?usage: callbacks.sh PROGRAM [LANGUAGE...]}")"
+take_program "${1:-}"
 install_tools tools clients callbacks
 need_node
 

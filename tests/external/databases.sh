@@ -4,9 +4,19 @@
 # fast; --durable turns syncing on, for measurements.
 #
 #   tests/external/databases.sh [--durable] cargo test --test it -- --ignored
+#   tests/external/databases.sh --install       only installs the packages
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
 
+# Succeeds if the server has to be started, and its package is missing.
+needs_postgres() { [ -z "${TEST_POSTGRES_URL:-}" ] && ! ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1; }
+needs_mariadb() { [ -z "${TEST_MYSQL_URL:-}" ] && ! { command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } > /dev/null; }
+
+if [ "$1" = --install ]; then
+    ! needs_postgres || install_packages postgresql
+    ! needs_mariadb || install_packages mariadb-server
+    exit
+fi
 durable=false
 if [ "$1" = --durable ]; then
     durable=true
@@ -50,7 +60,7 @@ await() {
 }
 
 if [ -z "${TEST_POSTGRES_URL:-}" ]; then
-    ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || install_packages postgresql
+    ! needs_postgres || install_packages postgresql
     bin=$(dirname "$(ls /usr/lib/postgresql/*/bin/initdb | tail -1)")
     folder_of postgres
     port=$(free_port)
@@ -64,7 +74,7 @@ if [ -z "${TEST_POSTGRES_URL:-}" ]; then
 fi
 
 if [ -z "${TEST_MYSQL_URL:-}" ]; then
-    command -v mariadbd > /dev/null || [ -x /usr/sbin/mariadbd ] || install_packages mariadb-server
+    ! needs_mariadb || install_packages mariadb-server
     PATH=$PATH:/usr/sbin
     folder_of mysql
     port=$(free_port)

@@ -3,10 +3,10 @@
 # whose metrics must be on that page. Extracts promtool from Debian's package into .external/, because an installation of
 # the package would start a server.
 #
-#   tests/external/metrics.sh target/release/gatepass
+#   tests/external/metrics.sh target/debug/gatepass
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
-program="$(realpath "${1:?usage: metrics.sh PROGRAM}")"
+take_program "${1:-}"
 install_tools tools
 PATH="$PATH:$root/.external/prometheus/usr/bin"
 

@@ -2,10 +2,10 @@
 # Tests sign-ins at certified OpenID providers (idp/) through a built Gatepass on free ports: every kind of client, invalid
 # responses, key changes and outages of a provider. Installs into .external/; needs Node 20 or later.
 #
-#   tests/external/providers.sh target/release/gatepass
+#   tests/external/providers.sh target/debug/gatepass
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
-program="$(realpath "${1:?usage: providers.sh PROGRAM}")"
+take_program "${1:-}"
 install_tools clients
 install_npm "$here/idp"
 drive providers.drive "$program"

@@ -3,10 +3,10 @@
 # ports. People sign in with a real Chromium, and a certified OpenID provider replaces GitHub. Saves a picture of the
 # signed-in page. Installs into .external/, and a missing Chromium from the system's packages; needs Node 20 or later.
 #
-#   tests/external/sign_in_with_github.sh target/release/gatepass [signed-in.png]
+#   tests/external/sign_in_with_github.sh target/debug/gatepass [signed-in.png]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/support/suite.sh"
-program="$(realpath "${1:?usage: sign_in_with_github.sh PROGRAM [PICTURE]}")"
+take_program "${1:-}"
 picture="$(realpath -m "${2:-$root/.external/signed-in.png}")"
 install_tools tools browser
 install_npm "$here/idp"

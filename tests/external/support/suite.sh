@@ -2,6 +2,13 @@
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 root="$(cd "$here/../.." && pwd)"
 
+# Sets `program`, the path of the built Gatepass. With --install the suite only installs what it needs.
+take_program() {
+    [[ -n "${1:-}" ]] || { echo "usage: $(basename "$0") PROGRAM | --install" >&2; exit 2; }
+    program=$1
+    [[ "$program" == --install ]] || program="$(realpath "$program")"
+}
+
 # Runs install.sh for each argument, and puts its folder on the PATH.
 install_tools() {
     local what
@@ -35,8 +42,9 @@ install_npm() {
     [[ -e "$mark" ]] || { npm ci --prefix "$copy" --no-audit --no-fund --loglevel=error >&2 && touch "$mark"; }
 }
 
-# Continues with a Python module.
+# Continues with a Python module, unless the suite only installs.
 drive() {
+    [[ "$program" != --install ]] || exit 0
     cd "$here"
     exec python3 -B -m "$1" "$root" "${@:2}" < /dev/null
 }

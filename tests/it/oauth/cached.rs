@@ -97,7 +97,7 @@ async fn a_failure_is_not_repeated_for_everyone_who_asks() {
 }
 
 #[tokio::test]
-async fn a_rotation_under_load_refuses_nobody() {
+async fn a_rotation_under_load_refuses_no_token() {
     let at = Arc::new(TestProvider::start().await);
     let floor = Arc::new(connect(oidc(&at), &at));
     floor.verify(&at.id_token(&Person::named("ada"), NONCE)).await.unwrap();

@@ -99,7 +99,7 @@ async fn each_way_to_prove_the_client_reaches_the_token_endpoint() {
 }
 
 #[tokio::test]
-async fn what_a_key_signs_is_for_the_issuer_unless_there_is_none_or_it_does_not_take_that() {
+async fn an_assertion_is_for_the_issuer_unless_it_is_unset_or_not_accepted() {
     let at = TestProvider::start().await;
     at.takes_any_client();
     let with_key = |settings: Settings| {

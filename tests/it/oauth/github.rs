@@ -30,7 +30,7 @@ async fn without_the_scope_for_emails_there_is_none() {
 }
 
 #[tokio::test]
-async fn who_is_refused_otherwise_is_not_taken_for_one_without_an_email() {
+async fn another_refusal_is_not_taken_for_a_missing_email() {
     let at = TestProvider::start().await;
     let floor = connect(github(&at), &at);
     for status in [403, 429] {

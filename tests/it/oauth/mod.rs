@@ -6,6 +6,7 @@ mod faults;
 mod github;
 mod id_tokens;
 mod log;
+mod presets;
 mod profile_requests;
 mod userinfo;
 

@@ -37,7 +37,7 @@ async fn it_is_not_needed_where_no_email_was_granted() {
 }
 
 #[tokio::test]
-async fn what_it_says_of_somebody_else_is_refused() {
+async fn a_userinfo_of_another_subject_is_refused() {
     let at = TestProvider::start().await;
     at.keeps_profiles_to_userinfo();
     let floor = with(&at, Userinfo::WhenNeeded);
@@ -75,7 +75,7 @@ async fn large_numbers_of_a_profile_keep_their_digits() {
 }
 
 #[tokio::test]
-async fn a_profile_without_an_id_or_with_an_email_that_is_none_is_unusable() {
+async fn a_profile_without_an_id_or_with_an_invalid_email_is_unusable() {
     let at = TestProvider::start().await;
     let floor = connect(oauth2(&at), &at);
     for (claim, value) in [("sub", json!("")), ("sub", json!(null)), ("email", json!("nobody"))] {

@@ -146,6 +146,14 @@ pub fn builder_on_a_copy_of(file: &Path) -> Builder {
     builder
 }
 
+/// Builds the same Gatepass on a database with the content of this dump, a few seconds after the last change in it.
+pub async fn builder_on_a_dump(backend: Backend, sql: &str) -> Builder {
+    let builder = builder_on(backend).await;
+    builder.place.database.execute(sql).await;
+    builder.place.clock.advance(Duration::from_secs(5));
+    builder
+}
+
 fn on(database: TestDatabase) -> Builder {
     let yaml = format!(
         "server: {{grpc_addr: '127.0.0.1:0', http_addr: '127.0.0.1:0', admin_addr: '127.0.0.1:0'}}\n\

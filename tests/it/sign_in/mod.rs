@@ -1,0 +1,7 @@
+//! Sign-ins: at a provider's page, with an ID token, with a profile that the caller vouches for, and linking.
+
+mod begin;
+mod callback;
+mod id_token;
+mod linking;
+mod profile;
