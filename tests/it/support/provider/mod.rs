@@ -142,6 +142,13 @@ struct Grant {
     scope: String,
 }
 
+/// The treatment of PKCE (RFC 7636).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pkce {
+    Required,
+    Refused,
+}
+
 struct State {
     /// The published keys; the last one signs.
     keys: Vec<SigningKey>,
@@ -159,7 +166,7 @@ struct State {
     takes_any_client: bool,
     sends_iss: bool,
     profile_in_userinfo_only: bool,
-    refuses_pkce: bool,
+    pkce: Pkce,
     codes: HashMap<String, Grant>,
     access_tokens: HashMap<String, Person>,
     seen: Vec<(Endpoint, Seen)>,
@@ -223,7 +230,7 @@ impl TestProvider {
             takes_any_client: false,
             sends_iss: true,
             profile_in_userinfo_only: false,
-            refuses_pkce: false,
+            pkce: Pkce::Required,
             codes: HashMap::new(),
             access_tokens: HashMap::new(),
             seen: Vec::new(),
@@ -323,9 +330,9 @@ impl TestProvider {
         self.shared.state().takes_any_client = true;
     }
 
-    /// Refuses PKCE, as LinkedIn does beside a client's secret.
+    /// Refuses PKCE, as `LinkedIn` does beside a client's secret.
     pub fn refuses_pkce(&self) {
-        self.shared.state().refuses_pkce = true;
+        self.shared.state().pkce = Pkce::Refused;
     }
 
     /// Sets the Cache-Control header of its JWK Set.
@@ -393,7 +400,7 @@ impl TestProvider {
         let param = |name: &str| params.get(name).cloned().unwrap_or_else(|| panic!("no {name}: {url}"));
         assert_eq!(param("response_type"), "code");
         let mut state = self.shared.state();
-        let challenge = if state.refuses_pkce {
+        let challenge = if state.pkce == Pkce::Refused {
             assert!(!params.keys().any(|name| name.starts_with("code_challenge")), "{url}");
             String::new()
         } else {
