@@ -52,6 +52,14 @@ impl Answer {
         parse_array_leniently(self.body()).map_err(|_| self.fault(FaultKind::Malformed, "not a JSON array"))
     }
 
+    /// Returns the object or the array of a response with status 200.
+    pub(super) fn document(&self) -> Result<Value, ProviderFault> {
+        match self.body().trim_ascii_start().first() {
+            Some(b'[') => self.array().map(Value::Array),
+            _ => self.object().map(Value::Object),
+        }
+    }
+
     /// Makes the fault of an unusable status.
     pub(super) fn unwanted_status(&self) -> ProviderFault {
         self.fault(FaultKind::Status, &format!("status {}", self.status().as_u16()))

@@ -34,9 +34,12 @@ pub(super) fn page(
     let scope = (scopes != settings.scopes).then(|| scopes.join(" "));
     let mut authorization = client
         .authorize_url(|| CsrfToken::new(request.state.expose_secret().to_owned()))
-        .add_scopes(scopes.into_iter().map(Scope::new))
-        .add_extra_param("code_challenge", challenge)
-        .add_extra_param("code_challenge_method", "S256");
+        .add_scopes(scopes.into_iter().map(Scope::new));
+    if settings.pkce {
+        authorization = authorization
+            .add_extra_param("code_challenge", challenge)
+            .add_extra_param("code_challenge_method", "S256");
+    }
     if let Some(nonce) = nonce {
         authorization = authorization.add_extra_param("nonce", nonce.to_owned());
     }

@@ -41,6 +41,7 @@ pub fn connect(
         ("authorization_url", &settings.authorization_url),
         ("token_url", &settings.token_url),
         ("userinfo_url", &settings.userinfo_url),
+        ("emails_url", &settings.emails_url),
     ];
     for (name, url) in urls {
         if url.as_ref().is_some_and(|url| !may_be_asked(url)) {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::settings::{
-    AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode, Settings,
+    AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode,
+    Settings, UserinfoRequest,
 };
 use crate::model::ClaimMap;
 
@@ -30,6 +31,9 @@ pub(super) fn settings() -> Settings {
         authorization_url: None,
         token_url: None,
         userinfo_url: None,
+        userinfo_request: UserinfoRequest::default(),
+        emails_url: None,
+        pkce: true,
         authorization_params: Vec::new(),
         response_mode: ResponseMode::Query,
         profile: Arc::new(Always(Ok(ProfileFields::default()))),

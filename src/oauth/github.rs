@@ -2,7 +2,7 @@
 //! separately from the profile.
 
 use async_trait::async_trait;
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -13,7 +13,7 @@ use super::fault::{FaultKind, ProviderFault};
 use super::profile::Told;
 use super::proof::Proof;
 use super::provider::{AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
-use super::settings::ResponseMode;
+use super::settings::{ResponseMode, UserinfoMethod, UserinfoRequest};
 use super::shared::{Shared, check_issuer};
 use super::token;
 use crate::model::{AccountKind, ClaimMap};
@@ -58,9 +58,10 @@ impl Provider for GitHubProvider {
         // GitHub writes commas where RFC 6749 section 3.3 has spaces.
         tokens.scope = tokens.scope.map(|scope| scope.replace(',', " "));
         let access_token = &tokens.access_token;
+        let request = request();
         let (user, emails) = tokio::join!(
-            provider.get_with_token(&self.user_url, access_token, &HEADERS, until),
-            provider.get_with_token(&self.emails_url, access_token, &HEADERS, until),
+            provider.userinfo(&self.user_url, access_token, &request, until),
+            provider.userinfo(&self.emails_url, access_token, &request, until),
         );
         let user = user?.object()?;
         let claims = claims(&user, email(&emails?)?);
@@ -77,6 +78,12 @@ impl Provider for GitHubProvider {
     fn response_mode(&self) -> ResponseMode {
         self.shared.settings.response_mode
     }
+}
+
+/// Returns the form of the requests to GitHub's API.
+fn request() -> UserinfoRequest {
+    let header = |(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+    UserinfoRequest { method: UserinfoMethod::Get, headers: HEADERS.map(header).into() }
 }
 
 /// Returns the e-mail address that is both primary and verified; `None` if its scope was not granted.

@@ -11,6 +11,7 @@ mod fault;
 #[cfg(test)]
 mod fixture;
 mod github;
+mod header;
 mod oauth2;
 mod oidc;
 mod parameter;
@@ -25,6 +26,7 @@ mod token;
 pub use characters::{is_error_code, is_scope};
 pub use connect::connect;
 pub use fault::{FaultKind, Meaning, ProviderFault};
+pub use header::{HeaderFault, userinfo_header};
 pub use oidc::MAX_ISSUER_BYTES;
 pub use parameter::{MAX_AGE, ParameterFault, check_parameter};
 pub use proof::{IdTokenMark, Proof, ProviderTokens};
@@ -33,5 +35,5 @@ pub use provider::{
 };
 pub use settings::{
     AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ReadProfile, ResponseMode,
-    Settings, Userinfo,
+    Settings, Userinfo, UserinfoMethod, UserinfoRequest,
 };

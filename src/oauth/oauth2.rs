@@ -14,6 +14,9 @@ use super::shared::{Shared, check_issuer};
 use super::token;
 use crate::model::AccountKind;
 
+/// The member of a profile that holds the response of `emails_url`.
+const EMAILS: &str = "emails";
+
 /// A provider of OAuth 2.0.
 pub(super) struct OAuth2Provider {
     pub(super) shared: Shared,
@@ -45,8 +48,16 @@ impl Provider for OAuth2Provider {
         let until = turn.until;
         let Shared { provider, settings, .. } = &self.shared;
         let tokens = token::redeem(&self.shared, &self.token_url, None, code, until).await?;
-        let access_token = &tokens.access_token;
-        let claims = provider.get_with_token(&self.userinfo_url, access_token, &[], until).await?.object()?;
+        let ask = |url| provider.userinfo(url, &tokens.access_token, &settings.userinfo_request, until);
+        let claims = match &settings.emails_url {
+            None => ask(&self.userinfo_url).await?.object()?,
+            Some(emails_url) => {
+                let (user, emails) = tokio::try_join!(ask(&self.userinfo_url), ask(emails_url))?;
+                let mut claims = user.object()?;
+                claims.insert(EMAILS.to_owned(), emails.document()?);
+                claims
+            }
+        };
         let told = Told {
             settings,
             issuer: self.issuer.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION};
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field};
@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::address::may_be_asked;
 use super::answer::Answer;
 use super::fault::{FaultKind, ProviderFault};
+use super::settings::{UserinfoMethod, UserinfoRequest};
 use crate::model::{Clock, ProviderId};
 use crate::net::{HttpClient, HttpFault};
 
@@ -89,19 +90,24 @@ impl ProviderClient {
         self.ask(endpoint, url, Request::get(url.as_str()), Vec::new(), until).await
     }
 
-    /// Gets a document with an access token (RFC 6750 section 2.1) and the provider's own headers.
-    pub(super) async fn get_with_token(
+    /// Asks for a profile, with an access token (RFC 6750 section 2.1) and the provider's own headers.
+    pub(super) async fn userinfo(
         &self,
         url: &Url,
         access_token: &SecretString,
-        headers: &[(&'static str, &'static str)],
+        request: &UserinfoRequest,
         until: Instant,
     ) -> Result<Answer, ProviderFault> {
-        let mut request = Request::get(url.as_str()).header(AUTHORIZATION, bearer(access_token)?);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        let method = match request.method {
+            UserinfoMethod::Get => Method::GET,
+            UserinfoMethod::Post => Method::POST,
+        };
+        let mut asked = Request::builder().method(method).uri(url.as_str());
+        asked = asked.header(AUTHORIZATION, bearer(access_token)?);
+        for (name, value) in &request.headers {
+            asked = asked.header(name, value);
         }
-        self.ask(Endpoint::Userinfo, url, request, Vec::new(), until).await
+        self.ask(Endpoint::Userinfo, url, asked, Vec::new(), until).await
     }
 
     /// Posts a form.

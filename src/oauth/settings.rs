@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 use url::Url;
 
@@ -34,6 +35,12 @@ pub struct Settings {
     pub token_url: Option<Url>,
     /// `userinfo_url`: the endpoint of profiles; discovered if not set.
     pub userinfo_url: Option<Url>,
+    /// `userinfo_method` and `userinfo_headers`: the request for a profile.
+    pub userinfo_request: UserinfoRequest,
+    /// `emails_url`: the endpoint of type `oauth2` whose response becomes `profile.emails`.
+    pub emails_url: Option<Url>,
+    /// `pkce`: false if a provider of type `oauth2` refuses a `code_verifier` beside a secret.
+    pub pkce: bool,
     /// `authorization_params`: further parameters of every authorization request.
     pub authorization_params: Vec<(String, String)>,
     /// `response_mode`: how its response reaches the browser's origin.
@@ -85,6 +92,25 @@ pub enum Userinfo {
     Always,
     /// `never`.
     Never,
+}
+
+/// The form of the request for a profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserinfoRequest {
+    /// `userinfo_method`.
+    pub method: UserinfoMethod,
+    /// `userinfo_headers`: constant headers, as [`userinfo_header`](super::userinfo_header) makes them.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The method of the request for a profile. Neither sends a body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UserinfoMethod {
+    /// `GET`.
+    #[default]
+    Get,
+    /// `POST`.
+    Post,
 }
 
 /// The mode in which a provider's response comes back (OAuth 2.0 Form Post Response Mode).

@@ -1,9 +1,9 @@
 //! `type`: the protocol of a provider, and the addresses that it needs.
 
-use super::{addresses, client};
-use crate::config::entry::{Absent, AnyEntry, Choice, Described as _, Entry, Kind, Text};
+use super::{addresses, client, userinfo};
+use crate::config::entry::{Absent, AnyEntry, Choice, Described as _, Entry, Flag, Kind, Text};
 use crate::config::reader::Section;
-use crate::oauth::{ProviderKind, Userinfo};
+use crate::oauth::{ProviderKind, Userinfo, UserinfoRequest};
 use url::Url;
 
 /// `type`.
@@ -78,8 +78,21 @@ static ENTERPRISE_URL: Entry<Text<Url>> = Entry {
     doc: "The address of GitHub Enterprise (type `github`).",
 };
 
+/// PKCE: with a provider of OpenID Connect the nonce would do the same.
+static PKCE: Entry<Flag> = Entry {
+    path: "providers[].pkce",
+    kind: Flag,
+    absent: Absent::Default("true"),
+    doc: "Whether requests have a `code_challenge` and a `code_verifier`. Type `oauth2` with a client secret may turn it off, \
+          for a provider that refuses both together; a stolen code is then of use to its thief.",
+};
+
 pub(super) fn entries() -> Vec<AnyEntry> {
-    vec![&TYPE, &ISSUER, &AUTHORIZATION_URL, &TOKEN_URL, &USERINFO_URL, &JWKS_URL, &USERINFO, &ENTERPRISE_URL]
+    let mut entries: Vec<AnyEntry> =
+        vec![&TYPE, &ISSUER, &AUTHORIZATION_URL, &TOKEN_URL, &USERINFO_URL, &JWKS_URL, &USERINFO];
+    entries.extend(userinfo::entries());
+    entries.extend([&PKCE as AnyEntry, &ENTERPRISE_URL]);
+    entries
 }
 
 impl Type {
@@ -102,10 +115,21 @@ impl Type {
                 &USERINFO_URL,
                 &JWKS_URL,
                 &USERINFO,
+                &userinfo::METHOD,
+                &userinfo::HEADERS,
                 &client::AUDIENCES,
                 &client::ASSERTION_AUDIENCE,
             ],
-            Self::OAuth2 => vec![&ISSUER, &AUTHORIZATION_URL, &TOKEN_URL, &USERINFO_URL],
+            Self::OAuth2 => vec![
+                &ISSUER,
+                &AUTHORIZATION_URL,
+                &TOKEN_URL,
+                &USERINFO_URL,
+                &userinfo::METHOD,
+                &userinfo::HEADERS,
+                &userinfo::EMAILS_URL,
+                &PKCE,
+            ],
         }
     }
 }
@@ -116,6 +140,9 @@ pub(super) struct Endpoints {
     pub(super) authorization_url: Option<Url>,
     pub(super) token_url: Option<Url>,
     pub(super) userinfo_url: Option<Url>,
+    pub(super) userinfo_request: UserinfoRequest,
+    pub(super) emails_url: Option<Url>,
+    pub(super) pkce: bool,
 }
 
 /// Reads the type, and reports keys that the type does not use.
@@ -128,8 +155,7 @@ pub(super) fn read(section: &mut Section) -> Option<Type> {
         );
     }
     let kind = kind.and_then(|setting| TYPE.kind.read(setting));
-    // The settings of OAuth 2.0 are among those of OpenID Connect.
-    for entry in Type::Oidc.keys().into_iter().chain(Type::GitHub.keys()) {
+    for entry in [Type::Oidc, Type::OAuth2, Type::GitHub].into_iter().flat_map(Type::keys) {
         let own = |kind: Type| kind.keys().iter().any(|own| own.path() == entry.path());
         match kind {
             Some(kind) if own(kind) => {}
@@ -154,6 +180,11 @@ pub(super) fn endpoints(section: &mut Section, kind: Type) -> Option<Endpoints> 
     }
 }
 
+fn userinfo_request(section: &mut Section) -> Option<UserinfoRequest> {
+    let (method, headers) = (section.get(&userinfo::METHOD), section.get(&userinfo::HEADERS));
+    Some(UserinfoRequest { method: method?, headers: headers? })
+}
+
 /// Returns the value of a setting of type `oidc`; other types have its default.
 pub(super) fn of_oidc<K: Kind>(
     section: &mut Section,
@@ -175,15 +206,28 @@ fn oidc(section: &mut Section) -> Option<Endpoints> {
     let wanted = "its issuer: the URL that its .well-known/openid-configuration is under";
     let issuer = needed(section, &ISSUER, wanted);
     let authorization_url = section.get(&AUTHORIZATION_URL);
+    let unused: [AnyEntry; 3] = [&USERINFO_URL, &userinfo::METHOD, &userinfo::HEADERS];
+    let unused: Vec<_> = unused.into_iter().filter(|entry| section.has(entry.key())).collect();
     let (token_url, userinfo_url) = (section.get(&TOKEN_URL), section.get(&USERINFO_URL));
     let jwks_url = section.get(&JWKS_URL);
+    let userinfo_request = userinfo_request(section);
     let userinfo = section.get(&USERINFO)?;
-    if userinfo == Userinfo::Never && userinfo_url.is_some() {
-        let path = section.path_of(USERINFO_URL.key());
-        section.cx.fault(&path, "has no effect with userinfo: never; remove it");
+    if userinfo == Userinfo::Never {
+        for entry in unused {
+            let path = section.path_of(entry.key());
+            section.cx.fault(&path, "has no effect with userinfo: never; remove it");
+        }
     }
     let kind = ProviderKind::Oidc { issuer: issuer?, jwks_url, userinfo };
-    Some(Endpoints { kind, authorization_url, token_url, userinfo_url })
+    Some(Endpoints {
+        kind,
+        authorization_url,
+        token_url,
+        userinfo_url,
+        userinfo_request: userinfo_request?,
+        emails_url: None,
+        pkce: true,
+    })
 }
 
 fn oauth2(section: &mut Section) -> Option<Endpoints> {
@@ -191,12 +235,17 @@ fn oauth2(section: &mut Section) -> Option<Endpoints> {
     let authorization_url = needed(section, &AUTHORIZATION_URL, "the authorization endpoint");
     let token_url = needed(section, &TOKEN_URL, "the token endpoint");
     let userinfo_url = needed(section, &USERINFO_URL, "the userinfo endpoint");
+    let userinfo_request = userinfo_request(section);
+    let (emails_url, pkce) = (section.get(&userinfo::EMAILS_URL), section.get(&PKCE));
     let issuer = issuer.or_else(|| Some(authorization_url.as_ref()?.origin().ascii_serialization()));
     Some(Endpoints {
         kind: ProviderKind::OAuth2 { issuer: issuer? },
         authorization_url,
         token_url,
         userinfo_url,
+        userinfo_request: userinfo_request?,
+        emails_url,
+        pkce: pkce?,
     })
 }
 
@@ -218,5 +267,8 @@ fn github(section: &mut Section) -> Option<Endpoints> {
         authorization_url: Some(home.join("login/oauth/authorize").ok()?),
         token_url: Some(home.join("login/oauth/access_token").ok()?),
         userinfo_url: None,
+        userinfo_request: UserinfoRequest::default(),
+        emails_url: None,
+        pkce: true,
     })
 }

@@ -9,6 +9,7 @@ mod parameters;
 mod preset;
 mod profile;
 mod provider;
+mod userinfo;
 
 #[cfg(test)]
 mod tests;

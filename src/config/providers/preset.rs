@@ -1,5 +1,5 @@
 //! `preset`: the known settings of a provider, as a section over which the operator's own section is merged, key by
-//! key. Each is a file in `presets/`; `{tenant}` or `{domain}` in its text stands for the key of that name.
+//! key. Each is a file in `presets/`; `{tenant}`, `{domain}`, … in its text stands for the key of that name.
 
 use crate::config::entry::{Absent, AnyEntry, Choice, Described as _, Entry, Kind as _, Parsed, Text};
 use crate::config::reader::{Context, Node, Section, Setting, Value, parse};
@@ -31,14 +31,38 @@ static DOMAIN: Entry<Text<String>> = Entry {
     doc: "The host name, if the addresses of the preset contain one.",
 };
 
+static REGION: Entry<Text<String>> = Entry {
+    path: "providers[].region",
+    kind: Text { what: "region of AWS", pattern: Some("^[a-z]+(-[a-z]+)+-[0-9]{1,2}$"), parse: region },
+    absent: Absent::Means("that of the preset"),
+    doc: "The region, where the addresses of a preset have a place for it.",
+};
+
+static USER_POOL_ID: Entry<Text<String>> = Entry {
+    path: "providers[].user_pool_id",
+    kind: Text { what: "id of a user pool", pattern: Some("^[a-z0-9-]+_[A-Za-z0-9]+$"), parse: user_pool_id },
+    absent: Absent::Means("that of the preset"),
+    doc: "The id of the user pool, where the addresses of a preset have a place for it.",
+};
+
+static ENVIRONMENT_ID: Entry<Text<String>> = Entry {
+    path: "providers[].environment_id",
+    kind: Text { what: "UUID in lower case", pattern: None, parse: environment_id },
+    absent: Absent::Means("that of the preset"),
+    doc: "The id of the environment, where the addresses of a preset have a place for it.",
+};
+
 /// The keys that the addresses of a preset may have placeholders for, and what to write.
-static PLACES: [(&Entry<Text<String>>, &str); 2] = [
+static PLACES: [(&Entry<Text<String>>, &str); 5] = [
     (&TENANT, "common, organizations, or the id of a tenant"),
     (&DOMAIN, "your host name at this provider, or the whole issuer"),
+    (&REGION, "the region that the user pool is in, such as eu-central-1"),
+    (&USER_POOL_ID, "the id of the user pool, such as eu-central-1_AbCdEf123"),
+    (&ENVIRONMENT_ID, "the id of the environment"),
 ];
 
 pub(super) fn entries() -> Vec<AnyEntry> {
-    vec![&PRESET, &TENANT, &DOMAIN]
+    vec![&PRESET, &TENANT, &DOMAIN, &REGION, &USER_POOL_ID, &ENVIRONMENT_ID]
 }
 
 /// Reads the name, and rejects the keys that have no placeholder.
@@ -171,4 +195,30 @@ fn domain(text: &str) -> Parsed<String> {
         Ok(Host::Domain(name)) if name == text => Ok(name),
         _ => Err("must be a host name in lower case, without https:// and path".into()),
     }
+}
+
+fn region(text: &str) -> Parsed<String> {
+    let (name, number) = text.rsplit_once('-').unwrap_or_default();
+    let is_name = name.contains('-') && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    if !is_name || !is_number || text.len() > 32 {
+        return Err("must be a region of AWS, such as eu-central-1".into());
+    }
+    Ok(text.to_owned())
+}
+
+fn user_pool_id(text: &str) -> Parsed<String> {
+    let (region_part, id) = text.split_once('_').unwrap_or_default();
+    let is_id = (1..=55).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    if region(region_part).is_err() || !is_id {
+        return Err("must be the id of a user pool, such as eu-central-1_AbCdEf123".into());
+    }
+    Ok(text.to_owned())
+}
+
+fn environment_id(text: &str) -> Parsed<String> {
+    if uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text) {
+        return Ok(text.to_owned());
+    }
+    Err("must be a UUID in lower case, with hyphens".into())
 }

@@ -6,7 +6,7 @@ use crate::callbacks::ProfileRules;
 use crate::config::entry::{Absent, AnyEntry, Described as _, Entry, Flag, Items, List, Span, Text};
 use crate::config::reader::Section;
 use crate::model::ProviderId;
-use crate::oauth::Settings;
+use crate::oauth::{ClientAuthentication, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,6 +112,12 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
     let client_authentication = client::authentication(section);
     let client_assertion_audience = kind::of_oidc(section, kind, &client::ASSERTION_AUDIENCE);
     let endpoints = kind.and_then(|kind| kind::endpoints(section, kind));
+    if endpoints.as_ref().is_some_and(|endpoints| !endpoints.pkce)
+        && matches!(client_authentication, Some(ClientAuthentication::None))
+    {
+        let path = section.path_of("pkce");
+        section.cx.fault(&path, "must be true without a client_secret: nothing else would protect a code");
+    }
     let redirect_uris = section.get(&REDIRECT_URIS)?;
     let asked = parameters::read(section, kind, &redirect_uris);
     let profile = profile::read(section, kind);
@@ -133,6 +139,9 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
         authorization_url: endpoints.authorization_url,
         token_url: endpoints.token_url,
         userinfo_url: endpoints.userinfo_url,
+        userinfo_request: endpoints.userinfo_request,
+        emails_url: endpoints.emails_url,
+        pkce: endpoints.pkce,
         authorization_params,
         response_mode,
         profile: Arc::new(profile?),

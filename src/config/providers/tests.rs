@@ -1,9 +1,11 @@
 //! The accepted and rejected forms of `providers`.
 
 use super::Provider;
+use super::preset::PRESETS;
 use crate::config::tests::{accepted, all_refused};
 use crate::oauth::{
     AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ResponseMode, Userinfo,
+    UserinfoMethod, UserinfoRequest,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -120,6 +122,24 @@ fn the_list_can_be_a_variable() {
 }
 
 #[test]
+fn requests_for_a_profile_have_the_form_that_the_settings_say() {
+    let keys = "profile: {id: profile.id}, userinfo_method: POST, userinfo_headers: {Notion-Version: '2022-06-28', accept: text/json}, emails_url: 'https://f.example/emails', pkce: false";
+    let settings = one(&oauth2(keys)).settings;
+    let headers = settings.userinfo_request.headers.iter();
+    let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    assert_eq!(headers, [("notion-version", "2022-06-28"), ("accept", "text/json")]);
+    assert_eq!(settings.userinfo_request.method, UserinfoMethod::Post);
+    assert_eq!((settings.emails_url, settings.pkce), (Some(url("https://f.example/emails")), false));
+    let others =
+        [format!("id: google, {WE}"), format!("id: github, {WE}"), oauth2("profile: {id: profile.id}")];
+    for keys in others {
+        let settings = one(&keys).settings;
+        assert_eq!(settings.userinfo_request, UserinfoRequest::default(), "{keys}");
+        assert!(settings.emails_url.is_none() && settings.pkce, "{keys}");
+    }
+}
+
+#[test]
 fn written_keys_override_those_of_the_preset() {
     let issuer = |keys: &str| match one(keys).settings.kind {
         ProviderKind::Oidc { issuer, .. } => issuer,
@@ -141,6 +161,14 @@ fn written_keys_override_those_of_the_preset() {
         ("id: okta, domain: acme.okta.com", "https://acme.okta.com"),
         ("id: okta, issuer: 'https://acme.okta.com/oauth2/default'", "https://acme.okta.com/oauth2/default"),
         ("id: auth0, domain: acme.eu.auth0.com", "https://acme.eu.auth0.com/"),
+        (
+            "id: amazon-cognito, region: eu-central-1, user_pool_id: eu-central-1_AbC1",
+            "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC1",
+        ),
+        (
+            "id: ping-identity, environment_id: eb41e805-36a5-47df-af01-c5235f410c8e, domain: auth.pingone.eu",
+            "https://auth.pingone.eu/eb41e805-36a5-47df-af01-c5235f410c8e/as",
+        ),
     ] {
         assert_eq!(issuer(&format!("{keys}, {WE}")), wanted, "{keys}");
     }
@@ -333,6 +361,8 @@ fn oauth2(keys: &str) -> String {
 
 #[test]
 fn a_provider_has_a_name_a_type_and_only_keys_that_are_some() {
+    let presets: Vec<_> = PRESETS.iter().map(|&(name, _)| name).collect();
+    let no_preset = format!(".preset: must be one of {}; did you mean \"google\"?", presets.join(", "));
     each_refused(&[
         (format!("id: Google, preset: google, {WE}"), ".id: must match [a-z0-9][a-z0-9_-]{0,63}"),
         (format!("preset: google, {WE}"), ": has no id; give its id, as used in accounts and calls"),
@@ -342,10 +372,7 @@ fn a_provider_has_a_name_a_type_and_only_keys_that_are_some() {
             ": has no type; give github, oidc or oauth2, or a preset (docs/providers.md)",
         ),
         (format!("id: corp, type: saml, {WE}"), ".type: must be one of github, oidc, oauth2"),
-        (
-            format!("id: corp, preset: gogle, {WE}"),
-            ".preset: must be one of apple, auth0, discord, github, gitlab, google, keycloak, microsoft-entra-id, okta, slack; did you mean \"google\"?",
-        ),
+        (format!("id: corp, preset: gogle, {WE}"), &no_preset),
         (
             format!("id: gitlab, type: oauth2, {WE}"),
             ".type: is oidc in the preset; remove this, or give another id or preset",
@@ -447,6 +474,78 @@ fn addresses_are_those_of_the_type() {
         (
             format!("id: github, enterprise_url: 'https://git.example/api', {WE}"),
             ".enterprise_url: must have no path and no query; write \"https://HOST\"",
+        ),
+    ]);
+}
+
+#[test]
+fn requests_for_a_profile_can_be_sent() {
+    let own = |keys: &str| oauth2(&format!("profile: {{id: profile.id}}, {keys}"));
+    each_refused(&[
+        (own("userinfo_method: PUT"), ".userinfo_method: must be one of GET, POST"),
+        (
+            own("userinfo_headers: {Authorization: x, 'a b': x, x-a: 'é', X-B: 'x', x-b: 'y'}"),
+            ".userinfo_headers.Authorization: can't be set here: Gatepass or the connection sets it
+             .userinfo_headers.a b: must have a name of 1 to 64 characters of A-Z, a-z, 0-9 and -
+             .userinfo_headers.x-a: must have a value of 1 to 1024 printable ASCII characters, and no space at its ends
+             .userinfo_headers.x-b: given twice; keep one",
+        ),
+        (own("userinfo_headers: {x-a: 1}"), ".userinfo_headers.x-a: must be text, not a number; put it in quotes"),
+        (
+            own("emails_url: 'http://f.example/emails'"),
+            ".emails_url: must be https, because secrets are sent there (http only on loopback)",
+        ),
+        (
+            "id: linkedin, client_id: a".to_owned(),
+            ": has no client_secret, which token_endpoint_auth_method client_secret_post needs; give the one that the provider made for you",
+        ),
+        (
+            "id: linkedin, client_id: a, token_endpoint_auth_method: none".to_owned(),
+            ".pkce: must be true without a client_secret: nothing else would protect a code",
+        ),
+        (
+            oidc(&format!("pkce: false, emails_url: 'https://f.example/emails', {WE}")),
+            ".emails_url: has no effect for type oidc; remove it
+             .pkce: has no effect for type oidc; remove it",
+        ),
+        (
+            oidc(&format!("userinfo: never, userinfo_method: POST, userinfo_headers: {{x-a: b}}, {WE}")),
+            ".userinfo_method: has no effect with userinfo: never; remove it
+             .userinfo_headers: has no effect with userinfo: never; remove it",
+        ),
+        (
+            format!("id: github, userinfo_method: POST, pkce: false, {WE}"),
+            ".userinfo_method: has no effect for type github; remove it
+             .pkce: has no effect for type github; remove it",
+        ),
+    ]);
+}
+
+#[test]
+fn what_has_a_place_in_an_address_has_its_form() {
+    each_refused(&[
+        (
+            format!("id: amazon-cognito, {WE}"),
+            ": has no region; give the region that the user pool is in, such as eu-central-1
+             : has no user_pool_id; give the id of the user pool, such as eu-central-1_AbCdEf123",
+        ),
+        (
+            format!("id: amazon-cognito, region: 'eu.evil.example/', user_pool_id: 'eu-central-1_a/b', {WE}"),
+            ".region: must be a region of AWS, such as eu-central-1
+             .user_pool_id: must be the id of a user pool, such as eu-central-1_AbCdEf123",
+        ),
+        (format!("id: ping-identity, {WE}"), ": has no environment_id; give the id of the environment"),
+        (
+            format!("id: ping-identity, environment_id: EB41E805-36a5-47df-af01-c5235f410c8e, {WE}"),
+            ".environment_id: must be a UUID in lower case, with hyphens",
+        ),
+        (
+            format!("id: mattermost, {WE}"),
+            ": has no domain; give your host name at this provider, or the whole issuer",
+        ),
+        (
+            format!("id: google, region: eu-central-1, {WE}"),
+            ".region: has no effect, because no address of this provider contains it; remove it",
         ),
     ]);
 }

@@ -96,7 +96,8 @@ impl OidcProvider {
             (Userinfo::WhenNeeded, url) => url.as_ref().filter(|_| is_needed()),
         };
         let Some(url) = url else { return Ok(None) };
-        let told = self.shared.provider.get_with_token(url, access_token, &[], until).await?.object()?;
+        let request = &self.shared.settings.userinfo_request;
+        let told = self.shared.provider.userinfo(url, access_token, request, until).await?.object()?;
         // OpenID Connect Core section 5.3.2: otherwise a substituted token could return the claims of another person.
         if told.get("sub").and_then(|sub| sub.as_str()) == Some(&token.subject) {
             Ok(Some(told))

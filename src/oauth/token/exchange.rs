@@ -43,7 +43,7 @@ pub(in crate::oauth) async fn redeem(
     code: &AuthorizationCode<'_>,
     until: Instant,
 ) -> Result<ProviderTokens, ProviderFault> {
-    let Shared { provider, client, clock, .. } = shared;
+    let Shared { provider, settings, client, clock, .. } = shared;
     let redirect_uri = RedirectUrl::new(code.redirect_uri.to_owned())
         .map_err(|_| ProviderFault::new(FaultKind::CodeRejected, "the redirect URI is not a URL"))?;
     let mut requester = Client::new(ClientId::new(client.id.clone())).set_redirect_uri(redirect_uri);
@@ -60,8 +60,11 @@ pub(in crate::oauth) async fn redeem(
         Credential::Assertion(signed) => assertion = Some(signed),
     }
     let requester = requester.set_token_uri(TokenUrl::from_url(token_endpoint.clone()));
-    let verifier = PkceCodeVerifier::new(code.code_verifier.expose_secret().to_owned());
-    let mut request = requester.exchange_code(Code::new(code.code.to_owned())).set_pkce_verifier(verifier);
+    let mut request = requester.exchange_code(Code::new(code.code.to_owned()));
+    if settings.pkce {
+        let verifier = PkceCodeVerifier::new(code.code_verifier.expose_secret().to_owned());
+        request = request.set_pkce_verifier(verifier);
+    }
     if let Some(assertion) = &assertion {
         request = request
             .add_extra_param("client_assertion_type", JWT_BEARER)

@@ -18,6 +18,8 @@ use crate::model::Timestamp;
 #[derive(Serialize, Deserialize)]
 pub(super) struct TokenAnswer {
     access_token: AccessToken,
+    /// Some providers omit it; every access token is sent as one of this type.
+    #[serde(default)]
     token_type: Spelled,
     refresh_token: Option<RefreshToken>,
     #[serde(default, skip_serializing, deserialize_with = "secret")]
@@ -38,6 +40,12 @@ fn secret<'de, D: Deserializer<'de>>(text: D) -> Result<Option<SecretString>, D:
 pub(super) struct Spelled(String);
 
 impl TokenType for Spelled {}
+
+impl Default for Spelled {
+    fn default() -> Self {
+        Self("Bearer".to_owned())
+    }
+}
 
 impl fmt::Debug for TokenAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,6 +152,7 @@ mod tests {
             let read = tokens(json!({"access_token": "a", "token_type": "bearer", "expires_in": expires_in}));
             assert_eq!(read.unwrap().expires_at.map(Timestamp::seconds), wanted, "{expires_in}");
         }
+        assert_eq!(tokens(json!({"access_token": "a"})).unwrap().token_type, "Bearer");
         let bare =
             tokens(json!({"access_token": "a", "token_type": "Bearer", "scope": "", "id_token": null}));
         let bare = bare.unwrap();
@@ -166,7 +175,6 @@ mod tests {
     fn unusable_token_responses_are_faults() {
         for bad in [
             json!({"token_type": "Bearer"}),
-            json!({"access_token": "a"}),
             json!({"access_token": "", "token_type": "Bearer"}),
             json!({"access_token": 7, "token_type": "Bearer"}),
             json!({"access_token": "a", "token_type": "DPoP"}),

@@ -7,6 +7,7 @@ mod github;
 mod id_tokens;
 mod log;
 mod presets;
+mod profile_requests;
 mod userinfo;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use gatepass::model::{ClaimMap, OsEntropy};
 use gatepass::oauth::{
     self, Asked, AssertionAudience, AuthorizationCode, AuthorizationRequest, ClientAuthentication, FaultKind,
     ProfileFields, Proof, Provider, ProviderFault, ProviderKind, ReadProfile, ResponseMode, Settings,
-    Userinfo,
+    Userinfo, UserinfoMethod, UserinfoRequest,
 };
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -58,6 +59,9 @@ fn settings(kind: ProviderKind) -> Settings {
         authorization_url: None,
         token_url: None,
         userinfo_url: None,
+        userinfo_request: UserinfoRequest::default(),
+        emails_url: None,
+        pkce: true,
         authorization_params: Vec::new(),
         response_mode: ResponseMode::Query,
         profile: Arc::new(StandardClaims),

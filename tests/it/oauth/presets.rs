@@ -73,24 +73,67 @@ fn every_preset_is_tested_on_what_its_documentation_shows() {
     }
 }
 
+/// Returns the pointer of a claim, which is a name or a pointer itself.
+fn pointer(claim: &str) -> String {
+    if claim.starts_with('/') { claim.to_owned() } else { format!("/{claim}") }
+}
+
+/// Sets the claim of a pointer, or removes it. What the pointer leads to must exist.
+fn set(told: &mut Map<String, Value>, pointer: &str, value: Option<Value>) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let mut whole = Value::Object(std::mem::take(told));
+    let parent = whole.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
+    match value {
+        Some(value) => parent.insert(name.to_owned(), value),
+        None => parent.remove(name),
+    };
+    let Value::Object(changed) = whole else { unreachable!("an object") };
+    *told = changed;
+}
+
 #[test]
 fn no_preset_takes_an_unverified_e_mail_for_a_verified_one() {
     let values = json!([
         null, false, true, "true", "false", "True", "TRUE", 0, 1, 2, -1, "1", "yes", "", [], [true], {}, {"verified": true}
     ]);
+    let values = values.as_array().unwrap();
     let claims = ["email_verified", "verified", "xms_edov", "verified_email", "verified_primary_email"];
     for (name, provider, file) in presets() {
-        let own = file["verified_by"]["claim"].as_str().unwrap();
-        let believed = file["verified_by"]["values"].as_array().unwrap();
         // Claims that other providers use for a verified e-mail have no effect here.
         let mut told = file["cases"][0]["told"].as_object().unwrap().clone();
         told.insert("email".to_owned(), json!("mona@example.com"));
         told.extend(claims.map(|claim| (claim.to_owned(), json!(true))));
-        told.remove(own);
-        assert!(!read(&provider, &told).email_verified, "{name} without {own}");
-        for value in values.as_array().unwrap() {
-            told.insert(own.to_owned(), value.clone());
-            assert_eq!(read(&provider, &told).email_verified, believed.contains(value), "{name} {value}");
+        match &file["verified_by"] {
+            Value::Null => {
+                for (claim, value) in
+                    claims.iter().flat_map(|claim| values.iter().map(move |value| (claim, value)))
+                {
+                    told.insert((*claim).to_owned(), value.clone());
+                    assert!(!read(&provider, &told).email_verified, "{name} {claim} {value}");
+                }
+            }
+            by if by["present"].is_string() => {
+                let own = by["present"].as_str().unwrap();
+                assert!(read(&provider, &told).email_verified, "{name}");
+                for nothing in [None, Some(json!("")), Some(json!(null))] {
+                    set(&mut told, own, nothing.clone());
+                    assert!(!read(&provider, &told).email_verified, "{name} {nothing:?}");
+                }
+            }
+            by => {
+                let own = pointer(by["claim"].as_str().unwrap());
+                let believed = by["values"].as_array().unwrap();
+                set(&mut told, &own, None);
+                assert!(!read(&provider, &told).email_verified, "{name} without {own}");
+                for value in values {
+                    set(&mut told, &own, Some(value.clone()));
+                    assert_eq!(
+                        read(&provider, &told).email_verified,
+                        believed.contains(value),
+                        "{name} {value}"
+                    );
+                }
+            }
         }
     }
 }
@@ -113,11 +156,10 @@ fn a_preset_is_all_that_a_provider_needs_to_be_told_besides_who_we_are() {
             ProviderKind::Oidc { issuer, .. } => {
                 assert!(issuer.starts_with("https://"), "{name}");
                 assert!(settings.scopes.iter().any(|scope| scope == "openid"), "{name}");
-                assert!(settings.scopes.iter().any(|scope| scope == "email"), "{name}");
+                assert!(settings.scopes.iter().any(|scope| scope.contains("email")), "{name}");
             }
             ProviderKind::OAuth2 { .. } | ProviderKind::GitHub { .. } => {
                 assert!(settings.authorization_url.is_some() && settings.token_url.is_some(), "{name}");
-                assert!(settings.scopes.iter().any(|scope| scope.contains("email")), "{name}");
             }
         }
     }
@@ -141,11 +183,41 @@ fn what_the_page_shows_is_a_configuration() {
     }
 }
 
+/// Returns the presets that are compiled in: those that the schema of the configuration knows.
+fn compiled() -> Vec<String> {
+    let schema = config::schema();
+    let names = &schema["properties"]["providers"]["items"]["properties"]["preset"]["enum"];
+    let names = names.as_array().unwrap_or_else(|| panic!("{names}"));
+    names.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
-fn every_preset_has_its_row_in_the_page() {
-    let page =
-        std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/providers.md")).unwrap();
-    for name in files("src/config/providers/presets").into_keys() {
-        assert!(page.contains(&format!("\n| `{name}` | ")), "{name}");
+fn the_page_has_a_true_row_for_each_preset_that_is_compiled_in() {
+    let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/providers.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let table = page.split_once("| Preset | `type` | `scopes` |").unwrap().1.split_once("\n\n").unwrap().0;
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")).map(|line| {
+        let cells: Vec<&str> = line.trim_end_matches(" |").split(" | ").collect();
+        assert_eq!(cells.len(), 7, "{line}");
+        cells
+    });
+    let rows: BTreeMap<&str, Vec<&str>> = rows.map(|cells| (cells[0].trim_end_matches('`'), cells)).collect();
+    let compiled = compiled();
+    assert!(compiled.len() >= 32, "{compiled:?}");
+    assert_eq!(rows.keys().copied().collect::<Vec<_>>(), compiled);
+    for (name, provider, file) in presets() {
+        let cells = &rows[name.as_str()];
+        let kind = match provider.settings.kind {
+            ProviderKind::Oidc { .. } => "oidc",
+            ProviderKind::OAuth2 { .. } => "oauth2",
+            ProviderKind::GitHub { .. } => "github",
+        };
+        let scopes: Vec<String> = provider.settings.scopes.iter().map(|scope| format!("`{scope}`")).collect();
+        let scopes = if scopes.is_empty() { "none".to_owned() } else { scopes.join(" ") };
+        assert_eq!((cells[1], cells[2]), (kind, scopes.as_str()), "{name}");
+        assert_eq!(cells[5].starts_with("never"), file["verified_by"].is_null(), "{name}: {}", cells[5]);
+        let source = file["documentation"].as_str().unwrap();
+        let source = source.split([' ', ',', ';']).next().unwrap();
+        assert!(cells[6].contains(&format!("]({source})")), "{name}: {}", cells[6]);
     }
 }

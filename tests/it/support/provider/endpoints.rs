@@ -6,7 +6,7 @@ use gatepass::model::{ClaimMap, sha256};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{CLIENT_ID, CLIENT_SECRET, Endpoint, Person, Seen, Shared, State};
+use super::{CLIENT_ID, CLIENT_SECRET, Endpoint, Person, Pkce, Seen, Shared, State};
 
 /// A response: a status and JSON.
 pub struct Reply {
@@ -80,7 +80,11 @@ fn token(shared: &Shared, state: &mut State, seen: &Seen) -> Reply {
     let Some(grant) = state.codes.remove(field("code")) else {
         return refuse("invalid_grant", "bad_verification_code");
     };
-    let challenge = URL_SAFE_NO_PAD.encode(sha256(field("code_verifier").as_bytes()));
+    let challenge = match seen.form.get("code_verifier") {
+        Some(verifier) => URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes())),
+        None if state.pkce == Pkce::Refused => String::new(),
+        None => return refuse("invalid_grant", "bad_verification_code"),
+    };
     if grant.client_id != client_id
         || grant.redirect_uri != field("redirect_uri")
         || grant.challenge != challenge

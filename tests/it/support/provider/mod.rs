@@ -114,6 +114,7 @@ pub enum Forgery {
 /// A received request.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    pub method: http::Method,
     pub path: String,
     pub headers: HeaderMap,
     /// The fields of its form, if it has one.
@@ -141,6 +142,13 @@ struct Grant {
     scope: String,
 }
 
+/// The treatment of PKCE (RFC 7636).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pkce {
+    Required,
+    Refused,
+}
+
 struct State {
     /// The published keys; the last one signs.
     keys: Vec<SigningKey>,
@@ -158,6 +166,7 @@ struct State {
     takes_any_client: bool,
     sends_iss: bool,
     profile_in_userinfo_only: bool,
+    pkce: Pkce,
     codes: HashMap<String, Grant>,
     access_tokens: HashMap<String, Person>,
     seen: Vec<(Endpoint, Seen)>,
@@ -221,6 +230,7 @@ impl TestProvider {
             takes_any_client: false,
             sends_iss: true,
             profile_in_userinfo_only: false,
+            pkce: Pkce::Required,
             codes: HashMap::new(),
             access_tokens: HashMap::new(),
             seen: Vec::new(),
@@ -320,6 +330,11 @@ impl TestProvider {
         self.shared.state().takes_any_client = true;
     }
 
+    /// Refuses PKCE, as `LinkedIn` does beside a client's secret.
+    pub fn refuses_pkce(&self) {
+        self.shared.state().pkce = Pkce::Refused;
+    }
+
     /// Sets the Cache-Control header of its JWK Set.
     pub fn caches_keys(&self, cache_control: &'static str) {
         self.shared.state().cache_keys = Some(cache_control);
@@ -389,15 +404,21 @@ impl TestProvider {
         assert_eq!(params.len(), pairs.len(), "a parameter twice (RFC 6749 section 3.1): {url}");
         let param = |name: &str| params.get(name).cloned().unwrap_or_else(|| panic!("no {name}: {url}"));
         assert_eq!(param("response_type"), "code");
-        assert_eq!(param("code_challenge_method"), "S256");
-        assert_eq!(param("code_challenge").len(), 43);
         let mut state = self.shared.state();
+        let challenge = if state.pkce == Pkce::Refused {
+            assert!(!params.keys().any(|name| name.starts_with("code_challenge")), "{url}");
+            String::new()
+        } else {
+            assert_eq!(param("code_challenge_method"), "S256");
+            assert_eq!(param("code_challenge").len(), 43);
+            param("code_challenge")
+        };
         let code = state.fresh("code");
         let grant = Grant {
             person,
             client_id: param("client_id"),
             redirect_uri: param("redirect_uri"),
-            challenge: param("code_challenge"),
+            challenge,
             nonce: params.get("nonce").cloned(),
             scope: params.get("scope").cloned().unwrap_or_default(),
         };

@@ -86,7 +86,7 @@ async fn respond(
         return Ok(page(StatusCode::NOT_FOUND));
     };
     let form = url::form_urlencoded::parse(&body).into_owned().collect();
-    let seen = Seen { path, headers: head.headers, form };
+    let seen = Seen { method: head.method, path, headers: head.headers, form };
     let fault = {
         let mut state = shared.state();
         state.seen.push((endpoint, seen.clone()));
