@@ -336,6 +336,15 @@ pub(super) async fn a_grant_of_nothing_is_dead(db: &Database) {
     assert!(!db.redeem_grant(redemption(&opening.session)).await.unwrap());
 }
 
+/// Builds a predecessor before the direct one.
+fn older(number: u8) -> Predecessor {
+    Predecessor {
+        hash: fresh_hash(),
+        salt: [number; 32],
+        replaced_at: NOW.minus(Duration::from_secs(number.into())),
+    }
+}
+
 pub(super) async fn a_rotation_reads_back(db: &Database) {
     let ada = redeemed(db, "ada").await;
     let before = ada.now(db).await;
@@ -345,12 +354,16 @@ pub(super) async fn a_rotation_reads_back(db: &Database) {
     advance.claims_role = "é".repeat(64);
     advance.claims = [("tenant".to_owned(), 7.into())].into_iter().collect();
     advance.audiences = vec!["other".to_owned()];
+    advance.granted_audiences = Some(vec!["gatepass".to_owned(), "other".to_owned()]);
+    advance.refresh.older = (0..7_u8).map(older).collect();
+    advance.refresh.gap_at = Some(NOW.minus(MINUTE));
     let advance = advance.clone();
     assert!(db.rotate_refresh_token(step.clone()).await.unwrap());
     let wanted = Session {
         refresh: Some(advance.refresh),
         expires_at: advance.expires_at,
         audiences: advance.audiences,
+        granted_audiences: advance.granted_audiences,
         claims: advance.claims,
         claims_role: Some(advance.claims_role),
         version: before.version + 1,
