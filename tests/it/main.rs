@@ -46,6 +46,8 @@ mod program;
 mod provider_faults;
 mod races;
 mod reference_forgery;
+mod refresh_audiences;
+mod refresh_predecessors;
 mod refresh_token;
 mod remote;
 mod replicas;

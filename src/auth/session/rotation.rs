@@ -241,7 +241,8 @@ mod tests {
     #[test]
     fn an_unknown_token_of_a_gap_is_reused_only_after_the_window() {
         let tokens = tokens(4);
-        let row = RefreshState { gap_at: Some(at(1000)), older: Vec::new(), ..row(&tokens, &[0, 1000, 1020]) };
+        let row =
+            RefreshState { gap_at: Some(at(1000)), older: Vec::new(), ..row(&tokens, &[0, 1000, 1020]) };
         for (presented, now, decision) in [
             (0, 1029, Wait),
             (1, 1029, Wait),

@@ -6,5 +6,6 @@ mod grant;
 mod pair;
 mod refresh;
 mod revoke;
+mod rotations;
 mod storm;
 mod update;

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use gatepass::model::{AccountKey, ClaimMap, EndReason, Revocation, Session, SessionId, Timestamp, User};
+use gatepass::model::{
+    AccountKey, ClaimMap, EndReason, Predecessor, Revocation, Session, SessionId, Timestamp, User,
+};
 use gatepass::storage::{
     AccountWrite, AuthLogStore as _, Database, Opened, SessionStore as _, UserStore as _, commands,
 };
@@ -281,6 +283,7 @@ pub(super) async fn a_redemption_reads_back(db: &Database) {
     wanted.grant.redemption = step.request;
     wanted.refresh = Some(step.refresh);
     wanted.expires_at = step.expires_at;
+    wanted.granted_audiences = Some(step.audiences.clone());
     wanted.audiences = step.audiences;
     wanted.claims = claims;
     wanted.claims_role = Some(step.claims_role);

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod load;
 pub mod log;
 pub mod metrics;
+pub mod old_replica;
 pub mod people;
 pub mod program;
 pub mod provider;

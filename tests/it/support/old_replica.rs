@@ -1,0 +1,40 @@
+//! Version 0.1 beside this one: its rotation, by the statement that it sends. It writes neither the predecessors before
+//! the direct one nor the granted audiences.
+
+use gatepass::model::{Clock as _, OsEntropy, random};
+use gatepass::tokens::{GenuineRefreshToken, Secrets};
+
+use super::TestApp;
+
+/// The secret of every test app.
+pub const SECRET: &str = "the first secret of a test, long enough";
+
+/// Verifies a refresh token of a test app.
+pub fn genuine(token: &str) -> GenuineRefreshToken {
+    GenuineRefreshToken::verify(&Secrets::new(&[SECRET.into()]).unwrap(), token).unwrap()
+}
+
+impl TestApp {
+    /// Rotates the live refresh token of a session for an hour, as version 0.1 does.
+    pub async fn rotate_as_version_0_1(&self, live: &str) -> String {
+        let (salt, presented) = (random::<32>(&OsEntropy), genuine(live));
+        let next = presented.successor(&Secrets::new(&[SECRET.into()]).unwrap(), &salt);
+        let (now, database) = (self.clock.now().millis(), &self.place.database);
+        let previous_hash = database.bytes(&presented.hash());
+        let before = self.query("SELECT sum(refresh_count) AS n FROM sessions").await;
+        self.execute(&format!(
+            "UPDATE sessions SET refresh_count = refresh_count + 1, refresh_hash = {}, \
+             previous_hash = {previous_hash}, generation = {}, salt = {}, rotated_at = {now}, \
+             expires_at = {}, version = version + 1 \
+             WHERE refresh_hash = {previous_hash} AND ended_at IS NULL AND expires_at > {now}",
+            database.bytes(&next.hash()),
+            next.generation(),
+            database.bytes(&salt),
+            now + 3_600_000,
+        ))
+        .await;
+        let after = self.query("SELECT sum(refresh_count) AS n FROM sessions").await;
+        assert_ne!(before, after, "not the live token of a session");
+        next.encode()
+    }
+}
