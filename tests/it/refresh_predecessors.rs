@@ -145,7 +145,7 @@ async fn a_row_grows_by_no_more_than_600_bytes() {
     assert!((504..=600).contains(&most), "{most}");
     assert_eq!(refresh(&app, &tokens[8]).await.0, Rotation::Replayed);
     assert_eq!(grown().await, most);
-    // What is outside its window goes at the next rotation.
+    // The next rotation drops the tokens whose window is over.
     app.clock.advance(Duration::from_mins(5));
     assert_eq!(refresh(&app, &tokens[8]).await.0, Rotation::Rotated);
     assert!(grown().await < 50);
