@@ -19,6 +19,7 @@ use tonic::Code;
 
 use crate::support::hooks::{claims, object, on_jwt, on_session};
 use crate::support::people::{fields, proto_time};
+use crate::support::refresh_tokens::{SECRET, another_successor};
 use crate::support::strategy::also_with_references;
 use crate::support::{KEYS, START, TestApp, app, builder, reason, refusal, tokens};
 
@@ -139,9 +140,9 @@ async fn end(app: &TestApp, how: &str, issued: &IssueTokenResponse) {
             admin.revoke_user_sessions(RevokeUserSessionsRequest { user_id: user }).await.unwrap();
         }
         "reuse" => {
-            let next = app.refresh(&issued.refresh_token).await.unwrap().refresh_token;
-            app.refresh(&next).await.unwrap();
-            assert_eq!(reason(app.refresh(&issued.refresh_token).await), "REFRESH_REUSED");
+            app.refresh(&issued.refresh_token).await.unwrap();
+            let reused = another_successor(&issued.refresh_token, SECRET);
+            assert_eq!(reason(app.refresh(&reused).await), "REFRESH_REUSED");
         }
         _ => {
             app.ban(&user).await;

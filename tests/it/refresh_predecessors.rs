@@ -8,7 +8,7 @@ use prost_types::{Struct, Value, value::Kind};
 use tonic::{Code, Response, Status};
 
 use crate::support::gate::gate;
-use crate::support::old_replica::{SECRET, genuine};
+use crate::support::refresh_tokens::{SECRET, genuine};
 use crate::support::strategy::also_with_references;
 use crate::support::{TestApp, app, builder, reason, refusal};
 

@@ -1,5 +1,4 @@
-//! Version 0.1 beside this one: its rotation, by the statement that it sends. It writes neither the predecessors before
-//! the direct one nor the granted audiences.
+//! Refresh tokens that a test derives with the secret of a Gatepass, and the rotation of version 0.1.
 
 use gatepass::model::{Clock as _, OsEntropy, random};
 use gatepass::tokens::{GenuineRefreshToken, Secrets};
@@ -14,8 +13,16 @@ pub fn genuine(token: &str) -> GenuineRefreshToken {
     GenuineRefreshToken::verify(&Secrets::new(&[SECRET.into()]).unwrap(), token).unwrap()
 }
 
+/// Derives a successor of a refresh token with the secret that made it. Its session never had this token, so it counts
+/// as a reuse.
+pub fn another_successor(token: &str, secret: &str) -> String {
+    let secrets = Secrets::new(&[secret.into()]).unwrap();
+    GenuineRefreshToken::verify(&secrets, token).unwrap().successor(&secrets, &[0; 32]).encode()
+}
+
 impl TestApp {
-    /// Rotates the live refresh token of a session for an hour, as version 0.1 does.
+    /// Rotates the live refresh token of a session for an hour, by the statement of version 0.1. It writes neither the
+    /// predecessors before the direct one nor the granted audiences.
     pub async fn rotate_as_version_0_1(&self, live: &str) -> String {
         let (salt, presented) = (random::<32>(&OsEntropy), genuine(live));
         let next = presented.successor(&Secrets::new(&[SECRET.into()]).unwrap(), &salt);
