@@ -68,18 +68,15 @@ pub(super) fn decide_rotation(
         return RotationDecision::Rotate(KeptPredecessors { older, gap_at });
     }
     let found = row.predecessors().enumerate().find(|(_, it)| is(&it.hash));
-    match (found, rules.late_retry) {
-        (Some((place, it)), _) if is_recent(it.replaced_at) => RotationDecision::Replay(place),
-        (Some((0, _)), LateRetry::Recover) => {
+    match found {
+        Some((place, it)) if is_recent(it.replaced_at) => RotationDecision::Replay(place),
+        Some((0, _)) if rules.late_retry == LateRetry::Recover => {
             let older = recent(row.older.clone(), is_recent);
             RotationDecision::Recover(KeptPredecessors { older, gap_at })
         }
-        (Some(_), _) => RotationDecision::Revoke,
-        (None, _) if presented.generation() > row.generation => RotationDecision::Expire,
-        (None, _) if gap_at.is_some() && presented.generation() + 1 < row.generation => {
-            RotationDecision::Wait
-        }
-        (None, _) => RotationDecision::Revoke,
+        None if presented.generation() > row.generation => RotationDecision::Expire,
+        None if gap_at.is_some() && presented.generation() + 1 < row.generation => RotationDecision::Wait,
+        Some(_) | None => RotationDecision::Revoke,
     }
 }
 
