@@ -32,8 +32,8 @@ fn theme(answer: RefreshTokenResponse) -> Option<Kind> {
     claims.fields.get("theme").and_then(|theme| theme.kind.clone())
 }
 
-fn text(value: &str) -> Option<Kind> {
-    Some(Kind::StringValue(value.to_owned()))
+fn text(value: &str) -> Kind {
+    Kind::StringValue(value.to_owned())
 }
 
 /// Returns the first token of a session, and those of this many rotations.
@@ -57,14 +57,14 @@ async fn a_parallel_request_with_an_older_token_gets_the_live_one() {
     let late = app.refresh(&first).await.unwrap();
     assert_eq!((late.rotation(), &late.refresh_token), (Rotation::Replayed, &third));
     app.session(&late.access_token).await.unwrap();
-    assert_eq!(theme(late), text("dark"));
+    assert_eq!(theme(late), Some(text("dark")));
     assert_eq!(app.log().await.last().unwrap(), "TOKEN_REPLAYED SUCCESS");
     // Its update is applied, and stays.
     let late = update(&app, &first, "light").await.unwrap();
     assert_eq!((late.rotation(), &late.refresh_token), (Rotation::Replayed, &third));
-    assert_eq!(theme(late), text("light"));
+    assert_eq!(theme(late), Some(text("light")));
     let next = app.refresh(&third).await.unwrap();
-    assert_eq!((next.rotation(), theme(next)), (Rotation::Rotated, text("light")));
+    assert_eq!((next.rotation(), theme(next)), (Rotation::Rotated, Some(text("light"))));
 }
 
 #[tokio::test]
@@ -93,9 +93,9 @@ async fn the_live_token_is_answered_again_with_an_update() {
     let answer = update(&app, &live, "dark").await.unwrap();
     assert_eq!((answer.rotation(), &answer.refresh_token), (Rotation::Replayed, &live));
     app.session(&answer.access_token).await.unwrap();
-    assert_eq!(theme(answer), text("dark"));
+    assert_eq!(theme(answer), Some(text("dark")));
     let kept = app.refresh(&live).await.unwrap();
-    assert_eq!((kept.rotation(), theme(kept)), (Rotation::Replayed, text("dark")));
+    assert_eq!((kept.rotation(), theme(kept)), (Rotation::Replayed, Some(text("dark"))));
 }
 
 #[tokio::test]
