@@ -35,6 +35,8 @@ use counted::Counted;
 
 /// The number of measurements of each call.
 const TIMES: u32 = 3;
+/// The sessions that are refreshed. None is rotated so often that the retry window holds up the next rotation.
+const REFRESHED: usize = 100;
 /// The calls before the counter is turned on.
 const WARM_UP: u32 = 50;
 
@@ -42,7 +44,7 @@ const WARM_UP: u32 = 50;
 enum Call {
     /// Of one access token, again and again.
     GetSession,
-    /// Each with the token that the one before answered.
+    /// Of many sessions in turn, each with the token that the one before of it answered.
     RefreshToken,
     /// Of one person, again and again.
     SignIn,
@@ -127,8 +129,13 @@ async fn run(program: &Path, call: Call, calls: u32) -> u64 {
     let server = Counted::start(program).await;
     let mut caller = Caller::of(server.addr).await;
     let mut get_session = caller::connect(server.addr, "GetSession").await;
-    let grant = caller.sign_in("ada").await;
-    let v1::IssueTokenResponse { access_token, mut refresh_token, .. } = caller.issue_token(grant).await;
+    let (mut access_token, mut refresh_tokens) = (String::new(), Vec::new());
+    for _ in 0..if matches!(call, Call::RefreshToken) { REFRESHED } else { 1 } {
+        let grant = caller.sign_in("ada").await;
+        let issued = caller.issue_token(grant).await;
+        access_token = issued.access_token;
+        refresh_tokens.push(issued.refresh_token);
+    }
     for done in 0..WARM_UP + calls {
         if done == WARM_UP {
             server.count().await;
@@ -140,7 +147,12 @@ async fn run(program: &Path, call: Call, calls: u32) -> u64 {
                 let answer: v1::GetSessionResponse = get_session.call(&request).await;
                 assert!(answer.session.is_some());
             }
-            Call::RefreshToken => refresh_token = caller.refresh_token(refresh_token).await.refresh_token,
+            Call::RefreshToken => {
+                let token = &mut refresh_tokens[done as usize % REFRESHED];
+                let refreshed = caller.refresh_token(std::mem::take(token)).await;
+                assert_eq!(refreshed.rotation(), v1::Rotation::Rotated);
+                *token = refreshed.refresh_token;
+            }
             Call::SignIn => {
                 caller.sign_in("ada").await;
             }

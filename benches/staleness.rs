@@ -57,6 +57,8 @@ impl Replica {
         let variables = [
             ("GATEPASS_DATABASE__URL", url),
             ("GATEPASS_SECRETS", "a secret for the benchmark and nothing else"),
+            // No window limits the rotations of those who refresh repeatedly.
+            ("GATEPASS_SESSION__REFRESH_RETRY_WINDOW", "0s"),
         ];
         let program = Serving::ready(folder, &[], &variables).await;
         let replica = Self { auth: program.auth().await, admin: program.admin().await };

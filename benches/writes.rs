@@ -60,7 +60,9 @@ impl Service {
         let file = folder.path().join("gatepass.yaml");
         let yaml = format!(
             "server: {{grpc_addr: '127.0.0.1:0', http_addr: '127.0.0.1:0', admin_addr: '127.0.0.1:0'}}\n\
-             database: {{url: '{}'}}\nsecrets: ['a secret for the benchmark and nothing else']\n",
+             database: {{url: '{}'}}\nsecrets: ['a secret for the benchmark and nothing else']\n\
+             # Every call rotates: no window limits the rotations of a session.\n\
+             session: {{refresh_retry_window: 0s}}\n",
             database.url
         );
         std::fs::write(&file, yaml).unwrap();
@@ -121,7 +123,7 @@ fn with_lane(text: &str, lane: usize) -> String {
 const FIND: &str =
     "SELECT sessions.*, users.* FROM sessions LEFT JOIN users ON sessions.user_id = users.id WHERE";
 const ROTATE: &str = "UPDATE sessions SET refresh_count = refresh_count + 1, refresh_hash = ?, previous_hash = ?, \
-    generation = ?, salt = ?, rotated_at = ?, expires_at = ?, audiences = ?, claims = ?, claims_role = ?, \
+    generation = ?, salt = ?, rotated_at = ?, predecessors = ?, expires_at = ?, audiences = ?, claims = ?, claims_role = ?, \
     version = version + 1 \
     WHERE id = ? AND refresh_hash = ? AND ended_at IS NULL AND expires_at > ? AND version = ?";
 const FIND_ACCOUNT: &str = "SELECT accounts.*, users.* FROM accounts LEFT JOIN users ON accounts.user_id = users.id \
@@ -134,7 +136,7 @@ const OPEN: &str = "INSERT INTO sessions (id, user_id, account_id, provider, cal
 const LOG: &str = "INSERT INTO auth_logs (id, created_at, action, outcome, user_id, email, provider, session_id, \
     caller, ip_address, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REDEEM: &str = "UPDATE sessions SET refresh_hash = ?, previous_hash = NULL, generation = 0, salt = ?, \
-    rotated_at = ?, redeemed_at = ?, expires_at = ?, audiences = ?, claims = ?, pending = NULL, \
+    rotated_at = ?, redeemed_at = ?, expires_at = ?, audiences = ?, granted_audiences = ?, claims = ?, pending = NULL, \
     version = version + 1 WHERE id = ? AND redeemed_at IS NULL AND ended_at IS NULL AND grant_expires_at > ?";
 
 const NOW: i64 = 1_767_225_600_000;
@@ -228,6 +230,7 @@ macro_rules! yardstick {
                         .bind(1i64)
                         .bind(bytes())
                         .bind(NOW)
+                        .bind(vec![0u8; 16])
                         .bind(LATER)
                         .bind("[\"gatepass\"]")
                         .bind("{}")
@@ -321,6 +324,7 @@ macro_rules! yardstick {
                         .bind(NOW)
                         .bind(NOW)
                         .bind(LATER)
+                        .bind("[\"gatepass\"]")
                         .bind("[\"gatepass\"]")
                         .bind("{}")
                         .bind(session)

@@ -73,7 +73,8 @@ pub enum Error {
     ProviderUnavailable(ProviderId, ProviderFault),
     /// A callback failed.
     CallbackUnavailable(CallbackFailure),
-    /// The successor was made with a secret that this replica does not have yet.
+    /// The live token was made with a secret that this replica does not have yet, or by a version that does not store
+    /// its predecessors.
     SuccessorUnknown,
     /// This replica can open no signing key whose tokens are accepted.
     NoSigningKey,

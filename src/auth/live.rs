@@ -54,6 +54,8 @@ mod tests {
             generation: 0,
             salt: [0; 32],
             rotated_at: seconds(rotated_at),
+            older: Vec::new(),
+            gap_at: None,
         };
         Session { refresh: Some(refresh), expires_at: seconds(expires_at), ..samples::session() }
     }

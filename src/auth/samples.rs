@@ -75,6 +75,7 @@ pub(super) fn session() -> Session {
         },
         refresh: None,
         audiences: vec!["api".to_owned()],
+        granted_audiences: None,
         claims: ClaimMap::new(),
         claims_role: None,
         pending: None,

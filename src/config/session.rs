@@ -40,7 +40,8 @@ static REFRESH_RETRY_WINDOW: Entry<Span> = Entry {
     path: "session.refresh_retry_window",
     kind: Span(Duration::ZERO..=Duration::from_mins(5)),
     absent: Absent::Default("10s"),
-    doc: "The time for which a spent refresh token still returns its successor; `0s` is never.",
+    doc: "The time for which a spent refresh token still returns the live one; `0s` is never. Within it a session is \
+          rotated at most eight times.",
 };
 
 static LATE_RETRY: Entry<Choice<LateRetry>> = Entry {

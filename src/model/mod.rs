@@ -40,7 +40,7 @@ pub use redirect::{
 };
 pub use revocation::{FeedEntry, Revocation};
 pub use san::San;
-pub use session::{EndReason, Grant, Lifetimes, RefreshState, RequestMark, Session};
+pub use session::{EndReason, Grant, Lifetimes, Predecessor, RefreshState, RequestMark, Session};
 pub use signing_key::{KeyRecord, KeyState, LONGEST_TOKEN, PUBLISHED_BEFORE, Succession};
 pub use time::{Clock, ManualClock, SuspendAwareInstant, SystemClock, Timestamp};
 pub use used_mark::UsedMark;

@@ -33,6 +33,9 @@ pub struct Session {
     pub refresh: Option<RefreshState>,
     /// The audiences of its tokens.
     pub audiences: Vec<String>,
+    /// The audiences that `IssueToken` granted; a refresh chooses among them. `None` in a row of version 0.1: those that
+    /// its tokens have.
+    pub granted_audiences: Option<Vec<String>>,
     /// The claims added by `jwt` callbacks and updates.
     pub claims: ClaimMap,
     /// The user's role when those claims were made.
@@ -80,6 +83,31 @@ pub struct RefreshState {
     pub salt: [u8; 32],
     /// Time at which it was created.
     pub rotated_at: Timestamp,
+    /// The predecessors before the direct one that were replaced recently; newest first.
+    pub older: Vec<Predecessor>,
+    /// Time of the last rotation by version 0.1, which keeps only the direct predecessor. The tokens replaced before it
+    /// are unknown.
+    pub gap_at: Option<Timestamp>,
+}
+
+/// A replaced refresh token, as far as its session's row stores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Predecessor {
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// The salt from which its successor was derived.
+    pub salt: [u8; 32],
+    /// Time at which its successor replaced it.
+    pub replaced_at: Timestamp,
+}
+
+impl RefreshState {
+    /// Returns the stored predecessors of the live token, newest first.
+    pub fn predecessors(&self) -> impl Iterator<Item = Predecessor> {
+        let (salt, replaced_at) = (self.salt, self.rotated_at);
+        let direct = self.previous_hash.map(|hash| Predecessor { hash, salt, replaced_at });
+        direct.into_iter().chain(self.older.iter().cloned())
+    }
 }
 
 name_enum!(

@@ -5,6 +5,7 @@ use sea_orm::prelude::Uuid;
 
 use super::entity::{account, auth_log, revocation, session, signing_key, user};
 use super::error::{StoreResult, broken_row};
+use super::predecessors;
 use crate::model::{
     Account, AccountId, AccountKey, AccountKind, AuthLogEntry, Ban, ClaimMap, Email, EmailKey, EndReason,
     FeedEntry, Grant, KeyRecord, RefreshState, RequestMark, Revocation, Session, SessionId, Timestamp, User,
@@ -103,19 +104,26 @@ fn mark(key: Option<Vec<u8>>, fingerprint: Option<Vec<u8>>) -> StoreResult<Optio
     }
 }
 
+fn list(json: &str, column: &str) -> StoreResult<Vec<String>> {
+    serde_json::from_str(json).map_err(|_| broken_row("sessions", column))
+}
+
 fn refresh(row: &mut session::Model) -> StoreResult<Option<RefreshState>> {
     let (Some(hash), Some(salt), Some(rotated_at)) =
         (row.refresh_hash.take(), row.salt.take(), row.rotated_at)
     else {
         return Ok(None);
     };
-    Ok(Some(RefreshState {
+    let state = RefreshState {
         hash: digest(hash, "refresh_hash")?,
         previous_hash: digest_or_none(row.previous_hash.take(), "previous_hash")?,
         generation: u64::try_from(row.generation).map_err(|_| broken_row("sessions", "generation"))?,
         salt: digest(salt, "salt")?,
         rotated_at: Timestamp(rotated_at),
-    }))
+        older: Vec::new(),
+        gap_at: None,
+    };
+    Ok(Some(predecessors::read(state, row.predecessors.as_deref())))
 }
 
 fn ended(row: &session::Model) -> StoreResult<Option<(Timestamp, EndReason)>> {
@@ -149,7 +157,11 @@ pub(super) fn session(mut row: session::Model) -> StoreResult<Session> {
             redeemed_at: row.redeemed_at.map(Timestamp),
             redemption: mark(row.redemption_key, row.redemption_fingerprint)?,
         },
-        audiences: serde_json::from_str(&row.audiences).map_err(|_| broken_row("sessions", "audiences"))?,
+        audiences: list(&row.audiences, "audiences")?,
+        granted_audiences: row
+            .granted_audiences
+            .map(|granted| list(&granted, "granted_audiences"))
+            .transpose()?,
         claims: serde_json::from_str(&row.claims).map_err(|_| broken_row("sessions", "claims"))?,
         claims_role: row.claims_role,
         pending: row.pending,

@@ -14,6 +14,7 @@ mod error;
 mod error_code;
 mod lookups;
 mod migrate;
+mod predecessors;
 mod stores;
 mod traits;
 mod transaction;

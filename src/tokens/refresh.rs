@@ -76,7 +76,7 @@ impl GenuineRefreshToken {
         secrets
             .iter()
             .map(|secret| Self::first_from(secret, session_id, redemption, salt))
-            .find(|token| token.hash() == *hash)
+            .find(|token| token.has_hash(hash))
     }
 
     /// Derives the successor of this token with the current secret.
@@ -88,7 +88,7 @@ impl GenuineRefreshToken {
     /// Derives the successor again, if one of the accepted secrets gives this hash.
     #[must_use]
     pub fn successor_again(&self, secrets: &Secrets, salt: &[u8; 32], hash: &[u8; 32]) -> Option<Self> {
-        secrets.iter().map(|secret| self.successor_from(secret, salt)).find(|token| token.hash() == *hash)
+        secrets.iter().map(|secret| self.successor_from(secret, salt)).find(|token| token.has_hash(hash))
     }
 
     /// Returns the session that it belongs to.
@@ -111,6 +111,12 @@ impl GenuineRefreshToken {
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         digest_of(b"gatepass refresh token", &[&self.0])
+    }
+
+    /// Returns true if this is its hash, in constant time.
+    #[must_use]
+    pub fn has_hash(&self, hash: &[u8; 32]) -> bool {
+        self.hash().ct_eq(hash).into()
     }
 
     /// Returns the token as text.

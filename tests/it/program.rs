@@ -23,6 +23,7 @@ use tonic_types::StatusExt as _;
 
 use crate::support::keys::make_foreign_key;
 use crate::support::program::{Ended, Serving, gatepass, run};
+use crate::support::refresh_tokens::another_successor;
 use crate::support::{allowed, eventually, profile, refusal, with_key};
 
 const SECRET: &str = "the first secret of a test and long enough";
@@ -617,8 +618,9 @@ async fn nothing_secret_is_in_the_log() {
     secrets.push("a-code-that-nobody-may-see".to_owned());
     let redirect = ResolveRedirectRequest { url: secret_url.to_owned(), ..Default::default() };
     auth.resolve_redirect(with_key(redirect, &key)).await.unwrap();
-    // An old refresh token counts as a reuse, which is logged.
-    auth.refresh_token(refresh(&issued.refresh_token)).await.unwrap_err();
+    // A reused refresh token is logged.
+    let reused = another_successor(&issued.refresh_token, SECRET);
+    auth.refresh_token(refresh(&reused)).await.unwrap_err();
     let credential = Some(sign_out_request::Credential::RefreshToken(second.refresh_token.clone()));
     auth.sign_out(with_key(SignOutRequest { credential, ..Default::default() }, &key)).await.unwrap();
     let mut bad = profile("eve");
@@ -629,7 +631,7 @@ async fn nothing_secret_is_in_the_log() {
     for token in [first, second] {
         secrets.extend([token.access_token, token.refresh_token]);
     }
-    secrets.extend([grant, forged]);
+    secrets.extend([grant, forged, reused]);
     let kept: Vec<_> = secrets.iter().flat_map(|secret| parts(secret)).collect();
     let log = serving.stop().await.join("\n");
     assert!(log.contains("refresh token reused"), "{log}");

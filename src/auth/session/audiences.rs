@@ -2,15 +2,17 @@
 
 use crate::auth::error::{Error, Result};
 
-/// Chooses the audiences of a token: the requested ones, if all are configured. If none is requested, it chooses the
-/// held ones that are still configured.
+/// Chooses the audiences of a token: the requested ones, if all are granted and configured. If none is requested, it
+/// chooses the held ones that are.
 pub(super) fn choose_audiences(
     asked: &[String],
     held: &[String],
+    granted: &[String],
     configured: &[String],
 ) -> Result<Vec<String>> {
     if asked.is_empty() {
-        let kept: Vec<_> = held.iter().filter(|audience| configured.contains(audience)).cloned().collect();
+        let is_kept = |audience: &&String| configured.contains(audience) && granted.contains(audience);
+        let kept: Vec<_> = held.iter().filter(is_kept).cloned().collect();
         if kept.is_empty() {
             let none_left = "none of the session's audiences is still configured";
             return Err(Error::invalid("audiences", none_left));
@@ -19,6 +21,9 @@ pub(super) fn choose_audiences(
     }
     if !asked.iter().all(|audience| configured.contains(audience)) {
         return Err(Error::invalid("audiences", "must be among the configured tokens.audiences"));
+    }
+    if !asked.iter().all(|audience| granted.contains(audience)) {
+        return Err(Error::invalid("audiences", "must be among those that IssueToken granted"));
     }
     let mut chosen: Vec<String> = Vec::new();
     for audience in asked {
@@ -49,17 +54,24 @@ mod tests {
 
     #[test]
     fn audiences_are_the_requested_ones_or_else_those_of_the_session() {
-        let configured = list(&["a", "b", "c"]);
+        let configured = list(&["a", "b", "c", "d"]);
+        let granted = list(&["a", "b", "c", "gone"]);
         for (asked, held, chosen) in [
             (&["b"][..], &["a"][..], Some(&["b"][..])),
             (&["b", "a", "b"], &[], Some(&["b", "a"])),
             (&["a", "other"], &["a"], None),
+            (&["a", "d"], &["a"], None),
+            (&["d"], &["d"], None),
+            (&["gone"], &["gone"], None),
             (&[], &["c", "a"], Some(&["c", "a"])),
             (&[], &["gone", "a"], Some(&["a"])),
+            // An older version lets a refresh ask for more than was granted.
+            (&[], &["d", "a"], Some(&["a"])),
+            (&[], &["d"], None),
             (&[], &["gone"], None),
             (&[], &[], None),
         ] {
-            let found = choose_audiences(&list(asked), &list(held), &configured).ok();
+            let found = choose_audiences(&list(asked), &list(held), &granted, &configured).ok();
             assert_eq!(found, chosen.map(list), "{asked:?} {held:?}");
         }
     }

@@ -50,7 +50,7 @@ pub struct IssueToken {
 impl IssueToken {
     /// Redeems a grant.
     pub async fn run(&self, call: &Call, request: IssueTokenRequest<'_>) -> Result<TokenResponse> {
-        let audiences = self.issuer.choose_audiences(&request.audiences, &self.issuer.audiences)?;
+        let audiences = self.issuer.first_audiences(&request.audiences)?;
         let grant = GrantToken::parse(request.grant).ok_or(Error::GrantInvalid)?;
         for _ in 0..ATTEMPTS {
             let found = self.sessions.find_session_by_grant(grant.hash()).await?;
@@ -83,6 +83,7 @@ impl IssueToken {
         let redeemed = Session {
             expires_at: self.drafts.lifetimes.session_end(session.authenticated_at, now),
             audiences: audiences.to_vec(),
+            granted_audiences: Some(audiences.to_vec()),
             claims,
             claims_role: Some(user.role.clone()),
             version: session.version + 1,

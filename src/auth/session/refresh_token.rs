@@ -2,13 +2,14 @@
 //! `update`).
 //!
 //! **One live refresh token per session, always.** The presented token is compared with the row. One UPDATE,
-//! conditional on the row that was read, rotates it; the loser of that race reads again. Lost responses are repeated by
-//! derivation, and any other reuse of an old token ends the session (RFC 9700 section 4.14.2).
+//! conditional on the row that was read, rotates it; the loser of that race reads again. A token that was replaced
+//! recently returns the live one, by derivation. Any other reuse of an old token ends the session (RFC 9700 section
+//! 4.14.2).
 
 use std::sync::Arc;
 
 use super::rotation::{RotationDecision, RotationRules, decide_rotation};
-use super::token_issuer::TokenIssuer;
+use super::token_issuer::{NextRefreshToken, TokenIssuer};
 use super::token_response::{Rotation, TokenResponse};
 use crate::auth::audit::Audit;
 use crate::auth::callbacks::Invoke;
@@ -31,7 +32,7 @@ pub struct RefreshTokenRequest<'a> {
     pub refresh_token: &'a str,
     /// Claims to change; only those that `session.update_allow` lists. A null removes a claim.
     pub update: ClaimMap,
-    /// The audiences of the tokens; if empty, as before.
+    /// The audiences of the tokens, of those that `IssueToken` granted; if empty, as before.
     pub audiences: Vec<String>,
 }
 
@@ -83,12 +84,17 @@ impl RefreshToken {
             // A genuine token of a session that has none: the row is older than the token, so the database was
             // restored.
             let row = session.refresh.as_ref().ok_or(Error::SessionExpired)?;
+            let repeated = |token| (Rotation::Replayed, NextRefreshToken { token, state: row.clone() });
             let (rotation, next) = match decide_rotation(row, &presented, now, &self.rules.rotation) {
-                RotationDecision::Rotate => (Rotation::Rotated, self.issuer.successor(&presented, now)),
-                RotationDecision::Recover => (Rotation::Recovered, self.issuer.successor(&presented, now)),
-                RotationDecision::Replay => {
-                    (Rotation::Replayed, self.issuer.successor_again(&presented, row)?)
+                RotationDecision::Rotate(kept) => {
+                    (Rotation::Rotated, self.issuer.successor((&presented, row.hash), kept, now))
                 }
+                RotationDecision::Recover(kept) => {
+                    (Rotation::Recovered, self.issuer.successor((&presented, presented.hash()), kept, now))
+                }
+                RotationDecision::Hold => repeated(presented.clone()),
+                RotationDecision::Replay(place) => repeated(self.issuer.live_again(&presented, place, row)?),
+                RotationDecision::Wait => return Err(Error::SuccessorUnknown),
                 RotationDecision::Expire => return Err(Error::SessionExpired),
                 RotationDecision::Revoke => {
                     self.end_reused(call, &session, &user).await?;
@@ -119,7 +125,7 @@ impl RefreshToken {
         rotation: Rotation,
         now: Timestamp,
     ) -> Result<Refreshed> {
-        let audiences = self.issuer.choose_audiences(&request.audiences, &session.audiences)?;
+        let audiences = self.issuer.next_audiences(&request.audiences, session)?;
         let mut update = request.update.clone();
         update.retain(|name, _| self.rules.update_allow.contains(name));
         let mut before = session.claims.clone();
@@ -201,6 +207,7 @@ impl RefreshToken {
                 refresh,
                 expires_at: after.session.expires_at,
                 audiences: after.session.audiences,
+                granted_audiences: session.granted_audiences.is_none().then(|| session.audiences.clone()),
                 claims: after.session.claims,
                 claims_role: user.role.clone(),
             }),

@@ -85,6 +85,8 @@ impl ReadSessionRows for StoredRows {
         let rows = found.map(|found| {
             found.map(|(mut session, user)| {
                 let added = std::mem::take(&mut session.claims);
+                // No reader of references needs them.
+                session.refresh.iter_mut().for_each(|refresh| refresh.older = Vec::new());
                 bytes += claims::memory_size(&added);
                 SessionRows {
                     session,

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::access_token::AccessTokens;
 use super::audiences::choose_audiences;
+use super::rotation::KeptPredecessors;
 use crate::auth::error::{Error, Result};
-use crate::model::{Entropy, RefreshState, RequestMark, SessionId, Timestamp, digest_of, random};
+use crate::model::{
+    Entropy, Predecessor, RefreshState, RequestMark, Session, SessionId, Timestamp, digest_of, random,
+};
 use crate::tokens::{GenuineRefreshToken, Secrets};
 
 /// Issues the tokens of sessions.
@@ -27,9 +30,16 @@ pub(super) struct NextRefreshToken {
 }
 
 impl TokenIssuer {
-    /// Chooses the audiences of a token: the requested ones, or else those that the session has.
-    pub(super) fn choose_audiences(&self, asked: &[String], held: &[String]) -> Result<Vec<String>> {
-        choose_audiences(asked, held, &self.audiences)
+    /// Chooses the audiences of a first token: the requested ones, or else every configured one.
+    pub(super) fn first_audiences(&self, asked: &[String]) -> Result<Vec<String>> {
+        choose_audiences(asked, &self.audiences, &self.audiences, &self.audiences)
+    }
+
+    /// Chooses the audiences of a refreshed token: the requested ones of those granted, or else those that the session
+    /// has.
+    pub(super) fn next_audiences(&self, asked: &[String], session: &Session) -> Result<Vec<String>> {
+        let granted = session.granted_audiences.as_ref().unwrap_or(&session.audiences);
+        choose_audiences(asked, &session.audiences, granted, &self.audiences)
     }
 
     /// Verifies that Gatepass issued this refresh token.
@@ -51,7 +61,16 @@ impl TokenIssuer {
             }
             None => GenuineRefreshToken::first(&self.secrets, &*self.entropy, session_id),
         };
-        NextRefreshToken::new(token, None, salt, now)
+        let state = RefreshState {
+            hash: token.hash(),
+            previous_hash: None,
+            generation: token.generation(),
+            salt,
+            rotated_at: now,
+            older: Vec::new(),
+            gap_at: None,
+        };
+        NextRefreshToken { token, state }
     }
 
     /// Derives the first refresh token of a session again.
@@ -66,33 +85,40 @@ impl TokenIssuer {
             .ok_or(Error::SuccessorUnknown)
     }
 
-    /// Makes a successor of a refresh token.
-    pub(super) fn successor(&self, presented: &GenuineRefreshToken, now: Timestamp) -> NextRefreshToken {
+    /// Makes a successor of a refresh token with this hash; of its predecessors these are kept.
+    pub(super) fn successor(
+        &self,
+        (presented, hash): (&GenuineRefreshToken, [u8; 32]),
+        kept: KeptPredecessors,
+        now: Timestamp,
+    ) -> NextRefreshToken {
         let salt = random(&*self.entropy);
         let token = presented.successor(&self.secrets, &salt);
-        NextRefreshToken::new(token, Some(presented.hash()), salt, now)
+        let state = RefreshState {
+            hash: token.hash(),
+            previous_hash: Some(hash),
+            generation: token.generation(),
+            salt,
+            rotated_at: now,
+            older: kept.older,
+            gap_at: kept.gap_at,
+        };
+        NextRefreshToken { token, state }
     }
 
-    /// Derives the successor that this row stores again.
-    pub(super) fn successor_again(
+    /// Derives the live token again from a predecessor: from the one at this place, each from the one before.
+    pub(super) fn live_again(
         &self,
         presented: &GenuineRefreshToken,
+        place: usize,
         row: &RefreshState,
-    ) -> Result<NextRefreshToken> {
-        let token = presented.successor_again(&self.secrets, &row.salt, &row.hash);
-        Ok(NextRefreshToken { token: token.ok_or(Error::SuccessorUnknown)?, state: row.clone() })
-    }
-}
-
-impl NextRefreshToken {
-    fn new(
-        token: GenuineRefreshToken,
-        previous_hash: Option<[u8; 32]>,
-        salt: [u8; 32],
-        now: Timestamp,
-    ) -> Self {
-        let (hash, generation) = (token.hash(), token.generation());
-        Self { token, state: RefreshState { hash, previous_hash, generation, salt, rotated_at: now } }
+    ) -> Result<GenuineRefreshToken> {
+        let successors = std::iter::once(row.hash).chain(row.predecessors().map(|it| it.hash));
+        let steps: Vec<_> = row.predecessors().zip(successors).take(place + 1).collect();
+        let derive = |token: GenuineRefreshToken, (predecessor, hash): &(Predecessor, [u8; 32])| {
+            token.successor_again(&self.secrets, &predecessor.salt, hash)
+        };
+        steps.iter().rev().try_fold(presented.clone(), derive).ok_or(Error::SuccessorUnknown)
     }
 }
 

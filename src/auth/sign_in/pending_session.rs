@@ -105,6 +105,7 @@ impl SessionDrafts {
             },
             refresh: None,
             audiences: Vec::new(),
+            granted_audiences: None,
             claims: ClaimMap::new(),
             claims_role: None,
             pending: Some(self.seal(id, pending)?),

@@ -15,7 +15,7 @@ pub struct RedeemGrant {
     pub refresh: RefreshState,
     /// The expiry of the session.
     pub expires_at: Timestamp,
-    /// The audiences of its tokens.
+    /// The audiences of its tokens, from which refreshes may choose.
     pub audiences: Vec<String>,
     /// The claims that the `jwt` callbacks added.
     pub claims: ClaimMap,
@@ -53,6 +53,8 @@ pub struct SessionAdvance {
     pub expires_at: Timestamp,
     /// The audiences of its tokens.
     pub audiences: Vec<String>,
+    /// The audiences that `IssueToken` granted, if the row does not store them yet.
+    pub granted_audiences: Option<Vec<String>>,
     /// The claims that the `jwt` callbacks and updates added.
     pub claims: ClaimMap,
     /// The role that the claims were made from.

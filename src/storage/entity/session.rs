@@ -38,6 +38,9 @@ pub struct Model {
     pub version: i64,
     pub refresh_count: i64,
     pub ip_address: Option<String>,
+    pub predecessors: Option<Vec<u8>>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub granted_audiences: Option<String>,
     #[sea_orm(belongs_to, from = "user_id", to = "id")]
     pub user: BelongsTo<super::user::Entity>,
 }

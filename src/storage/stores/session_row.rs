@@ -9,11 +9,12 @@ use sea_orm::{
 use super::auth_log;
 use crate::model::{AuthLogEntry, RefreshState};
 use crate::storage::commands::{RedeemGrant, RotateRefreshToken};
-use crate::storage::convert;
 use crate::storage::entity::session;
+use crate::storage::{convert, predecessors};
 
 /// Redeems a grant, and logs it if that succeeded.
 pub(super) async fn redeem(tx: &DatabaseTransaction, step: &RedeemGrant) -> Result<bool, DbErr> {
+    let audiences = convert::json_of_list(&step.audiences);
     let redeemed = with_refresh(session::Entity::update_many(), &step.refresh)
         .col_expr(session::Column::RedeemedAt, Expr::value(step.at.millis()))
         .col_expr(session::Column::RedemptionKey, Expr::value(step.request.map(|mark| mark.key.to_vec())))
@@ -22,7 +23,8 @@ pub(super) async fn redeem(tx: &DatabaseTransaction, step: &RedeemGrant) -> Resu
             Expr::value(step.request.map(|mark| mark.fingerprint.to_vec())),
         )
         .col_expr(session::Column::ExpiresAt, Expr::value(step.expires_at.millis()))
-        .col_expr(session::Column::Audiences, Expr::value(convert::json_of_list(&step.audiences)))
+        .col_expr(session::Column::Audiences, Expr::value(audiences.as_str()))
+        .col_expr(session::Column::GrantedAudiences, Expr::value(audiences.as_str()))
         .col_expr(session::Column::Claims, Expr::value(convert::json_of(&step.claims)))
         .col_expr(session::Column::ClaimsRole, Expr::value(step.claims_role.as_str()))
         .col_expr(session::Column::Pending, Expr::value(Option::<Vec<u8>>::None))
@@ -61,12 +63,17 @@ pub(super) async fn rotate(
     }
     if let Some(advance) = &step.advance {
         update = with_refresh(update, &advance.refresh)
+            .col_expr(session::Column::Predecessors, Expr::value(predecessors::write(&advance.refresh)))
             .col_expr(session::Column::ExpiresAt, Expr::value(advance.expires_at.millis()))
             .col_expr(session::Column::Audiences, Expr::value(convert::json_of_list(&advance.audiences)))
             .col_expr(session::Column::Claims, Expr::value(convert::json_of(&advance.claims)))
             .col_expr(session::Column::ClaimsRole, Expr::value(advance.claims_role.as_str()))
             .col_expr(session::Column::Version, Expr::col(session::Column::Version).add(1))
             .filter(session::Column::Version.eq(advance.expected_version));
+        if let Some(granted) = &advance.granted_audiences {
+            let granted = convert::json_of_list(granted);
+            update = update.col_expr(session::Column::GrantedAudiences, Expr::value(granted));
+        }
     }
     Ok(update.exec(connection).await?.rows_affected == 1)
 }

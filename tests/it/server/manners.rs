@@ -215,6 +215,8 @@ async fn a_deadline_in_the_middle_of_a_write_leaves_what_a_retry_finds() {
     let app = app().await;
     let mut tokens = app.tokens("ada").await.refresh_token;
     for micros in (0..6000).step_by(150) {
+        // No retry window limits the rotations.
+        app.clock.advance(Duration::from_secs(10));
         let request = refresh(&tokens);
         let hurried = Raw::auth(&app, "RefreshToken", &request, &format!("{micros}u")).await;
         let told = hurried.status();

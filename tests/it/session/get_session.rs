@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::support::hooks::{claims, object, on_jwt, on_session};
+use crate::support::refresh_tokens::{SECRET, another_successor};
 use crate::support::strategy::also_with_references;
 use crate::support::{
     KEYS, START, TestApp, app, builder, claims_of, fields, proto_time, reason, refusal,
@@ -124,9 +125,9 @@ async fn end(app: &TestApp, how: &str, issued: &IssueTokenResponse) {
         "revoke" => app.revoke_session(&id).await.unwrap(),
         "revoke all" => drop(app.revoke_user_sessions(&user).await.unwrap()),
         "reuse" => {
-            let next = app.refresh(&issued.refresh_token).await.unwrap().refresh_token;
-            app.refresh(&next).await.unwrap();
-            assert_eq!(reason(app.refresh(&issued.refresh_token).await), "REFRESH_REUSED");
+            app.refresh(&issued.refresh_token).await.unwrap();
+            let reused = another_successor(&issued.refresh_token, SECRET);
+            assert_eq!(reason(app.refresh(&reused).await), "REFRESH_REUSED");
         }
         _ => {
             app.ban(&user).await;

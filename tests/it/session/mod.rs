@@ -3,6 +3,8 @@
 mod get_session;
 mod issue_token;
 mod reference_forgery;
+mod refresh_audiences;
+mod refresh_predecessors;
 mod refresh_token;
 mod request_id;
 mod rotation_model;

@@ -1,5 +1,5 @@
 //! A model of the session's row against random sequences: for any use of the tokens the answers equal those of the
-//! model. At most one token of a session is live.
+//! model. At most one token of a session is live. Some rotations are those of version 0.1.
 
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use crate::support::{TestApp, builder, reason, signing_out_by_refresh};
 
 const WINDOW: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_hours(1);
+/// The largest number of rotations in a window.
+const MOST: usize = 8;
 /// The setting `tokens.clock_leeway`.
 const LEEWAY: Duration = Duration::from_secs(10);
 
@@ -21,6 +23,8 @@ const LEEWAY: Duration = Duration::from_secs(10);
 enum Step {
     /// Refreshes with one of the tokens returned so far, counted from the newest.
     Refresh(usize),
+    /// Rotates the live token as version 0.1 does.
+    RotateByOlder,
     /// Lets time pass.
     Wait(Duration),
     /// Signs out with one of the tokens.
@@ -34,6 +38,10 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         12 => (0..4_usize).prop_map(Step::Refresh),
+        // The live token, and any other one.
+        12 => Just(Step::Refresh(0)),
+        4 => (0..16_usize).prop_map(Step::Refresh),
+        1 => Just(Step::RotateByOlder),
         3 => (1..8_u64).prop_map(|seconds| Step::Wait(Duration::from_secs(seconds))),
         2 => Just(Step::Wait(WINDOW)),
         1 => Just(Step::Wait(IDLE)),
@@ -41,15 +49,28 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Revoke),
         1 => any::<bool>().prop_map(Step::Ban),
     ];
-    prop::collection::vec(step, 1..30)
+    prop::collection::vec(step, 1..50)
 }
 
-/// The expected row: the live token, and its direct predecessor.
+/// A token that was replaced.
+#[derive(Debug)]
+struct Replaced {
+    token: usize,
+    at: Duration,
+    /// False if version 0.1 rotated the row since.
+    known: bool,
+}
+
+/// The expected row: the live token, and its predecessors.
 #[derive(Debug)]
 struct Model {
     live: usize,
-    previous: Option<usize>,
-    rotated_at: Duration,
+    /// The number of tokens before each token in its chain.
+    generations: Vec<u64>,
+    /// Newest first.
+    replaced: Vec<Replaced>,
+    /// Time of the last rotation by version 0.1.
+    gap_at: Option<Duration>,
     expires_at: Duration,
     ended: bool,
     banned: bool,
@@ -77,23 +98,44 @@ impl Model {
         if self.now >= self.expires_at {
             return Wanted::Refused("SESSION_EXPIRED");
         }
-        let late = self.now >= self.rotated_at + WINDOW;
+        let is_recent = |at: Duration| self.now < at + WINDOW;
         if token == self.live {
-            Wanted::New(Rotation::Rotated)
-        } else if self.previous == Some(token) && !late {
+            let recent = self.replaced.iter().filter(|it| it.known && is_recent(it.at)).count();
+            return if recent < MOST { Wanted::New(Rotation::Rotated) } else { Wanted::Again };
+        }
+        let found = self.replaced.iter().position(|it| it.known && it.token == token);
+        if found.is_some_and(|place| is_recent(self.replaced[place].at)) {
             Wanted::Again
-        } else if self.previous == Some(token) && self.recover {
+        } else if found == Some(0) && self.recover {
             Wanted::New(Rotation::Recovered)
+        } else if found.is_none() && self.gap_at.is_some_and(is_recent) && self.is_before_the_last(token) {
+            Wanted::Refused("KEYS_UNAVAILABLE")
         } else {
             self.ended = true;
             Wanted::Refused("REFRESH_REUSED")
         }
     }
 
+    /// Checks if a token is older than the direct predecessor, which every version knows.
+    fn is_before_the_last(&self, token: usize) -> bool {
+        self.generations[token] + 1 < self.generations[self.live]
+    }
+
     fn moved_to(&mut self, new: usize, presented: usize) {
-        (self.previous, self.live) = (Some(presented), new);
-        self.rotated_at = self.now;
+        self.generations.push(self.generations[presented] + 1);
+        if presented == self.live {
+            self.replaced.insert(0, Replaced { token: presented, at: self.now, known: true });
+        } else {
+            self.replaced[0].at = self.now;
+        }
+        self.live = new;
         self.expires_at = self.now + IDLE;
+    }
+
+    fn rotated_by_older(&mut self, new: usize) {
+        self.replaced.iter_mut().for_each(|it| it.known = false);
+        self.gap_at = Some(self.now);
+        self.moved_to(new, self.live);
     }
 }
 
@@ -109,8 +151,9 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
     let mut tokens = vec![issued.refresh_token];
     let mut model = Model {
         live: 0,
-        previous: None,
-        rotated_at: Duration::ZERO,
+        generations: vec![0],
+        replaced: Vec::new(),
+        gap_at: None,
         expires_at: IDLE,
         ended: false,
         banned: false,
@@ -140,6 +183,13 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
                         assert_eq!(reason(answer), wanted, "{step:?} {model:?}");
                     }
                     (wanted, answer) => panic!("{step:?}: {answer:?}, not {wanted:?}; {model:?}"),
+                }
+            }
+            Step::RotateByOlder => {
+                if !model.ended && !model.banned && model.now < model.expires_at {
+                    let next = app.rotate_as_version_0_1(&tokens[model.live]).await;
+                    tokens.push(next);
+                    model.rotated_by_older(tokens.len() - 1);
                 }
             }
             Step::Wait(time) => {
@@ -173,14 +223,16 @@ async fn run(app: &TestApp, recover: bool, steps: Vec<Step>) {
 async fn assert_one_live(app: &TestApp, id: &str, tokens: &[String], model: &Model) {
     let id = app.place.database.id(id);
     let sql = format!(
-        "SELECT generation, refresh_hash, previous_hash, ended_at IS NULL AS open \
-         FROM sessions WHERE id = {id}"
+        "SELECT generation, refresh_hash, previous_hash, ended_at IS NULL AS open, \
+         predecessors FROM sessions WHERE id = {id}"
     );
     let row = app.query(&sql).await.remove(0);
     assert_eq!(row[3] == "1", !model.ended, "{model:?}");
     assert_eq!(row[1], hash(&tokens[model.live]), "{model:?}");
-    assert_eq!(row[2], model.previous.map(|token| hash(&tokens[token])).unwrap_or_default(), "{model:?}");
-    assert!(row[0].parse::<usize>().unwrap() < tokens.len(), "{model:?}");
+    let previous = model.replaced.first().map(|it| hash(&tokens[it.token]));
+    assert_eq!(row[2], previous.unwrap_or_default(), "{model:?}");
+    assert_eq!(row[0].parse::<u64>().unwrap(), model.generations[model.live], "{model:?}");
+    assert!(row[4].len() / 2 <= 520, "{model:?}");
 }
 
 /// Returns the stored hash of a token, in hexadecimal.

@@ -95,6 +95,15 @@ impl TestDatabase {
         }
     }
 
+    /// Formats bytes as SQL of this database.
+    pub fn bytes(&self, bytes: &[u8]) -> String {
+        let hexadecimal = hex::encode(bytes);
+        match self.backend {
+            Backend::Postgres => format!("'\\x{hexadecimal}'"),
+            Backend::Sqlite | Backend::Mariadb => format!("x'{hexadecimal}'"),
+        }
+    }
+
     /// Runs a statement.
     pub async fn execute(&self, sql: &str) {
         self.connect().await.execute_unprepared(sql).await.unwrap();

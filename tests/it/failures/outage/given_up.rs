@@ -53,6 +53,8 @@ impl Person {
 async fn start(folder: &tempfile::TempDir, url: &str) -> Serving {
     let mut variables = variables(url);
     variables.push(("GATEPASS_DATABASE__MAX_CONNECTIONS", "1"));
+    // No window limits the rotations of the only session.
+    variables.push(("GATEPASS_SESSION__REFRESH_RETRY_WINDOW", "0s"));
     Serving::ready(folder.path(), &[], &variables).await
 }
 

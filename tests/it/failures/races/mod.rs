@@ -5,6 +5,7 @@ mod grant;
 mod pair;
 mod refresh;
 mod revoke;
+mod rotations;
 mod sign_up;
 mod storm;
 mod update;

@@ -90,6 +90,7 @@ pub(crate) fn session(user: &User, account: &Account) -> Session {
         },
         refresh: None,
         audiences: Vec::new(),
+        granted_audiences: None,
         claims: ClaimMap::new(),
         claims_role: None,
         pending: Some(b"sealed".to_vec()),
@@ -193,6 +194,8 @@ pub(crate) fn refresh_state(generation: u64, previous: Option<[u8; 32]>) -> Refr
         generation,
         salt: fresh_hash(),
         rotated_at: NOW,
+        older: Vec::new(),
+        gap_at: None,
     }
 }
 
@@ -222,6 +225,7 @@ pub(crate) fn rotation(session: &Session) -> commands::RotateRefreshToken {
             refresh: refresh_state(live.generation + 1, Some(live.hash)),
             expires_at: NOW.plus(2 * HOUR),
             audiences: vec!["gatepass".to_owned()],
+            granted_audiences: None,
             claims: ClaimMap::new(),
             claims_role: "user".to_owned(),
         }),

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use gatepass::model::{AccountKey, ClaimMap, EndReason, Revocation, Session, SessionId, Timestamp, User};
+use gatepass::model::{
+    AccountKey, ClaimMap, EndReason, Predecessor, Revocation, Session, SessionId, Timestamp, User,
+};
 use gatepass::storage::{
     AccountWrite, AuthLogStore as _, Database, Opened, SessionStore as _, UserStore as _, commands,
 };
@@ -281,6 +283,7 @@ pub(super) async fn a_redemption_reads_back(db: &Database) {
     wanted.grant.redemption = step.request;
     wanted.refresh = Some(step.refresh);
     wanted.expires_at = step.expires_at;
+    wanted.granted_audiences = Some(step.audiences.clone());
     wanted.audiences = step.audiences;
     wanted.claims = claims;
     wanted.claims_role = Some(step.claims_role);
@@ -336,6 +339,15 @@ pub(super) async fn a_grant_of_nothing_is_dead(db: &Database) {
     assert!(!db.redeem_grant(redemption(&opening.session)).await.unwrap());
 }
 
+/// Builds a predecessor before the direct one.
+fn older(number: u8) -> Predecessor {
+    Predecessor {
+        hash: fresh_hash(),
+        salt: [number; 32],
+        replaced_at: NOW.minus(Duration::from_secs(number.into())),
+    }
+}
+
 pub(super) async fn a_rotation_reads_back(db: &Database) {
     let ada = redeemed(db, "ada").await;
     let before = ada.now(db).await;
@@ -345,12 +357,16 @@ pub(super) async fn a_rotation_reads_back(db: &Database) {
     advance.claims_role = "é".repeat(64);
     advance.claims = [("tenant".to_owned(), 7.into())].into_iter().collect();
     advance.audiences = vec!["other".to_owned()];
+    advance.granted_audiences = Some(vec!["gatepass".to_owned(), "other".to_owned()]);
+    advance.refresh.older = (0..7_u8).map(older).collect();
+    advance.refresh.gap_at = Some(NOW.minus(MINUTE));
     let advance = advance.clone();
     assert!(db.rotate_refresh_token(step.clone()).await.unwrap());
     let wanted = Session {
         refresh: Some(advance.refresh),
         expires_at: advance.expires_at,
         audiences: advance.audiences,
+        granted_audiences: advance.granted_audiences,
         claims: advance.claims,
         claims_role: Some(advance.claims_role),
         version: before.version + 1,
