@@ -25,6 +25,8 @@ static TYPE: Entry<Choice<Type>> = Entry {
     doc: "The way in which the provider proves people.",
 };
 
+const PAGE: Text<Url> = Text { what: "URL", pattern: Some("^https?://"), parse: addresses::page };
+
 static ISSUER: Entry<Text<String>> = Entry {
     path: "providers[].issuer",
     kind: Text { what: "URL", pattern: Some("^https?://"), parse: addresses::issuer },
@@ -36,7 +38,7 @@ static ISSUER: Entry<Text<String>> = Entry {
 
 static AUTHORIZATION_URL: Entry<Text<Url>> = Entry {
     path: "providers[].authorization_url",
-    kind: ENDPOINT,
+    kind: PAGE,
     absent: Absent::Means("of `oidc` by discovery; of `oauth2` required"),
     doc: "The page that browsers are sent to.",
 };
@@ -62,6 +64,13 @@ static JWKS_URL: Entry<Text<Url>> = Entry {
     doc: "The keys of the provider (type `oidc`).",
 };
 
+static DISCOVERY_URL: Entry<Text<Url>> = Entry {
+    path: "providers[].discovery_url",
+    kind: ENDPOINT,
+    absent: Absent::Means("`/.well-known/openid-configuration` below `issuer`"),
+    doc: "The discovery document (type `oidc`), if it is not below the issuer. It must name `issuer` exactly.",
+};
+
 static USERINFO: Entry<Choice<Userinfo>> = Entry {
     path: "providers[].userinfo",
     kind: Choice(|| {
@@ -79,7 +88,17 @@ static ENTERPRISE_URL: Entry<Text<Url>> = Entry {
 };
 
 pub(super) fn entries() -> Vec<AnyEntry> {
-    vec![&TYPE, &ISSUER, &AUTHORIZATION_URL, &TOKEN_URL, &USERINFO_URL, &JWKS_URL, &USERINFO, &ENTERPRISE_URL]
+    vec![
+        &TYPE,
+        &ISSUER,
+        &AUTHORIZATION_URL,
+        &TOKEN_URL,
+        &USERINFO_URL,
+        &JWKS_URL,
+        &DISCOVERY_URL,
+        &USERINFO,
+        &ENTERPRISE_URL,
+    ]
 }
 
 impl Type {
@@ -101,6 +120,7 @@ impl Type {
                 &TOKEN_URL,
                 &USERINFO_URL,
                 &JWKS_URL,
+                &DISCOVERY_URL,
                 &USERINFO,
                 &client::AUDIENCES,
                 &client::ASSERTION_AUDIENCE,
@@ -171,18 +191,40 @@ fn needed<K: Kind>(section: &mut Section, entry: &'static Entry<K>, wanted: &str
     section.get(entry)
 }
 
+/// Rejects addresses that requests would reach in plaintext.
+pub(super) fn refuse_plaintext(section: &Section, endpoints: &Endpoints) {
+    let (issuer, discovery_url, jwks_url) = match &endpoints.kind {
+        ProviderKind::Oidc { issuer, discovery_url, jwks_url, .. } => {
+            (Url::parse(issuer).ok(), discovery_url.as_ref(), jwks_url.as_ref())
+        }
+        ProviderKind::OAuth2 { .. } | ProviderKind::GitHub { .. } => (None, None, None),
+    };
+    let urls: [(AnyEntry, Option<&Url>); 5] = [
+        (&ISSUER, issuer.as_ref()),
+        (&DISCOVERY_URL, discovery_url),
+        (&JWKS_URL, jwks_url),
+        (&TOKEN_URL, endpoints.token_url.as_ref()),
+        (&USERINFO_URL, endpoints.userinfo_url.as_ref()),
+    ];
+    for (entry, url) in urls {
+        if url.is_some_and(addresses::needs_plaintext) {
+            section.cx.fault(&section.path_of(entry.key()), addresses::HTTPS);
+        }
+    }
+}
+
 fn oidc(section: &mut Section) -> Option<Endpoints> {
     let wanted = "its issuer: the URL that its .well-known/openid-configuration is under";
     let issuer = needed(section, &ISSUER, wanted);
     let authorization_url = section.get(&AUTHORIZATION_URL);
     let (token_url, userinfo_url) = (section.get(&TOKEN_URL), section.get(&USERINFO_URL));
-    let jwks_url = section.get(&JWKS_URL);
+    let (jwks_url, discovery_url) = (section.get(&JWKS_URL), section.get(&DISCOVERY_URL));
     let userinfo = section.get(&USERINFO)?;
     if userinfo == Userinfo::Never && userinfo_url.is_some() {
         let path = section.path_of(USERINFO_URL.key());
         section.cx.fault(&path, "has no effect with userinfo: never; remove it");
     }
-    let kind = ProviderKind::Oidc { issuer: issuer?, jwks_url, userinfo };
+    let kind = ProviderKind::Oidc { issuer: issuer?, discovery_url, jwks_url, userinfo };
     Some(Endpoints { kind, authorization_url, token_url, userinfo_url })
 }
 

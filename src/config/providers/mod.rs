@@ -2,7 +2,6 @@
 //! preset if it has one.
 
 mod addresses;
-mod authorities;
 mod client;
 mod kind;
 mod parameters;
@@ -15,4 +14,4 @@ mod tests;
 
 pub use provider::Provider;
 
-pub(super) use provider::{entries, read};
+pub(super) use provider::{Common, entries, read};

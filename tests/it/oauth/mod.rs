@@ -7,6 +7,7 @@ mod github;
 mod id_tokens;
 mod log;
 mod presets;
+mod reach;
 mod userinfo;
 
 use std::sync::Arc;
@@ -62,6 +63,8 @@ fn settings(kind: ProviderKind) -> Settings {
         response_mode: ResponseMode::Query,
         profile: Arc::new(StandardClaims),
         ca: None,
+        plaintext: false,
+        proxy: None,
         timeout: Duration::from_secs(8),
         clock_leeway: Duration::from_secs(10),
     }
@@ -69,7 +72,12 @@ fn settings(kind: ProviderKind) -> Settings {
 
 /// Returns settings for an OpenID Connect provider.
 fn oidc(provider: &TestProvider) -> Settings {
-    settings(ProviderKind::Oidc { issuer: provider.issuer(), jwks_url: None, userinfo: Userinfo::WhenNeeded })
+    settings(ProviderKind::Oidc {
+        issuer: provider.issuer(),
+        discovery_url: None,
+        jwks_url: None,
+        userinfo: Userinfo::WhenNeeded,
+    })
 }
 
 fn url(provider: &TestProvider, path: &str) -> Url {

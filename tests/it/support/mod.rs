@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod people;
 pub mod program;
 pub mod provider;
+pub mod proxy;
 pub mod replica;
 pub mod servers;
 pub mod signing_in;
