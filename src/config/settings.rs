@@ -4,8 +4,9 @@ use super::auth_log::AuthLog;
 use super::callbacks::{self, Callbacks};
 use super::callers::{self, Caller};
 use super::database::Database;
+use super::outbound::{self, Outbound};
 use super::output::Effective;
-use super::providers::{self, Provider};
+use super::providers::{self, Common, Provider};
 use super::reader::Section;
 use super::server::{Server, is_on_loopback};
 use super::session::Session;
@@ -37,6 +38,8 @@ pub struct Config {
     pub sign_in: SignIn,
     /// The providers that authenticate people.
     pub providers: Vec<Provider>,
+    /// The way to providers.
+    pub outbound: Outbound,
     /// The callbacks of the configuration.
     pub callbacks: Callbacks,
     /// The backends that may call.
@@ -65,7 +68,9 @@ impl Config {
     pub(super) fn read(root: &mut Section) -> Option<Self> {
         root.not_yet("authjs");
         let tokens = root.section(&tokens::TOKENS, Tokens::read)?;
-        let providers = providers::read(root, tokens.clock_leeway);
+        let outbound = root.section(&outbound::OUTBOUND, Outbound::read)?;
+        let common = Common { clock_leeway: tokens.clock_leeway, outbound: &outbound };
+        let providers = providers::read(root, &common);
         let server = root.section(&server::SERVER, Server::read)?;
         let database = root.section(&database::DATABASE, Database::read)?;
         let secrets = root.get(&secrets::SECRETS);
@@ -87,6 +92,7 @@ impl Config {
             session,
             sign_in,
             providers,
+            outbound,
             effective: Effective::default(),
         })
     }

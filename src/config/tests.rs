@@ -248,7 +248,7 @@ fn an_unknown_key_is_named_with_its_line() {
         ),
         (
             "5: x",
-            "g.yaml:1: 5: unknown key; write one of authjs, tokens, providers, server, database, secrets, issuer, base_urls, session, sign_in, callbacks, callers, auth_log, telemetry",
+            "g.yaml:1: 5: unknown key; write one of authjs, tokens, outbound, providers, server, database, secrets, issuer, base_urls, session, sign_in, callbacks, callers, auth_log, telemetry",
         ),
     ]);
 }

@@ -45,6 +45,21 @@ pub fn kind_of_host(host: &Host<&str>) -> AddressKind {
     }
 }
 
+/// Classifies the host of a `http::Uri`, which is not parsed as that of a URL is. A host that is none counts as
+/// [`AddressKind::Unspecified`].
+#[must_use]
+pub fn kind_of_authority(host: &str) -> AddressKind {
+    Host::parse(host).map_or(AddressKind::Unspecified, |host| kind_of_host(&borrowed(&host)))
+}
+
+fn borrowed(host: &Host<String>) -> Host<&str> {
+    match host {
+        Host::Domain(name) => Host::Domain(name),
+        Host::Ipv4(ip) => Host::Ipv4(*ip),
+        Host::Ipv6(ip) => Host::Ipv6(*ip),
+    }
+}
+
 fn kind_of_v4(ip: Ipv4Addr) -> AddressKind {
     let [first, second, ..] = ip.octets();
     if ip.is_loopback() {

@@ -2,11 +2,11 @@
 //! and shares nothing with other clients. A server that hangs therefore blocks only its own callers, whose number those
 //! callers limit.
 //!
-//! It is a thin layer over hyper-util's client: reqwest would bring redirects, proxies, cookies and compression, each of
-//! which would have to be switched off, and has no bound for a response body.
+//! It is a thin layer over hyper-util's client: reqwest would bring redirects, cookies and compression, each of which
+//! would have to be switched off, and has no bound for a response body.
 #![expect(clippy::disallowed_types, reason = "this is the one HTTP client")]
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,38 +17,47 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 use tracing::Span;
 use zeroize::Zeroizing;
 
 use super::http_fault::HttpFault;
+use super::outbound::{Plaintext, Proxy, Route};
 use super::tls::{TlsFault, client_config};
 use crate::model::Clock;
 
-/// The time limit for connecting.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time for which unused connections are kept. It is shorter than that of servers (Node 5 s), so that no code is
 /// sent on a closing connection.
 const IDLE: Duration = Duration::from_secs(4);
 const USER_AGENT_VALUE: &str = concat!("gatepass/", env!("CARGO_PKG_VERSION"));
 
 /// Sends requests to one server.
-pub struct HttpClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct HttpClient(Client<HttpsConnector<Route>, Full<Bytes>>);
+
+/// The way to one server.
+#[derive(Debug, Clone)]
+pub struct HttpClientSettings {
+    /// The setting that names the file of authorities, for faults.
+    pub setting: &'static str,
+    /// The authorities that sign its certificate. Default (`None`): Mozilla's list of public ones.
+    pub ca: Option<PathBuf>,
+    /// The destinations that may be reached without TLS.
+    pub plaintext: Plaintext,
+    /// The proxy of requests with TLS.
+    pub proxy: Option<Proxy>,
+}
 
 impl HttpClient {
-    /// Makes a client that trusts the authorities in the file of this setting, or Mozilla's, by this clock.
-    pub fn new(setting: &str, ca: Option<&Path>, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        tcp.set_nodelay(true);
+    /// Makes a client that checks certificates by this clock.
+    pub fn new(settings: HttpClientSettings, clock: Arc<dyn Clock>) -> Result<Self, TlsFault> {
+        let tls = client_config(settings.setting, settings.ca.as_deref(), clock)?;
+        let route = Route::new(settings.plaintext, settings.proxy, tls.clone());
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(client_config(setting, ca, clock)?)
+            .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(tcp);
+            .wrap_connector(route);
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(8)

@@ -23,7 +23,8 @@ pub fn connect(
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<Arc<dyn Provider>, String> {
-    let provider = ProviderClient::new(settings.id.clone(), settings.ca.as_deref(), Arc::clone(&clock))?;
+    let provider = ProviderClient::new(&settings, Arc::clone(&clock))?;
+    let plaintext = settings.reach();
     let client = OAuthClient::new(
         settings.client_id.clone(),
         &settings.client_authentication,
@@ -32,11 +33,12 @@ pub fn connect(
     )?;
     let shared = Shared::new(settings, provider, client, clock);
     let settings = &shared.settings;
-    let jwks_url = match &settings.kind {
-        ProviderKind::Oidc { jwks_url, .. } => jwks_url,
-        ProviderKind::OAuth2 { .. } | ProviderKind::GitHub { .. } => &None,
+    let (discovery_url, jwks_url) = match &settings.kind {
+        ProviderKind::Oidc { discovery_url, jwks_url, .. } => (discovery_url, jwks_url),
+        ProviderKind::OAuth2 { .. } | ProviderKind::GitHub { .. } => (&None, &None),
     };
     let urls = [
+        ("discovery_url", discovery_url),
         ("jwks_url", jwks_url),
         ("authorization_url", &settings.authorization_url),
         ("token_url", &settings.token_url),
@@ -44,15 +46,15 @@ pub fn connect(
         ("emails_url", &settings.emails_url),
     ];
     for (name, url) in urls {
-        if url.as_ref().is_some_and(|url| !may_be_asked(url)) {
+        if url.as_ref().is_some_and(|url| !may_be_asked(url, plaintext)) {
             return Err(format!("{name}: must be an https address"));
         }
     }
     let required = |name: &str, url: &Option<Url>| url.clone().ok_or_else(|| format!("{name}: is missing"));
     Ok(match settings.kind.clone() {
-        ProviderKind::Oidc { issuer, jwks_url, userinfo } => {
+        ProviderKind::Oidc { issuer, userinfo, .. } => {
             let (client, clock) = (Arc::clone(&shared.provider), Arc::clone(&shared.clock));
-            let discovery = Discovery::new(settings, &issuer, jwks_url.as_ref(), userinfo, &client, &clock)?;
+            let discovery = Discovery::new(settings, &client, &clock)?;
             let discovery = Arc::new(discovery);
             let published = Published { discovery: Arc::clone(&discovery), client };
             let keys = RefreshedCache::new(published, clock, settings.timeout);
@@ -68,7 +70,9 @@ pub fn connect(
         ProviderKind::GitHub { api, issuer } => {
             let at = |path: &str| {
                 let url = Url::parse(&format!("{}/{path}", api.as_str().trim_end_matches('/')));
-                url.ok().filter(may_be_asked).ok_or("enterprise_url: must be an https address")
+                url.ok()
+                    .filter(|url| may_be_asked(url, plaintext))
+                    .ok_or("enterprise_url: must be an https address")
             };
             Arc::new(GitHubProvider {
                 issuer,

@@ -38,6 +38,8 @@ pub(super) fn settings() -> Settings {
         response_mode: ResponseMode::Query,
         profile: Arc::new(Always(Ok(ProfileFields::default()))),
         ca: None,
+        plaintext: false,
+        proxy: None,
         timeout: Duration::from_secs(8),
         clock_leeway: Duration::from_secs(10),
     }

@@ -1,7 +1,6 @@
 //! The HTTP client of one provider: the size limits of each endpoint's responses, and the span of each request. Turns
 //! limit the number of sign-ins that wait for a provider.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,9 +15,9 @@ use zeroize::Zeroizing;
 use super::address::may_be_asked;
 use super::answer::Answer;
 use super::fault::{FaultKind, ProviderFault};
-use super::settings::{UserinfoMethod, UserinfoRequest};
+use super::settings::{Settings, UserinfoMethod, UserinfoRequest};
 use crate::model::{Clock, ProviderId};
-use crate::net::{HttpClient, HttpFault};
+use crate::net::{HttpClient, HttpClientSettings, HttpFault, Plaintext};
 
 /// The endpoint of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,18 +65,22 @@ impl Endpoint {
 /// Sends requests to one provider.
 pub(super) struct ProviderClient {
     provider: ProviderId,
+    plaintext: Plaintext,
     http: HttpClient,
 }
 
 impl ProviderClient {
-    /// Makes a client that trusts these authorities.
-    pub(super) fn new(
-        provider: ProviderId,
-        ca: Option<&Path>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, String> {
-        let http = HttpClient::new("ca", ca, clock).map_err(|fault| fault.to_string())?;
-        Ok(Self { provider, http })
+    /// Makes the client of the provider with these settings.
+    pub(super) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        let plaintext = settings.reach();
+        let way = HttpClientSettings {
+            setting: "ca",
+            ca: settings.ca.clone(),
+            plaintext,
+            proxy: settings.proxy.clone(),
+        };
+        let http = HttpClient::new(way, clock).map_err(|fault| fault.to_string())?;
+        Ok(Self { provider: settings.id.clone(), plaintext, http })
     }
 
     /// Gets a document.
@@ -138,7 +141,7 @@ impl ProviderClient {
         until: Instant,
     ) -> Result<Answer, ProviderFault> {
         let body = Zeroizing::new(body);
-        if !may_be_asked(url) {
+        if !may_be_asked(url, self.plaintext) {
             return Err(ProviderFault::new(FaultKind::Metadata, "the URL is not https"));
         }
         if let Some(headers) = request.headers_mut() {

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::model::{ClaimMap, ProviderId};
+use crate::net::{Plaintext, Proxy};
 
 /// A configured provider: its preset, overridden by the operator's own keys.
 #[derive(Debug, Clone)]
@@ -49,10 +50,21 @@ pub struct Settings {
     pub profile: Arc<dyn ReadProfile>,
     /// `ca`: the authorities that sign its certificate. Default (`None`): Mozilla's list of public ones.
     pub ca: Option<PathBuf>,
+    /// `plaintext`: true if http addresses in private networks may be reached.
+    pub plaintext: bool,
+    /// `outbound.proxy`: the proxy of requests with TLS.
+    pub proxy: Option<Proxy>,
     /// `timeout`: the time limit of all requests of one operation together.
     pub timeout: Duration,
     /// `tokens.clock_leeway`: the largest tolerated clock skew.
     pub clock_leeway: Duration,
+}
+
+impl Settings {
+    /// Returns the destinations that requests may reach without TLS.
+    pub(super) fn reach(&self) -> Plaintext {
+        if self.plaintext { Plaintext::Private } else { Plaintext::Loopback }
+    }
 }
 
 /// The protocol of a provider.
@@ -64,6 +76,9 @@ pub enum ProviderKind {
         /// token, as at Microsoft. It is text, because it is compared byte for byte (OpenID Connect Discovery section
         /// 4.3) and a `Url` would add a slash.
         issuer: String,
+        /// `discovery_url`: the address of its metadata, which must name the issuer exactly; below the issuer if not
+        /// set.
+        discovery_url: Option<Url>,
         /// `jwks_url`: the address of its keys; discovered if not set.
         jwks_url: Option<Url>,
         /// `userinfo`: the cases in which its userinfo endpoint is used, too.

@@ -1,6 +1,7 @@
 //! Entries: the path, type with bounds and unit, default and description of each setting, in one place. Sections are
 //! read through their entries; schema, example, reference and printed configuration are generated from them.
 
+mod authorities;
 mod definition;
 mod each_callback;
 mod expression;
@@ -10,6 +11,7 @@ mod scalar;
 mod shape;
 mod text;
 
+pub(super) use authorities::Authorities;
 pub(super) use definition::{Absent, AnyEntry, Described, Entry, Kind, Shaped};
 pub(super) use each_callback::{EachCallback, PerCallbackValue};
 pub(super) use expression::Expression;

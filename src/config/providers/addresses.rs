@@ -6,12 +6,30 @@ use crate::net::{AddressKind, kind_of_host};
 use crate::oauth::MAX_ISSUER_BYTES;
 use url::Url;
 
+/// The fault of an http address.
+pub(super) const HTTPS: &str = "must be https, because secrets are sent there (http only on loopback, or with plaintext: true in a private network)";
+
 /// The maximum size of an address, in bytes.
 const MAX_BYTES: usize = 2048;
 
-/// Parses an endpoint of a provider.
+/// Parses an endpoint of a provider. The caller checks whether the provider may be reached in plaintext
+/// ([`needs_plaintext`]).
 pub(super) fn endpoint(text: &str) -> Parsed<Url> {
     parse(text).map_err(Into::into)
+}
+
+/// Parses a page that browsers open.
+pub(super) fn page(text: &str) -> Parsed<Url> {
+    let url = parse(text)?;
+    if needs_plaintext(&url) {
+        return Err("must be https, because browsers open it (http only on loopback)".into());
+    }
+    Ok(url)
+}
+
+/// Returns true if requests to this address leave the machine without TLS.
+pub(super) fn needs_plaintext(url: &Url) -> bool {
+    url.scheme() == "http" && !is_loopback(url)
 }
 
 /// Parses the issuer of a provider, which has no query (`OpenID` Connect Discovery section 3). It is compared byte for
@@ -29,7 +47,7 @@ pub(super) fn issuer(text: &str) -> Parsed<String> {
 
 /// Parses a server address without a path.
 pub(super) fn origin(text: &str) -> Parsed<Url> {
-    let url = parse(text)?;
+    let url = page(text)?;
     if url.path() != "/" || url.query().is_some() {
         return Err("must have no path and no query; write \"https://HOST\"".into());
     }
@@ -49,8 +67,12 @@ pub(super) fn is_private(redirect_uri: &str) -> bool {
 fn parse(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
     let url = url.filter(|_| is_written_plainly(text)).ok_or("must be a URL; write \"https://HOST/PATH\"")?;
-    if url.scheme() == "http" && !is_loopback(&url) {
-        return Err("must be https, because secrets are sent there (http only on loopback)");
+    match (url.scheme(), kind(&url)) {
+        (_, AddressKind::LinkLocal | AddressKind::Unspecified) => {
+            return Err("must not be a link-local or unspecified address");
+        }
+        ("http", AddressKind::Public) => return Err(HTTPS),
+        _ => {}
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("must have no user name or password");
@@ -92,7 +114,11 @@ fn is_written_plainly(text: &str) -> bool {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    url.host().is_some_and(|host| kind_of_host(&host) == AddressKind::Loopback)
+    kind(url) == AddressKind::Loopback
+}
+
+fn kind(url: &Url) -> AddressKind {
+    url.host().map_or(AddressKind::Unspecified, |host| kind_of_host(&host))
 }
 
 #[cfg(test)]
@@ -118,13 +144,30 @@ mod tests {
             (" https://idp.example", "must be a URL"),
             ("https:\\\\idp.example", "must be a URL"),
             ("https://bücher.example", "must be a URL"),
-            ("http://idp.example", "must be https"),
-            ("http://localhost.example", "must be https"),
-            ("http://10.0.0.1", "must be https"),
+            ("http://192.0.2.1", "must be https"),
+            ("http://[2001:db8::1]", "must be https"),
+            ("http://169.254.169.254", "link-local"),
+            ("https://169.254.169.254", "link-local"),
+            ("https://[fe80::1]", "link-local"),
+            ("http://0.0.0.0:4000", "unspecified"),
+            ("https://[::]", "unspecified"),
             ("https://u:p@idp.example", "no user name"),
             ("https://idp.example/#x", "no fragment"),
         ] {
             assert!(parse(bad).is_err_and(|message| message.contains(told)), "{bad}: {:?}", parse(bad));
+        }
+    }
+
+    #[test]
+    fn plaintext_beyond_loopback_is_for_private_addresses_and_never_for_pages() {
+        for private in
+            ["http://idp.example", "http://localhost.example", "http://10.0.0.1", "http://[fd00::1]"]
+        {
+            assert!(needs_plaintext(&endpoint(private).unwrap()), "{private}");
+            assert!(page(private).is_err_and(|message| message.contains("browsers open it")), "{private}");
+        }
+        for other in ["http://localhost:4000", "http://[::1]", "https://10.0.0.1", "https://idp.example"] {
+            assert!(!needs_plaintext(&endpoint(other).unwrap()) && page(other).is_ok(), "{other}");
         }
     }
 

@@ -25,6 +25,8 @@ static TYPE: Entry<Choice<Type>> = Entry {
     doc: "The protocol by which the provider authenticates people.",
 };
 
+const PAGE: Text<Url> = Text { what: "URL", pattern: Some("^https?://"), parse: addresses::page };
+
 static ISSUER: Entry<Text<String>> = Entry {
     path: "providers[].issuer",
     kind: Text { what: "URL", pattern: Some("^https?://"), parse: addresses::issuer },
@@ -36,7 +38,7 @@ static ISSUER: Entry<Text<String>> = Entry {
 
 static AUTHORIZATION_URL: Entry<Text<Url>> = Entry {
     path: "providers[].authorization_url",
-    kind: ENDPOINT,
+    kind: PAGE,
     absent: Absent::Means("of `oidc` by discovery; of `oauth2` required"),
     doc: "The authorization endpoint, to which browsers are redirected.",
 };
@@ -60,6 +62,13 @@ static JWKS_URL: Entry<Text<Url>> = Entry {
     kind: ENDPOINT,
     absent: Absent::Means("by discovery"),
     doc: "The keys of the provider (type `oidc`).",
+};
+
+static DISCOVERY_URL: Entry<Text<Url>> = Entry {
+    path: "providers[].discovery_url",
+    kind: ENDPOINT,
+    absent: Absent::Means("`/.well-known/openid-configuration` below `issuer`"),
+    doc: "The discovery document (type `oidc`), if it is not below the issuer. It must name `issuer` exactly.",
 };
 
 static USERINFO: Entry<Choice<Userinfo>> = Entry {
@@ -88,8 +97,16 @@ static PKCE: Entry<Flag> = Entry {
 };
 
 pub(super) fn entries() -> Vec<AnyEntry> {
-    let mut entries: Vec<AnyEntry> =
-        vec![&TYPE, &ISSUER, &AUTHORIZATION_URL, &TOKEN_URL, &USERINFO_URL, &JWKS_URL, &USERINFO];
+    let mut entries: Vec<AnyEntry> = vec![
+        &TYPE,
+        &ISSUER,
+        &AUTHORIZATION_URL,
+        &TOKEN_URL,
+        &USERINFO_URL,
+        &JWKS_URL,
+        &DISCOVERY_URL,
+        &USERINFO,
+    ];
     entries.extend(userinfo::entries());
     entries.extend([&PKCE as AnyEntry, &ENTERPRISE_URL]);
     entries
@@ -114,6 +131,7 @@ impl Type {
                 &TOKEN_URL,
                 &USERINFO_URL,
                 &JWKS_URL,
+                &DISCOVERY_URL,
                 &USERINFO,
                 &userinfo::METHOD,
                 &userinfo::HEADERS,
@@ -202,6 +220,29 @@ fn needed<K: Kind>(section: &mut Section, entry: &'static Entry<K>, wanted: &str
     section.get(entry)
 }
 
+/// Rejects addresses that requests would reach in plaintext.
+pub(super) fn refuse_plaintext(section: &Section, endpoints: &Endpoints) {
+    let (issuer, discovery_url, jwks_url) = match &endpoints.kind {
+        ProviderKind::Oidc { issuer, discovery_url, jwks_url, .. } => {
+            (Url::parse(issuer).ok(), discovery_url.as_ref(), jwks_url.as_ref())
+        }
+        ProviderKind::OAuth2 { .. } | ProviderKind::GitHub { .. } => (None, None, None),
+    };
+    let urls: [(AnyEntry, Option<&Url>); 6] = [
+        (&ISSUER, issuer.as_ref()),
+        (&DISCOVERY_URL, discovery_url),
+        (&JWKS_URL, jwks_url),
+        (&TOKEN_URL, endpoints.token_url.as_ref()),
+        (&USERINFO_URL, endpoints.userinfo_url.as_ref()),
+        (&userinfo::EMAILS_URL, endpoints.emails_url.as_ref()),
+    ];
+    for (entry, url) in urls {
+        if url.is_some_and(addresses::needs_plaintext) {
+            section.cx.fault(&section.path_of(entry.key()), addresses::HTTPS);
+        }
+    }
+}
+
 fn oidc(section: &mut Section) -> Option<Endpoints> {
     let wanted = "its issuer: the URL that its .well-known/openid-configuration is under";
     let issuer = needed(section, &ISSUER, wanted);
@@ -209,7 +250,7 @@ fn oidc(section: &mut Section) -> Option<Endpoints> {
     let unused: [AnyEntry; 3] = [&USERINFO_URL, &userinfo::METHOD, &userinfo::HEADERS];
     let unused: Vec<_> = unused.into_iter().filter(|entry| section.has(entry.key())).collect();
     let (token_url, userinfo_url) = (section.get(&TOKEN_URL), section.get(&USERINFO_URL));
-    let jwks_url = section.get(&JWKS_URL);
+    let (jwks_url, discovery_url) = (section.get(&JWKS_URL), section.get(&DISCOVERY_URL));
     let userinfo_request = userinfo_request(section);
     let userinfo = section.get(&USERINFO)?;
     if userinfo == Userinfo::Never {
@@ -218,7 +259,7 @@ fn oidc(section: &mut Section) -> Option<Endpoints> {
             section.cx.fault(&path, "has no effect with userinfo: never; remove it");
         }
     }
-    let kind = ProviderKind::Oidc { issuer: issuer?, jwks_url, userinfo };
+    let kind = ProviderKind::Oidc { issuer: issuer?, discovery_url, jwks_url, userinfo };
     Some(Endpoints {
         kind,
         authorization_url,

@@ -2,7 +2,6 @@
 //! preset if it has one.
 
 mod addresses;
-mod authorities;
 mod client;
 mod kind;
 mod parameters;
@@ -16,4 +15,4 @@ mod tests;
 
 pub use provider::Provider;
 
-pub(super) use provider::{entries, read};
+pub(super) use provider::{Common, entries, read};

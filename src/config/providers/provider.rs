@@ -1,9 +1,12 @@
 //! The list of providers, and the settings that all types share.
 
 use super::parameters::Asked;
-use super::{addresses, authorities, client, kind, parameters, preset, profile};
+use super::{addresses, client, kind, parameters, preset, profile};
 use crate::callbacks::ProfileRules;
-use crate::config::entry::{Absent, AnyEntry, Described as _, Entry, Flag, Items, List, Span, Text};
+use crate::config::entry::{
+    Absent, AnyEntry, Authorities, Described as _, Entry, Flag, Items, List, Span, Text,
+};
+use crate::config::outbound::Outbound;
 use crate::config::reader::Section;
 use crate::model::ProviderId;
 use crate::oauth::{ClientAuthentication, Settings};
@@ -51,6 +54,21 @@ static LINK_BY_VERIFIED_EMAIL: Entry<Flag> = Entry {
     doc: "Lets an unknown account of this provider sign in the user with the same verified e-mail address.",
 };
 
+static CA: Entry<Authorities> = Entry {
+    path: "providers[].ca",
+    kind: Authorities,
+    absent: Absent::Means("`outbound.ca`, else the public authorities"),
+    doc: "The PEM file of the authorities that sign the certificate of the provider.",
+};
+
+static PLAINTEXT: Entry<Flag> = Entry {
+    path: "providers[].plaintext",
+    kind: Flag,
+    absent: Absent::Default("false"),
+    doc: "True if requests to http addresses of the provider may leave this machine: only to private addresses, and never \
+          through the proxy. The page that browsers open must still be https.",
+};
+
 static TIMEOUT: Entry<Span> = Entry {
     path: "providers[].timeout",
     kind: Span(Duration::from_millis(100)..=Duration::from_secs(30)),
@@ -66,7 +84,7 @@ pub(in crate::config) fn entries() -> Vec<AnyEntry> {
     entries.extend(parameters::entries());
     entries.push(&REDIRECT_URIS);
     entries.extend(profile::entries());
-    entries.extend([&LINK_BY_VERIFIED_EMAIL as AnyEntry, &authorities::CA, &TIMEOUT]);
+    entries.extend([&LINK_BY_VERIFIED_EMAIL as AnyEntry, &CA, &PLAINTEXT, &TIMEOUT]);
     entries
 }
 
@@ -81,8 +99,15 @@ pub struct Provider {
     pub link_by_verified_email: bool,
 }
 
-/// Reads all providers; `clock_leeway` is the tolerated clock skew of providers.
-pub(in crate::config) fn read(root: &mut Section, clock_leeway: Duration) -> Vec<Provider> {
+/// The settings of other sections that apply to every provider.
+pub(in crate::config) struct Common<'a> {
+    /// The tolerated clock skew.
+    pub(in crate::config) clock_leeway: Duration,
+    pub(in crate::config) outbound: &'a Outbound,
+}
+
+/// Reads all providers.
+pub(in crate::config) fn read(root: &mut Section, common: &Common) -> Vec<Provider> {
     let cx = root.cx;
     let items = root.items(&PROVIDERS);
     if items.len() > MOST {
@@ -92,7 +117,7 @@ pub(in crate::config) fn read(root: &mut Section, clock_leeway: Duration) -> Vec
     let mut providers: Vec<Provider> = Vec::with_capacity(items.len());
     for item in items {
         let path = item.path.clone();
-        let read = preset::lay(item).and_then(|item| item.section(|section| provider(section, clock_leeway)));
+        let read = preset::lay(item).and_then(|item| item.section(|section| provider(section, common)));
         if let Some(provider) = read.flatten() {
             if providers.iter().any(|other| other.settings.id == provider.settings.id) {
                 cx.fault(&format!("{path}.id"), "another provider has this id; give each its own");
@@ -103,7 +128,7 @@ pub(in crate::config) fn read(root: &mut Section, clock_leeway: Duration) -> Vec
     providers
 }
 
-fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
+fn provider(section: &mut Section, common: &Common) -> Option<Provider> {
     let id = section.get(&ID);
     preset::read(section);
     let kind = kind::read(section);
@@ -111,12 +136,16 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
     let audiences = kind::of_oidc(section, kind, &client::AUDIENCES);
     let client_authentication = client::authentication(section);
     let client_assertion_audience = kind::of_oidc(section, kind, &client::ASSERTION_AUDIENCE);
+    let plaintext = section.get(&PLAINTEXT)?;
     let endpoints = kind.and_then(|kind| kind::endpoints(section, kind));
     if endpoints.as_ref().is_some_and(|endpoints| !endpoints.pkce)
         && matches!(client_authentication, Some(ClientAuthentication::None))
     {
         let path = section.path_of("pkce");
         section.cx.fault(&path, "must be true without a client_secret: nothing else would protect a code");
+    }
+    if let Some(endpoints) = endpoints.as_ref().filter(|_| !plaintext) {
+        kind::refuse_plaintext(section, endpoints);
     }
     let redirect_uris = section.get(&REDIRECT_URIS)?;
     let asked = parameters::read(section, kind, &redirect_uris);
@@ -125,7 +154,7 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
     if let Some(rules) = profile.as_ref().filter(|_| link_by_verified_email) {
         e_mails_are_verified(section, rules);
     }
-    let ca = section.get(&authorities::CA);
+    let ca = section.get(&CA).or_else(|| common.outbound.ca.clone());
     let timeout = section.get(&TIMEOUT)?;
     let (endpoints, Asked { scopes, authorization_params, response_mode }) = (endpoints?, asked?);
     let settings = Settings {
@@ -146,8 +175,10 @@ fn provider(section: &mut Section, clock_leeway: Duration) -> Option<Provider> {
         response_mode,
         profile: Arc::new(profile?),
         ca,
+        plaintext,
+        proxy: common.outbound.proxy.clone(),
         timeout,
-        clock_leeway,
+        clock_leeway: common.clock_leeway,
     };
     Some(Provider { settings, redirect_uris, link_by_verified_email })
 }

@@ -46,7 +46,10 @@ fn a_preset_with_client_credentials_is_a_complete_provider() {
     let Provider { settings, redirect_uris, link_by_verified_email } = one(&format!("id: google, {WE}"));
     assert_eq!((settings.id.as_str(), settings.client_id.as_str()), ("google", "a"));
     let issuer = "https://accounts.google.com".to_owned();
-    assert_eq!(settings.kind, ProviderKind::Oidc { issuer, jwks_url: None, userinfo: Userinfo::WhenNeeded });
+    assert_eq!(
+        settings.kind,
+        ProviderKind::Oidc { issuer, discovery_url: None, jwks_url: None, userinfo: Userinfo::WhenNeeded }
+    );
     let ClientAuthentication::Basic(secret) = &settings.client_authentication else { panic!("{settings:?}") };
     assert_eq!(secret.expose_secret(), "s3cret");
     assert!(!format!("{settings:?}").contains("s3cret"));
@@ -88,6 +91,7 @@ providers:
     let Provider { settings, redirect_uris, link_by_verified_email } =
         accepted(yaml, &[("CORP", "s3cret")]).providers.remove(0);
     let kind = ProviderKind::Oidc {
+        discovery_url: None,
         issuer: "https://sso.corp.example/realms/main".to_owned(),
         jwks_url: Some(url("https://sso.corp.example/jwks")),
         userinfo: Userinfo::Always,
@@ -316,7 +320,8 @@ fn of_apple_nothing_is_discovered() {
     let settings = one(&keys).settings;
     let at = |path: &str| Some(url(&format!("https://appleid.apple.com/auth/{path}")));
     let issuer = "https://appleid.apple.com".to_owned();
-    let kind = ProviderKind::Oidc { issuer, jwks_url: at("keys"), userinfo: Userinfo::Never };
+    let kind =
+        ProviderKind::Oidc { issuer, discovery_url: None, jwks_url: at("keys"), userinfo: Userinfo::Never };
     assert_eq!(settings.kind, kind);
     assert_eq!((settings.authorization_url, settings.token_url), (at("authorize"), at("token")));
 }
@@ -428,7 +433,7 @@ fn addresses_are_those_of_the_type() {
         ),
         (
             format!("id: corp, type: oidc, issuer: 'http://sso.example', {WE}"),
-            ".issuer: must be https, because secrets are sent there (http only on loopback)",
+            ".issuer: must be https, because secrets are sent there (http only on loopback, or with plaintext: true in a private network)",
         ),
         (
             format!("id: corp, type: oidc, issuer: 'https://sso.example?x', {WE}"),
@@ -493,7 +498,7 @@ fn requests_for_a_profile_can_be_sent() {
         (own("userinfo_headers: {x-a: 1}"), ".userinfo_headers.x-a: must be text, not a number; put it in quotes"),
         (
             own("emails_url: 'http://f.example/emails'"),
-            ".emails_url: must be https, because secrets are sent there (http only on loopback)",
+            ".emails_url: must be https, because secrets are sent there (http only on loopback, or with plaintext: true in a private network)",
         ),
         (
             "id: linkedin, client_id: a".to_owned(),

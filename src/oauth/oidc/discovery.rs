@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use url::Url;
 
-use super::super::address::{may_be_asked, may_be_told};
+use super::super::address::{may_be_asked, may_be_opened, may_be_told};
 use super::super::fault::{FaultKind, ProviderFault};
 use super::super::provider_client::{Endpoint, ProviderClient};
-use super::super::settings::{Settings, Userinfo};
+use super::super::settings::{ProviderKind, Settings, Userinfo};
 use super::issuer::Issuer;
 use crate::model::{ClaimMap, Clock};
-use crate::net::{RefreshedCache, Source};
+use crate::net::{Plaintext, RefreshedCache, Source};
 
 const FRESH_FOR: Duration = Duration::from_hours(1);
 
@@ -38,6 +38,11 @@ struct Configured {
     jwks: Option<Url>,
     userinfo: Option<Url>,
     needs_userinfo: bool,
+    /// The address of the metadata.
+    document: Url,
+    /// True if the operator named that address. The metadata then have exactly the configured issuer.
+    document_is_set: bool,
+    plaintext: Plaintext,
 }
 
 impl Configured {
@@ -60,16 +65,24 @@ impl Configured {
     fn with(&self, metadata: &ClaimMap) -> Result<Endpoints, ProviderFault> {
         let told = metadata.get("issuer").and_then(|issuer| issuer.as_str()).unwrap_or_default();
         let issuer = Issuer::told(told, &self.issuer)
+            .filter(|_| !self.document_is_set || told == self.issuer)
             .ok_or_else(|| unusable("its issuer is not the configured one"))?;
         Ok(Endpoints {
             issuer,
-            authorization: self.required(self.authorization.as_ref(), metadata, "authorization_endpoint")?,
+            authorization: self.page(metadata)?,
             token: self.required(self.token.as_ref(), metadata, "token_endpoint")?,
             jwks: self.required(self.jwks.as_ref(), metadata, "jwks_uri")?,
             userinfo: self.optional(self.userinfo.as_ref(), metadata, "userinfo_endpoint")?,
             sends_iss: metadata.get("authorization_response_iss_parameter_supported")
                 == Some(&serde_json::Value::Bool(true)),
         })
+    }
+
+    fn page(&self, metadata: &ClaimMap) -> Result<Url, ProviderFault> {
+        const NAME: &str = "authorization_endpoint";
+        let rule = |url: &Url| may_be_opened(url, &self.document);
+        let page = one_of(self.authorization.as_ref(), metadata, NAME, rule)?;
+        page.ok_or_else(|| unusable(&format!("no {NAME}")))
     }
 
     fn required(&self, set: Option<&Url>, metadata: &ClaimMap, name: &str) -> Result<Url, ProviderFault> {
@@ -82,15 +95,25 @@ impl Configured {
         metadata: &ClaimMap,
         name: &str,
     ) -> Result<Option<Url>, ProviderFault> {
-        let told = match (set, metadata.get(name)) {
-            (Some(url), _) => return Ok(Some(url.clone())),
-            (None, None) => return Ok(None),
-            (None, Some(told)) => told.as_str().and_then(|told| Url::parse(told).ok()),
-        };
-        match told.filter(|url| may_be_told(url, &self.issuer)) {
-            Some(url) => Ok(Some(url)),
-            None => Err(unusable(&format!("its {name} is not an https URL of a remote host"))),
-        }
+        one_of(set, metadata, name, |url| may_be_told(url, &self.document, self.plaintext))
+    }
+}
+
+/// Returns the configured address, or the one in the metadata, which must obey the rule.
+fn one_of(
+    set: Option<&Url>,
+    metadata: &ClaimMap,
+    name: &str,
+    rule: impl Fn(&Url) -> bool,
+) -> Result<Option<Url>, ProviderFault> {
+    let told = match (set, metadata.get(name)) {
+        (Some(url), _) => return Ok(Some(url.clone())),
+        (None, None) => return Ok(None),
+        (None, Some(told)) => told.as_str().and_then(|told| Url::parse(told).ok()),
+    };
+    match told.filter(rule) {
+        Some(url) => Ok(Some(url)),
+        None => Err(unusable(&format!("its {name} is not an https URL of a remote host"))),
     }
 }
 
@@ -107,7 +130,6 @@ pub(super) fn address(issuer: &str) -> Option<Url> {
 
 /// The source of the issuer's metadata.
 pub(in crate::oauth) struct Metadata {
-    address: Url,
     configured: Configured,
     client: Arc<ProviderClient>,
 }
@@ -118,7 +140,8 @@ impl Source for Metadata {
     type Fault = ProviderFault;
 
     async fn fetch(&self, until: Instant) -> Result<(Endpoints, Duration), ProviderFault> {
-        let metadata = self.client.get(Endpoint::Discovery, &self.address, until).await?.object()?;
+        let metadata =
+            self.client.get(Endpoint::Discovery, &self.configured.document, until).await?.object()?;
         Ok((self.configured.with(&metadata)?, FRESH_FOR))
     }
 }
@@ -133,26 +156,30 @@ impl Discovery {
     /// Makes the endpoints without a request.
     pub(in crate::oauth) fn new(
         settings: &Settings,
-        issuer: &str,
-        jwks_url: Option<&Url>,
-        userinfo: Userinfo,
         client: &Arc<ProviderClient>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, String> {
+        let ProviderKind::Oidc { issuer, discovery_url, jwks_url, userinfo } = &settings.kind else {
+            return Err("type: has no discovery".to_owned());
+        };
+        let plaintext = settings.reach();
+        let below = address(issuer).filter(|url| may_be_asked(url, plaintext));
+        let below = below.ok_or("issuer: must be an https address without a query")?;
         let configured = Configured {
-            issuer: issuer.to_owned(),
+            issuer: issuer.clone(),
             authorization: settings.authorization_url.clone(),
             token: settings.token_url.clone(),
-            jwks: jwks_url.cloned(),
+            jwks: jwks_url.clone(),
             userinfo: settings.userinfo_url.clone(),
-            needs_userinfo: userinfo == Userinfo::Always,
+            needs_userinfo: *userinfo == Userinfo::Always,
+            document: discovery_url.clone().unwrap_or(below),
+            document_is_set: discovery_url.is_some(),
+            plaintext,
         };
-        let address = address(issuer).filter(may_be_asked);
-        let address = address.ok_or("issuer: must be an https address without a query")?;
         if let Some(endpoints) = configured.all() {
             return Ok(Self::Known(Arc::new(endpoints)));
         }
-        let source = Metadata { address, configured, client: Arc::clone(client) };
+        let source = Metadata { configured, client: Arc::clone(client) };
         Ok(Self::Told(RefreshedCache::new(source, Arc::clone(clock), settings.timeout)))
     }
 
@@ -177,6 +204,9 @@ mod tests {
             jwks: None,
             userinfo: None,
             needs_userinfo: false,
+            document: address("https://idp.example").unwrap(),
+            document_is_set: false,
+            plaintext: Plaintext::Loopback,
         }
     }
 
@@ -221,6 +251,18 @@ mod tests {
             assert_eq!(fault.kind, FaultKind::Metadata, "{change}");
         }
         assert!(configured().with(&metadata(&json!({"userinfo_endpoint": null}))).is_ok());
+    }
+
+    #[test]
+    fn a_document_at_a_set_address_names_the_issuer_exactly() {
+        const TOLD: &str = "https://login.example/{tenantid}/v2.0";
+        let mut set = Configured { issuer: "https://login.example/common/v2.0".to_owned(), ..configured() };
+        let metadata = metadata(&json!({"issuer": TOLD}));
+        assert!(set.with(&metadata).is_ok());
+        set.document_is_set = true;
+        assert_eq!(set.with(&metadata).unwrap_err().kind, FaultKind::Metadata);
+        set.issuer = TOLD.to_owned();
+        assert!(set.with(&metadata).is_ok());
     }
 
     #[test]

@@ -33,6 +33,7 @@ async fn with_every_address_configured_no_metadata_are_asked_for() {
     let at = TestProvider::start().await;
     let kind = ProviderKind::Oidc {
         issuer: at.issuer(),
+        discovery_url: None,
         jwks_url: Some(url(&at, "/jwks")),
         userinfo: Userinfo::WhenNeeded,
     };

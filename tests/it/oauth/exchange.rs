@@ -126,6 +126,7 @@ async fn an_assertion_is_for_the_issuer_unless_it_is_unset_or_not_accepted() {
     at.sends_no_iss();
     let kind = ProviderKind::Oidc {
         issuer: format!("{}/common/v2.0", at.issuer()),
+        discovery_url: None,
         jwks_url: None,
         userinfo: Userinfo::Never,
     };
@@ -251,8 +252,12 @@ fn settings_that_cannot_be_used_are_told_before_anything_is_asked() {
     let authentication = ClientAuthentication::PrivateKeyJwt { private_key, key_id: None };
     refuse(Settings { client_authentication: authentication, ..oauth2() }, "private_key: ");
     for issuer in ["", "http://idp.example", "idp.example"] {
-        let kind =
-            ProviderKind::Oidc { issuer: issuer.to_owned(), jwks_url: None, userinfo: Userinfo::Never };
+        let kind = ProviderKind::Oidc {
+            issuer: issuer.to_owned(),
+            discovery_url: None,
+            jwks_url: None,
+            userinfo: Userinfo::Never,
+        };
         refuse(settings(kind), "issuer: ");
     }
 }

@@ -94,6 +94,7 @@ async fn an_issuer_of_many_tenants_counts_with_the_tenant_of_the_token() {
     at.sends_no_iss();
     let kind_of = ProviderKind::Oidc {
         issuer: format!("{origin}/common/v2.0"),
+        discovery_url: None,
         jwks_url: None,
         userinfo: Userinfo::Never,
     };

@@ -8,6 +8,7 @@ mod id_tokens;
 mod log;
 mod presets;
 mod profile_requests;
+mod reach;
 mod userinfo;
 
 use std::sync::Arc;
@@ -66,6 +67,8 @@ fn settings(kind: ProviderKind) -> Settings {
         response_mode: ResponseMode::Query,
         profile: Arc::new(StandardClaims),
         ca: None,
+        plaintext: false,
+        proxy: None,
         timeout: Duration::from_secs(8),
         clock_leeway: Duration::from_secs(10),
     }
@@ -73,7 +76,12 @@ fn settings(kind: ProviderKind) -> Settings {
 
 /// Returns settings for an OpenID Connect provider.
 fn oidc(provider: &TestProvider) -> Settings {
-    settings(ProviderKind::Oidc { issuer: provider.issuer(), jwks_url: None, userinfo: Userinfo::WhenNeeded })
+    settings(ProviderKind::Oidc {
+        issuer: provider.issuer(),
+        discovery_url: None,
+        jwks_url: None,
+        userinfo: Userinfo::WhenNeeded,
+    })
 }
 
 fn url(provider: &TestProvider, path: &str) -> Url {

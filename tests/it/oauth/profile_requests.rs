@@ -34,7 +34,12 @@ fn assert_posted(seen: &Seen) {
 async fn a_profile_is_asked_for_as_the_settings_say() {
     let at = TestProvider::start().await;
     let openid = Settings {
-        kind: ProviderKind::Oidc { issuer: at.issuer(), jwks_url: None, userinfo: Userinfo::Always },
+        kind: ProviderKind::Oidc {
+            issuer: at.issuer(),
+            discovery_url: None,
+            jwks_url: None,
+            userinfo: Userinfo::Always,
+        },
         ..oidc(&at)
     };
     for (settings, kind) in [(oauth2(&at), "oauth2"), (openid, "oidc")] {

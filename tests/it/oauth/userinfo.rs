@@ -5,7 +5,7 @@ use crate::support::provider::Endpoint;
 use serde_json::json;
 
 fn with(at: &TestProvider, userinfo: Userinfo) -> Connected {
-    let kind = ProviderKind::Oidc { issuer: at.issuer(), jwks_url: None, userinfo };
+    let kind = ProviderKind::Oidc { issuer: at.issuer(), discovery_url: None, jwks_url: None, userinfo };
     connect(settings(kind), at)
 }
 

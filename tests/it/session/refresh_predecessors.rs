@@ -245,7 +245,7 @@ async fn a_held_request_gets_what_others_rotated_meanwhile() {
     let first = app.tokens("ada").await.refresh_token;
     let (mut client, refresh_token) = (app.auth.clone(), first.clone());
     let request = RefreshTokenRequest { refresh_token, ..Default::default() };
-    let held = async move { client.refresh_token(request).await.map(Response::into_inner) };
+    let held = async move { client.refresh_token(request).await.map(tonic::Response::into_inner) };
     let mut live = first.clone();
     let answer = gate
         .hold(held, async {

@@ -16,6 +16,7 @@ pub mod log;
 pub mod metrics;
 pub mod program;
 pub mod provider;
+pub mod proxy;
 pub mod refresh_tokens;
 pub mod servers;
 pub mod signing_in;

@@ -206,15 +206,20 @@ impl TestProvider {
 
     /// Starts a provider at <https://localhost>, with this certificate.
     pub async fn start_with_tls(identity: &Identity) -> Self {
-        Self::start_on(0, Arc::new(ManualClock::at(START)), Some(identity)).await
+        Self::start_named("localhost", identity).await
     }
 
-    async fn start_on(port: u16, clock: Arc<ManualClock>, identity: Option<&Identity>) -> Self {
+    /// Starts it over TLS under another name, which only a proxy leads to.
+    pub async fn start_named(name: &str, identity: &Identity) -> Self {
+        Self::start_on(0, Arc::new(ManualClock::at(START)), Some((name, identity))).await
+    }
+
+    async fn start_on(port: u16, clock: Arc<ManualClock>, tls: Option<(&str, &Identity)>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let origin = match identity {
+        let origin = match tls {
             None => format!("http://127.0.0.1:{port}"),
-            Some(_) => format!("https://localhost:{port}"),
+            Some((name, _)) => format!("https://{name}:{port}"),
         };
         let state = State {
             keys: vec![SigningKey::generate(jsonwebtoken::Algorithm::ES256, "key-1")],
@@ -239,7 +244,7 @@ impl TestProvider {
         let shared = Arc::new(Shared { origin, clock, state: Mutex::new(state), arrived: Notify::new() });
         let task = AbortOnDropHandle::new(tokio::spawn(serve::serve(
             listener,
-            identity.map(serve::acceptor),
+            tls.map(|(_, identity)| serve::acceptor(identity)),
             Arc::clone(&shared),
         )));
         Self { shared, port, _task: task }

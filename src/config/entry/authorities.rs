@@ -1,6 +1,7 @@
-//! `ca`: the authorities that sign the certificate of a provider in a private network.
+//! The kind of a file of authorities.
 
-use crate::config::entry::{Absent, Entry, Kind, Shape, Shaped};
+use super::definition::{Kind, Shaped};
+use super::shape::Shape;
 use crate::config::reader::Setting;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -8,15 +9,8 @@ use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
-pub(super) static CA: Entry<Authorities> = Entry {
-    path: "providers[].ca",
-    kind: Authorities,
-    absent: Absent::Means("the public authorities"),
-    doc: "The PEM file of the authorities that sign the certificate of the provider.",
-};
-
 /// The path of a PEM file with usable certificates.
-pub(super) struct Authorities;
+pub(in crate::config) struct Authorities;
 
 impl Shaped for Authorities {
     fn shape(&self) -> Shape {
