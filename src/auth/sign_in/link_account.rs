@@ -52,8 +52,8 @@ impl LinkAccount {
     ) -> Result<SignInOutcome> {
         let user = &signed_in.user;
         let profile = &proven.profile;
-        let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
-        let claims = profile.to_claims();
+        let key = AccountKey::of(&profile.identity);
+        let visible = profile.visible(&self.resolve.rules_of(&profile.identity.provider).keep_claims);
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
             let (account, again) = match self.users.find_user_by_account(key).await? {
@@ -67,7 +67,8 @@ impl LinkAccount {
             let input = SignInInput {
                 user,
                 account: &account,
-                profile: &claims,
+                profile: &visible.claims,
+                profile_omitted: &visible.omitted,
                 is_new_user: false,
                 is_new_account: !again,
                 origin: &call.origin,

@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::answer;
-use super::budget::Budget;
 use super::expressions::{Cel, CelRules};
 use super::inputs::{Inputs, Run};
 use super::program::Program;
@@ -523,7 +522,7 @@ fn errors_are_failures_and_tell_no_values() {
 #[test]
 fn a_panic_is_a_failure_and_ends_nothing_else() {
     let input = RedirectInput { url: "https://app.example.com/x", base_url: "https://app.example.com" };
-    let run = Run { inputs: Inputs::Redirect(&input), now: Some(NOW), budget: Budget::new() };
+    let run = Run::new(Inputs::Redirect(&input), Some(NOW), 0);
     let program = compiled(Callback::Redirect, "url");
     let told = program.evaluate(&run, |_| -> Result<(), String> { panic!("s3cret") });
     assert_eq!(told, Err("the evaluation panicked: this is a bug".to_owned()));
@@ -738,6 +737,7 @@ proptest! {
             id: user,
             email: None,
             email_verified: false,
+            email_source: None,
             name: None,
             image: None,
             role: "user".to_owned(),
@@ -749,9 +749,9 @@ proptest! {
             last_sign_in_at: None,
         };
         let origin = crate::model::Origin::default();
-        let input = SignInInput { user: &user, account: &account, profile: &profile, is_new_user: false, is_new_account: false, origin: &origin };
+        let input = SignInInput { user: &user, account: &account, profile: &profile, profile_omitted: &[], is_new_user: false, is_new_account: false, origin: &origin };
         for (ours, plain) in &*BOTH {
-            let run = Run { inputs: Inputs::SignIn(&input), now: Some(NOW), budget: Budget::new() };
+            let run = Run::new(Inputs::SignIn(&input), Some(NOW), 0);
             let told = ours.evaluate(&run, answer::claim).ok().map(unordered);
             let plain = plainly(plain, &profile);
             prop_assert!(told == plain || run.budget.is_overdrawn(), "{:?}\n{:?}\n{:?}", ours, told, plain);

@@ -6,6 +6,7 @@ mod authorities;
 mod client;
 mod kind;
 mod parameters;
+mod people;
 mod preset;
 mod profile;
 mod provider;

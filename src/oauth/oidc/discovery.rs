@@ -82,10 +82,11 @@ impl Configured {
         metadata: &ClaimMap,
         name: &str,
     ) -> Result<Option<Url>, ProviderFault> {
-        let told = match (set, metadata.get(name)) {
+        // An address that is no text is none: it harms only those who need it.
+        let told = match (set, metadata.get(name).and_then(serde_json::Value::as_str)) {
             (Some(url), _) => return Ok(Some(url.clone())),
             (None, None) => return Ok(None),
-            (None, Some(told)) => told.as_str().and_then(|told| Url::parse(told).ok()),
+            (None, Some(told)) => Url::parse(told).ok(),
         };
         match told.filter(|url| may_be_told(url, &self.issuer)) {
             Some(url) => Ok(Some(url)),
@@ -220,7 +221,9 @@ mod tests {
             let fault = configured().with(&metadata(&change)).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Metadata, "{change}");
         }
-        assert!(configured().with(&metadata(&json!({"userinfo_endpoint": null}))).is_ok());
+        for none in [json!(null), json!(7), json!([])] {
+            assert!(configured().with(&metadata(&json!({"userinfo_endpoint": none}))).is_ok());
+        }
     }
 
     #[test]

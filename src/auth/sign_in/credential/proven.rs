@@ -67,6 +67,6 @@ impl Proven {
             return Error::FlowUsed;
         }
         let fault = ProviderFault::new(FaultKind::IdTokenUsed, "it signed somebody in before");
-        Error::CredentialInvalid(self.profile.provider.clone(), fault)
+        Error::CredentialInvalid(self.profile.identity.provider.clone(), fault)
     }
 }
