@@ -4,7 +4,6 @@ use super::digest::digest_of;
 
 use super::email::Email;
 use super::id::{AccountId, UserId};
-use super::profile::Identity;
 use super::provider::{ProviderAccountId, ProviderId};
 use super::time::Timestamp;
 
@@ -138,12 +137,6 @@ super::name_enum::name_enum!(
 pub struct AccountKey(pub [u8; 32]);
 
 impl AccountKey {
-    /// Returns the key of a person's account.
-    #[must_use]
-    pub fn of(identity: &Identity) -> Self {
-        Self::new(&identity.issuer, &identity.provider, &identity.provider_account_id)
-    }
-
     /// Returns the key of (issuer, provider, id at the provider).
     #[must_use]
     pub fn new(issuer: &str, provider: &ProviderId, id: &ProviderAccountId) -> Self {

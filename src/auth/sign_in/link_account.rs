@@ -19,7 +19,7 @@ use crate::auth::error::{Error, Result};
 use crate::auth::retry::ATTEMPTS;
 use crate::model::DenialReason;
 use crate::model::{
-    Account, AccountKey, AuthLogAction, AuthLogOutcome, Clock, LogNote, RedirectUrl, Timestamp, User,
+    Account, AuthLogAction, AuthLogOutcome, Clock, LogNote, RedirectUrl, Timestamp, User,
 };
 use crate::storage::{Linked, UserStore, commands};
 
@@ -52,7 +52,7 @@ impl LinkAccount {
     ) -> Result<SignInOutcome> {
         let user = &signed_in.user;
         let profile = &proven.profile;
-        let key = AccountKey::of(&profile.identity);
+        let key = profile.identity.account_key();
         let visible = profile.visible(&self.resolve.rules_of(&profile.identity.provider).keep_claims);
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();

@@ -11,7 +11,7 @@ use crate::auth::error::Result;
 use crate::auth::rules::ProviderRules;
 use crate::model::DenialReason;
 use crate::model::{
-    Account, AccountId, AccountKey, Clock, EmailKey, EmailSource, Entropy, Profile, ProviderId, Timestamp,
+    Account, AccountId, Clock, EmailKey, EmailSource, Entropy, Profile, ProviderId, Timestamp,
     User, UserId,
 };
 use crate::storage::{AccountWrite, UserStore};
@@ -127,7 +127,7 @@ impl ResolveUser {
 
     /// Finds the user of the profile's account or, if there is none, the owner of its verified e-mail address.
     async fn find(&self, profile: &Profile) -> Result<(Option<(User, Account)>, Option<User>)> {
-        let key = AccountKey::of(&profile.identity);
+        let key = profile.identity.account_key();
         let mut found = self.users.find_user_by_account(key).await?;
         let mut owner = None;
         if let Some(email) = profile.verified_email().filter(|_| found.is_none()) {

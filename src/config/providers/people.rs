@@ -62,7 +62,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
     vec![&SYNC, &EMAIL, &NAME, &IMAGE, &KEEP_CLAIMS]
 }
 
-/// The rules of a provider for the people whom it proves.
+/// The rules of a provider for the users who sign in with it.
 pub(super) struct People {
     pub(super) sync: SyncRules,
     pub(super) keep_claims: Vec<String>,

@@ -5,7 +5,7 @@ use super::visible::VisibleProfile;
 use crate::model::claims::ClaimMap;
 use crate::model::email::Email;
 use crate::model::provider::{ProviderAccountId, ProviderId};
-use crate::model::user::AccountKind;
+use crate::model::user::{AccountKey, AccountKind};
 
 /// The account of a person, and the kind of its proof.
 #[derive(Debug, Clone)]
@@ -20,6 +20,14 @@ pub struct Identity {
     pub kind: AccountKind,
     /// The scopes that the provider granted, if known.
     pub scope: Option<String>,
+}
+
+impl Identity {
+    /// Returns the look-up key of the account.
+    #[must_use]
+    pub fn account_key(&self) -> AccountKey {
+        AccountKey::new(&self.issuer, &self.provider, &self.provider_account_id)
+    }
 }
 
 /// A person as described by a provider, or by a caller that vouches for them. The attributes are clean.

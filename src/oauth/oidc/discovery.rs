@@ -82,15 +82,16 @@ impl Configured {
         metadata: &ClaimMap,
         name: &str,
     ) -> Result<Option<Url>, ProviderFault> {
-        // An address that is no text is none: it harms only those who need it.
+        // An address that is none counts as absent: it harms only those who need it.
         let told = match (set, metadata.get(name).and_then(serde_json::Value::as_str)) {
             (Some(url), _) => return Ok(Some(url.clone())),
             (None, None) => return Ok(None),
-            (None, Some(told)) => Url::parse(told).ok(),
+            (None, Some(told)) => Url::parse(told),
         };
-        match told.filter(|url| may_be_told(url, &self.issuer)) {
-            Some(url) => Ok(Some(url)),
-            None => Err(unusable(&format!("its {name} is no https address of another machine"))),
+        match told {
+            Err(_) => Ok(None),
+            Ok(url) if may_be_told(&url, &self.issuer) => Ok(Some(url)),
+            Ok(_) => Err(unusable(&format!("its {name} is no https address of another machine"))),
         }
     }
 }
