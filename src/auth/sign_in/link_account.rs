@@ -18,9 +18,7 @@ use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::auth::retry::ATTEMPTS;
 use crate::model::DenialReason;
-use crate::model::{
-    Account, AuthLogAction, AuthLogOutcome, Clock, LogNote, RedirectUrl, Timestamp, User,
-};
+use crate::model::{Account, AuthLogAction, AuthLogOutcome, Clock, LogNote, RedirectUrl, Timestamp, User};
 use crate::storage::{Linked, UserStore, commands};
 
 /// Links accounts.

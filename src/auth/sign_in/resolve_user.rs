@@ -11,8 +11,7 @@ use crate::auth::error::Result;
 use crate::auth::rules::ProviderRules;
 use crate::model::DenialReason;
 use crate::model::{
-    Account, AccountId, Clock, EmailKey, EmailSource, Entropy, Profile, ProviderId, Timestamp,
-    User, UserId,
+    Account, AccountId, Clock, EmailKey, EmailSource, Entropy, Profile, ProviderId, Timestamp, User, UserId,
 };
 use crate::storage::{AccountWrite, UserStore};
 

@@ -32,7 +32,7 @@ async fn the_longest_profile_gets_tokens_of_every_algorithm() {
         [("es256", "ES256"), ("es384", "ES384"), ("eddsa", "EdDSA"), ("rsa", "RS256"), ("rsa", "PS256")]
     {
         let issuer = format!("http://localhost/{}", "i".repeat(200));
-        let audiences: Vec<_> = (0..3).map(|number| format!("'{number}{}'", "a".repeat(200))).collect();
+        let audiences: Vec<_> = (0..5).map(|number| format!("'{number}{}'", "a".repeat(200))).collect();
         let config = format!(
             "issuer: '{issuer}'\n\
              tokens: {{signing_keys: [{{file: '{KEYS}/{key}.pem', algorithm: {algorithm}}}], audiences: [{}]}}",

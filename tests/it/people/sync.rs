@@ -227,7 +227,7 @@ async fn linking_changes_no_address() {
     let app = app().await;
     let token = app.tokens("ada").await.access_token;
     let set = app.query("SELECT id AS id FROM users").await;
-    app.execute("UPDATE users SET email = NULL, email_key = NULL, email_verified = 0").await;
+    app.execute("UPDATE users SET email = NULL, email_key = NULL, email_verified = false").await;
     let link = SignInRequest { link_access_token: token, ..told("corp", "1", "ada@corp.example", true) };
     assert!(allowed(app.try_sign_in(link).await).linked);
     let after = app.query("SELECT id AS id, email FROM users").await;
