@@ -35,7 +35,7 @@ async fn the_longest_profile_gets_tokens_of_every_algorithm() {
         let audiences: Vec<_> = (0..5).map(|number| format!("'{number}{}'", "a".repeat(200))).collect();
         let config = format!(
             "issuer: '{issuer}'\n\
-             tokens: {{signing_keys: [{{file: '{KEYS}/{key}.pem', algorithm: {algorithm}}}], audiences: [{}]}}",
+             tokens: {{algorithm: {algorithm}, signing_keys: [{{file: '{KEYS}/{key}.pem', algorithm: {algorithm}}}], audiences: [{}]}}",
             audiences.join(", ")
         );
         let app = builder().config(&config).start().await;
