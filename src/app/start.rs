@@ -82,7 +82,9 @@ pub(super) async fn start(
         state: FollowerState::default(),
     });
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
-    providers.keys().for_each(|provider| metrics.dropped_attributes.expect(provider));
+    for provider in providers.keys() {
+        metrics.dropped_attributes.expect(provider);
+    }
     let chain = callbacks::chain(app, &rules, remote, &metrics.callbacks);
     let has = Resources {
         clock: Arc::clone(&app.clock),

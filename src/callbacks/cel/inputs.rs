@@ -159,8 +159,11 @@ impl<'a> Run<'a> {
             (Inputs::SignIn(SignInInput { account, is_new_account: true, .. }), "account") => {
                 CowVal::owned(Record::NewAccount(account))
             }
-            (Inputs::SignIn(SignInInput { profile_omitted, .. }), OMITTED)
-            | (Inputs::Jwt(JwtInput { profile_omitted, .. }), OMITTED) => {
+            (
+                Inputs::SignIn(SignInInput { profile_omitted, .. })
+                | Inputs::Jwt(JwtInput { profile_omitted, .. }),
+                OMITTED,
+            ) => {
                 let names = profile_omitted.iter().map(|name| text(name) as Box<dyn Val>);
                 CowVal::owned(CelList::from(names.collect::<Vec<_>>()))
             }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use gatepass::auth::SignInDecision;
 use gatepass::grpc::proto::v1::sign_in_response::Outcome;
-use gatepass::model::ClaimMap;
+use gatepass::model::{ClaimMap, Email};
 use serde_json::{Value, json};
 use tonic::Code;
 
@@ -160,7 +160,7 @@ pub(super) fn checks_what_policies_see() -> Hooks {
     on_sign_in(|input| {
         let text = |name: &str| input.profile.get(name).map(|value| value.as_str().expect("a text"));
         assert_eq!(text("sub"), Some(input.account.provider_account_id.as_str()));
-        assert_eq!(text("email"), input.user.email.as_ref().map(|email| email.as_str()));
+        assert_eq!(text("email"), input.user.email.as_ref().map(Email::as_str));
         assert_eq!(text("name"), input.user.name.as_deref());
         assert_eq!(text("picture"), input.user.image.as_deref());
         assert_eq!(input.profile["email_verified"], input.user.email_verified);

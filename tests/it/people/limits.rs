@@ -40,9 +40,9 @@ async fn the_longest_profile_gets_tokens_of_every_algorithm() {
         );
         let app = builder().config(&config).start().await;
         let signed_in = allowed(app.try_sign_in(credential(longest())).await);
-        let issued = app.issue(&signed_in.grant.unwrap()).await.unwrap();
-        let refreshed = app.refresh(&issued.refresh_token).await.unwrap();
-        for token in [issued.access_token, refreshed.access_token] {
+        let first = app.issue(&signed_in.grant.unwrap()).await.unwrap();
+        let refreshed = app.refresh(&first.refresh_token).await.unwrap();
+        for token in [first.access_token, refreshed.access_token] {
             assert!(token.len() <= MOST && token.len() > MOST - 200, "{algorithm}: {}", token.len());
             let claims = decode(&token).1;
             assert_eq!(claims.get("picture"), None);
