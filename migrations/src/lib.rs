@@ -21,6 +21,7 @@ mod m0007_sweeping;
 mod m0008_claims_role;
 mod m0009_used_marks;
 mod m0010_predecessors;
+mod m0011_email_source;
 
 /// All migrations, in order.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_claims_role::Migration),
             Box::new(m0009_used_marks::Migration),
             Box::new(m0010_predecessors::Migration),
+            Box::new(m0011_email_source::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use super::prepare::SecretFileFault;
 use crate::keys::KeysFault;
 use crate::net::tls::TlsFault;
 use crate::storage::StoreError;
-use crate::tokens::SecretsFault;
+use crate::tokens::{MAX_TOKEN_BYTES, SecretsFault};
 
 /// The reason why Gatepass cannot start.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub enum StartFault {
     Provider(String),
     /// Files or values of the configuration are unusable.
     Unfit(Vec<StartFault>),
+    /// An access token of this issuer for all audiences could exceed the largest size.
+    TokenSize,
     /// The signing keys are unusable.
     Keys(KeysFault),
     /// The database is unavailable or its contents are invalid.
@@ -51,6 +53,11 @@ impl std::fmt::Display for StartFault {
                 let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
                 f.write_str(&lines.join("\n"))
             }
+            Self::TokenSize => write!(
+                f,
+                "tokens.audiences: an access token with the issuer and all audiences could exceed {MAX_TOKEN_BYTES} bytes; \
+                 give fewer or shorter audiences, or a shorter issuer"
+            ),
             Self::Keys(fault) => fault.fmt(f),
             Self::Store(fault) => fault.fmt(f),
             Self::Clock(fault) => fault.fmt(f),
@@ -73,6 +80,7 @@ impl StartFault {
             | Self::SecretFile(_)
             | Self::Provider(_)
             | Self::Unfit(_)
+            | Self::TokenSize
             | Self::Keys(_)
             | Self::Store(StoreError::Broken(_)) => false,
         }

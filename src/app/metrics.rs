@@ -6,7 +6,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::auth::Revocations;
+use crate::auth::{DroppedAttributes, Revocations};
 use crate::callbacks::CallbackMetrics;
 use crate::grpc::layers::CallMetrics;
 use crate::grpc::service_spec::Specs;
@@ -18,6 +18,7 @@ pub(super) struct Metrics {
     pub(super) registry: Arc<Registry>,
     pub(super) calls: Arc<CallMetrics>,
     pub(super) callbacks: CallbackMetrics,
+    pub(super) dropped_attributes: DroppedAttributes,
 }
 
 impl Metrics {
@@ -26,6 +27,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let calls = Arc::new(CallMetrics::register(&mut registry, specs));
         let callbacks = CallbackMetrics::register(&mut registry);
+        let dropped_attributes = DroppedAttributes::register(&mut registry);
         registry.register_collector(Box::new(Reading {
             name: "gatepass_revocations_age",
             help: "Time since the revocation feed was last read to its end.",
@@ -41,6 +43,6 @@ impl Metrics {
             Unit::Seconds,
             start,
         );
-        Self { registry: Arc::new(registry), calls, callbacks }
+        Self { registry: Arc::new(registry), calls, callbacks, dropped_attributes }
     }
 }

@@ -82,6 +82,9 @@ pub(super) async fn start(
         state: FollowerState::default(),
     });
     patiently("revocation feed", || async { Ok(follower.read().await?) }).await?;
+    for provider in providers.keys() {
+        metrics.dropped_attributes.expect(provider);
+    }
     let chain = callbacks::chain(app, &rules, remote, &metrics.callbacks);
     let has = Resources {
         clock: Arc::clone(&app.clock),
@@ -94,6 +97,7 @@ pub(super) async fn start(
         keys: Arc::clone(&keys.reload),
         index: revocations,
         follower: Arc::clone(&follower),
+        dropped_attributes: metrics.dropped_attributes.clone(),
     };
     let auth = Arc::new(use_cases::build(&has, &rules));
     published.publish(Arc::clone(&keys.ring));

@@ -38,7 +38,9 @@ pub use revocation::{
     Follower, FollowerRules, FollowerState, Gone, LocalRevocations, Position, Revocations, SessionEnder,
     UserNow, UserRead,
 };
-pub use rules::{LateRetry, ProviderRules, Rules, SignInRules, Strategy, UserClaim};
+pub use rules::{
+    AttributeSync, EmailSync, LateRetry, ProviderRules, Rules, SignInRules, Strategy, SyncRules, UserClaim,
+};
 pub use service::Auth;
 pub use session::access_token::{AccessRules, AccessTokens};
 pub use session::get_session::GetSession;
@@ -62,6 +64,7 @@ pub use sign_in::complete::{SignIn, SignInRequest};
 pub use sign_in::credential::presented::{Binding, Credential, IdTokenCredential, OAuthCallback};
 pub use sign_in::credential::prove::Credentials;
 pub use sign_in::denial::{DenialUrls, Denials};
+pub use sign_in::dropped_attributes::DroppedAttributes;
 pub use sign_in::flows::Flows;
 pub use sign_in::link_account::LinkAccount;
 pub use sign_in::open_session::OpenSession;

@@ -69,6 +69,41 @@ pub struct ProviderRules {
     pub redirect_uris: Vec<String>,
     /// True if a verified e-mail address of this provider signs in the user who owns the address.
     pub link_by_verified_email: bool,
+    /// The rules by which a known user follows the profile.
+    pub sync: SyncRules,
+    /// The claims that are left out last of a profile that is too large.
+    pub keep_claims: Vec<String>,
+}
+
+/// The rules by which a known user follows the profile of a sign-in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SyncRules {
+    /// The rule of a verified e-mail address.
+    pub email: EmailSync,
+    /// The rule of the display name.
+    pub name: AttributeSync,
+    /// The rule of the picture.
+    pub image: AttributeSync,
+}
+
+/// The rule of a verified e-mail address, if the same account tells another verified one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EmailSync {
+    /// The first one stays.
+    #[default]
+    Keep,
+    /// The new one replaces it.
+    Follow,
+}
+
+/// The rule of a name or a picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AttributeSync {
+    /// Each sign-in that tells one replaces it.
+    #[default]
+    Follow,
+    /// The first one stays.
+    First,
 }
 
 /// The kind of access token that is issued; both kinds are always accepted.

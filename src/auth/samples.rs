@@ -1,8 +1,8 @@
 //! Sample rows for the unit tests of this room.
 
 use crate::model::{
-    Account, AccountId, AccountKind, ClaimMap, Email, Grant, OsEntropy, Profile, Session, SessionId,
-    SystemClock, Timestamp, User, UserId,
+    Account, AccountId, AccountKind, ClaimMap, Email, Grant, Identity, OsEntropy, Profile, Session,
+    SessionId, SystemClock, Timestamp, User, UserId,
 };
 
 /// A user with a verified e-mail.
@@ -11,6 +11,7 @@ pub(super) fn user() -> User {
         id: UserId::mint(&SystemClock, &OsEntropy),
         email: Some(email("ada@example.com")),
         email_verified: true,
+        email_source: None,
         name: Some("Ada".to_owned()),
         image: None,
         role: "user".to_owned(),
@@ -40,11 +41,14 @@ pub(super) fn account(user: &User) -> Account {
 /// A profile of `github` with a verified e-mail.
 pub(super) fn profile() -> Profile {
     Profile {
-        provider: "github".parse().unwrap(),
-        issuer: String::new(),
-        provider_account_id: "1".parse().unwrap(),
-        kind: AccountKind::OAuth,
-        scope: None,
+        identity: Identity {
+            provider: "github".parse().unwrap(),
+            issuer: String::new(),
+            provider_account_id: "1".parse().unwrap(),
+            kind: AccountKind::OAuth,
+            scope: None,
+        },
+        dropped: Vec::new(),
         email: Some(email("ada@example.com")),
         email_verified: true,
         name: None,

@@ -18,6 +18,7 @@ pub(super) struct SignIn {
     user: User,
     account: Account,
     profile: ClaimMap,
+    profile_omitted: Vec<String>,
     is_new_user: bool,
     is_new_account: bool,
     origin: Origin,
@@ -28,6 +29,7 @@ pub(super) struct Jwt {
     user: User,
     account: Option<Account>,
     profile: Option<ClaimMap>,
+    profile_omitted: Vec<String>,
     session_id: SessionId,
     claims: ClaimMap,
     update: ClaimMap,
@@ -42,6 +44,7 @@ impl OwnedQuestion {
                 user: input.user.clone(),
                 account: input.account.clone(),
                 profile: input.profile.clone(),
+                profile_omitted: input.profile_omitted.to_vec(),
                 is_new_user: input.is_new_user,
                 is_new_account: input.is_new_account,
                 origin: input.origin.clone(),
@@ -51,6 +54,7 @@ impl OwnedQuestion {
                 user: input.user.clone(),
                 account: input.account.cloned(),
                 profile: input.profile.cloned(),
+                profile_omitted: input.profile_omitted.to_vec(),
                 session_id: input.session_id,
                 claims: input.claims.clone(),
                 update: input.update.clone(),
@@ -67,22 +71,28 @@ impl OwnedQuestion {
     pub(super) async fn ask(&self, callbacks: &dyn Ask) -> CallbackResult<Difference> {
         match self {
             Self::SignIn(asked) => {
-                let SignIn { user, account, profile, is_new_user, is_new_account, origin } = &**asked;
-                let (is_new_user, is_new_account) = (*is_new_user, *is_new_account);
-                let input = SignInInput { user, account, profile, is_new_user, is_new_account, origin };
+                let input = SignInInput {
+                    user: &asked.user,
+                    account: &asked.account,
+                    profile: &asked.profile,
+                    profile_omitted: &asked.profile_omitted,
+                    is_new_user: asked.is_new_user,
+                    is_new_account: asked.is_new_account,
+                    origin: &asked.origin,
+                };
                 difference(callbacks, Question::SignIn(&input)).await
             }
             Self::Jwt(asked) => {
-                let Jwt { trigger, user, account, profile, session_id, claims, update, origin } = &**asked;
                 let input = JwtInput {
-                    trigger: *trigger,
-                    user,
-                    account: account.as_ref(),
-                    profile: profile.as_ref(),
-                    session_id: *session_id,
-                    claims,
-                    update,
-                    origin,
+                    trigger: asked.trigger,
+                    user: &asked.user,
+                    account: asked.account.as_ref(),
+                    profile: asked.profile.as_ref(),
+                    profile_omitted: &asked.profile_omitted,
+                    session_id: asked.session_id,
+                    claims: &asked.claims,
+                    update: &asked.update,
+                    origin: &asked.origin,
                 };
                 difference(callbacks, Question::Jwt(&input)).await
             }

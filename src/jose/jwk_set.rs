@@ -9,6 +9,7 @@ use super::algorithm::{Algorithm, KeyKind};
 use super::fault::JwkSetFault;
 use super::public_key::PublicKey;
 use crate::model::ClaimMap;
+use crate::model::claims::member;
 
 /// The maximum number of keys in a set.
 const MAX_KEYS: usize = 64;
@@ -77,10 +78,10 @@ impl Jwk {
 
     fn read(jwk: &ClaimMap) -> Option<Self> {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-        if jwk.contains_key("use") && text("use") != Some("sig") {
+        if member(jwk, "use").is_some_and(|purpose| purpose != "sig") {
             return None;
         }
-        if let Some(operations) = jwk.get("key_ops")
+        if let Some(operations) = member(jwk, "key_ops")
             && !operations.as_array()?.iter().any(|operation| operation == "verify")
         {
             return None;
@@ -102,15 +103,15 @@ impl Jwk {
             ("OKP", Some("Ed25519")) => (KeyKind::Ed25519, DecodingKey::from_ed_der(&coordinate("x", 32)?)),
             _ => return None,
         };
-        let algorithm = match jwk.get("alg") {
+        let algorithm = match member(jwk, "alg") {
             None => None,
             Some(alg) => Some(Algorithm::from_name(alg.as_str()?).filter(|alg| alg.key_kind() == kind)?),
         };
-        let name = match jwk.get("kid") {
+        let name = match member(jwk, "kid") {
             None => None,
             Some(name) => Some(name.as_str()?.to_owned()),
         };
-        let issuer = match jwk.get("issuer") {
+        let issuer = match member(jwk, "issuer") {
             None => None,
             Some(issuer) => Some(issuer.as_str()?.to_owned()),
         };

@@ -16,6 +16,11 @@ use super::public_key::PublicKey;
 use super::signature::Signer;
 use crate::model::ClaimMap;
 
+/// The modulus of RSA keys that Gatepass makes, in bytes.
+const RSA_BYTES: usize = 384;
+/// The length of a SHA-256 thumbprint.
+const THUMBPRINT_LENGTH: usize = 43;
+
 /// A key that signs and verifies, under one algorithm.
 pub struct SigningKey {
     kid: String,
@@ -78,13 +83,25 @@ impl SigningKey {
     /// Signs a token of these claims (RFC 7515 section 3.1).
     #[must_use]
     pub fn sign(&self, claims: &ClaimMap) -> Option<String> {
+        self.sign_payload(&serde_json::to_vec(claims).ok()?)
+    }
+
+    /// Signs a token of these claims as JSON.
+    #[must_use]
+    pub fn sign_payload(&self, claims: &[u8]) -> Option<String> {
         let mut token = self.header.clone();
         token.push('.');
-        URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims).ok()?, &mut token);
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         let signature = self.private.sign(token.as_bytes())?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Some(token)
+    }
+
+    /// Returns the maximum size of claims as JSON, in bytes, of a token of this size.
+    #[must_use]
+    pub fn payload_room(&self, token_size: usize) -> usize {
+        room(&self.header, self.private.signature_size(), token_size)
     }
 
     /// Returns its name: the SHA-256 thumbprint of its public half (RFC 7638).
@@ -108,6 +125,22 @@ impl SigningKey {
     pub(super) fn jwk(&self) -> &Jwk {
         &self.jwk
     }
+}
+
+/// Returns the maximum size of claims as JSON, in bytes, of a token of this size and type under a key that Gatepass
+/// made.
+#[must_use]
+pub fn payload_room(algorithm: Algorithm, token_type: &str, token_size: usize) -> usize {
+    let signature = match algorithm.key_kind() {
+        KeyKind::P256 | KeyKind::Ed25519 => 64,
+        KeyKind::P384 => 96,
+        KeyKind::Rsa => RSA_BYTES,
+    };
+    room(&header(algorithm, Some(&"k".repeat(THUMBPRINT_LENGTH)), token_type), signature, token_size)
+}
+
+fn room(header: &str, signature_size: usize, token_size: usize) -> usize {
+    token_size.saturating_sub(header.len() + (signature_size * 4).div_ceil(3) + 2) * 3 / 4
 }
 
 /// Encodes the header of tokens.
@@ -149,6 +182,20 @@ mod tests {
                 SigningKey::from_pem(bad.as_bytes(), Algorithm::Rs256, "JWT").unwrap_err(),
                 KeyFault::NotAKey
             );
+        }
+    }
+
+    #[test]
+    fn a_payload_of_the_room_makes_a_token_of_the_size() {
+        for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Ps256] {
+            let pem = generate_pem(algorithm).unwrap();
+            let key = SigningKey::from_pem(pem.as_bytes(), algorithm, "JWT").unwrap();
+            for size in [4093, 4094, 4095, 4096] {
+                let room = key.payload_room(size);
+                assert_eq!(room, payload_room(algorithm, "JWT", size), "{algorithm:?}");
+                let sizes = [room, room + 1].map(|room| key.sign_payload(&vec![b'x'; room]).unwrap().len());
+                assert!(sizes[0] <= size && size < sizes[1], "{algorithm:?} {size} {sizes:?}");
+            }
         }
     }
 }

@@ -34,6 +34,15 @@ impl Signer {
         .ok()
     }
 
+    /// Returns the size of its signatures, in bytes.
+    pub(super) fn signature_size(&self) -> usize {
+        match self {
+            Self::Ecdsa(pair) if pair.algorithm() == &ECDSA_P384_SHA384_FIXED_SIGNING => 96,
+            Self::Ecdsa(_) | Self::Ed25519(_) => 64,
+            Self::Rsa(pair, _) => pair.public_modulus_len(),
+        }
+    }
+
     /// Signs a message, in the form of JWS (RFC 7518 section 3, RFC 8037 section 3.1).
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let random = SystemRandom::new();

@@ -7,6 +7,7 @@ use super::algorithm::Algorithm;
 use super::compact::Compact;
 use super::fault::{MalformedToken, SignatureFault};
 use super::public_key::PublicKey;
+use crate::model::claims::member;
 use crate::model::{ClaimMap, parse_object, parse_object_leniently};
 
 /// A token of the right form, which proves nothing yet.
@@ -34,10 +35,10 @@ impl<'t> Unverified<'t> {
         if header.contains_key("crit") {
             return Err(malformed("unsupported critical extension (crit)"));
         }
-        if header.get("typ").is_some_and(is_of_another_kind) {
+        if member(&header, "typ").is_some_and(is_of_another_kind) {
             return Err(malformed("its typ is for another kind of token"));
         }
-        let kid = match header.get("kid") {
+        let kid = match member(&header, "kid") {
             None => None,
             Some(Value::String(kid)) => Some(kid.clone()),
             Some(_) => return Err(malformed("its kid is not a string")),

@@ -199,6 +199,12 @@ impl fmt::Display for ClaimFault {
     }
 }
 
+/// Returns a member of another system's document; null counts as absent.
+#[must_use]
+pub fn member<'m>(document: &'m ClaimMap, name: &str) -> Option<&'m Value> {
+    document.get(name).filter(|value| !value.is_null())
+}
+
 /// Merges additions into claims: a null removes a claim, any other value replaces it.
 pub fn merge(into: &mut ClaimMap, additions: ClaimMap) {
     for (name, value) in additions {

@@ -31,7 +31,9 @@ pub use id::{AccountId, AuthLogId, NotAnId, SessionId, TokenId, UserId};
 pub use json::{JsonFault, parse_array_leniently, parse_object, parse_object_leniently};
 pub(crate) use name_enum::name_enum;
 pub use permission::Permission;
-pub use profile::Profile;
+pub use profile::{
+    Attribute, Identity, MAX_KEPT_PROFILE, MAX_SEEN_PROFILE, Profile, ToldAttributes, VisibleProfile,
+};
 pub use provider::{ProviderAccountId, ProviderId};
 pub use reasons::{DenialReason, LogNote, LogReason, ProviderFaultKind, ProviderFaultMeaning, Reason};
 pub use redirect::{
@@ -44,4 +46,4 @@ pub use session::{EndReason, Grant, Lifetimes, Predecessor, RefreshState, Reques
 pub use signing_key::{KeyRecord, KeyState, LONGEST_TOKEN, PUBLISHED_BEFORE, Succession};
 pub use time::{Clock, ManualClock, SuspendAwareInstant, SystemClock, Timestamp};
 pub use used_mark::UsedMark;
-pub use user::{Account, AccountKey, AccountKind, Ban, EmailKey, User};
+pub use user::{Account, AccountKey, AccountKind, Ban, EmailKey, EmailSource, User};

@@ -16,6 +16,8 @@ pub struct User {
     pub email: Option<Email>,
     /// True if a provider verified the e-mail address.
     pub email_verified: bool,
+    /// The source of the e-mail address; not set for users of older versions.
+    pub email_source: Option<EmailSource>,
     /// Display name.
     pub name: Option<String>,
     /// URL of a picture.
@@ -35,6 +37,36 @@ pub struct User {
     /// Time of the last sign-in.
     pub last_sign_in_at: Option<Timestamp>,
 }
+
+/// The source of a user's e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailSource {
+    /// An account: its provider told the address at a sign-in.
+    Account(AccountId),
+    /// An administrator.
+    Admin,
+}
+
+impl EmailSource {
+    /// Returns the text of its column.
+    #[must_use]
+    pub fn to_row(self) -> String {
+        match self {
+            Self::Account(id) => id.to_string(),
+            Self::Admin => ADMIN.to_owned(),
+        }
+    }
+
+    /// Parses the text of its column. An unknown source comes from another version; it counts as an administrator,
+    /// whose address accounts replace least.
+    #[must_use]
+    pub fn from_row(text: &str) -> Self {
+        text.parse().map_or(Self::Admin, Self::Account)
+    }
+}
+
+/// The column's text for an administrator.
+const ADMIN: &str = "admin";
 
 /// A ban: its reason and its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -128,5 +160,21 @@ pub struct EmailKey(pub [u8; 32]);
 impl From<&Email> for EmailKey {
     fn from(email: &Email) -> Self {
         Self(digest_of(b"gatepass e-mail", &[email.as_str().as_bytes()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{OsEntropy, SystemClock};
+
+    #[test]
+    fn the_source_of_an_email_reads_back_from_its_row() {
+        let account = EmailSource::Account(AccountId::mint(&SystemClock, &OsEntropy));
+        for source in [account, EmailSource::Admin] {
+            assert_eq!(EmailSource::from_row(&source.to_row()), source);
+        }
+        assert_eq!(EmailSource::Admin.to_row(), "admin");
+        assert_eq!(EmailSource::from_row("of another version"), EmailSource::Admin);
     }
 }

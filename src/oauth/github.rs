@@ -9,7 +9,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::authorization;
-use super::fault::{FaultKind, ProviderFault};
+use super::fault::ProviderFault;
 use super::profile::Told;
 use super::proof::Proof;
 use super::provider::{AuthorizationCode, AuthorizationPage, AuthorizationRequest, Provider, Turn};
@@ -93,11 +93,8 @@ fn email(answer: &Answer) -> Result<Option<String>, ProviderFault> {
     }
     let emails = answer.array()?;
     let counts = |email: &&Value| ["primary", "verified"].iter().all(|is| email[is] == Value::Bool(true));
-    let Some(email) = emails.iter().find(counts) else { return Ok(None) };
-    let email = email["email"].as_str().ok_or_else(|| {
-        ProviderFault::new(FaultKind::Malformed, "userinfo: an e-mail entry without an address")
-    })?;
-    Ok(Some(email.to_owned()))
+    let address = emails.iter().find(counts).and_then(|email| email["email"].as_str());
+    Ok(address.map(str::to_owned))
 }
 
 /// Returns true if an app lacks a permission. Rate limits also answer 403, but say nothing about the person, who would
@@ -130,6 +127,7 @@ fn claims(user: &ClaimMap, email: Option<String>) -> ClaimMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::FaultKind;
     use bytes::Bytes;
     use http::Response;
     use serde_json::json;
@@ -148,7 +146,8 @@ mod tests {
             (200, json!([{"email": "a", "primary": "true", "verified": 1}]), Ok(None)),
             (200, json!([]), Ok(None)),
             (200, json!([7, null]), Ok(None)),
-            (200, json!([{"primary": true, "verified": true}]), Err(FaultKind::Malformed)),
+            (200, json!([{"primary": true, "verified": true}]), Ok(None)),
+            (200, json!([{"email": ["a"], "primary": true, "verified": true}]), Ok(None)),
             (200, json!({"message": "no"}), Err(FaultKind::Malformed)),
             (403, json!({"message": "Resource not accessible by integration"}), Ok(None)),
             (

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::model::{ClaimMap, ProviderId};
+use crate::model::{Attribute, ClaimMap, ProviderId};
 use crate::net::{Plaintext, Proxy};
 
 /// A configured provider: its preset, overridden by the operator's own keys.
@@ -175,11 +175,11 @@ pub enum AssertionAudience {
 
 /// Reads profile fields from the claims of a provider. It never waits for anything.
 pub trait ReadProfile: fmt::Debug + Send + Sync {
-    /// Returns the fields, or the reason why they can't be read, without values.
+    /// Returns the fields, or the reason why the id can't be read, without values.
     fn read(&self, profile: &ClaimMap) -> Result<ProfileFields, String>;
 }
 
-/// The fields of a profile, not yet validated.
+/// The fields of a profile, not yet cleaned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProfileFields {
     /// The person's id at the provider.
@@ -192,4 +192,6 @@ pub struct ProfileFields {
     pub name: Option<String>,
     /// Address of a picture.
     pub image: Option<String>,
+    /// The attributes that can't be read; their fields are not set.
+    pub unusable: Vec<Attribute>,
 }

@@ -7,9 +7,9 @@ use super::entity::{account, auth_log, revocation, session, signing_key, user};
 use super::error::{StoreResult, broken_row};
 use super::predecessors;
 use crate::model::{
-    Account, AccountId, AccountKey, AccountKind, AuthLogEntry, Ban, ClaimMap, Email, EmailKey, EndReason,
-    FeedEntry, Grant, KeyRecord, RefreshState, RequestMark, Revocation, Session, SessionId, Timestamp, User,
-    UserId,
+    Account, AccountId, AccountKey, AccountKind, AuthLogEntry, Ban, ClaimMap, Email, EmailKey, EmailSource,
+    EndReason, FeedEntry, Grant, KeyRecord, RefreshState, RequestMark, Revocation, Session, SessionId,
+    Timestamp, User, UserId,
 };
 
 fn digest(bytes: Vec<u8>, column: &str) -> StoreResult<[u8; 32]> {
@@ -27,6 +27,7 @@ pub(super) fn user(row: user::Model) -> StoreResult<User> {
         id: UserId(row.id),
         email,
         email_verified: row.email_verified,
+        email_source: row.email_source.as_deref().map(EmailSource::from_row),
         name: row.name,
         image: row.image,
         role: row.role,
@@ -48,6 +49,7 @@ pub(super) fn user_row(user: &User) -> user::ActiveModel {
         email: Set(user.email.as_ref().map(|email| email.as_str().to_owned())),
         email_key: Set(email_key(user)),
         email_verified: Set(user.email_verified),
+        email_source: Set(user.email_source.map(EmailSource::to_row)),
         name: Set(user.name.clone()),
         image: Set(user.image.clone()),
         role: Set(user.role.clone()),

@@ -24,6 +24,8 @@ pub trait UserStore: Send + Sync {
     async fn find_user_by_account(&self, key: AccountKey) -> StoreResult<Option<(User, Account)>>;
     /// Finds the user who owns this verified e-mail address.
     async fn find_user_by_email(&self, key: EmailKey) -> StoreResult<Option<User>>;
+    /// Lists the accounts of a user.
+    async fn accounts_of(&self, id: UserId) -> StoreResult<Vec<Account>>;
     /// Lists the providers that a user can sign in with.
     async fn linked_providers(&self, id: UserId) -> StoreResult<Vec<ProviderId>>;
     /// Adds an account to a signed-in user.

@@ -4,6 +4,7 @@
 
 mod cache;
 mod claims;
+mod fit;
 mod grant;
 mod limits;
 mod record;
@@ -16,6 +17,7 @@ mod verifier;
 
 pub use cache::{CachingVerifier, VerifiedToken, VerifyToken};
 pub use claims::{AccessClaims, UserClaims};
+pub use fit::{TooLarge, fits_in};
 pub use grant::GrantToken;
 pub use limits::{MAX_TOKEN_BYTES, TOKEN_TYPE};
 pub use reference::{Reference, References};

@@ -94,6 +94,13 @@ impl References {
 }
 
 impl Reference {
+    /// Returns true if a token for these audiences has at most the largest size.
+    #[must_use]
+    pub fn fits(audiences: &[String]) -> bool {
+        let names: usize = audiences.iter().map(|audience| audience.len() + 1).sum();
+        PREFIX.len() + ((HEAD + names + MAC) * 4).div_ceil(3) <= MAX_TOKEN_BYTES
+    }
+
     fn write(&self, to: &mut Vec<u8>) -> Result<(), IssueFault> {
         to.extend_from_slice(self.session_id.0.as_bytes());
         for number in [self.version, self.issued_at.seconds(), self.expires_at.seconds()] {

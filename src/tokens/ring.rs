@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::claims::AccessClaims;
-use super::limits::MAX_TOKEN_BYTES;
+use super::fit::{TooLarge, fit};
 use crate::jose::{PublishedJwks, SigningKey};
 use crate::model::Timestamp;
 
@@ -17,6 +17,12 @@ pub enum IssueFault {
     ClaimsTooLarge,
     /// This replica has no valid signing key.
     NoKey,
+}
+
+impl From<TooLarge> for IssueFault {
+    fn from(_: TooLarge) -> Self {
+        Self::ClaimsTooLarge
+    }
 }
 
 /// A key in the ring.
@@ -116,12 +122,18 @@ impl KeyRing {
         self.0.load()
     }
 
-    /// Issues a signed access token.
-    pub fn issue(&self, claims: &AccessClaims, now: Timestamp) -> Result<String, IssueFault> {
+    /// Issues a signed access token; returns it with its claims, of which those about the user are shortened if need
+    /// be.
+    pub fn issue(
+        &self,
+        mut claims: AccessClaims,
+        now: Timestamp,
+    ) -> Result<(String, AccessClaims), IssueFault> {
         let key = self.0.load().signing(now).map(Arc::clone).ok_or(IssueFault::NoKey)?;
-        // Keys in the ring were tested for signing, and claims are plain JSON, so only the size can be at fault.
-        let token = key.sign(&claims.to_json()).ok_or(IssueFault::ClaimsTooLarge)?;
-        if token.len() > MAX_TOKEN_BYTES { Err(IssueFault::ClaimsTooLarge) } else { Ok(token) }
+        let payload = fit(&mut claims, &key)?;
+        // Keys in the ring were tested for signing.
+        let token = key.sign_payload(&payload).ok_or(IssueFault::NoKey)?;
+        Ok((token, claims))
     }
 }
 

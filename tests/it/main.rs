@@ -15,6 +15,7 @@ mod callbacks;
 mod failures;
 mod keys;
 mod oauth;
+mod people;
 mod program;
 mod revocation;
 mod server;

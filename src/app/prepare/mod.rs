@@ -6,6 +6,7 @@ mod rules;
 mod secret_file;
 mod secrets;
 mod tls;
+mod token_size;
 
 pub(super) use prepared::Loaded;
 pub use prepared::Prepared;

@@ -1,7 +1,7 @@
 //! Preparation: loads the files named in the configuration, once. `config check` ends here; a start continues with the
 //! same values.
 
-use super::{providers, rules, secrets, tls};
+use super::{providers, rules, secrets, tls, token_size};
 use crate::app::builder::App;
 use crate::app::fault::StartFault;
 use crate::app::keys;
@@ -43,11 +43,12 @@ impl App {
         let callback_tls = or_default(tls::of_callbacks(config, clock), &mut found);
         let providers = or_default(providers::connect(config, clock, entropy), &mut found);
         let signing_keys = or_default(keys::of_files(config), &mut found);
+        let rules = rules::build_rules(config);
+        found.extend(token_size::check(config, &rules, signing_keys.as_deref()).err());
         if !found.is_empty() {
             return Err(found);
         }
-        let loaded =
-            Loaded { rules: rules::build_rules(config), secrets, callback_tls, providers, signing_keys };
+        let loaded = Loaded { rules, secrets, callback_tls, providers, signing_keys };
         Ok(Prepared { app: self, tls, loaded })
     }
 }

@@ -31,6 +31,8 @@ pub(in crate::app) fn rules(config: &Config) -> HashMap<ProviderId, ProviderRule
     let of = |provider: &crate::config::Provider| ProviderRules {
         redirect_uris: provider.redirect_uris.clone(),
         link_by_verified_email: provider.link_by_verified_email,
+        sync: provider.sync,
+        keep_claims: provider.keep_claims.clone(),
     };
     config.providers.iter().map(|provider| (provider.settings.id.clone(), of(provider))).collect()
 }

@@ -7,9 +7,9 @@ use super::resources::Resources;
 use crate::auth::{
     AccessRules, AccessTokens, Audit, Auth, BeginSignIn, Credentials, DenialSampler, DenialUrls, Denials,
     Flows, GetSession, GetUser, Invoke, IssueToken, LinkAccount, LinkRules, LinkSessions, LocalRevocations,
-    OpenSession, RedirectRules, RefreshRules, RefreshToken, ResolveRedirect, ResolveUser, RevokeSession,
-    RevokeUserSessions, RotationRules, Rules, SessionDrafts, SessionEnder, SignIn, SignOut, TokenIssuer,
-    TokenNames, UpdateUser,
+    OpenSession, ProviderRules, RedirectRules, RefreshRules, RefreshToken, ResolveRedirect, ResolveUser,
+    RevokeSession, RevokeUserSessions, RotationRules, Rules, SessionDrafts, SessionEnder, SignIn, SignOut,
+    TokenIssuer, TokenNames, UpdateUser,
 };
 use crate::model::Clock;
 use crate::storage::{SessionStore, UserStore};
@@ -169,6 +169,7 @@ impl<'a> Shared<'a> {
         let resolve = Arc::new(ResolveUser {
             users: self.users(),
             providers: Arc::clone(&self.redirects.providers),
+            default_rules: ProviderRules::default(),
             default_role: sign_in.default_role.clone(),
             clock: self.clock(),
             entropy: Arc::clone(&self.has.entropy),
@@ -184,6 +185,7 @@ impl<'a> Shared<'a> {
                 flows: self.flows.clone(),
                 used_marks: Arc::clone(&self.has.stores) as _,
                 clock: self.clock(),
+                dropped: self.has.dropped_attributes.clone(),
             },
             invoke: self.invoke.clone(),
             open: OpenSession {

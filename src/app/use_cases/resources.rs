@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::auth::{AnyCallbacks, Follower, ReloadKeys, Revocations};
+use crate::auth::{AnyCallbacks, DroppedAttributes, Follower, ReloadKeys, Revocations};
 use crate::model::{Clock, Entropy};
 use crate::oauth::Providers;
 use crate::storage::Database;
@@ -20,4 +20,5 @@ pub(in crate::app) struct Resources {
     pub(in crate::app) keys: Arc<dyn ReloadKeys>,
     pub(in crate::app) index: Arc<Revocations>,
     pub(in crate::app) follower: Arc<Follower>,
+    pub(in crate::app) dropped_attributes: DroppedAttributes,
 }

@@ -7,7 +7,7 @@ use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::auth::retry::ATTEMPTS;
 use crate::auth::revocation::LocalRevocations;
-use crate::model::{AuthLogAction, Ban, Clock, Email, EndReason, Timestamp, User, UserId};
+use crate::model::{AuthLogAction, Ban, Clock, Email, EmailSource, EndReason, Timestamp, User, UserId};
 use crate::storage::{UserStore, commands};
 
 /// The request of `UpdateUser`.
@@ -149,6 +149,7 @@ fn changed(before: &User, change: &UserChange, now: Timestamp) -> Result<User> {
     {
         user.email.clone_from(email);
         user.email_verified = false;
+        user.email_source = Some(EmailSource::Admin);
     }
     if let Some(role) = &change.role {
         user.role.clone_from(role);

@@ -10,8 +10,10 @@ pub struct SignInInput<'a> {
     pub user: &'a User,
     /// The account that proves it.
     pub account: &'a Account,
-    /// The profile that the provider sent.
+    /// The profile that the provider sent, with clean attributes.
     pub profile: &'a ClaimMap,
+    /// The members of the profile that were left out for its size; `*` stands for those whose names have no room.
+    pub profile_omitted: &'a [String],
     /// Set if the user is new.
     pub is_new_user: bool,
     /// Set if the account is new. The id of a new account, like that of a new user, differs at the next attempt.
@@ -43,6 +45,8 @@ pub struct JwtInput<'a> {
     pub account: Option<&'a Account>,
     /// The profile that the provider sent; at `SIGN_IN` and `SIGN_UP` only.
     pub profile: Option<&'a ClaimMap>,
+    /// The members of the profile that were left out for its size; `*` stands for those whose names have no room.
+    pub profile_omitted: &'a [String],
     /// The session.
     pub session_id: SessionId,
     /// Caller, address and user agent of this call.

@@ -85,7 +85,8 @@ impl AccessTokens {
             user: user_claims(&self.rules.user_claims, user),
             added: Arc::new(session.claims.clone()),
         };
-        Ok(AccessToken { text: self.ring.issue(&claims, now)?, session: SessionView::from(&claims) })
+        let (text, claims) = self.ring.issue(claims, now)?;
+        Ok(AccessToken { text, session: SessionView::from(&claims) })
     }
 
     fn issue_reference(

@@ -116,6 +116,7 @@ impl IssueToken {
             user,
             account: Some(&pending.account),
             profile: Some(&pending.profile),
+            profile_omitted: &pending.profile_omitted,
             session_id: session.id,
             origin: &call.origin,
             claims: &nothing,

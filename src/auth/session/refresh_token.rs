@@ -171,6 +171,7 @@ impl RefreshToken {
             user,
             account: None,
             profile: None,
+            profile_omitted: &[],
             session_id: session.id,
             origin: &call.origin,
             claims: before,

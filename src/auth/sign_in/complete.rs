@@ -13,7 +13,6 @@ use super::denial::{Denials, Refusal};
 use super::link_account::LinkAccount;
 use super::open_session::OpenSession;
 use super::outcome::SignInOutcome;
-use super::pending_session::check_size;
 use super::resolve_user::ResolveUser;
 use super::signed_in::LinkSessions;
 use crate::auth::callbacks::Invoke;
@@ -82,7 +81,6 @@ impl SignIn {
             }
         };
         attempt.email.clone_from(&proven.profile.email);
-        check_size(&proven.profile)?;
         proven.check_begun_from(links.as_ref().map(|signed_in| signed_in.session.id))?;
         if !request.redirect_to.is_empty() {
             proven.redirect_to = request.redirect_to;
@@ -100,7 +98,9 @@ impl SignIn {
         request: Option<RequestMark>,
         attempt: &mut Attempt,
     ) -> Result<SignInOutcome> {
-        let profile = proven.profile.to_claims();
+        let keep = &self.resolve.rules_of(&proven.profile.identity.provider).keep_claims;
+        let profile = proven.profile.visible(keep);
+        let kept = profile.kept(keep);
         for attempted in 0..ATTEMPTS {
             let person = match self.resolve.resolve(&proven.profile, attempted > 0).await? {
                 Ok(person) => person,
@@ -110,7 +110,8 @@ impl SignIn {
             let input = SignInInput {
                 user: &person.user,
                 account: &person.account,
-                profile: &profile,
+                profile: &profile.claims,
+                profile_omitted: &profile.omitted,
                 is_new_user: person.is_new(),
                 is_new_account: person.has_new_account(),
                 origin: &call.origin,
@@ -124,7 +125,7 @@ impl SignIn {
                 SignInDecision::Redirect(url) => return self.denials.redirected(call, attempt, &url).await,
             }
             let redirect_to = self.invoke.redirect_of_sign_in(&proven.redirect_to).await?;
-            let opened = self.open.open(call, &proven, request, person, &profile, redirect_to).await?;
+            let opened = self.open.open(call, &proven, request, person, &kept, redirect_to).await?;
             if let Some(mut allowed) = opened {
                 allowed.provider_tokens = proven.tokens.take();
                 return Ok(SignInOutcome::Allowed(Box::new(allowed)));

@@ -18,9 +18,7 @@ use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::auth::retry::ATTEMPTS;
 use crate::model::DenialReason;
-use crate::model::{
-    Account, AccountKey, AuthLogAction, AuthLogOutcome, Clock, LogNote, RedirectUrl, Timestamp, User,
-};
+use crate::model::{Account, AuthLogAction, AuthLogOutcome, Clock, LogNote, RedirectUrl, Timestamp, User};
 use crate::storage::{Linked, UserStore, commands};
 
 /// Links accounts.
@@ -52,8 +50,8 @@ impl LinkAccount {
     ) -> Result<SignInOutcome> {
         let user = &signed_in.user;
         let profile = &proven.profile;
-        let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
-        let claims = profile.to_claims();
+        let key = profile.identity.account_key();
+        let visible = profile.visible(&self.resolve.rules_of(&profile.identity.provider).keep_claims);
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
             let (account, again) = match self.users.find_user_by_account(key).await? {
@@ -67,7 +65,8 @@ impl LinkAccount {
             let input = SignInInput {
                 user,
                 account: &account,
-                profile: &claims,
+                profile: &visible.claims,
+                profile_omitted: &visible.omitted,
                 is_new_user: false,
                 is_new_account: !again,
                 origin: &call.origin,

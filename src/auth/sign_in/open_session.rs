@@ -7,11 +7,15 @@ use super::credential::proven::Proven;
 use super::outcome::Allowed;
 use super::pending_session::{Pending, SessionDrafts};
 use super::person::Person;
+use super::sync::EmailFollowed;
 use crate::auth::audit::Audit;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::auth::revocation::LocalRevocations;
-use crate::model::{AuthLogAction, AuthLogEntry, ClaimMap, Clock, RedirectUrl, RequestMark, SessionId};
+use crate::model::{
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, Clock, Email, LogNote, RedirectUrl, RequestMark, SessionId,
+    VisibleProfile,
+};
 use crate::storage::{Opened, SessionStore, commands};
 
 /// Opens sessions.
@@ -36,12 +40,17 @@ impl OpenSession {
         proven: &Proven,
         request: Option<RequestMark>,
         person: Person,
-        profile: &ClaimMap,
+        profile: &VisibleProfile,
         redirect_to: RedirectUrl,
     ) -> Result<Option<Allowed>> {
         let is_new_user = person.is_new();
         let now = person.user.last_sign_in_at.unwrap_or_default();
-        let pending = Pending { account: person.account.clone(), profile: profile.clone(), is_new_user };
+        let pending = Pending {
+            account: person.account.clone(),
+            profile: profile.claims.clone(),
+            profile_omitted: profile.omitted.clone(),
+            is_new_user,
+        };
         let (session, grant) = self.drafts.draft(&call.caller.group, request, &person.user, &pending, now)?;
         let allowed = Allowed {
             user: person.user.clone(),
@@ -84,11 +93,15 @@ impl OpenSession {
     fn log(&self, call: &Call, person: &Person, session_id: SessionId) -> Vec<AuthLogEntry> {
         let signed = if person.is_new() { AuthLogAction::SignUp } else { AuthLogAction::SignIn };
         let linked = person.is_linked_by_email().then_some(AuthLogAction::AccountLinked);
-        let row = |action| {
-            let entry = self.audit.user_entry(action, call, &person.user);
-            self.audit.unless_excluded(entry.of_session(session_id, person.account.provider.as_str()))
-        };
-        [Some(signed), linked].into_iter().flatten().filter_map(row).collect()
+        let row = |action| self.audit.user_entry(action, call, &person.user);
+        let followed = person.email_followed.as_ref().map(|EmailFollowed(replaced)| {
+            let replaced = replaced.as_ref().map(Email::as_str);
+            let entry = self.audit.entry(AuthLogAction::UserUpdated, &call.origin);
+            entry.of_user(person.user.id, replaced).ended(AuthLogOutcome::Success, LogNote::EmailFollowed)
+        });
+        let rows = [Some(row(signed)), linked.map(row), followed].into_iter().flatten();
+        let rows = rows.map(|entry| entry.of_session(session_id, person.account.provider.as_str()));
+        rows.filter_map(|entry| self.audit.unless_excluded(entry)).collect()
     }
 
     /// Repeats the response to a repeated request, with the same grant, by derivation. Returns `None` if there was no

@@ -8,23 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::error::{Error, Result};
 use crate::model::{
-    Account, AccountId, AccountKind, ClaimMap, Clock, Entropy, Grant, Lifetimes, Profile, ProviderId,
-    RequestMark, Session, SessionId, Timestamp, User, claims,
+    Account, AccountId, AccountKind, ClaimMap, Clock, Entropy, Grant, Lifetimes, RequestMark, Session,
+    SessionId, Timestamp, User,
 };
-use crate::oauth::{FaultKind, ProviderFault};
 use crate::tokens::{GrantToken, Secrets};
 
 /// The lifetime of a grant.
 pub(in crate::auth) const GRANT_TTL: Duration = Duration::from_mins(1);
-
-/// The maximum size of the sealed record, in bytes.
-const MAX_PENDING_BYTES: usize = 32 * 1024;
 
 /// The record of a sign-in that is kept until its grant is redeemed.
 #[derive(Debug, Clone)]
 pub(in crate::auth) struct Pending {
     pub(in crate::auth) account: Account,
     pub(in crate::auth) profile: ClaimMap,
+    /// The members of the profile that were left out.
+    pub(in crate::auth) profile_omitted: Vec<String>,
     pub(in crate::auth) is_new_user: bool,
 }
 
@@ -51,23 +49,10 @@ struct Record {
     scope: Option<String>,
     created_at: i64,
     profile: ClaimMap,
+    /// Not in the records of older versions.
+    #[serde(default)]
+    profile_omitted: Vec<String>,
     is_new_user: bool,
-}
-
-/// Rejects a profile that is too large to store, before a callback reads it, even if nothing of it will be stored.
-pub(super) fn check_size(profile: &Profile) -> Result<()> {
-    let fits = claims::check_size(&profile.raw, MAX_PENDING_BYTES);
-    fits.map_err(|_| too_large(profile.kind, &profile.provider))
-}
-
-fn too_large(kind: AccountKind, provider: &ProviderId) -> Error {
-    let limit = format!("the profile has more than {MAX_PENDING_BYTES} bytes when sealed");
-    match kind {
-        AccountKind::Profile => Error::invalid("credential.profile.raw", limit),
-        AccountKind::Oidc | AccountKind::OAuth => {
-            Error::of_provider(provider, ProviderFault::new(FaultKind::Profile, limit))
-        }
-    }
 }
 
 impl SessionDrafts {
@@ -131,14 +116,11 @@ impl SessionDrafts {
             scope: account.scope.clone(),
             created_at: account.created_at.millis(),
             profile: pending.profile.clone(),
+            profile_omitted: pending.profile_omitted.clone(),
             is_new_user: pending.is_new_user,
         };
         let json = serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
-        let sealed = self.secrets.seal_pending(&*self.entropy, session_id.0.as_bytes(), &json);
-        if sealed.len() > MAX_PENDING_BYTES {
-            return Err(too_large(account.kind, &account.provider));
-        }
-        Ok(sealed)
+        Ok(self.secrets.seal_pending(&*self.entropy, session_id.0.as_bytes(), &json))
     }
 
     /// Opens the record of the sign-in. If no secret opens it, the grant is treated as unknown: its secret was removed
@@ -160,6 +142,7 @@ impl SessionDrafts {
                 created_at: Timestamp(record.created_at),
             },
             profile: record.profile,
+            profile_omitted: record.profile_omitted,
             is_new_user: record.is_new_user,
         })
     }

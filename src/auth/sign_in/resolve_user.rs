@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::denial::Refusal;
-use super::person::{Person, refreshed, rescoped, takes_verified_email};
+use super::person::{Person, rescoped};
+use super::sync::{SyncFacts, depends_on_accounts, may_set_email, synced};
 use crate::auth::error::Result;
 use crate::auth::rules::ProviderRules;
 use crate::model::DenialReason;
 use crate::model::{
-    Account, AccountId, AccountKey, Clock, EmailKey, Entropy, Profile, ProviderId, Timestamp, User, UserId,
+    Account, AccountId, Clock, EmailKey, EmailSource, Entropy, Profile, ProviderId, Timestamp, User, UserId,
 };
 use crate::storage::{AccountWrite, UserStore};
 
@@ -20,6 +21,8 @@ pub struct ResolveUser {
     pub users: Arc<dyn UserStore>,
     /// The configured rules of each provider.
     pub providers: Arc<HashMap<ProviderId, ProviderRules>>,
+    /// The rules of all other providers, which only callers vouch for.
+    pub default_rules: ProviderRules,
     /// The role of a new user.
     pub default_role: String,
     /// The clock.
@@ -51,7 +54,8 @@ fn decide_user(
     rules: &HashMap<ProviderId, ProviderRules>,
     now: Timestamp,
 ) -> UserDecision {
-    let links_by_email = rules.get(&profile.provider).is_some_and(|provider| provider.link_by_verified_email);
+    let links_by_email =
+        rules.get(&profile.identity.provider).is_some_and(|provider| provider.link_by_verified_email);
     match (found, owner) {
         (Some((user, _)), _) if user.is_banned(now) => UserDecision::RefuseBanned(user.id),
         (Some((user, account)), _) => UserDecision::SignIn(user, account),
@@ -94,29 +98,35 @@ impl ResolveUser {
                 return Ok(Err(Refusal::by(DenialReason::UserBanned, Some(user))));
             }
         };
-        let email_taken = look_up && self.email_is_taken(&known, profile).await?;
-        let version = known.version;
-        let user = refreshed(&known, profile, email_taken, now);
-        Ok(Ok(Person { user, account, known: Some(version), account_write }))
+        let rules = self.rules_of(&profile.identity.provider).sync;
+        let facts = self.sync_facts(&known, &account, profile, look_up).await?;
+        let (user, email_followed) = synced(&known, profile, rules, facts, now);
+        Ok(Ok(Person { user, account, known: Some(known.version), account_write, email_followed }))
+    }
+
+    /// Returns the rules of a provider: the defaults, if none of this id is configured.
+    pub(super) fn rules_of(&self, provider: &ProviderId) -> &ProviderRules {
+        self.providers.get(provider).unwrap_or(&self.default_rules)
     }
 
     /// Drafts an account of a user.
     pub(super) fn new_account(&self, user_id: UserId, profile: &Profile, now: Timestamp) -> Account {
+        let identity = &profile.identity;
         Account {
             id: AccountId::mint(&*self.clock, &*self.entropy),
             user_id,
-            provider: profile.provider.clone(),
-            provider_account_id: profile.provider_account_id.clone(),
-            issuer: profile.issuer.clone(),
-            kind: profile.kind,
-            scope: profile.scope.clone(),
+            provider: identity.provider.clone(),
+            provider_account_id: identity.provider_account_id.clone(),
+            issuer: identity.issuer.clone(),
+            kind: identity.kind,
+            scope: identity.scope.clone(),
             created_at: now,
         }
     }
 
     /// Finds the user of the profile's account or, if there is none, the owner of its verified e-mail address.
     async fn find(&self, profile: &Profile) -> Result<(Option<(User, Account)>, Option<User>)> {
-        let key = AccountKey::new(&profile.issuer, &profile.provider, &profile.provider_account_id);
+        let key = profile.identity.account_key();
         let mut found = self.users.find_user_by_account(key).await?;
         let mut owner = None;
         if let Some(email) = profile.verified_email().filter(|_| found.is_none()) {
@@ -129,20 +139,36 @@ impl ResolveUser {
         Ok((found, owner))
     }
 
-    /// Returns true if the e-mail address that this sign-in would set belongs to another user: a verified address stays
-    /// with its owner.
-    async fn email_is_taken(&self, known: &User, profile: &Profile) -> Result<bool> {
-        match profile.verified_email() {
-            Some(email) if takes_verified_email(known, profile) => {
-                Ok(self.users.find_user_by_email(EmailKey::from(email)).await?.is_some())
-            }
-            Some(_) | None => Ok(false),
+    /// Finds out what the sync depends on; the owner of the profile's address only if asked to look it up.
+    async fn sync_facts(
+        &self,
+        known: &User,
+        account: &Account,
+        profile: &Profile,
+        look_up: bool,
+    ) -> Result<SyncFacts> {
+        let rule = self.rules_of(&profile.identity.provider).sync.email;
+        let mut facts = SyncFacts { account: account.id, is_only_account: false, is_email_taken: false };
+        if depends_on_accounts(known, profile, rule) {
+            let accounts = self.users.accounts_of(known.id).await?;
+            facts.is_only_account = accounts.iter().all(|other| other.id == account.id);
         }
+        if look_up
+            && let Some(email) = profile.verified_email()
+            && may_set_email(known, profile, rule, facts)
+        {
+            let owner = self.users.find_user_by_email(EmailKey::from(email)).await?;
+            facts.is_email_taken = owner.is_some_and(|owner| owner.id != known.id);
+        }
+        Ok(facts)
     }
 
     fn new_person(&self, profile: &Profile, now: Timestamp) -> Person {
+        let id = UserId::mint(&*self.clock, &*self.entropy);
+        let account = self.new_account(id, profile, now);
         let user = User {
-            id: UserId::mint(&*self.clock, &*self.entropy),
+            id,
+            email_source: profile.email.as_ref().map(|_| EmailSource::Account(account.id)),
             email: profile.email.clone(),
             email_verified: profile.verified_email().is_some(),
             name: profile.name.clone(),
@@ -155,9 +181,8 @@ impl ResolveUser {
             updated_at: now,
             last_sign_in_at: Some(now),
         };
-        let account = self.new_account(user.id, profile, now);
         let account_write = Some(AccountWrite::Create(account.clone()));
-        Person { user, account, known: None, account_write }
+        Person { user, account, known: None, account_write, email_followed: None }
     }
 }
 
@@ -170,7 +195,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(5000);
 
     fn rules(link_by_verified_email: bool) -> HashMap<ProviderId, ProviderRules> {
-        let rules = ProviderRules { redirect_uris: Vec::new(), link_by_verified_email };
+        let rules = ProviderRules { link_by_verified_email, ..ProviderRules::default() };
         HashMap::from([("github".parse().unwrap(), rules)])
     }
 
@@ -212,7 +237,8 @@ mod tests {
     #[test]
     fn only_the_rules_of_the_profiles_own_provider_link_by_email() {
         let owner = samples::user();
-        let profile = Profile { provider: "other".parse().unwrap(), ..samples::profile() };
+        let mut profile = samples::profile();
+        profile.identity.provider = "other".parse().unwrap();
         let decided = decide_user(None, Some(owner.clone()), &profile, &rules(true), NOW);
         assert_eq!(decided, UserDecision::RefuseNotLinked(owner.id));
     }

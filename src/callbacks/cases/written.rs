@@ -64,6 +64,7 @@ pub(super) fn user(written: &Value, profile: &ClaimMap, now: Timestamp, role: &s
         id: parsed("input.user.id", written.id.as_deref(), UserId::least_of(now))?,
         email_verified: email.is_some() && written.email_verified.unwrap_or(verified),
         email,
+        email_source: None,
         name: written.name.or_else(|| told("name")),
         image: written.image.or_else(|| told("picture")),
         role: written.role.unwrap_or_else(|| role.to_owned()),

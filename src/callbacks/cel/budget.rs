@@ -14,7 +14,7 @@ use cel::common::value::{StaticVal, Val};
 use super::fault::failed;
 use super::names::BUDGET_TYPE;
 
-/// The budget of one run: at worst some twenty milliseconds of a processor (2026); a common run takes one to five
+/// The budget of one run without a profile: at worst some twenty milliseconds of a processor (2026); a common run takes one to five
 /// microseconds. A unit is a step of a loop's body, a value that is made, or 16 bytes of text, made or (in a loop)
 /// read.
 pub(super) const UNITS: u64 = 100_000;
@@ -30,8 +30,11 @@ struct Account {
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Account { left: AtomicU64::new(UNITS), overdrawn: AtomicBool::new(false) }))
+    /// Makes the budget of expressions of so many steps over a profile of this weight. One pass over the profile always
+    /// fits: a step of a loop's body costs a unit for each value, and may read the value.
+    pub(super) fn new(profile_weight: u64, steps: u64) -> Self {
+        let units = UNITS.saturating_add(profile_weight.saturating_mul(steps).saturating_mul(2));
+        Self(Arc::new(Account { left: AtomicU64::new(units), overdrawn: AtomicBool::new(false) }))
     }
 
     /// Charges the budget. Only one thread charges at a time: a run is not split.
@@ -104,7 +107,7 @@ mod tests {
 
     #[test]
     fn an_exhausted_budget_stays_exhausted() {
-        let budget = Budget::new();
+        let budget = Budget::new(0, 0);
         budget.charge(UNITS - 1).unwrap();
         assert!(!budget.is_overdrawn());
         budget.charge(2).unwrap_err();
@@ -119,6 +122,6 @@ mod tests {
         assert_eq!(weight(&*text(1600)), 101);
         assert_eq!(weight(&CelList::from(vec![text(0), text(32)])), 1 + 1 + 3);
         assert_eq!(weight(&CelOptional::of(text(16))), 3);
-        assert_eq!(weight(&Budget::new()), 1);
+        assert_eq!(weight(&Budget::new(0, 0)), 1);
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::answer;
-use super::budget::Budget;
 use super::inputs::{Inputs, Run};
 use super::program::Program;
 use crate::auth::{
@@ -51,8 +50,8 @@ impl Cel {
         }
     }
 
-    fn run<'a>(&self, inputs: Inputs<'a>) -> Run<'a> {
-        Run { inputs, now: Some(self.clock.now()), budget: Budget::new() }
+    fn run<'a, 'p>(&self, inputs: Inputs<'a>, programs: impl IntoIterator<Item = &'p Program>) -> Run<'a> {
+        Run::new(inputs, Some(self.clock.now()), programs.into_iter().map(Program::steps).sum())
     }
 }
 
@@ -86,22 +85,23 @@ impl Callbacks for Cel {
 
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
         let Some(program) = &self.rules.sign_in else { return Ok(SignInDecision::Allow) };
-        let run = self.run(Inputs::SignIn(input));
+        let run = self.run(Inputs::SignIn(input), [program]);
         program.evaluate(&run, answer::decision).map_err(failed(Callback::SignIn))
     }
 
     async fn jwt(&self, input: &JwtInput<'_>) -> CallbackResult<JwtDecision> {
-        let run = self.run(Inputs::Jwt(input));
+        let run = self.run(Inputs::Jwt(input), self.rules.jwt.iter().map(|(_, program)| program));
         claims(Callback::Jwt, &self.rules.jwt, &run).map(JwtDecision::Claims)
     }
 
     async fn session(&self, input: &SessionInput<'_>) -> CallbackResult<ClaimMap> {
-        claims(Callback::Session, &self.rules.session, &self.run(Inputs::Session(input)))
+        let run = self.run(Inputs::Session(input), self.rules.session.iter().map(|(_, program)| program));
+        claims(Callback::Session, &self.rules.session, &run)
     }
 
     async fn redirect(&self, input: &RedirectInput<'_>) -> CallbackResult<Option<String>> {
         let Some(program) = &self.rules.redirect else { return Ok(None) };
-        let run = self.run(Inputs::Redirect(input));
+        let run = self.run(Inputs::Redirect(input), [program]);
         program.evaluate(&run, answer::place).map(Some).map_err(failed(Callback::Redirect))
     }
 }

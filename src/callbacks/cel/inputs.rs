@@ -1,7 +1,7 @@
 //! The inputs of expressions, for each callback and for profiles: variables, whose values are made when an expression
 //! reads them.
 
-use cel::common::types::{CelBool, CelNull};
+use cel::common::types::{CelBool, CelList, CelNull};
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 
@@ -50,6 +50,7 @@ pub(super) fn variables(subject: Subject) -> &'static [(&'static str, Kind)] {
             ("user", Kind::Record(USER)),
             ("account", Kind::Record(ACCOUNT)),
             ("profile", Kind::Json),
+            (OMITTED, Kind::Plain),
             ("is_new_user", Kind::Plain),
             ("client", Kind::Record(CLIENT)),
             (NOW, Kind::Plain),
@@ -58,6 +59,7 @@ pub(super) fn variables(subject: Subject) -> &'static [(&'static str, Kind)] {
             ("user", Kind::Record(USER)),
             ("account", Kind::Record(ACCOUNT)),
             ("profile", Kind::Json),
+            (OMITTED, Kind::Plain),
             ("token", Kind::Json),
             ("trigger", Kind::Plain),
             ("is_new_user", Kind::Plain),
@@ -95,6 +97,8 @@ pub(super) struct Run<'a> {
 
 /// The variable that is the time.
 pub(super) const NOW: &str = "now";
+/// The variable that lists the omitted members of a profile.
+const OMITTED: &str = "profile_omitted";
 
 /// The variables of an expression during a run.
 pub(super) struct Variables<'a> {
@@ -126,6 +130,17 @@ enum Object<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// Prepares a run of these expressions.
+    pub(super) fn new(inputs: Inputs<'a>, now: Option<Timestamp>, steps: u64) -> Self {
+        let profile = match inputs {
+            Inputs::SignIn(input) => Some(input.profile),
+            Inputs::Jwt(input) => input.profile,
+            Inputs::Profile(profile) => Some(profile),
+            Inputs::Session(_) | Inputs::Redirect(_) => None,
+        };
+        Self { inputs, now, budget: Budget::new(profile.map_or(0, map_weight), steps) }
+    }
+
     fn value<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
         if name == NOW {
             return self.now.map(|now| CowVal::Owned(time(now)));
@@ -143,6 +158,14 @@ impl<'a> Run<'a> {
             }
             (Inputs::SignIn(SignInInput { account, is_new_account: true, .. }), "account") => {
                 CowVal::owned(Record::NewAccount(account))
+            }
+            (
+                Inputs::SignIn(SignInInput { profile_omitted, .. })
+                | Inputs::Jwt(JwtInput { profile_omitted, .. }),
+                OMITTED,
+            ) => {
+                let names = profile_omitted.iter().map(|name| text(name) as Box<dyn Val>);
+                CowVal::owned(CelList::from(names.collect::<Vec<_>>()))
             }
             (Inputs::SignIn(input), "user") => CowVal::owned(Record::User(input.user)),
             (Inputs::SignIn(input), "account") => CowVal::owned(Record::Account(input.account)),

@@ -1,11 +1,10 @@
-//! Reads a profile by an expression for each field, over the claims of the provider. All expressions share one budget,
-//! and a failure names only the field.
+//! Reads a profile by an expression for each field, over the claims of the provider. All expressions share one budget.
+//! Only the id must be readable: another expression that fails leaves its field out.
 
 use super::answer::{flag, id, text};
-use super::budget::Budget;
 use super::inputs::{Inputs, Run};
 use super::program::Program;
-use crate::model::ClaimMap;
+use crate::model::{Attribute, ClaimMap};
 use crate::oauth::{ProfileFields, ReadProfile};
 
 /// An expression for each field, compiled as [`Subject::Profile`](super::Subject); a field without one is never set.
@@ -25,25 +24,41 @@ pub struct ProfileRules {
 
 impl ReadProfile for ProfileRules {
     fn read(&self, profile: &ClaimMap) -> Result<ProfileFields, String> {
-        let run = Run { inputs: Inputs::Profile(profile), now: None, budget: Budget::new() };
-        let failed = |field: &str, cause: &str| format!("profile.{field}: {cause}");
-        let told = |field: &str, program: Option<&Program>| match program {
-            Some(program) => program.evaluate(&run, text).map_err(|cause| failed(field, &cause)),
-            None => Ok(None),
-        };
-        let email_verified = match &self.email_verified {
-            Some(program) => {
-                program.evaluate(&run, flag).map_err(|cause| failed("email_verified", &cause))?
-            }
-            None => false,
-        };
+        let others = [&self.email, &self.email_verified, &self.name, &self.image];
+        let steps = others.into_iter().flatten().chain([&self.id]).map(Program::steps).sum();
+        let run = Run::new(Inputs::Profile(profile), None, steps);
+        // The id comes first: it must not pay for the others.
+        let id = self.id.evaluate(&run, id).map_err(|cause| format!("profile.id: {cause}"))?;
+        let mut unusable = Vec::new();
+        let email_verified =
+            told(&run, Attribute::EmailVerified, self.email_verified.as_ref(), flag, &mut unusable);
+        let mut text_of = |attribute, program| told(&run, attribute, program, text, &mut unusable).flatten();
         Ok(ProfileFields {
-            id: self.id.evaluate(&run, id).map_err(|cause| failed("id", &cause))?,
-            email: told("email", self.email.as_ref())?,
-            email_verified,
-            name: told("name", self.name.as_ref())?,
-            image: told("image", self.image.as_ref())?,
+            id,
+            email: text_of(Attribute::Email, self.email.as_ref()),
+            email_verified: email_verified.unwrap_or(false),
+            name: text_of(Attribute::Name, self.name.as_ref()),
+            image: text_of(Attribute::Image, self.image.as_ref()),
+            unusable,
         })
+    }
+}
+
+/// Reads an attribute; one whose expression fails is absent, and noted as unusable.
+fn told<T>(
+    run: &Run<'_>,
+    attribute: Attribute,
+    program: Option<&Program>,
+    read: impl FnOnce(cel::Value) -> Result<T, String>,
+    unusable: &mut Vec<Attribute>,
+) -> Option<T> {
+    match program?.evaluate(run, read) {
+        Ok(value) => Some(value),
+        Err(cause) => {
+            tracing::debug!(attribute = attribute.name(), cause, "an expression of a profile failed");
+            unusable.push(attribute);
+            None
+        }
     }
 }
 
@@ -127,18 +142,31 @@ mod tests {
             assert_eq!(fields, Ok(wanted), "{source} {value}");
         }
         for (email_verified, name, wanted) in [
-            ("profile.v", "null", "profile.email_verified: must return true, false or null, not string"),
-            ("false", "profile.n", "profile.name: must return text or null, not int"),
-            (
-                "profile.sub > 1",
-                "null",
-                "profile.email_verified: found no matching overload for '_>_' applied to '(string, int)'",
-            ),
+            ("profile.v", "null", Attribute::EmailVerified),
+            ("false", "profile.n", Attribute::Name),
+            ("profile.sub > 1", "null", Attribute::EmailVerified),
+            ("profile.nothing", "null", Attribute::EmailVerified),
         ] {
-            let told = rules(email_verified, name).read(&claims(json!("s3cret"))).unwrap_err();
-            assert!(!told.contains("s3cret"));
-            assert_eq!(told, wanted);
+            let fields = rules(email_verified, name).read(&claims(json!("true"))).unwrap();
+            assert_eq!((fields.unusable, fields.email_verified), (vec![wanted], false));
+            assert_eq!((fields.email.as_deref(), fields.name), (Some("a@b.c"), None));
         }
+    }
+
+    #[test]
+    fn an_expression_that_costs_too_much_leaves_the_id_as_it_is() {
+        let rules = ProfileRules {
+            id: program("profile.sub"),
+            email: Some(program("profile.l.map(x, profile.l.map(y, x + y)).size() > 0 ? profile.email : ''")),
+            email_verified: Some(program("true")),
+            name: Some(program("profile.?name")),
+            image: None,
+        };
+        let claims = json!({"sub": "1", "email": "a@b.c", "name": "Ada", "l": vec!["x"; 600]});
+        let fields = rules.read(claims.as_object().unwrap()).unwrap();
+        assert_eq!(fields.id.as_deref(), Some("1"));
+        assert_eq!((fields.email, fields.name), (None, None));
+        assert_eq!(fields.unusable, [Attribute::Email, Attribute::Name]);
     }
 
     #[test]

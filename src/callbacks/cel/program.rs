@@ -9,7 +9,7 @@ use cel::common::ast::SourceInfo;
 use cel::{Context, Env, IdedExpr as Expression, ParseErrors, Value};
 
 use super::budget::TOO_COSTLY;
-use super::check::{Check, depth, names};
+use super::check::{Check, count, depth, names};
 use super::fault::{CelFault, cause};
 use super::inputs::{Kind, NOW, Run, Subject, Variables, variables};
 use super::language::LANGUAGE;
@@ -35,6 +35,7 @@ struct Compiled {
     expression: Expression,
     patterns: Vec<Pattern>,
     asks_the_time: bool,
+    steps: u64,
 }
 
 impl Program {
@@ -66,6 +67,7 @@ impl Program {
             return Err(faults.into_iter().map(|(id, message)| placed(&places, id, message)).collect());
         }
         let asks_the_time = names(&expression, NOW);
+        let steps = u64::try_from(count(&expression)).unwrap_or(u64::MAX);
         let json = variables.iter().filter(|(_, kind)| matches!(kind, Kind::Json)).map(|(name, _)| *name);
         let json: Vec<_> = json.collect();
         let mut meter = Meter::new(&json);
@@ -81,12 +83,18 @@ impl Program {
             expression,
             patterns,
             asks_the_time,
+            steps,
         })))
     }
 
     /// Returns true if it reads `now`, or has a local variable of that name.
     pub(super) fn asks_the_time(&self) -> bool {
         self.0.asks_the_time
+    }
+
+    /// Returns the number of its steps.
+    pub(super) fn steps(&self) -> u64 {
+        self.0.steps
     }
 
     /// Evaluates it, and reads the value. A failure quotes no value that the expression read.

@@ -5,6 +5,7 @@ mod addresses;
 mod client;
 mod kind;
 mod parameters;
+mod people;
 mod preset;
 mod profile;
 mod provider;

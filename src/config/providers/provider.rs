@@ -1,7 +1,9 @@
 //! The list of providers, and the settings that all types share.
 
 use super::parameters::Asked;
+use super::people::{self, People};
 use super::{addresses, client, kind, parameters, preset, profile};
+use crate::auth::SyncRules;
 use crate::callbacks::ProfileRules;
 use crate::config::entry::{
     Absent, AnyEntry, Authorities, Described as _, Entry, Flag, Items, List, Span, Text,
@@ -84,6 +86,7 @@ pub(in crate::config) fn entries() -> Vec<AnyEntry> {
     entries.extend(parameters::entries());
     entries.push(&REDIRECT_URIS);
     entries.extend(profile::entries());
+    entries.extend(people::entries());
     entries.extend([&LINK_BY_VERIFIED_EMAIL as AnyEntry, &CA, &PLAINTEXT, &TIMEOUT]);
     entries
 }
@@ -97,6 +100,10 @@ pub struct Provider {
     pub redirect_uris: Vec<String>,
     /// True if an unknown account signs in the user whose e-mail address the provider verified.
     pub link_by_verified_email: bool,
+    /// The rules by which a known user follows its profile.
+    pub sync: SyncRules,
+    /// The claims that are left out last of a profile that is too large.
+    pub keep_claims: Vec<String>,
 }
 
 /// The settings of other sections that apply to every provider.
@@ -154,6 +161,7 @@ fn provider(section: &mut Section, common: &Common) -> Option<Provider> {
     if let Some(rules) = profile.as_ref().filter(|_| link_by_verified_email) {
         e_mails_are_verified(section, rules);
     }
+    let people = people::read(section);
     let ca = section.get(&CA).or_else(|| common.outbound.ca.clone());
     let timeout = section.get(&TIMEOUT)?;
     let (endpoints, Asked { scopes, authorization_params, response_mode }) = (endpoints?, asked?);
@@ -180,7 +188,8 @@ fn provider(section: &mut Section, common: &Common) -> Option<Provider> {
         timeout,
         clock_leeway: common.clock_leeway,
     };
-    Some(Provider { settings, redirect_uris, link_by_verified_email })
+    let People { sync, keep_claims } = people?;
+    Some(Provider { settings, redirect_uris, link_by_verified_email, sync, keep_claims })
 }
 
 fn e_mails_are_verified(section: &Section, rules: &ProfileRules) {

@@ -2,6 +2,7 @@
 
 use super::Provider;
 use super::preset::PRESETS;
+use crate::auth::{AttributeSync, EmailSync, SyncRules};
 use crate::config::tests::{accepted, all_refused};
 use crate::oauth::{
     AssertionAudience, ClientAuthentication, ProfileFields, ProviderKind, ResponseMode, Userinfo,
@@ -43,7 +44,8 @@ fn url(text: &str) -> Url {
 #[test]
 fn a_preset_with_client_credentials_is_a_complete_provider() {
     assert!(accepted("providers: []", &[]).providers.is_empty());
-    let Provider { settings, redirect_uris, link_by_verified_email } = one(&format!("id: google, {WE}"));
+    let Provider { settings, redirect_uris, link_by_verified_email, sync, keep_claims } =
+        one(&format!("id: google, {WE}"));
     assert_eq!((settings.id.as_str(), settings.client_id.as_str()), ("google", "a"));
     let issuer = "https://accounts.google.com".to_owned();
     assert_eq!(
@@ -57,6 +59,7 @@ fn a_preset_with_client_credentials_is_a_complete_provider() {
     assert!(settings.audiences.is_empty());
     assert_eq!((settings.authorization_url, settings.token_url, settings.userinfo_url), (None, None, None));
     assert!(settings.authorization_params.is_empty() && redirect_uris.is_empty() && !link_by_verified_email);
+    assert_eq!((sync, keep_claims), (SyncRules::default(), Vec::new()));
     assert_eq!((settings.response_mode, settings.ca), (ResponseMode::Query, None));
     assert_eq!((settings.timeout, settings.clock_leeway), (Duration::from_secs(8), Duration::from_secs(10)));
 }
@@ -85,10 +88,12 @@ providers:
       email: profile.upn
       email_verified: 'true'
     link_by_verified_email: true
+    sync: {email: follow, name: first}
+    keep_claims: [groups, 'https://corp.example/roles']
     redirect_uris: [https://app.corp.example/cb, 'http://localhost:3000/cb']
     timeout: 2s
 ";
-    let Provider { settings, redirect_uris, link_by_verified_email } =
+    let Provider { settings, redirect_uris, link_by_verified_email, sync, keep_claims } =
         accepted(yaml, &[("CORP", "s3cret")]).providers.remove(0);
     let kind = ProviderKind::Oidc {
         discovery_url: None,
@@ -113,6 +118,10 @@ providers:
     assert_eq!((settings.timeout, settings.clock_leeway), (Duration::from_secs(2), Duration::from_secs(20)));
     assert_eq!(redirect_uris, ["https://app.corp.example/cb", "http://localhost:3000/cb"]);
     assert!(link_by_verified_email);
+    let wanted =
+        SyncRules { email: EmailSync::Follow, name: AttributeSync::First, image: AttributeSync::Follow };
+    assert_eq!(sync, wanted);
+    assert_eq!(keep_claims, ["groups", "https://corp.example/roles"]);
 }
 
 #[test]
@@ -218,6 +227,7 @@ fn claims_of_openid_are_taken_as_the_standard_has_them() {
         email_verified: true,
         name: Some("Ada".to_owned()),
         image: Some("https://a.example/a.png".to_owned()),
+        unusable: Vec::new(),
     };
     assert_eq!(read(&provider, told), all);
     let one = ProfileFields { id: Some("7".to_owned()), ..ProfileFields::default() };

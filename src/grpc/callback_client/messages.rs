@@ -31,6 +31,7 @@ pub(super) fn sign_in(input: &SignInInput<'_>, now: Timestamp) -> v1::SignInRequ
         profile: Some(write_struct(input.profile)),
         client: client(input.origin),
         is_new_user: input.is_new_user,
+        profile_omitted: input.profile_omitted.to_vec(),
     }
 }
 
@@ -68,6 +69,7 @@ pub(super) fn jwt(input: &JwtInput<'_>, now: Timestamp) -> v1::JwtRequest {
         claims: Some(write_struct(input.claims)),
         update: (input.trigger == Trigger::Update).then(|| write_struct(input.update)),
         client: client(input.origin),
+        profile_omitted: input.profile_omitted.to_vec(),
     }
 }
 

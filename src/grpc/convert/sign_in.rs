@@ -10,13 +10,11 @@ use crate::auth::{
     SignInRequest,
 };
 use crate::grpc::proto::v1::{self, id_token_credential, sign_in_request, sign_in_response};
-use crate::model::{AccountKind, Email, Profile, ProviderId, Timestamp};
+use crate::model::{AccountKind, Identity, Profile, ProviderId, Timestamp, ToldAttributes};
 use crate::oauth::{ProviderTokens, is_error_code};
 
-/// The maximum size of a display name, in bytes.
-const MAX_NAME: usize = 512;
-/// The maximum size of a picture URL or an issuer, in bytes.
-const MAX_URL: usize = 2048;
+/// The maximum size of an issuer, in bytes.
+const MAX_ISSUER: usize = 2048;
 /// The maximum size of a code, a `state` or a nonce, in bytes.
 const MAX_OPAQUE: usize = 4096;
 /// The maximum size of an ID token, in bytes.
@@ -72,7 +70,7 @@ fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> C
     if error.as_deref().is_some_and(|error| !is_error_code(error)) {
         fields.fault(&at("error"), "must be an error code of RFC 6749 section 4.1.2.1, at most 64 bytes");
     }
-    let iss = fields.optional_text(&at("iss"), message.iss.as_deref(), MAX_URL);
+    let iss = fields.optional_text(&at("iss"), message.iss.as_deref(), MAX_ISSUER);
     let user = message.user.filter(|user| !user.is_empty());
     if user.as_ref().is_some_and(|user| user.len() > MAX_USER) {
         fields.fault(&at("user"), "must have at most 4096 bytes");
@@ -106,27 +104,22 @@ fn read_profile(fields: &mut Fields, message: v1::ProfileCredential) -> Option<C
     let at = |name: &str| format!("credential.profile.{name}");
     let provider: Option<ProviderId> = fields.parsed(&at("provider"), &message.provider);
     let provider_account_id = fields.parsed(&at("provider_account_id"), &message.provider_account_id);
-    let email = message.email.filter(|text| !text.is_empty()).and_then(|text| {
-        Email::parse(&text).map_err(|fault| fields.fault(&at("email"), fault.to_string())).ok()
-    });
-    if message.email_verified && email.is_none() {
-        fields.fault(&at("email_verified"), "needs an email");
-    }
-    let name = fields.optional_text(&at("name"), message.name.as_deref(), MAX_NAME);
-    let image = fields.optional_text(&at("image"), message.image.as_deref(), MAX_URL);
     let raw = fields.json(&at("raw"), message.raw);
-    Some(Credential::Profile(Box::new(Profile {
+    let identity = Identity {
         provider: provider?,
         issuer: String::new(),
         provider_account_id: provider_account_id?,
         kind: AccountKind::Profile,
         scope: None,
-        email,
+    };
+    let told = ToldAttributes {
+        email: message.email,
         email_verified: message.email_verified,
-        name,
-        image,
-        raw,
-    })))
+        name: message.name,
+        image: message.image,
+        unusable: Vec::new(),
+    };
+    Some(Credential::Profile(Box::new(Profile::new(identity, told, raw))))
 }
 
 pub(crate) fn write_sign_in(outcome: SignInOutcome, now: Timestamp) -> v1::SignInResponse {

@@ -13,6 +13,8 @@ name_enum!(
         Redirected = "REDIRECTED",
         /// The account was already linked to the user.
         AlreadyLinked = "ALREADY_LINKED",
+        /// A sign-in changed the user's e-mail address.
+        EmailFollowed = "EMAIL_FOLLOWED",
         /// The signing key was replaced because of its age.
         Scheduled = "SCHEDULED",
         /// The signing key was replaced by a command.

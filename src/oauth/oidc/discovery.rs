@@ -106,14 +106,16 @@ fn one_of(
     name: &str,
     rule: impl Fn(&Url) -> bool,
 ) -> Result<Option<Url>, ProviderFault> {
-    let told = match (set, metadata.get(name)) {
+    // An address that is none counts as absent: it harms only those who need it.
+    let told = match (set, metadata.get(name).and_then(serde_json::Value::as_str)) {
         (Some(url), _) => return Ok(Some(url.clone())),
         (None, None) => return Ok(None),
-        (None, Some(told)) => told.as_str().and_then(|told| Url::parse(told).ok()),
+        (None, Some(told)) => Url::parse(told),
     };
-    match told.filter(rule) {
-        Some(url) => Ok(Some(url)),
-        None => Err(unusable(&format!("its {name} is not an https URL of a remote host"))),
+    match told {
+        Err(_) => Ok(None),
+        Ok(url) if rule(&url) => Ok(Some(url)),
+        Ok(_) => Err(unusable(&format!("its {name} is not an https URL of a remote host"))),
     }
 }
 
@@ -250,7 +252,9 @@ mod tests {
             let fault = configured().with(&metadata(&change)).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Metadata, "{change}");
         }
-        assert!(configured().with(&metadata(&json!({"userinfo_endpoint": null}))).is_ok());
+        for none in [json!(null), json!(7), json!([])] {
+            assert!(configured().with(&metadata(&json!({"userinfo_endpoint": none}))).is_ok());
+        }
     }
 
     #[test]

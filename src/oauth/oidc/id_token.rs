@@ -10,10 +10,13 @@ use super::super::proof::IdTokenMark;
 use super::issuer::Issuer;
 use super::provider_keys::ProviderKeys;
 use crate::jose::{SignatureFault, Unverified};
+use crate::model::claims::member;
 use crate::model::{ClaimMap, ProviderId, Timestamp, digest_of};
 
-/// The maximum size of a token, in bytes.
-const MAX_BYTES: usize = 16 << 10;
+/// The maximum size of a token from a token endpoint, in bytes. A person in many groups has a large one.
+const MAX_BYTES: usize = 256 << 10;
+/// The maximum size of a token that a client obtained itself, in bytes.
+const MAX_CLIENT_BYTES: usize = 16 << 10;
 
 /// The age beyond which a token is rejected, whatever its `exp`, so that its mark need not be kept longer.
 const OLDEST: Duration = Duration::from_hours(24);
@@ -45,8 +48,8 @@ pub(super) struct IdToken {
 }
 
 /// Reads a token, which proves nothing yet.
-pub(super) fn read(token: &str) -> Result<Unverified<'_>, ProviderFault> {
-    if token.len() > MAX_BYTES {
+pub(super) fn read(token: &str, is_of_client: bool) -> Result<Unverified<'_>, ProviderFault> {
+    if token.len() > if is_of_client { MAX_CLIENT_BYTES } else { MAX_BYTES } {
         return Err(malformed("too large"));
     }
     Unverified::read(token).map_err(|fault| malformed(fault.0))
@@ -80,7 +83,7 @@ pub(super) fn check_claims(token: Unverified<'_>, expected: &Expected<'_>) -> Re
         check_auth_time(claims, max_age, expected.now, expected.leeway)?;
     }
     if let Some(access_token) = expected.access_token
-        && let Some(at_hash) = claims.get("at_hash")
+        && let Some(at_hash) = member(claims, "at_hash")
     {
         let wanted = token.algorithm().left_half_of_hash(access_token);
         if at_hash.as_str() != Some(&wanted) {
@@ -107,7 +110,7 @@ fn check_audience(claims: &ClaimMap, expected: &Expected<'_>) -> Result<(), Prov
     let is_ours = |audience: &Value| {
         audience == expected.client_id || expected.audiences.iter().any(|other| audience == other)
     };
-    let is_for_us = match claims.get("aud") {
+    let is_for_us = match member(claims, "aud") {
         Some(Value::Array(audiences)) => !audiences.is_empty() && audiences.iter().all(is_ours),
         Some(audience) => is_ours(audience),
         None => false,
@@ -119,7 +122,7 @@ fn check_audience(claims: &ClaimMap, expected: &Expected<'_>) -> Result<(), Prov
         (Some(_), audience) => audience.is_some_and(is_of_client),
         (None, _) => true,
     };
-    let issued_to_us = match (expected.access_token, claims.get("azp")) {
+    let issued_to_us = match (expected.access_token, member(claims, "azp")) {
         (_, None) => true,
         (Some(_), Some(azp)) => is_of_client(azp),
         (None, Some(azp)) => is_ours(azp),
@@ -183,7 +186,7 @@ fn text<'c>(claims: &'c ClaimMap, name: &str) -> Option<&'c str> {
 
 /// Parses a `NumericDate` (RFC 7519 section 2), which may have a fraction.
 fn date(claims: &ClaimMap, name: &str) -> Result<Option<Timestamp>, ProviderFault> {
-    let Some(value) = claims.get(name) else { return Ok(None) };
+    let Some(value) = member(claims, name) else { return Ok(None) };
     #[expect(clippy::cast_possible_truncation, reason = "beyond 2^53 no number is read")]
     let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64));
     match seconds.filter(|seconds| *seconds >= 0) {

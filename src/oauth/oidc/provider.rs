@@ -22,6 +22,7 @@ use super::id_token::{self, Expected, IdToken, check_claims, check_signature, un
 use super::issuer::Issuer;
 use super::provider_keys::Published;
 use crate::jose::{SignatureFault, Unverified};
+use crate::model::claims::member;
 use crate::model::{AccountKind, ClaimMap};
 use crate::net::RefreshedCache;
 
@@ -45,7 +46,7 @@ pub(in crate::oauth) struct OidcProvider {
 
 impl OidcProvider {
     async fn verify(&self, token: &str, bound: Bound<'_>, until: Instant) -> Result<IdToken, ProviderFault> {
-        let token = id_token::read(token)?;
+        let token = id_token::read(token, bound.access_token.is_none())?;
         self.check_signature(&token, until).await?;
         let expected = Expected {
             provider: &self.shared.settings.id,
@@ -85,7 +86,7 @@ impl OidcProvider {
     ) -> Result<Option<ClaimMap>, ProviderFault> {
         let is_needed = || {
             let is_granted = |scope: &str| scope.split([' ', ',']).any(|scope| scope == "email");
-            !token.claims.contains_key("email") && scope.is_some_and(is_granted)
+            member(&token.claims, "email").is_none() && scope.is_some_and(is_granted)
         };
         let url = match (self.userinfo, &endpoints.userinfo) {
             (Userinfo::Never, _) => None,

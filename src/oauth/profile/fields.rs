@@ -1,13 +1,8 @@
-//! The profile of a person, from the fields of a provider.
+//! The profile of a person, from the fields of a provider. Only the id must be usable.
 
 use super::super::fault::{FaultKind, ProviderFault};
 use super::super::settings::{ProfileFields, Settings};
-use crate::model::{AccountKind, ClaimMap, Email, Profile};
-
-/// The maximum size of a name in bytes; longer ones are truncated.
-const MAX_NAME: usize = 512;
-/// The maximum size of a picture's URL in bytes; a longer one is dropped.
-const MAX_IMAGE: usize = 2048;
+use crate::model::{AccountKind, ClaimMap, Identity, Profile, ToldAttributes};
 
 /// The source of a profile, and its context.
 pub(in crate::oauth) struct Told<'a> {
@@ -25,41 +20,18 @@ impl Told<'_> {
         raw: ClaimMap,
     ) -> Result<Profile, ProviderFault> {
         let fields = self.settings.profile.read(claims).map_err(unusable)?;
-        let ProfileFields { id, email, email_verified, name, image } = fields;
-        let provider_account_id = present(id).ok_or_else(|| unusable("no id"))?;
-        let provider_account_id =
-            provider_account_id.parse().map_err(|fault| unusable(format!("its id {fault}")))?;
-        let email = match present(email) {
-            None => None,
-            Some(email) => {
-                Some(Email::parse(&email).map_err(|fault| unusable(format!("its e-mail {fault}")))?)
-            }
-        };
-        Ok(Profile {
+        let ProfileFields { id, email, email_verified, name, image, unusable: unreadable } = fields;
+        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| unusable("no id"))?;
+        let identity = Identity {
             provider: self.settings.id.clone(),
             issuer: self.issuer,
-            provider_account_id,
+            provider_account_id: id.parse().map_err(|fault| unusable(format!("its id {fault}")))?,
             kind: self.kind,
             scope: self.scope,
-            email_verified: email_verified && email.is_some(),
-            email,
-            name: present(name).and_then(|name| printable(&name)),
-            image: present(image)
-                .filter(|image| image.len() <= MAX_IMAGE && !image.chars().any(char::is_control)),
-            raw,
-        })
+        };
+        let told = ToldAttributes { email, email_verified, name, image, unusable: unreadable };
+        Ok(Profile::new(identity, told, raw))
     }
-}
-
-fn present(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-}
-
-/// Returns a name without control characters, truncated to the maximum size.
-fn printable(name: &str) -> Option<String> {
-    let name: String = name.chars().filter(|c| !c.is_control()).collect();
-    let end = name.floor_char_boundary(MAX_NAME);
-    present(Some(name[..end].trim().to_owned()))
 }
 
 fn unusable(cause: impl std::fmt::Display) -> ProviderFault {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::model::claims::member;
 use crate::model::{ClaimMap, parse_object_leniently};
 
 /// The maximum size of the JSON that Apple posts, in bytes.
@@ -10,12 +11,14 @@ const MAX_USER: usize = 4096;
 /// Merges all claims; those of the ID token win. `email_verified` is used only from the source of the e-mail address:
 /// otherwise one source would verify the address of the other.
 pub(in crate::oauth) fn merge(mut userinfo: ClaimMap, mut id_token: ClaimMap) -> ClaimMap {
-    match (id_token.get("email"), userinfo.get("email")) {
+    match (member(&id_token, "email"), member(&userinfo, "email")) {
         (Some(email), Some(other)) if email == other => {}
         (Some(_), _) => drop(userinfo.remove("email_verified")),
         (None, Some(_)) => drop(id_token.remove("email_verified")),
         (None, None) => {}
     }
+    // A null is absent: it replaces nothing.
+    id_token.retain(|name, value| !value.is_null() || !userinfo.contains_key(name));
     userinfo.extend(id_token);
     userinfo
 }
@@ -56,6 +59,12 @@ mod tests {
                 json!({"sub": "1", "name": "i"}),
             ),
             (json!({"email": a}), json!({}), json!({"email": a})),
+            (
+                json!({"email": a, "email_verified": true}),
+                json!({"email": null, "email_verified": false}),
+                json!({"email": a, "email_verified": true}),
+            ),
+            (json!({"email": null}), json!({"email": a, "name": null}), json!({"email": a, "name": null})),
             (json!({"email": b, "email_verified": true}), json!({"email": a}), json!({"email": a})),
             (json!({"email_verified": true}), json!({"email": a}), json!({"email": a})),
             (json!({"email": a}), json!({"email_verified": true}), json!({"email": a})),

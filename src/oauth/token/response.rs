@@ -19,8 +19,9 @@ use crate::model::Timestamp;
 pub(super) struct TokenAnswer {
     access_token: AccessToken,
     /// Some providers omit it; every access token is sent as one of this type.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "spelled")]
     token_type: Spelled,
+    #[serde(default, deserialize_with = "refresh_token")]
     refresh_token: Option<RefreshToken>,
     #[serde(default, skip_serializing, deserialize_with = "secret")]
     id_token: Option<SecretString>,
@@ -31,21 +32,37 @@ pub(super) struct TokenAnswer {
     scope: Value,
 }
 
-fn secret<'de, D: Deserializer<'de>>(text: D) -> Result<Option<SecretString>, D::Error> {
-    Ok(Option::<String>::deserialize(text)?.map(SecretString::from))
+/// Reads a text. A value of another type is absent: only the access token must be readable.
+fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(value)? {
+        Value::String(text) => Some(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+    })
+}
+
+fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(text(value)?.map(SecretString::from))
+}
+
+fn refresh_token<'de, D: Deserializer<'de>>(value: D) -> Result<Option<RefreshToken>, D::Error> {
+    Ok(text(value)?.map(RefreshToken::new))
+}
+
+fn spelled<'de, D: Deserializer<'de>>(value: D) -> Result<Spelled, D::Error> {
+    Ok(text(value)?.map(Spelled).unwrap_or_default())
 }
 
 /// A token type in the provider's spelling.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Spelled(String);
 
-impl TokenType for Spelled {}
-
 impl Default for Spelled {
     fn default() -> Self {
         Self("Bearer".to_owned())
     }
 }
+
+impl TokenType for Spelled {}
 
 impl fmt::Debug for TokenAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,10 +122,7 @@ impl TokenAnswer {
         let Some(access_token) = secret(self.access_token.secret()) else {
             return unusable("token: an empty access token");
         };
-        let scope = self.scope();
-        if !scope.as_deref().is_none_or(are_scopes) {
-            return unusable("token: an invalid scope");
-        }
+        let scope = self.scope().filter(|scope| are_scopes(scope));
         Ok(ProviderTokens {
             access_token,
             expires_at: self.expires_in().map(|seconds| now.plus(seconds)),
@@ -175,17 +189,29 @@ mod tests {
     fn unusable_token_responses_are_faults() {
         for bad in [
             json!({"token_type": "Bearer"}),
+            json!({"access_token": null, "token_type": "Bearer"}),
             json!({"access_token": "", "token_type": "Bearer"}),
             json!({"access_token": 7, "token_type": "Bearer"}),
             json!({"access_token": "a", "token_type": "DPoP"}),
             json!({"access_token": "a", "token_type": "mac"}),
-            json!({"access_token": "a", "token_type": "Bearer", "id_token": {}}),
-            json!({"access_token": "a", "token_type": "Bearer", "scope": "a\u{0}b"}),
-            json!({"access_token": "a", "token_type": "Bearer", "scope": "a\nb"}),
-            json!({"access_token": "a", "token_type": "Bearer", "scope": "é"}),
-            json!({"access_token": "a", "token_type": "Bearer", "scope": "a".repeat(64 * 256 + 1)}),
         ] {
             assert!(tokens(bad.clone()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_member_besides_the_access_token_harms_nothing() {
+        for value in [json!(null), json!(7), json!({}), json!([]), json!(true)] {
+            let read = tokens(json!({
+                "access_token": "a", "token_type": value, "refresh_token": value, "id_token": value, "expires_in": value,
+            }));
+            let read = read.unwrap();
+            assert_eq!(read.token_type, "Bearer");
+            assert!(read.refresh_token.is_none() && read.id_token.is_none());
+        }
+        for scope in ["a\u{0}b", "a\nb", "é", &"a".repeat(64 * 256 + 1)] {
+            let read = tokens(json!({"access_token": "a", "scope": scope})).unwrap();
+            assert_eq!(read.scope, None, "{scope}");
         }
     }
 }

@@ -21,6 +21,7 @@ pub struct Model {
     pub created_at: i64,
     pub updated_at: i64,
     pub last_sign_in_at: Option<i64>,
+    pub email_source: Option<String>,
     #[sea_orm(has_many)]
     pub accounts: HasMany<super::account::Entity>,
     #[sea_orm(has_many)]

@@ -30,12 +30,14 @@ impl UserStore for Database {
         self.lookups().user_by_email(&self.pools()?.read, key.0).await?.map(convert::user).transpose()
     }
 
+    async fn accounts_of(&self, id: UserId) -> StoreResult<Vec<Account>> {
+        let of_user = account::Entity::find().filter(account::Column::UserId.eq(id.0));
+        of_user.all(&self.pools()?.read).await?.into_iter().map(convert::account).collect()
+    }
+
     async fn linked_providers(&self, id: UserId) -> StoreResult<Vec<ProviderId>> {
-        let rows =
-            account::Entity::find().filter(account::Column::UserId.eq(id.0)).all(&self.pools()?.read).await?;
         let mut providers = Vec::new();
-        for row in rows {
-            let provider = convert::account(row)?.provider;
+        for Account { provider, .. } in self.accounts_of(id).await? {
             if !providers.contains(&provider) {
                 providers.push(provider);
             }

@@ -19,14 +19,17 @@ async fn a_person_is_proven_by_a_code_at_a_provider_of_each_kind() {
         let id = if is_github { person.number.to_string() } else { "ada".to_owned() };
         let proof = floor.sign_in(&at, person).await.unwrap();
         let profile = &proof.profile;
-        assert_eq!((profile.provider_account_id.as_str(), profile.kind), (id.as_str(), account_kind));
+        assert_eq!(
+            (profile.identity.provider_account_id.as_str(), profile.identity.kind),
+            (id.as_str(), account_kind)
+        );
         assert_eq!(profile.verified_email().map(gatepass::model::Email::as_str), Some("ada@example.com"));
-        assert_eq!((profile.issuer.clone(), profile.name.as_deref()), (at.issuer(), Some("ada")));
+        assert_eq!((profile.identity.issuer.clone(), profile.name.as_deref()), (at.issuer(), Some("ada")));
         assert_eq!(proof.id_token.is_some(), account_kind == AccountKind::Oidc);
         let tokens = proof.tokens.unwrap();
         assert!(tokens.access_token.expose_secret().starts_with("access-token-"));
         let scope = if is_github { "read:user user:email" } else { "openid email profile" };
-        assert_eq!((tokens.scope.as_deref(), profile.scope.as_deref()), (Some(scope), Some(scope)));
+        assert_eq!((tokens.scope.as_deref(), profile.identity.scope.as_deref()), (Some(scope), Some(scope)));
     }
 }
 

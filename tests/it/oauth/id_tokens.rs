@@ -109,7 +109,7 @@ async fn an_issuer_of_many_tenants_counts_with_the_tenant_of_the_token() {
     };
     of(tenant);
     let proof = floor.sign_in(&at, Person::named("ada")).await.unwrap();
-    assert_eq!(proof.profile.issuer, format!("{origin}/{tenant}/v2.0"));
+    assert_eq!(proof.profile.identity.issuer, format!("{origin}/{tenant}/v2.0"));
     of(other);
     assert_eq!(kind(floor.sign_in(&at, Person::named("ada")).await), FaultKind::IdTokenIssuer);
 }

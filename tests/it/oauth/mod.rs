@@ -44,6 +44,7 @@ impl ReadProfile for StandardClaims {
             email_verified: profile.get("email_verified").is_some_and(|verified| verified == true),
             name: text("name"),
             image: text("picture"),
+            unusable: Vec::new(),
         })
     }
 }
@@ -178,7 +179,7 @@ impl Connected {
 /// Returns the kind of a fault, which must exist.
 fn kind(outcome: Result<Proof, ProviderFault>) -> FaultKind {
     match outcome {
-        Ok(proof) => panic!("proven: {:?}", proof.profile.provider_account_id),
+        Ok(proof) => panic!("proven: {:?}", proof.profile.identity.provider_account_id),
         Err(fault) => fault.kind,
     }
 }

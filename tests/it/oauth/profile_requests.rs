@@ -46,7 +46,7 @@ async fn a_profile_is_asked_for_as_the_settings_say() {
         connect(settings.clone(), &at).sign_in(&at, Person::named("ada")).await.unwrap();
         assert_eq!(at.seen(Endpoint::Userinfo).pop().unwrap().method, "GET", "{kind}");
         let proof = connect(by_post(settings), &at).sign_in(&at, Person::named("ada")).await.unwrap();
-        assert_eq!(proof.profile.provider_account_id.as_str(), "ada", "{kind}");
+        assert_eq!(proof.profile.identity.provider_account_id.as_str(), "ada", "{kind}");
         assert_posted(&at.seen(Endpoint::Userinfo).pop().unwrap());
     }
 }
@@ -86,7 +86,7 @@ async fn pkce_is_left_out_only_where_the_settings_say_so() {
     let at = TestProvider::start().await;
     at.refuses_pkce();
     let proof = connect(without_pkce(oauth2(&at)), &at).sign_in(&at, Person::named("ada")).await.unwrap();
-    assert_eq!(proof.profile.provider_account_id.as_str(), "ada");
+    assert_eq!(proof.profile.identity.provider_account_id.as_str(), "ada");
     let token = at.seen(Endpoint::Token).pop().unwrap();
     assert!(!token.form.contains_key("code_verifier"), "{:?}", token.form);
 
@@ -108,7 +108,7 @@ async fn a_token_response_may_list_its_scopes_and_omit_its_type() {
     });
     for settings in [oauth2(&at), oidc(&at)] {
         let proof = connect(settings, &at).sign_in(&at, Person::named("ada")).await.unwrap();
-        assert_eq!(proof.profile.scope.as_deref(), Some("openid user:read:email"));
+        assert_eq!(proof.profile.identity.scope.as_deref(), Some("openid user:read:email"));
         assert_eq!(proof.tokens.unwrap().token_type, "Bearer");
     }
 }

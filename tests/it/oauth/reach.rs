@@ -95,6 +95,6 @@ async fn discovery_at_an_address_of_its_own_names_the_issuer() {
     at.edits_id_tokens(move |_, claims| drop(claims.insert("iss".to_owned(), public.into())));
     at.sends_no_iss();
     let proof = corp().sign_in(&at, Person::named("ada")).await.unwrap();
-    assert_eq!(proof.profile.issuer, public);
+    assert_eq!(proof.profile.identity.issuer, public);
     assert_eq!(at.seen(Endpoint::Discovery).len(), 2);
 }

@@ -121,14 +121,15 @@ async fn what_a_provider_does_not_tell_stays_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_sign_in_changes_an_email_only_if_it_was_empty_or_gets_verified() {
+async fn a_sign_in_changes_an_email_unless_it_is_verified() {
     let app = app().await;
     for (row, (before, now, after)) in [
         ((None, false), (None, false), (None, false)),
         ((None, false), (Some("a"), false), (Some("a"), false)),
         ((None, false), (Some("a"), true), (Some("a"), true)),
         ((Some("a"), false), (Some("a"), true), (Some("a"), true)),
-        ((Some("a"), false), (Some("b"), true), (Some("a"), false)),
+        ((Some("a"), false), (Some("b"), true), (Some("b"), true)),
+        ((Some("a"), false), (Some("b"), false), (Some("b"), false)),
         ((Some("a"), false), (None, false), (Some("a"), false)),
         ((Some("a"), true), (Some("a"), false), (Some("a"), true)),
         ((Some("a"), true), (Some("b"), true), (Some("a"), true)),
@@ -159,7 +160,7 @@ async fn a_verified_email_of_another_user_stays_with_that_user() {
         let user = allowed(app.try_sign_in(credential(told)).await).user.unwrap();
         assert_eq!(user.id, known.id, "{id}");
         assert_ne!(user.id, owner.id, "{id}");
-        assert_eq!((user.email.as_deref(), user.email_verified), (before, false), "{id}");
+        assert_eq!((user.email.as_deref(), user.email_verified), (None, false), "{id}");
     }
 }
 
@@ -561,35 +562,6 @@ async fn every_bad_field_is_named_and_nothing_is_written() {
     for id in ["", "a\0b", "a\nb", &"x".repeat(256)] {
         bad("provider_account_id", ProfileCredential { provider_account_id: id.to_owned(), ..ada() });
     }
-    for email in [
-        "ada",
-        "ada@",
-        "@example.com",
-        "ada@x@example.com",
-        "ada@example.com,eve@example.com",
-        "Ada <ada@example.com>",
-        "\"ada\"@example.com",
-        " ada@example.com",
-        "ada@example.com ",
-        "ada@example.com\n",
-        "ada@exa mple.com",
-        "ﬁ@example.com",
-        "ada@ｅxample.com",
-        "jose\u{301}@example.com",
-        "a\u{200b}da@example.com",
-        &format!("{}@example.com", "a".repeat(65)),
-    ] {
-        bad("email", person("ada", Some(email), false));
-    }
-    for email in [None, Some("")] {
-        bad("email_verified", person("ada", email, true));
-    }
-    for name in ["a\u{7}b", &"x".repeat(513)] {
-        bad("name", ProfileCredential { name: Some(name.to_owned()), ..ada() });
-    }
-    for image in ["https://a/\r\n", &"x".repeat(2049)] {
-        bad("image", ProfileCredential { image: Some(image.to_owned()), ..ada() });
-    }
     for number in [f64::NAN, f64::INFINITY] {
         let number = Value { kind: Some(Kind::NumberValue(number)) };
         bad("raw", ProfileCredential { raw: Some(raw("a", number)), ..ada() });
@@ -612,33 +584,20 @@ async fn every_bad_field_is_named_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn a_profile_too_large_to_keep_is_refused_and_logged_as_a_failure() {
-    let app = app().await;
-    let raw = |bytes| Some(raw("a", text(&"x".repeat(bytes))));
-    let told = ProfileCredential { raw: raw(33 * 1024), ..person("ada", None, false) };
-    assert_eq!(fields(app.try_sign_in(credential(told)).await), ["credential.profile.raw"]);
-    assert_eq!(app.counts().await, [0, 0, 0]);
-    assert_eq!(app.log().await, ["SIGN_IN_DENIED FAILED INVALID_REQUEST"]);
-    let told = ProfileCredential { raw: raw(31 * 1024), ..person("ada", None, false) };
-    allowed(app.try_sign_in(credential(told)).await);
-}
-
-#[tokio::test]
 async fn all_bad_fields_are_told_at_once() {
     let app = app().await;
-    let told = ProfileCredential {
-        provider: String::new(),
-        name: Some("\0".to_owned()),
-        ..person("", Some("ada"), false)
-    };
+    let told = ProfileCredential { provider: String::new(), ..person("", Some("ada"), false) };
     let client = Some(Client { ip_address: Some("?".to_owned()), user_agent: None });
     let request = SignInRequest { client, request_id: "short".to_owned(), ..credential(told) };
     let mut named = fields(app.try_sign_in(request).await);
     named.sort();
-    let wanted =
-        ["email", "name", "provider", "provider_account_id"].map(|name| format!("credential.profile.{name}"));
-    assert_eq!(named[1..5], wanted);
-    assert_eq!([&named[0], &named[5]], ["client.ip_address", "request_id"]);
+    let wanted = [
+        "client.ip_address",
+        "credential.profile.provider",
+        "credential.profile.provider_account_id",
+        "request_id",
+    ];
+    assert_eq!(named, wanted);
 }
 
 #[tokio::test]

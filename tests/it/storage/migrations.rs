@@ -33,7 +33,8 @@ created_at INTEGER NOT NULL, sealed BLOB NOT NULL
 used_marks: mark BLOB NOT NULL, expires_at INTEGER NOT NULL
 users: id UUID NOT NULL, email TEXT, email_key BLOB, email_verified INTEGER NOT NULL, name TEXT, image TEXT, \
 role TEXT NOT NULL, banned INTEGER NOT NULL, ban_reason TEXT, ban_expires_at INTEGER, epoch INTEGER NOT NULL, \
-version INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, last_sign_in_at INTEGER";
+version INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, last_sign_in_at INTEGER, \
+email_source TEXT";
 
 /// The unique indexes, by table and columns.
 const UNIQUE: &str = "\

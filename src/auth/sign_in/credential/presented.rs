@@ -52,7 +52,7 @@ impl Credential {
     /// Returns the provider, if it is known without opening a flow.
     pub(in crate::auth::sign_in) fn provider(&self) -> Option<&ProviderId> {
         match self {
-            Self::Profile(profile) => Some(&profile.provider),
+            Self::Profile(profile) => Some(&profile.identity.provider),
             Self::OAuthCallback(callback) => callback.provider.as_ref(),
             Self::IdToken(credential) => Some(&credential.provider),
         }

@@ -7,6 +7,6 @@ use crate::model::Profile;
 
 /// Accepts the profile from a caller that may vouch for the provider.
 pub(super) fn prove(caller: &Caller, profile: Profile) -> Result<Proving> {
-    caller.must_assert(&profile.provider)?;
+    caller.must_assert(&profile.identity.provider)?;
     Ok(Proving::Person(Box::new(Proven::vouched(profile))))
 }

@@ -8,8 +8,9 @@ use super::{callback, id_token, profile};
 use crate::auth::caller::Call;
 use crate::auth::error::Result;
 use crate::auth::sign_in::attempt::Attempt;
+use crate::auth::sign_in::dropped_attributes::DroppedAttributes;
 use crate::auth::sign_in::flows::Flows;
-use crate::model::Clock;
+use crate::model::{Clock, Profile};
 use crate::oauth::Providers;
 use crate::storage::UsedMarkStore;
 
@@ -23,11 +24,28 @@ pub struct Credentials {
     pub used_marks: Arc<dyn UsedMarkStore>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Counts the attributes that are dropped.
+    pub dropped: DroppedAttributes,
 }
 
 impl Credentials {
     /// Verifies a credential, and records its provider and account for the log.
     pub(in crate::auth::sign_in) async fn prove(
+        &self,
+        call: &Call,
+        credential: Credential,
+        attempt: &mut Attempt,
+    ) -> Result<Proving> {
+        let proving = self.prove_kind(call, credential, attempt).await?;
+        if let Proving::Person(proven) = &proving {
+            let Profile { identity, dropped, .. } = &proven.profile;
+            let configured = self.providers.contains_key(&identity.provider).then_some(&identity.provider);
+            self.dropped.count(configured, dropped);
+        }
+        Ok(proving)
+    }
+
+    async fn prove_kind(
         &self,
         call: &Call,
         credential: Credential,

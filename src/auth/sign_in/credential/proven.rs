@@ -67,6 +67,6 @@ impl Proven {
             return Error::FlowUsed;
         }
         let fault = ProviderFault::new(FaultKind::IdTokenUsed, "the ID token has already been used");
-        Error::CredentialInvalid(self.profile.provider.clone(), fault)
+        Error::CredentialInvalid(self.profile.identity.provider.clone(), fault)
     }
 }

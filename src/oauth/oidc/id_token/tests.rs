@@ -106,7 +106,7 @@ fn verify_with(token: &str, keys: &ProviderKeys, issuer: &Issuer, nonce: &str) -
 }
 
 fn verify_as(token: &str, keys: &ProviderKeys, expected: &Expected<'_>) -> Result<IdToken, FaultKind> {
-    let token = read(token).map_err(|fault| fault.kind)?;
+    let token = read(token, true).map_err(|fault| fault.kind)?;
     check_signature(&token, keys).map_err(|fault| unsigned(fault).kind)?;
     check_claims(token, expected).map_err(|fault| fault.kind)
 }
@@ -230,7 +230,7 @@ fn without_a_kid_the_only_matching_key_is_used() {
     }
     // The only key may be an old one.
     let forged = signed(r#"{"alg":"ES256"}"#, "{}", key("other"), Algorithm::Es256);
-    let fault = check_signature(&read(&forged).unwrap(), &jwks(&["ES256"]));
+    let fault = check_signature(&read(&forged, true).unwrap(), &jwks(&["ES256"]));
     assert_eq!(fault, Err(SignatureFault::PerhapsOld));
 }
 

@@ -55,8 +55,15 @@ async fn a_sign_in_is_told_with_the_user_as_it_would_be() {
         else {
             panic!("not allowed")
         };
-        let SignInRequest { user: told_user, account: told_account, profile, client, is_new_user: told_new } =
-            service.rules.sign_in.last().message;
+        let SignInRequest {
+            user: told_user,
+            account: told_account,
+            profile,
+            client,
+            is_new_user: told_new,
+            profile_omitted,
+        } = service.rules.sign_in.last().message;
+        assert!(profile_omitted.is_empty());
         assert_eq!((to_json(&profile.unwrap()), told_new), (profile_of(name), is_new_user));
         assert_eq!(client, request(name).client);
         // The input equals the result of the sign-in, except for ids that did not exist yet.
@@ -108,8 +115,18 @@ async fn a_token_of_each_trigger_is_told_with_what_belongs_to_it() {
         let grant = allowed.grant.unwrap();
         let issue = IssueTokenRequest { grant, client: redeemed_by.clone(), ..Default::default() };
         let issued = app.issue_token(issue).await.unwrap();
-        let JwtRequest { trigger: told, user, account, profile, session_id, claims, update, client } =
-            service.rules.jwt.last().message;
+        let JwtRequest {
+            trigger: told,
+            user,
+            account,
+            profile,
+            session_id,
+            claims,
+            update,
+            client,
+            profile_omitted,
+        } = service.rules.jwt.last().message;
+        assert!(profile_omitted.is_empty());
         assert_eq!((told, client), (i32::from(trigger), redeemed_by));
         assert_eq!((user, account), (allowed.user, allowed.account));
         assert_eq!(to_json(&profile.unwrap()), profile_of("Ada"));

@@ -43,6 +43,7 @@ pub(crate) fn user(name: &str) -> User {
     User {
         id: user_id(),
         email: Some(Email::parse(&format!("{name}@example.com")).unwrap()),
+        email_source: None,
         email_verified: true,
         name: Some(name.to_owned()),
         image: None,

@@ -2,7 +2,8 @@
 //! of one version one wins.
 
 use gatepass::model::{
-    AccountKey, Ban, Email, EmailKey, EndReason, ProviderId, Revocation, Timestamp, User, UserId,
+    AccountId, AccountKey, Ban, Email, EmailKey, EmailSource, EndReason, ProviderId, Revocation, Timestamp,
+    User, UserId,
 };
 use gatepass::storage::{
     AccountWrite, Database, RevocationFeed as _, SessionStore as _, UserStore as _, UserWrite,
@@ -31,6 +32,7 @@ pub(super) async fn a_user_reads_back_as_it_was_written(db: &Database) {
         name: Some("José \u{1f469}\u{200d}\u{1f680} 王小明 \u{202e}\"';--\\".to_owned()),
         image: Some("https://images.example/ada.png?size=1&x=%00".to_owned()),
         ban: Some(Ban { reason: Some("spam — \u{1f6ab}".to_owned()), expires_at: Some(NOW.plus(HOUR)) }),
+        email_source: Some(EmailSource::Admin),
         epoch: 7,
         version: 9,
         updated_at: Timestamp(NOW.millis() + 1),
@@ -61,6 +63,7 @@ pub(super) async fn a_user_of_the_largest_values_reads_back(db: &Database) {
         email: Some(Email::parse(&format!("{}@{domain}", "l".repeat(64))).unwrap()),
         name: Some("é".repeat(4096)),
         image: Some("i".repeat(8192)),
+        email_source: Some(EmailSource::Account(AccountId(uuid::Uuid::max()))),
         role: "r".repeat(64),
         epoch: i64::MAX,
         version: i64::MAX,
