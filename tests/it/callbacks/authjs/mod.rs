@@ -73,7 +73,7 @@
 //! | 14 flags of the configuration are global | `two_in_one_process_know_nothing_of_each_other` |
 //! | 15 a secret rotation breaks flows in progress | `flows_and_sessions_go_on_after_a_secret_changes`; over replicas: `keys/secret_rotation::` |
 //! | 16 cookies with a common prefix collide | with cookies |
-//! | 17 a failing `profile()` redirects to a malformed path | `failures/provider::an_invalid_email_proves_no_identity`; of a profile: `sign_in/profile::every_bad_field_is_named_and_nothing_is_written` |
+//! | 17 a failing `profile()` redirects to a malformed path | `failures/provider::an_email_that_is_none_is_left_out_and_the_person_signs_in`; of a profile: `sign_in/profile::every_bad_field_is_named_and_nothing_is_written` |
 //! | 18 a session is returned although its token could not be created | `where_no_token_can_be_made_no_session_is_answered` |
 //! | 19 a second `?` in the URL of an error page | `the_error_is_one_more_parameter_of_a_page_that_has_some` |
 

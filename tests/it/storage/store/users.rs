@@ -63,7 +63,9 @@ pub(super) async fn a_user_of_the_largest_values_reads_back(db: &Database) {
         email: Some(Email::parse(&format!("{}@{domain}", "l".repeat(64))).unwrap()),
         name: Some("é".repeat(4096)),
         image: Some("i".repeat(8192)),
-        email_source: Some(EmailSource::Account(AccountId(uuid::Uuid::max()))),
+        email_source: Some(EmailSource::Account(
+            "019b76da-a800-7fff-bfff-ffffffffffff".parse::<AccountId>().unwrap(),
+        )),
         role: "r".repeat(64),
         epoch: i64::MAX,
         version: i64::MAX,
