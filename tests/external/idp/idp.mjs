@@ -14,16 +14,19 @@
 //
 // SIGHUP creates new signing keys and keeps publishing the old ones. SIGUSR2 removes the old ones. With EMAIL_IN=userinfo,
 // only the userinfo endpoint returns e-mail and name. RECORD names a file for the requests to the token endpoint: one line
-// of JSON each, with the client's authentication, the form and the response.
+// of JSON each, with the client's authentication, the form and the response. TLS_CERT and TLS_KEY name PEM files; then it
+// listens on all addresses, and its issuer is https://HOST:PORT.
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import Provider from "oidc-provider";
 import { createMemoryAdapter } from "oidc-provider/lib/adapters/memory_adapter.js";
 
 const [port = "4000", ...addresses] = process.argv.slice(2);
 const redirect_uris = addresses.length ? addresses : ["http://localhost:3000/api/auth/callback/company"];
-const issuer = `http://127.0.0.1:${port}`;
+const { HOST, TLS_CERT, TLS_KEY } = process.env;
+const issuer = TLS_CERT ? `https://${HOST}:${port}` : `http://127.0.0.1:${port}`;
 const cookieKeys = [randomBytes(32).toString("hex")];
 // Keeps codes and sessions across a change of keys.
 const adapter = createMemoryAdapter();
@@ -109,5 +112,8 @@ process.on("SIGUSR2", () => {
   keys = keys.slice(0, 2);
   answer = provider();
 });
-const server = createServer((request, response) => answer(request, response));
-server.listen(Number(port), "127.0.0.1", () => console.log(`listening on ${issuer}`));
+const respond = (request, response) => answer(request, response);
+const server = TLS_CERT
+  ? createTlsServer({ cert: readFileSync(TLS_CERT), key: readFileSync(TLS_KEY) }, respond)
+  : createServer(respond);
+server.listen(Number(port), TLS_CERT ? undefined : "127.0.0.1", () => console.log(`listening on ${issuer}`));

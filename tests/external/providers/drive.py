@@ -9,7 +9,7 @@ from support.steps import STEPS, finish, run_steps
 from support.stubs import generate_stubs
 
 # The order of the imports is the order of the steps.
-from providers import logins, refusals, natively, linking, together, secrecy
+from providers import logins, refusals, natively, linking, together, proxied, secrecy
 
 
 def main():

@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import signal
+import socket
 import string
 import subprocess
 import uuid
@@ -18,12 +19,14 @@ SECRET = "a-secret-for-trials"
 ODD_SECRET = "a secret: 100% + for/trials & \"tests\" = ~'"
 
 ISSUERS = ["alpha", "beta", "gamma"]
+# The name of this machine, which its resolver knows.
+HOST = socket.gethostname()
 
 
 class World(Programs):
     def __init__(self, root, program):
         super().__init__(root, program)
-        self.issuer_ports = dict(zip(ISSUERS, free_ports(len(ISSUERS))))
+        self.issuer_ports = dict(zip([*ISSUERS, "delta"], free_ports(len(ISSUERS) + 1)))
         self.seen = Secrets()
         self.people = 0
         self.write_configuration()
@@ -33,16 +36,26 @@ class World(Programs):
         curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
         subprocess.run(["openssl", "genpkey", *curve, "-out", key], check=True, capture_output=True)
         subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True, capture_output=True)
+        self.make_certificate("delta", HOST)
         (self.folder / "secret").write_text(SECRET, encoding="utf-8")
         names = {name.upper(): self.issuer(name) for name in ISSUERS}
-        names |= {"FOLDER": self.folder, "MISNAMED": f"http://localhost:{self.issuer_ports['alpha']}"}
+        names |= {"DELTA": self.remote_issuer(), "FOLDER": self.folder, "MISNAMED": f"http://localhost:{self.issuer_ports['alpha']}"}
         template = (pathlib.Path(__file__).parent / "gatepass.yaml").read_text(encoding="utf-8")
         text = string.Template(template).substitute(names)
         (self.folder / "gatepass.yaml").write_text(text, encoding="utf-8")
         self.seen.add(SECRET, ODD_SECRET, *key.read_text(encoding="utf-8").splitlines()[1:-1])
 
+    def make_certificate(self, name, host):
+        pems = ["-keyout", self.folder / f"{name}.key", "-out", self.folder / f"{name}.pem"]
+        subject = ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-addext", "basicConstraints=CA:FALSE"]
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        subprocess.run(["openssl", "req", "-x509", *key, *subject, *pems], check=True, capture_output=True)
+
     def issuer(self, name):
         return f"http://127.0.0.1:{self.issuer_ports[name]}"
+
+    def remote_issuer(self):
+        return f"https://{HOST}:{self.issuer_ports['delta']}"
 
     def start_idp(self, name):
         variables = {"CLIENT_KEY": str(self.folder / "public.pem"), "RECORD": str(self.folder / f"{name}.record")}

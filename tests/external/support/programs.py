@@ -89,11 +89,11 @@ class Programs:
         command = [self.program, *(["--config", str(config)] if config else [])]
         self.run(name, command, variables | settings, lambda: get(f"http://127.0.0.1:{ports[2]}/readyz"))
 
-    def run_idp(self, name, port, callbacks, **variables):
+    def run_idp(self, name, port, callbacks, issuer=None, **variables):
         """Starts an OpenID provider that redirects to these addresses."""
         command = ["node", str(self.root / ".external/idp/idp.mjs"), str(port), *callbacks]
-        configuration = f"http://127.0.0.1:{port}/.well-known/openid-configuration"
-        self.run(name, command, variables, lambda: get(configuration))
+        issuer = issuer or f"http://127.0.0.1:{port}"
+        self.run(name, command, variables, lambda: get(f"{issuer}/.well-known/openid-configuration"))
 
     def runs(self, name):
         return self.processes[name].poll() is None

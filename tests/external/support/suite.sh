@@ -26,6 +26,23 @@ install_packages() {
     } > /dev/null 2>&1 || { echo "missing: apt-get install $*" >&2; exit 1; }
 }
 
+# Extracts a package of the system into .external/, because its installation would start a server. Adds its programs to the
+# PATH.
+extract_package() {
+    local folder
+    PATH="$PATH:$root/.external/$1/usr/bin:$root/.external/$1/usr/sbin"
+    [[ ! -d "$root/.external/$1" ]] || return 0
+    folder=$(mktemp -d)
+    (
+        cd "$folder"
+        apt-get download "$1" > apt.log 2>&1 || { apt-get update && apt-get download "$1"; } > apt.log 2>&1 ||
+            { cat apt.log && echo "missing: apt-get download $1" && exit 1; } >&2
+        dpkg --extract "$1"_*.deb extracted
+        mv extracted "$root/.external/$1"
+    )
+    rm -rf "$folder"
+}
+
 need_node() {
     command -v npm > /dev/null || { echo "npm is missing: install Node 20 or later" >&2; exit 1; }
 }
