@@ -41,6 +41,7 @@ mod not_yet;
 mod oauth;
 mod oauth_callback;
 mod outage;
+mod policy_samples;
 mod presets;
 mod program;
 mod provider_faults;
