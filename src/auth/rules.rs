@@ -58,6 +58,8 @@ pub struct SignInRules {
     pub denied_url: DeniedUrl,
     /// The URL that a banned person is sent to.
     pub banned_url: DeniedUrl,
+    /// True if the denial of a banned user tells the administrator's reason.
+    pub tell_ban_reason: bool,
     /// The time after a sign-in within which the user may link another account.
     pub link_within: Duration,
 }

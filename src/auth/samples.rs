@@ -2,7 +2,7 @@
 
 use crate::model::{
     Account, AccountId, AccountKind, ClaimMap, Email, Grant, OsEntropy, Profile, Session, SessionId,
-    SystemClock, Timestamp, User, UserId,
+    SessionLifetime, SystemClock, Timestamp, User, UserId,
 };
 
 /// A user with a verified e-mail.
@@ -74,6 +74,7 @@ pub(super) fn session() -> Session {
             redemption: None,
         },
         refresh: None,
+        lifetime: SessionLifetime::default(),
         audiences: vec!["api".to_owned()],
         claims: ClaimMap::new(),
         claims_role: None,

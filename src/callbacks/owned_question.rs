@@ -18,6 +18,7 @@ pub(super) struct SignIn {
     user: User,
     account: Account,
     profile: ClaimMap,
+    app_data: ClaimMap,
     is_new_user: bool,
     is_new_account: bool,
     origin: Origin,
@@ -28,6 +29,7 @@ pub(super) struct Jwt {
     user: User,
     account: Option<Account>,
     profile: Option<ClaimMap>,
+    app_data: Option<ClaimMap>,
     session_id: SessionId,
     claims: ClaimMap,
     update: ClaimMap,
@@ -42,6 +44,7 @@ impl OwnedQuestion {
                 user: input.user.clone(),
                 account: input.account.clone(),
                 profile: input.profile.clone(),
+                app_data: input.app_data.clone(),
                 is_new_user: input.is_new_user,
                 is_new_account: input.is_new_account,
                 origin: input.origin.clone(),
@@ -51,6 +54,7 @@ impl OwnedQuestion {
                 user: input.user.clone(),
                 account: input.account.cloned(),
                 profile: input.profile.cloned(),
+                app_data: input.app_data.cloned(),
                 session_id: input.session_id,
                 claims: input.claims.clone(),
                 update: input.update.clone(),
@@ -67,18 +71,22 @@ impl OwnedQuestion {
     pub(super) async fn ask(&self, callbacks: &dyn Ask) -> CallbackResult<Difference> {
         match self {
             Self::SignIn(asked) => {
-                let SignIn { user, account, profile, is_new_user, is_new_account, origin } = &**asked;
+                let SignIn { user, account, profile, app_data, is_new_user, is_new_account, origin } =
+                    &**asked;
                 let (is_new_user, is_new_account) = (*is_new_user, *is_new_account);
-                let input = SignInInput { user, account, profile, is_new_user, is_new_account, origin };
+                let input =
+                    SignInInput { user, account, profile, app_data, is_new_user, is_new_account, origin };
                 difference(callbacks, Question::SignIn(&input)).await
             }
             Self::Jwt(asked) => {
-                let Jwt { trigger, user, account, profile, session_id, claims, update, origin } = &**asked;
+                let Jwt { trigger, user, account, profile, app_data, session_id, claims, update, origin } =
+                    &**asked;
                 let input = JwtInput {
                     trigger: *trigger,
                     user,
                     account: account.as_ref(),
                     profile: profile.as_ref(),
+                    app_data: app_data.as_ref(),
                     session_id: *session_id,
                     claims,
                     update,

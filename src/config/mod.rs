@@ -20,6 +20,7 @@ mod load;
 mod output;
 mod providers;
 mod reader;
+mod redirect_schemes;
 mod secrets;
 mod server;
 mod session;

@@ -12,7 +12,10 @@ use super::session::Session;
 use super::sign_in::SignIn;
 use super::telemetry::Telemetry;
 use super::tokens::Tokens;
-use super::{auth_log, base_urls, database, issuer, secrets, server, session, sign_in, telemetry, tokens};
+use super::{
+    auth_log, base_urls, database, issuer, redirect_schemes, secrets, server, session, sign_in, telemetry,
+    tokens,
+};
 use crate::model::BaseUrls;
 use secrecy::SecretString;
 
@@ -27,7 +30,7 @@ pub struct Config {
     pub secrets: Option<Vec<SecretString>>,
     /// The `iss` of every token.
     pub issuer: String,
-    /// The origins that may be redirected to.
+    /// The origins and the apps that may be redirected to.
     pub base_urls: BaseUrls,
     /// Access tokens.
     pub tokens: Tokens,
@@ -70,7 +73,8 @@ impl Config {
         let database = root.section(&database::DATABASE, Database::read)?;
         let secrets = root.get(&secrets::SECRETS);
         let issuer = root.get(&issuer::ISSUER)?;
-        let base_urls = root.get(&base_urls::BASE_URLS)?;
+        let schemes = root.get(&redirect_schemes::REDIRECT_SCHEMES)?;
+        let base_urls = root.get(&base_urls::BASE_URLS)?.with_schemes(schemes);
         let session = root.section(&session::SESSION, Session::read)?;
         let sign_in = root.section(&sign_in::SIGN_IN, |section| SignIn::read(section, &base_urls))?;
         Some(Self {

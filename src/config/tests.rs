@@ -330,7 +330,11 @@ fn a_wrong_type_is_told_what_to_write() {
         ),
         (
             "session: {update_allow: [sub]}",
-            "g.yaml:1: session.update_allow[0]: is a registered claim or one of ours, which only Gatepass sets",
+            "g.yaml:1: session.update_allow[0]: is a claim that only Gatepass sets",
+        ),
+        (
+            "session: {update_allow: [roles]}",
+            "g.yaml:1: session.update_allow[0]: grants permissions, so that no client may change it: let a jwt callback set it",
         ),
         (
             "sign_in: {denied_url: //evil.example}",

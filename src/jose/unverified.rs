@@ -28,7 +28,7 @@ impl<'t> Unverified<'t> {
         let claims = parse_object_leniently(&decoded(token.payload)?)
             .map_err(|_| malformed("no JSON in its payload"))?;
         decoded(token.signature)?;
-        let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
+        let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::of_provider);
         let algorithm =
             algorithm.ok_or(malformed("not signed, or with an algorithm that is not accepted"))?;
         if header.contains_key("crit") {

@@ -35,12 +35,12 @@ pub use profile::Profile;
 pub use provider::{ProviderAccountId, ProviderId};
 pub use reasons::{DenialReason, LogNote, LogReason, ProviderFaultKind, ProviderFaultMeaning, Reason};
 pub use redirect::{
-    Base, BaseUrlFault, BaseUrls, DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectUrl,
-    resolve_redirect,
+    Base, BaseUrlFault, BaseUrls, DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectScheme,
+    RedirectUrl, resolve_redirect,
 };
 pub use revocation::{FeedEntry, Revocation};
 pub use san::San;
-pub use session::{EndReason, Grant, Lifetimes, RefreshState, RequestMark, Session};
+pub use session::{EndReason, Grant, Lifetimes, RefreshState, RequestMark, Session, SessionLifetime};
 pub use signing_key::{KeyRecord, KeyState, LONGEST_TOKEN, PUBLISHED_BEFORE, Succession};
 pub use time::{Clock, ManualClock, SuspendAwareInstant, SystemClock, Timestamp};
 pub use used_mark::UsedMark;

@@ -10,8 +10,11 @@
 )]
 
 mod accept;
+mod app_data;
+mod app_links;
 mod architecture;
 mod authjs;
+mod ban_told;
 mod begin_sign_in;
 mod beside_a_sweep;
 mod callbacks_test;
@@ -57,6 +60,7 @@ mod revoke_user_sessions;
 mod rotation_model;
 mod rotations;
 mod secret_rotation;
+mod session_lifetime;
 mod session_rows;
 mod sign_in;
 mod sign_out;

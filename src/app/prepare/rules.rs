@@ -50,6 +50,7 @@ fn sign_in(section: &config::SignIn) -> SignInRules {
         default_role: section.default_role.clone(),
         denied_url: section.denied_url.clone(),
         banned_url: section.banned_url.clone(),
+        tell_ban_reason: section.tell_ban_reason,
         link_within: section.link_within,
     }
 }

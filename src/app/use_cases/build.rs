@@ -176,6 +176,7 @@ impl<'a> Shared<'a> {
         let denials = Arc::new(Denials {
             audit: Arc::clone(&self.audit),
             urls: DenialUrls { banned: sign_in.banned_url.clone(), denied: sign_in.denied_url.clone() },
+            tell_ban_reason: sign_in.tell_ban_reason,
             invoke: self.invoke.clone(),
         });
         SignIn {

@@ -12,6 +12,8 @@ pub struct SignInInput<'a> {
     pub account: &'a Account,
     /// The profile that the provider sent.
     pub profile: &'a ClaimMap,
+    /// The data that the application gave to `BeginSignIn` or `SignIn`; empty if none.
+    pub app_data: &'a ClaimMap,
     /// Set if the user is new.
     pub is_new_user: bool,
     /// Set if the account is new. The id of a new account, like that of a new user, differs at the next attempt.
@@ -43,6 +45,8 @@ pub struct JwtInput<'a> {
     pub account: Option<&'a Account>,
     /// The profile that the provider sent; at `SIGN_IN` and `SIGN_UP` only.
     pub profile: Option<&'a ClaimMap>,
+    /// The data that the application gave to `BeginSignIn` or `SignIn`, empty if none; at `SIGN_IN` and `SIGN_UP` only.
+    pub app_data: Option<&'a ClaimMap>,
     /// The session.
     pub session_id: SessionId,
     /// Caller, address and user agent of this call.

@@ -140,7 +140,8 @@ impl RefreshToken {
                 expires_at: if replayed {
                     session.expires_at
                 } else {
-                    self.rules.lifetimes.session_end(session.authenticated_at, now)
+                    let lifetimes = self.rules.lifetimes.of_session(session.lifetime);
+                    lifetimes.session_end(session.authenticated_at, now)
                 },
                 audiences,
                 claims,
@@ -165,6 +166,7 @@ impl RefreshToken {
             user,
             account: None,
             profile: None,
+            app_data: None,
             session_id: session.id,
             origin: &call.origin,
             claims: before,

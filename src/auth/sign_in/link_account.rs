@@ -68,6 +68,7 @@ impl LinkAccount {
                 user,
                 account: &account,
                 profile: &claims,
+                app_data: &proven.app_data,
                 is_new_user: false,
                 is_new_account: !again,
                 origin: &call.origin,

@@ -41,7 +41,12 @@ impl OpenSession {
     ) -> Result<Option<Allowed>> {
         let is_new_user = person.is_new();
         let now = person.user.last_sign_in_at.unwrap_or_default();
-        let pending = Pending { account: person.account.clone(), profile: profile.clone(), is_new_user };
+        let pending = Pending {
+            account: person.account.clone(),
+            profile: profile.clone(),
+            app_data: proven.app_data.clone(),
+            is_new_user,
+        };
         let (session, grant) = self.drafts.draft(&call.caller.group, request, &person.user, &pending, now)?;
         let allowed = Allowed {
             user: person.user.clone(),

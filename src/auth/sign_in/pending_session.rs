@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::error::{Error, Result};
 use crate::model::{
     Account, AccountId, AccountKind, ClaimMap, Clock, Entropy, Grant, Lifetimes, Profile, ProviderId,
-    RequestMark, Session, SessionId, Timestamp, User, claims,
+    RequestMark, Session, SessionId, SessionLifetime, Timestamp, User, claims,
 };
 use crate::oauth::{FaultKind, ProviderFault};
 use crate::tokens::{GrantToken, Secrets};
@@ -25,6 +25,8 @@ const MAX_PENDING_BYTES: usize = 32 * 1024;
 pub(in crate::auth) struct Pending {
     pub(in crate::auth) account: Account,
     pub(in crate::auth) profile: ClaimMap,
+    /// The data of the application; empty if none.
+    pub(in crate::auth) app_data: ClaimMap,
     pub(in crate::auth) is_new_user: bool,
 }
 
@@ -51,6 +53,8 @@ struct Record {
     scope: Option<String>,
     created_at: i64,
     profile: ClaimMap,
+    #[serde(default, skip_serializing_if = "ClaimMap::is_empty")]
+    app_data: ClaimMap,
     is_new_user: bool,
 }
 
@@ -104,6 +108,7 @@ impl SessionDrafts {
                 redemption: None,
             },
             refresh: None,
+            lifetime: SessionLifetime::default(),
             audiences: Vec::new(),
             claims: ClaimMap::new(),
             claims_role: None,
@@ -130,6 +135,7 @@ impl SessionDrafts {
             scope: account.scope.clone(),
             created_at: account.created_at.millis(),
             profile: pending.profile.clone(),
+            app_data: pending.app_data.clone(),
             is_new_user: pending.is_new_user,
         };
         let json = serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
@@ -159,6 +165,7 @@ impl SessionDrafts {
                 created_at: Timestamp(record.created_at),
             },
             profile: record.profile,
+            app_data: record.app_data,
             is_new_user: record.is_new_user,
         })
     }

@@ -22,6 +22,7 @@ pub(super) struct OfSignIn {
     user: Value,
     account: Value,
     pub(super) profile: ClaimMap,
+    pub(super) app_data: ClaimMap,
     pub(super) is_new_user: bool,
     client: Value,
     pub(super) now: When,
@@ -34,6 +35,7 @@ pub(super) struct OfJwt {
     user: Value,
     account: Value,
     pub(super) profile: Option<ClaimMap>,
+    pub(super) app_data: ClaimMap,
     pub(super) token: ClaimMap,
     trigger: Option<String>,
     pub(super) update: ClaimMap,
@@ -70,9 +72,9 @@ impl Input {
 
     pub(super) fn jwt(input: &Value) -> Result<Self, String> {
         let input: OfJwt = written::part("input", input)?;
-        let first = !(input.account.is_null() && input.profile.is_none());
+        let first = !(input.account.is_null() && input.profile.is_none() && input.app_data.is_empty());
         let refused = match (input.trigger()?, first, input.update.is_empty()) {
-            (Trigger::Update, true, _) => Some("account and profile are not there at UPDATE"),
+            (Trigger::Update, true, _) => Some("account, profile and app_data are not there at UPDATE"),
             (Trigger::SignIn | Trigger::SignUp, _, false) => Some("update is there at UPDATE only"),
             (Trigger::Update | Trigger::SignIn | Trigger::SignUp, ..) => None,
         };

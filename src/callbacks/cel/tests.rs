@@ -749,7 +749,8 @@ proptest! {
             last_sign_in_at: None,
         };
         let origin = crate::model::Origin::default();
-        let input = SignInInput { user: &user, account: &account, profile: &profile, is_new_user: false, is_new_account: false, origin: &origin };
+        let nothing = crate::model::ClaimMap::new();
+        let input = SignInInput { user: &user, account: &account, profile: &profile, app_data: &nothing, is_new_user: false, is_new_account: false, origin: &origin };
         for (ours, plain) in &*BOTH {
             let run = Run { inputs: Inputs::SignIn(&input), now: Some(NOW), budget: Budget::new() };
             let told = ours.evaluate(&run, answer::claim).ok().map(unordered);

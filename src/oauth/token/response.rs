@@ -18,6 +18,7 @@ use crate::model::Timestamp;
 #[derive(Serialize, Deserialize)]
 pub(super) struct TokenAnswer {
     access_token: AccessToken,
+    #[serde(default, deserialize_with = "bearer_unless_told")]
     token_type: Spelled,
     refresh_token: Option<RefreshToken>,
     #[serde(default, skip_serializing, deserialize_with = "secret")]
@@ -38,6 +39,17 @@ fn secret<'de, D: Deserializer<'de>>(text: D) -> Result<Option<SecretString>, D:
 pub(super) struct Spelled(String);
 
 impl TokenType for Spelled {}
+
+impl Default for Spelled {
+    /// Returns the only type that is used, for providers that do not name it.
+    fn default() -> Self {
+        Self("Bearer".to_owned())
+    }
+}
+
+fn bearer_unless_told<'de, D: Deserializer<'de>>(text: D) -> Result<Spelled, D::Error> {
+    Ok(Option::deserialize(text)?.unwrap_or_default())
+}
 
 impl fmt::Debug for TokenAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,7 +115,10 @@ impl TokenAnswer {
         }
         Ok(ProviderTokens {
             access_token,
-            expires_at: self.expires_in().map(|seconds| now.plus(seconds)),
+            expires_at: self
+                .expires_in()
+                .map(|seconds| now.plus(seconds))
+                .filter(|at| *at <= Timestamp::LAST),
             refresh_token: self.refresh_token.as_ref().and_then(|token| secret(token.secret())),
             id_token: self.id_token.filter(|token| !token.expose_secret().is_empty()),
             scope,
@@ -135,7 +150,11 @@ mod tests {
         assert_eq!(secrets.map(ExposeSecret::expose_secret), ["a", "r", "i"]);
         for (expires_in, wanted) in [
             (json!(0), Some(1000)),
-            (json!(u64::MAX), Some(i64::MAX / 1000)),
+            (json!(253_402_299_799_u64), Some(253_402_300_799)),
+            // Beyond the year 9999, which a Timestamp cannot tell.
+            (json!(253_402_299_800_u64), None),
+            (json!(1_000_000_000_000_u64), None),
+            (json!(u64::MAX), None),
             (json!(-1), None),
             (json!("soon"), None),
             (json!(null), None),
@@ -148,6 +167,9 @@ mod tests {
             tokens(json!({"access_token": "a", "token_type": "Bearer", "scope": "", "id_token": null}));
         let bare = bare.unwrap();
         assert!(bare.id_token.is_none() && bare.refresh_token.is_none());
+        for untyped in [json!({"access_token": "a"}), json!({"access_token": "a", "token_type": null})] {
+            assert_eq!(tokens(untyped).unwrap().token_type, "Bearer");
+        }
         for (scope, wanted) in [
             (json!("a b"), Some("a b")),
             (json!(["a", "b"]), Some("a b")),
@@ -166,7 +188,6 @@ mod tests {
     fn what_can_not_be_used_is_none() {
         for bad in [
             json!({"token_type": "Bearer"}),
-            json!({"access_token": "a"}),
             json!({"access_token": "", "token_type": "Bearer"}),
             json!({"access_token": 7, "token_type": "Bearer"}),
             json!({"access_token": "a", "token_type": "DPoP"}),

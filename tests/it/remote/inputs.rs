@@ -55,9 +55,16 @@ async fn a_sign_in_is_told_with_the_user_as_it_would_be() {
         else {
             panic!("not allowed")
         };
-        let SignInRequest { user: told_user, account: told_account, profile, client, is_new_user: told_new } =
-            service.rules.sign_in.last().message;
+        let SignInRequest {
+            user: told_user,
+            account: told_account,
+            profile,
+            client,
+            is_new_user: told_new,
+            app_data,
+        } = service.rules.sign_in.last().message;
         assert_eq!((to_json(&profile.unwrap()), told_new), (profile_of(name), is_new_user));
+        assert_eq!(app_data, None);
         assert_eq!(client, request(name).client);
         // The input equals the result of the sign-in, except for ids that did not exist yet.
         let id = |known: &str| if is_new_user { String::new() } else { known.to_owned() };
@@ -108,9 +115,18 @@ async fn a_token_of_each_trigger_is_told_with_what_belongs_to_it() {
         let grant = allowed.grant.unwrap();
         let issue = IssueTokenRequest { grant, client: redeemed_by.clone(), ..Default::default() };
         let issued = app.auth.clone().issue_token(issue).await.unwrap().into_inner();
-        let JwtRequest { trigger: told, user, account, profile, session_id, claims, update, client } =
-            service.rules.jwt.last().message;
-        assert_eq!((told, client), (i32::from(trigger), redeemed_by));
+        let JwtRequest {
+            trigger: told,
+            user,
+            account,
+            profile,
+            session_id,
+            claims,
+            update,
+            client,
+            app_data,
+        } = service.rules.jwt.last().message;
+        assert_eq!((told, client, app_data), (i32::from(trigger), redeemed_by, None));
         assert_eq!((user, account), (allowed.user, allowed.account));
         assert_eq!(to_json(&profile.unwrap()), profile_of("Ada"));
         let session = issued.session.clone().unwrap();
