@@ -10,7 +10,7 @@ use crate::auth::Revocations;
 use crate::callbacks::CallbackMetrics;
 use crate::grpc::layers::CallMetrics;
 use crate::grpc::service_spec::Specs;
-use crate::metrics::Reading;
+use crate::metrics::{LeftOutClaims, Reading};
 use crate::model::Clock;
 
 /// The metrics registry, and the metrics in it.
@@ -18,6 +18,7 @@ pub(super) struct Metrics {
     pub(super) registry: Arc<Registry>,
     pub(super) calls: Arc<CallMetrics>,
     pub(super) callbacks: CallbackMetrics,
+    pub(super) left_out: LeftOutClaims,
 }
 
 impl Metrics {
@@ -26,6 +27,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let calls = Arc::new(CallMetrics::register(&mut registry, specs));
         let callbacks = CallbackMetrics::register(&mut registry);
+        let left_out = LeftOutClaims::register(&mut registry);
         registry.register_collector(Box::new(Reading {
             name: "gatepass_revocations_age",
             help: "How long ago the feed of revocations was last read to its end.",
@@ -41,6 +43,6 @@ impl Metrics {
             Unit::Seconds,
             start,
         );
-        Self { registry: Arc::new(registry), calls, callbacks }
+        Self { registry: Arc::new(registry), calls, callbacks, left_out }
     }
 }

@@ -3,6 +3,7 @@
 use super::auth_log::AuthLog;
 use super::callbacks::{self, Callbacks};
 use super::callers::{self, Caller};
+use super::claims;
 use super::database::Database;
 use super::output::Effective;
 use super::providers::{self, Provider};
@@ -16,7 +17,7 @@ use super::{
     auth_log, base_urls, database, issuer, redirect_schemes, secrets, server, session, sign_in, telemetry,
     tokens,
 };
-use crate::model::BaseUrls;
+use crate::model::{BaseUrls, ClaimTypes};
 use secrecy::SecretString;
 
 /// Everything that can be set.
@@ -38,6 +39,8 @@ pub struct Config {
     pub session: Session,
     /// The built-in policy of sign-in.
     pub sign_in: SignIn,
+    /// The types of the claims that callbacks add; empty if any may be added.
+    pub claims: ClaimTypes,
     /// The providers that authenticate people.
     pub providers: Vec<Provider>,
     /// The callbacks of the configuration.
@@ -80,6 +83,7 @@ impl Config {
         Some(Self {
             callbacks: root.section(&callbacks::CALLBACKS, Callbacks::read)?,
             callers: callers::read(root),
+            claims: root.get(&claims::CLAIMS)?,
             auth_log: root.section(&auth_log::AUTH_LOG, AuthLog::read)?,
             telemetry: root.section(&telemetry::TELEMETRY, Telemetry::read)?,
             server,

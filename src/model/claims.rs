@@ -13,8 +13,8 @@ pub const MAX_INTEGER: u64 = 1 << 53;
 /// The greatest nesting depth of claims.
 pub const MAX_DEPTH: usize = 16;
 
-/// Claim names that only Gatepass sets: those that it tells itself, and registered ones by which a verifier decides whom
-/// or what a token proves. All other names are free, registered ones included.
+/// Claim names that only Gatepass sets: those that it tells itself, and registered ones that decide the subject and the
+/// validity of a token. All other names are free, registered ones included.
 const RESERVED: &[&str] = &[
     "iss",
     "sub",

@@ -1,6 +1,7 @@
 //! Floor 0: newtypes and pure rules. No I/O, no async, no framework; every other floor may use it.
 
 mod auth_log;
+mod claim_types;
 pub mod claims;
 mod digest;
 mod email;
@@ -23,6 +24,7 @@ mod used_mark;
 mod user;
 
 pub use auth_log::{AuthLogAction, AuthLogEntry, AuthLogOutcome, Origin};
+pub use claim_types::{ClaimType, ClaimTypeFault, ClaimTypes, DeclaredClaim};
 pub use claims::{ClaimFault, ClaimMap};
 pub use digest::{digest_of, sha256};
 pub use email::{Email, EmailDomain, EmailFault};

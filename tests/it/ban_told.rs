@@ -8,7 +8,7 @@ use crate::support::people::{denied, proto_time};
 use crate::support::{START, builder, profile};
 
 #[tokio::test]
-async fn a_banned_user_learns_the_end_of_the_ban_and_the_reason_if_it_may_be_told() {
+async fn a_banned_user_learns_the_end_and_if_allowed_the_reason() {
     for tell in [false, true] {
         let app = builder().config(&format!("sign_in: {{tell_ban_reason: {tell}}}")).start().await;
         let id = app.sign_in("ada").await.user.unwrap().id;

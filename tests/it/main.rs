@@ -20,6 +20,7 @@ mod beside_a_sweep;
 mod callbacks_test;
 mod callers;
 mod cel;
+mod claims;
 mod crash;
 mod descriptors;
 mod feed_went_back;

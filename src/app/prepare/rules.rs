@@ -24,6 +24,7 @@ pub(in crate::app) fn build_rules(config: &Config) -> Rules {
         refresh_retry_window: config.session.refresh_retry_window,
         late_retry: config.session.late_retry,
         update_allow: config.session.update_allow.clone(),
+        claim_types: Arc::new(config.claims.clone()),
         max_staleness: config.session.max_staleness,
         stale_limit: config.session.stale_limit,
         providers: super::providers::rules(config),

@@ -122,6 +122,7 @@ impl RefreshToken {
         let audiences = self.issuer.choose_audiences(&request.audiences, &session.audiences)?;
         let mut update = request.update.clone();
         update.retain(|name, _| self.rules.update_allow.contains(name));
+        self.invoke.claims.check_update(&update)?;
         let mut before = session.claims.clone();
         claims::merge(&mut before, update.clone());
         let replayed = rotation == Rotation::Replayed;

@@ -69,6 +69,9 @@ impl Bench {
         let trigger = input.trigger()?;
         let mut update = input.update.clone();
         update.retain(|name, _| self.update_allow.contains(name));
+        if let Err(fault) = self.invoke.claims.types.check_update(&update) {
+            return Ok(json!({"error": format!("update: {fault}")}));
+        }
         let mut before = input.token.clone();
         claims::merge(&mut before, update.clone());
         let first = trigger != Trigger::Update;

@@ -29,6 +29,7 @@ fn outcome(rules: CelRules, callback: &str, input: &Value) -> Value {
         invoke: Invoke {
             callbacks: AnyCallbacks::new(Cel::new(rules, Arc::clone(&clock) as _)),
             base_urls: Arc::new(BaseUrls::parse(&["https://app.example.com".to_owned()]).unwrap()),
+            claims: crate::auth::ClaimRules::default(),
         },
         clock,
         now: NOW,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use url::Url;
 
-use super::resolve::is_plain;
+use super::path::is_plain;
 
 /// The maximum size of a scheme, in bytes.
 const MAX_SCHEME: usize = 128;

@@ -2,6 +2,7 @@
 
 mod app_link;
 mod base_urls;
+mod path;
 mod resolve;
 
 pub use app_link::RedirectScheme;

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::app_link::app_link;
 use super::base_urls::{Base, BaseUrls, after_scheme, is_spelled_out, serialised};
+use super::path::is_plain;
 
 /// The longest redirect URL, as input and as result.
 const MAX_BYTES: usize = 2_048;
@@ -102,22 +103,6 @@ fn bounded(url: &str, disposition: Disposition) -> Option<(RedirectUrl, Disposit
     // The standard keeps backslashes in query and fragment, but other parsers treat them as slashes.
     let text = url.replace('\\', "%5C");
     (text.len() <= MAX_BYTES).then_some((RedirectUrl(text), disposition))
-}
-
-/// Tells whether every parser and server finds the same segments in a path, and no second host.
-pub(super) fn is_plain(path: &str) -> bool {
-    const DOT_SEGMENTS: [&str; 6] = [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"];
-    let is_dots = |segment: &str| DOT_SEGMENTS.iter().any(|dots| segment.eq_ignore_ascii_case(dots));
-    let is_separator = |at: &[u8]| at.eq_ignore_ascii_case(b"%2f") || at.eq_ignore_ascii_case(b"%5c");
-    // A server that decodes the path may write it into a header or a log.
-    let is_control = |at: &[u8]| match at {
-        [b'%', b'0' | b'1', digit] => digit.is_ascii_hexdigit(),
-        _ => at.eq_ignore_ascii_case(b"%7f"),
-    };
-    !path.contains('\\')
-        && !path.contains("//")
-        && !path.split('/').any(is_dots)
-        && !path.as_bytes().windows(3).any(|at| is_separator(at) || is_control(at))
 }
 
 /// The `error` parameter that the application receives for a denied sign-in, with the values of Auth.js.

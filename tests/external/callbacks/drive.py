@@ -109,7 +109,7 @@ def only_new_users_are_redirected_to_the_waiting_list(world):
 
 
 @step
-def a_linked_private_account_is_denied_though_the_user_has_the_company_address(world):
+def a_linked_private_account_does_not_pass_for_the_company(world):
     tokens = tokens_of(world, "lin@company.com", account="lin")
     private = {"provider": "github", "provider_account_id": "lin-private", "email": "lin@private.example",
                "email_verified": True}
