@@ -356,7 +356,7 @@ fn what_is_wrong_is_told_with_line_and_column() {
         ("'ö' == 'ö' && usr", "1:15: unknown variable \"usr\"; did you mean \"user\"?"),
         (
             "token.x",
-            "1:1: unknown variable \"token\"; write one of user, account, profile, is_new_user, client, now",
+            "1:1: unknown variable \"token\"; write one of user, account, profile, app_data, is_new_user, client, now",
         ),
         ("profile.a.all(x, y == x)", "1:18: unknown variable \"y\"; did you mean \"x\"?"),
         ("profile.a.exists(x, x) && x", "1:27: unknown variable \"x\"; write one of"),
