@@ -144,7 +144,7 @@ async fn a_file_that_is_no_case_is_told_so() {
         ),
         (
             r#"{"callback": "jwt", "input": {"trigger": "UPDATE", "profile": {}}}"#,
-            "1.json: case 1: input: account and profile are not there at UPDATE",
+            "1.json: case 1: input: account, profile and app_data are not there at UPDATE",
         ),
         (
             r#"{"callback": "jwt", "input": {"update": {"a": 1}}}"#,
