@@ -8,14 +8,14 @@ use gatepass::auth::{
     CallbackResult, CallbackSet, Callbacks, JwtDecision, JwtInput, RedirectInput, SessionInput,
     SignInDecision, SignInInput,
 };
-use gatepass::model::{ClaimMap, Email};
+use gatepass::model::ClaimMap;
 use gatepass::{app, config, telemetry};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 /// The state of the callbacks: a connection pool, a client of another service or, as here, a name.
-struct Rules {
-    tenant: &'static str,
+pub(crate) struct Rules {
+    pub(crate) tenant: &'static str,
 }
 
 impl Callbacks for Rules {
@@ -24,9 +24,11 @@ impl Callbacks for Rules {
         CallbackSet::ALL
     }
 
-    /// Auth.js `signIn`. Gatepass has written nothing yet. Trust only a verified e-mail.
+    /// Auth.js `signIn`. Gatepass has written nothing yet. Decide from the profile, which proves the person now: the stored
+    /// user keeps the address of an earlier sign-in, perhaps by another account. Trust only a verified e-mail.
     async fn sign_in(&self, input: &SignInInput<'_>) -> CallbackResult<SignInDecision> {
-        let email = input.user.email.as_ref().filter(|_| input.user.email_verified).map(Email::as_str);
+        let verified = input.profile.get("email_verified") == Some(&json!(true));
+        let email = input.profile.get("email").filter(|_| verified).and_then(|email| email.as_str());
         Ok(match email.and_then(|email| email.rsplit_once('@')) {
             Some((_, "example.com")) => SignInDecision::Allow,
             // To send the person to a URL instead: `SignInDecision::Redirect("/waiting-list".to_owned())`.

@@ -22,6 +22,7 @@ mod m0008_claims_role;
 mod m0009_used_marks;
 mod m0010_predecessors;
 mod m0011_email_source;
+mod m0012_session_lifetime;
 
 /// All migrations, in order.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_used_marks::Migration),
             Box::new(m0010_predecessors::Migration),
             Box::new(m0011_email_source::Migration),
+            Box::new(m0012_session_lifetime::Migration),
         ]
     }
 }

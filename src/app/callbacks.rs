@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::builder::App;
 use super::prepare;
-use crate::auth::{AnyCallbacks, Callback, Invoke, PerCallback, Rules};
+use crate::auth::{AnyCallbacks, Callback, ClaimRules, Invoke, PerCallback, Rules};
 use crate::callbacks::cases::Bench;
 use crate::callbacks::{
     Breaker, CallbackMetrics, Cel, Chain, FailOpen, Measured, Policy, SessionCache, Shadow,
@@ -52,7 +52,11 @@ pub fn bench(config: &Config, now: Timestamp) -> Bench {
     let clock = Arc::new(ManualClock::at(now));
     let links = configured(config, &rules, Arc::clone(&clock) as _, |link, _| link);
     Bench {
-        invoke: Invoke { callbacks: Chain::of(&links), base_urls: Arc::new(rules.base_urls) },
+        invoke: Invoke {
+            callbacks: Chain::of(&links),
+            base_urls: Arc::new(rules.base_urls),
+            claims: ClaimRules { types: rules.claim_types, ..ClaimRules::default() },
+        },
         clock,
         now,
         default_role: rules.sign_in.default_role,

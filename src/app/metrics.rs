@@ -10,7 +10,7 @@ use crate::auth::{DroppedAttributes, Revocations};
 use crate::callbacks::CallbackMetrics;
 use crate::grpc::layers::CallMetrics;
 use crate::grpc::service_spec::Specs;
-use crate::metrics::Reading;
+use crate::metrics::{LeftOutClaims, Reading};
 use crate::model::Clock;
 
 /// The metrics registry, and the metrics in it.
@@ -19,6 +19,7 @@ pub(super) struct Metrics {
     pub(super) calls: Arc<CallMetrics>,
     pub(super) callbacks: CallbackMetrics,
     pub(super) dropped_attributes: DroppedAttributes,
+    pub(super) left_out: LeftOutClaims,
 }
 
 impl Metrics {
@@ -28,6 +29,7 @@ impl Metrics {
         let calls = Arc::new(CallMetrics::register(&mut registry, specs));
         let callbacks = CallbackMetrics::register(&mut registry);
         let dropped_attributes = DroppedAttributes::register(&mut registry);
+        let left_out = LeftOutClaims::register(&mut registry);
         registry.register_collector(Box::new(Reading {
             name: "gatepass_revocations_age",
             help: "Time since the revocation feed was last read to its end.",
@@ -43,6 +45,6 @@ impl Metrics {
             Unit::Seconds,
             start,
         );
-        Self { registry: Arc::new(registry), calls, callbacks, dropped_attributes }
+        Self { registry: Arc::new(registry), calls, callbacks, dropped_attributes, left_out }
     }
 }

@@ -92,6 +92,7 @@ pub(super) async fn start(
         stores: Arc::new(database.clone()),
         providers: Arc::new(providers),
         callbacks: chain,
+        left_out: metrics.left_out.clone(),
         secrets,
         ring: Arc::clone(&keys.ring),
         keys: Arc::clone(&keys.reload),

@@ -24,7 +24,9 @@ pub(super) fn check_live(
 /// Returns the expiry of a session: as its row says, or sooner if the configured limits were lowered since.
 pub(super) fn session_end(session: &Session, lifetimes: &Lifetimes) -> Timestamp {
     let last_issued = session.refresh.as_ref().map_or(session.authenticated_at, |refresh| refresh.rotated_at);
-    session.expires_at.min(lifetimes.session_end(session.authenticated_at, last_issued))
+    session
+        .expires_at
+        .min(lifetimes.of_session(session.lifetime).session_end(session.authenticated_at, last_issued))
 }
 
 #[cfg(test)]

@@ -27,8 +27,9 @@ pub use admin::update_user::{UpdateUser, UpdateUserRequest, UserChange};
 pub use audit::{Audit, DenialSampler};
 pub use call_context::{CallContext, OfCall};
 pub use callbacks::{
-    Answer, AnyCallbacks, Ask, Callback, CallbackResult, CallbackSet, Callbacks, Denial, Invoke, JwtDecision,
-    JwtInput, PerCallback, Question, RedirectInput, SessionInput, SignInDecision, SignInInput, Trigger,
+    Answer, AnyCallbacks, Ask, Callback, CallbackResult, CallbackSet, Callbacks, ClaimRules, Denial, Invoke,
+    JwtDecision, JwtInput, PerCallback, Question, RedirectInput, SessionInput, SignInDecision, SignInInput,
+    Trigger,
 };
 pub use caller::{Call, Caller, Callers};
 pub use error::{CallbackFailure, Error, FailureKind, FieldFault, Result};

@@ -1,10 +1,12 @@
 //! The configured rules, as the composition root reads them. A use case takes only the rules that it needs.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    AuthLogAction, BaseUrls, DeniedUrl, EmailDomain, LONGEST_TOKEN, Lifetimes, ProviderId, Timestamp, User,
+    AuthLogAction, BaseUrls, ClaimTypes, DeniedUrl, EmailDomain, LONGEST_TOKEN, Lifetimes, ProviderId,
+    Timestamp, User,
 };
 use crate::tokens::UserClaims;
 
@@ -29,6 +31,8 @@ pub struct Rules {
     pub late_retry: LateRetry,
     /// Claims that a client may change by `update`.
     pub update_allow: Vec<String>,
+    /// The declared types of claims.
+    pub claim_types: Arc<ClaimTypes>,
     /// The time within which a change takes effect on every replica.
     pub max_staleness: Duration,
     /// The largest age of the revocation data.
@@ -58,6 +62,8 @@ pub struct SignInRules {
     pub denied_url: DeniedUrl,
     /// The URL that a banned person is sent to.
     pub banned_url: DeniedUrl,
+    /// True if the denial of a banned user tells the administrator's reason.
+    pub tell_ban_reason: bool,
     /// The time after a sign-in within which the user may link another account.
     pub link_within: Duration,
 }

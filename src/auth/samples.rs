@@ -2,7 +2,7 @@
 
 use crate::model::{
     Account, AccountId, AccountKind, ClaimMap, Email, Grant, Identity, OsEntropy, Profile, Session,
-    SessionId, SystemClock, Timestamp, User, UserId,
+    SessionId, SessionLifetime, SystemClock, Timestamp, User, UserId,
 };
 
 /// A user with a verified e-mail.
@@ -78,6 +78,7 @@ pub(super) fn session() -> Session {
             redemption: None,
         },
         refresh: None,
+        lifetime: SessionLifetime::default(),
         audiences: vec!["api".to_owned()],
         granted_audiences: None,
         claims: ClaimMap::new(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::callbacks::Callbacks;
+use super::claims::Claims;
 use super::keys::Keys;
 
 /// The four Auth.js callbacks as a gRPC authentication microservice.
@@ -33,6 +34,9 @@ pub(super) enum Command {
     /// Test the configured callbacks.
     #[command(subcommand)]
     Callbacks(Callbacks),
+    /// Print the declared claims as a type for applications.
+    #[command(subcommand)]
+    Claims(Claims),
     /// Check the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod callbacks;
+mod claims;
 mod config;
 mod health;
 mod keys;

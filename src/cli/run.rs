@@ -30,6 +30,7 @@ pub async fn run() -> ExitCode {
         Command::Migrate => migrate::migrate(&settings).await,
         Command::Keys(command) => command.run(&settings).await,
         Command::Callbacks(command) => command.run(&settings).await,
+        Command::Claims(command) => command.run(&settings),
         Command::Config(ConfigCommand::Check) => config::check(settings),
         Command::Health => health::health(&settings).await,
         Command::Callers(Callers::Key) => ExitCode::SUCCESS,

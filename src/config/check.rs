@@ -5,6 +5,7 @@ use super::issuer;
 use super::reader::Context;
 use super::server::is_on_loopback;
 use super::settings::Config;
+use crate::model::suggest;
 use std::net::SocketAddr;
 
 pub(super) fn check(config: &Config, cx: &Context) {
@@ -16,6 +17,7 @@ pub(super) fn check(config: &Config, cx: &Context) {
         lifetimes(config, cx);
         shared_secrets(config, cx);
         keys(config, cx);
+        declared_claims(config, cx);
     }
 }
 
@@ -116,6 +118,33 @@ fn keys(config: &Config, cx: &Context) {
             "tokens.key_rotation",
             "has no effect beside tokens.signing_keys: Gatepass rotates only keys it made; keep one of the two",
         );
+    }
+}
+
+/// Reports claims that the configuration sets, or lets clients set, and does not declare.
+fn declared_claims(config: &Config, cx: &Context) {
+    if config.claims.is_empty() || !cx.sound("claims") {
+        return;
+    }
+    let known: Vec<&str> = config.claims.iter().map(|claim| claim.name.as_str()).collect();
+    let check = |path: String, name: &str| {
+        if known.contains(&name) {
+            return;
+        }
+        let remedy = match suggest::nearest(name, known.iter().copied()) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => "give its type there".to_owned(),
+        };
+        cx.fault(&path, format!("is not declared in claims; {remedy}"));
+    };
+    for (index, name) in config.session.update_allow.iter().enumerate() {
+        check(format!("session.update_allow[{index}]"), name);
+    }
+    let cel = &config.callbacks.cel;
+    for (callback, programs) in [("jwt", &cel.jwt), ("session", &cel.session)] {
+        for (name, _) in programs {
+            check(format!("callbacks.cel.{callback}.{name}"), name);
+        }
     }
 }
 

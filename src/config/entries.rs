@@ -3,8 +3,8 @@
 use super::entry::{AnyEntry, Described, Shape};
 use super::reader::Roots;
 use super::{
-    auth_log, base_urls, callbacks, callers, database, issuer, outbound, providers, secrets, server, session,
-    sign_in, telemetry, tokens,
+    auth_log, base_urls, callbacks, callers, claims, database, issuer, outbound, providers, redirect_schemes,
+    secrets, server, session, sign_in, telemetry, tokens,
 };
 
 /// Sections of later versions, whose variables are rejected instead of ignored.
@@ -12,17 +12,19 @@ const LATER: [&str; 1] = ["authjs"];
 
 /// Every setting, section by section; each section comes before its content.
 pub(super) fn all() -> Vec<AnyEntry> {
-    let sections: [Vec<AnyEntry>; 14] = [
+    let sections: [Vec<AnyEntry>; 16] = [
         server::entries(),
         database::entries(),
         vec![&secrets::SECRETS],
         vec![&issuer::ISSUER],
         vec![&base_urls::BASE_URLS],
+        vec![&redirect_schemes::REDIRECT_SCHEMES],
         tokens::entries(),
         session::entries(),
         sign_in::entries(),
         callbacks::entries(),
         outbound::entries(),
+        vec![&claims::CLAIMS],
         providers::entries(),
         callers::entries(),
         auth_log::entries(),

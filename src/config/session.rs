@@ -4,7 +4,7 @@
 use super::entry::{Absent, AnyEntry, Choice, Entry, Keys, List, Parsed, Span, Text};
 use super::reader::{Section, days, spell};
 use crate::auth::{LateRetry, Strategy};
-use crate::model::claims::is_reserved;
+use crate::model::claims::{grants_permissions, is_reserved};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -135,7 +135,10 @@ impl Session {
 
 fn claim(text: &str) -> Parsed<String> {
     if is_reserved(text) {
-        return Err("is a registered claim or one that only Gatepass sets".into());
+        return Err("is a claim that only Gatepass sets".into());
+    }
+    if grants_permissions(text) {
+        return Err("grants permissions, so no client may change it; set it in a jwt callback".into());
     }
     if text.len() > 64 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err("must be the name of a claim: at most 64 bytes, no white space".into());

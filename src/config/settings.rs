@@ -3,6 +3,7 @@
 use super::auth_log::AuthLog;
 use super::callbacks::{self, Callbacks};
 use super::callers::{self, Caller};
+use super::claims;
 use super::database::Database;
 use super::outbound::{self, Outbound};
 use super::output::Effective;
@@ -13,8 +14,11 @@ use super::session::Session;
 use super::sign_in::SignIn;
 use super::telemetry::Telemetry;
 use super::tokens::Tokens;
-use super::{auth_log, base_urls, database, issuer, secrets, server, session, sign_in, telemetry, tokens};
-use crate::model::BaseUrls;
+use super::{
+    auth_log, base_urls, database, issuer, redirect_schemes, secrets, server, session, sign_in, telemetry,
+    tokens,
+};
+use crate::model::{BaseUrls, ClaimTypes};
 use secrecy::SecretString;
 
 /// Everything that can be set.
@@ -28,7 +32,7 @@ pub struct Config {
     pub secrets: Option<Vec<SecretString>>,
     /// The `iss` of every token.
     pub issuer: String,
-    /// The origins that may be redirected to.
+    /// The origins and the apps that may be redirected to.
     pub base_urls: BaseUrls,
     /// Access tokens.
     pub tokens: Tokens,
@@ -36,6 +40,8 @@ pub struct Config {
     pub session: Session,
     /// The built-in policy of sign-in.
     pub sign_in: SignIn,
+    /// The types of the claims that callbacks add; empty if any may be added.
+    pub claims: ClaimTypes,
     /// The providers that authenticate people.
     pub providers: Vec<Provider>,
     /// The way to providers.
@@ -75,12 +81,14 @@ impl Config {
         let database = root.section(&database::DATABASE, Database::read)?;
         let secrets = root.get(&secrets::SECRETS);
         let issuer = root.get(&issuer::ISSUER)?;
-        let base_urls = root.get(&base_urls::BASE_URLS)?;
+        let schemes = root.get(&redirect_schemes::REDIRECT_SCHEMES)?;
+        let base_urls = root.get(&base_urls::BASE_URLS)?.with_schemes(schemes);
         let session = root.section(&session::SESSION, Session::read)?;
         let sign_in = root.section(&sign_in::SIGN_IN, |section| SignIn::read(section, &base_urls))?;
         Some(Self {
             callbacks: root.section(&callbacks::CALLBACKS, Callbacks::read)?,
             callers: callers::read(root),
+            claims: root.get(&claims::CLAIMS)?,
             auth_log: root.section(&auth_log::AUTH_LOG, AuthLog::read)?,
             telemetry: root.section(&telemetry::TELEMETRY, Telemetry::read)?,
             server,

@@ -63,6 +63,13 @@ static BANNED_URL: Entry<Text<String>> = Entry {
     doc: "The page for sign-ins of banned users.",
 };
 
+static TELL_BAN_REASON: Entry<Flag> = Entry {
+    path: "sign_in.tell_ban_reason",
+    kind: Flag,
+    absent: Absent::Default("false"),
+    doc: "Whether the denial of a banned user tells the administrator's reason; the end of the ban is always told.",
+};
+
 static LINK_WITHIN: Entry<Span> = Entry {
     path: "sign_in.link_within",
     kind: Span(Duration::from_mins(1)..=Duration::from_hours(24)),
@@ -79,6 +86,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
         &DEFAULT_ROLE,
         &DENIED_URL,
         &BANNED_URL,
+        &TELL_BAN_REASON,
         &LINK_WITHIN,
     ]
 }
@@ -98,6 +106,8 @@ pub struct SignIn {
     pub denied_url: DeniedUrl,
     /// The page for sign-ins of banned users.
     pub banned_url: DeniedUrl,
+    /// True if the denial of a banned user tells the administrator's reason.
+    pub tell_ban_reason: bool,
     /// The time after a sign-in within which its user may link another account.
     pub link_within: Duration,
 }
@@ -117,6 +127,7 @@ impl SignIn {
             default_role: section.get(&DEFAULT_ROLE)?,
             denied_url,
             banned_url,
+            tell_ban_reason: section.get(&TELL_BAN_REASON)?,
             link_within: section.get(&LINK_WITHIN)?,
         })
     }

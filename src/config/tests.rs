@@ -46,7 +46,7 @@ fn nothing_written_is_every_default() {
              max_header_bytes: 16384, max_concurrent_streams: 200, max_connections: 10000",
             "max_connections: 10, acquire_timeout: 2s, migrate_on_start: true",
             "secrets: None, issuer: \"http://localhost:8080\", base_urls: BaseUrls { default: Base(\"http://localhost:3000\"), \
-             others: [], suffixes: [] }",
+             others: [], suffixes: [], schemes: [] }",
             "algorithm: Es256, audiences: [\"gatepass\"], access_ttl: 900s, key_rotation: 7776000s, \
              clock_leeway: 10s, signing_keys: [], user_claims: {Name, Email, EmailVerified, Picture, Role}",
             "idle_ttl: 2592000s, max_age: 7776000s, refresh_retry_window: 10s, late_retry: Revoke, \
@@ -248,7 +248,7 @@ fn an_unknown_key_is_named_with_its_line() {
         ),
         (
             "5: x",
-            "g.yaml:1: 5: unknown key; write one of authjs, tokens, outbound, providers, server, database, secrets, issuer, base_urls, session, sign_in, callbacks, callers, auth_log, telemetry",
+            "g.yaml:1: 5: unknown key; write one of authjs, tokens, outbound, providers, server, database, secrets, issuer, redirect_schemes, base_urls, session, sign_in, callbacks, callers, claims, auth_log, telemetry",
         ),
     ]);
 }
@@ -330,7 +330,11 @@ fn a_fault_of_a_type_says_what_to_write() {
         ),
         (
             "session: {update_allow: [sub]}",
-            "g.yaml:1: session.update_allow[0]: is a registered claim or one that only Gatepass sets",
+            "g.yaml:1: session.update_allow[0]: is a claim that only Gatepass sets",
+        ),
+        (
+            "session: {update_allow: [roles]}",
+            "g.yaml:1: session.update_allow[0]: grants permissions, so no client may change it; set it in a jwt callback",
         ),
         (
             "sign_in: {denied_url: //evil.example}",

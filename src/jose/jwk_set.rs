@@ -11,8 +11,8 @@ use super::public_key::PublicKey;
 use crate::model::ClaimMap;
 use crate::model::claims::member;
 
-/// The maximum number of keys in a set.
-const MAX_KEYS: usize = 64;
+/// The maximum number of keys for signatures in a set.
+const MAX_KEYS: usize = 256;
 
 /// The keys of one publisher.
 #[derive(Debug)]
@@ -41,12 +41,13 @@ impl JwkSet {
     /// keys whose `issuer` the caller rejects.
     pub fn read(set: &ClaimMap, issuer: impl Fn(&str) -> bool) -> Result<Self, JwkSetFault> {
         let keys = set.get("keys").and_then(Value::as_array).ok_or(JwkSetFault::NoKeys)?;
-        if keys.len() > MAX_KEYS {
-            return Err(JwkSetFault::TooMany);
-        }
         let keys = keys.iter().filter_map(Value::as_object).filter_map(Jwk::read);
         let keys: Vec<Jwk> = keys.filter(|key| key.issuer().is_none_or(&issuer)).collect();
-        if keys.is_empty() { Err(JwkSetFault::NoneForSignatures) } else { Ok(Self(keys)) }
+        match keys.len() {
+            0 => Err(JwkSetFault::NoneForSignatures),
+            1..=MAX_KEYS => Ok(Self(keys)),
+            _ => Err(JwkSetFault::TooMany),
+        }
     }
 
     /// Returns the keys that may have made a signature, of those that are allowed to. If the token names a key, these
@@ -105,7 +106,7 @@ impl Jwk {
         };
         let algorithm = match member(jwk, "alg") {
             None => None,
-            Some(alg) => Some(Algorithm::from_name(alg.as_str()?).filter(|alg| alg.key_kind() == kind)?),
+            Some(alg) => Some(Algorithm::of_provider(alg.as_str()?).filter(|alg| alg.key_kind() == kind)?),
         };
         let name = match member(jwk, "kid") {
             None => None,

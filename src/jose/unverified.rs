@@ -30,7 +30,7 @@ impl<'t> Unverified<'t> {
         let claims = parse_object_leniently(&decoded(token.payload)?)
             .map_err(|_| malformed("its payload is not JSON"))?;
         decoded(token.signature)?;
-        let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
+        let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::of_provider);
         let algorithm = algorithm.ok_or(malformed("unsigned, or signed with an unsupported algorithm"))?;
         if header.contains_key("crit") {
             return Err(malformed("unsupported critical extension (crit)"));

@@ -2,7 +2,9 @@
 //! defined next to the code that it measures. `app` collects the metrics in one registry; `http` serves it as text.
 
 mod durations;
+mod left_out_claims;
 mod reading;
 
 pub use durations::Durations;
+pub use left_out_claims::LeftOutClaims;
 pub use reading::Reading;

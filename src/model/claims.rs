@@ -1,8 +1,6 @@
 //! Claims added by callbacks: bounded JSON under names that are not reserved.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
@@ -15,7 +13,8 @@ pub const MAX_INTEGER: u64 = 1 << 53;
 /// The greatest nesting depth of claims.
 pub const MAX_DEPTH: usize = 16;
 
-/// Reserved claim names: those of Gatepass and of the IANA registry "JSON Web Token Claims".
+/// Claim names that only Gatepass sets: those that it tells itself, and registered ones that decide the subject and the
+/// validity of a token. All other names are free, registered ones included.
 const RESERVED: &[&str] = &[
     "iss",
     "sub",
@@ -26,7 +25,18 @@ const RESERVED: &[&str] = &[
     "jti",
     "sid",
     "auth_time",
+    "acr",
+    "amr",
+    "azp",
     "client_id",
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "cnf",
+    "act",
+    "may_act",
+    "events",
     "epoch",
     "provider",
     "session_exp",
@@ -35,145 +45,34 @@ const RESERVED: &[&str] = &[
     "email_verified",
     "picture",
     "role",
-    "given_name",
-    "family_name",
-    "middle_name",
-    "nickname",
-    "preferred_username",
-    "profile",
-    "website",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-    "phone_number",
-    "phone_number_verified",
-    "address",
-    "updated_at",
-    "azp",
-    "nonce",
-    "at_hash",
-    "c_hash",
-    "acr",
-    "amr",
-    "sub_jwk",
-    "cnf",
-    "sip_from_tag",
-    "sip_date",
-    "sip_callid",
-    "sip_cseq_num",
-    "sip_via_branch",
-    "orig",
-    "dest",
-    "mky",
-    "events",
-    "toe",
-    "txn",
-    "rph",
-    "vot",
-    "vtm",
-    "attest",
-    "origid",
-    "act",
-    "scope",
-    "may_act",
-    "jcard",
-    "at_use_nbr",
-    "div",
-    "opt",
-    "vc",
-    "vp",
-    "sph",
-    "ace_profile",
-    "cnonce",
-    "exi",
-    "roles",
-    "groups",
-    "entitlements",
-    "token_introspection",
-    "eat_nonce",
-    "ueid",
-    "sueids",
-    "oemid",
-    "hwmodel",
-    "hwversion",
-    "oemboot",
-    "dbgstat",
-    "location",
-    "eat_profile",
-    "submods",
-    "uptime",
-    "bootcount",
-    "bootseed",
-    "dloas",
-    "swname",
-    "swversion",
-    "manifests",
-    "measurements",
-    "measres",
-    "intuse",
-    "cdniv",
-    "cdnicrit",
-    "cdniip",
-    "cdniuc",
-    "cdniets",
-    "cdnistt",
-    "cdnistd",
-    "sig_val_claims",
-    "authorization_details",
-    "verified_claims",
-    "place_of_birth",
-    "nationalities",
-    "birth_family_name",
-    "birth_given_name",
-    "birth_middle_name",
-    "salutation",
-    "title",
-    "msisdn",
-    "also_known_as",
-    "htm",
-    "htu",
-    "ath",
-    "atc",
     "sub_id",
-    "rcd",
-    "rcdi",
-    "crn",
-    "msgi",
+    "sub_jwk",
     "_claim_names",
     "_claim_sources",
-    "rdap_allowed_purposes",
-    "rdap_dnt_allowed",
-    "geohash",
     "_sd",
-    "...",
     "_sd_alg",
-    "sd_hash",
-    "vct",
-    "vct#integrity",
-    "status",
-    "consumerPlmnId",
-    "consumerSnpnId",
-    "producerPlmnId",
-    "producerSnpnId",
-    "nfSetId",
-    "nfServiceSetIdList",
-    "source_snssai",
-    "ohttp",
-    "cose_kid",
+    "...",
 ];
+
+/// Claims that grant permissions (RFC 9068 section 2.2.3, RFC 9396): callbacks may set them, clients may not.
+const PERMISSIONS: &[&str] = &["scope", "roles", "groups", "entitlements", "authorization_details"];
 
 /// Tells whether callbacks must not set a claim of this name.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
-    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| RESERVED.iter().copied().collect());
-    NAMES.contains(name)
+    RESERVED.contains(&name)
+}
+
+/// Tells whether a claim of this name grants permissions, so that a client must not change it.
+#[must_use]
+pub fn grants_permissions(name: &str) -> bool {
+    PERMISSIONS.contains(&name)
 }
 
 /// The reason for rejecting claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimFault {
-    /// The name is registered with IANA or reserved by Gatepass.
+    /// The name is one that only Gatepass sets.
     Reserved(String),
     /// The name is empty, longer than 128 bytes, or contains a control character.
     BadName,
@@ -181,6 +80,8 @@ pub enum ClaimFault {
     BadNumber(String),
     /// The value is nested deeper than [`MAX_DEPTH`].
     TooDeep(String),
+    /// A claim of RFC 9068 section 2.2.3 has another type than this one.
+    WrongType(String, &'static str),
     /// The JSON is larger than this many bytes.
     TooLarge(usize),
 }
@@ -194,6 +95,7 @@ impl fmt::Display for ClaimFault {
                 write!(f, "claim {name:?} holds a number beyond 2^53; write it as a string")
             }
             Self::TooDeep(name) => write!(f, "claim {name:?} nests deeper than {MAX_DEPTH} levels"),
+            Self::WrongType(name, wanted) => write!(f, "claim {name:?} must be {wanted}"),
             Self::TooLarge(limit) => write!(f, "claims are larger than {limit} bytes of JSON"),
         }
     }
@@ -225,8 +127,19 @@ pub fn check_name(name: &str) -> Result<(), ClaimFault> {
 pub fn check_additions(additions: &ClaimMap) -> Result<(), ClaimFault> {
     additions.iter().try_for_each(|(name, value)| {
         check_name(name)?;
+        check_registered(name, value)?;
         check_entry(name, value)
     })
+}
+
+/// Checks the type of a claim of RFC 9068 section 2.2.3; a null removes the claim.
+fn check_registered(name: &str, value: &Value) -> Result<(), ClaimFault> {
+    let (fits, wanted) = match name {
+        "scope" => (value.is_string(), "a string"),
+        "roles" | "groups" | "entitlements" => (value.is_array(), "a list"),
+        _ => return Ok(()),
+    };
+    if fits || value.is_null() { Ok(()) } else { Err(ClaimFault::WrongType(name.to_owned(), wanted)) }
 }
 
 /// Checks JSON whose names are not restricted.
@@ -330,12 +243,38 @@ mod tests {
     }
 
     #[test]
-    fn registered_and_own_names_are_refused() {
-        for name in ["sub", "exp", "epoch", "session_exp", "role", "scope", "roles", "cnf"] {
-            let additions = ClaimMap::from_iter([(name.to_owned(), json!("x"))]);
-            assert_eq!(check_additions(&additions), Err(ClaimFault::Reserved(name.to_owned())));
+    fn names_of_gatepass_and_of_proofs_are_refused() {
+        for name in RESERVED {
+            let additions = ClaimMap::from_iter([((*name).to_owned(), json!("x"))]);
+            assert_eq!(check_additions(&additions), Err(ClaimFault::Reserved((*name).to_owned())));
         }
         assert_eq!(check_additions(&map(json!({"tenant": {"sub": 1}}))), Ok(()));
+    }
+
+    #[test]
+    fn other_registered_names_are_free() {
+        let free = json!({
+            "locale": "de", "address": {"country": "UK"}, "preferred_username": "ada", "status": "new", "title": "Dr",
+            "scope": "orders:read", "roles": ["admin"], "groups": [], "entitlements": [{"value": "a"}],
+            "authorization_details": [{"type": "payment"}],
+        });
+        assert_eq!(check_additions(&map(free)), Ok(()));
+    }
+
+    #[test]
+    fn scope_is_a_string_and_roles_groups_and_entitlements_are_lists() {
+        for (name, bad, wanted) in [
+            ("scope", json!(["a"]), "a string"),
+            ("scope", json!(1), "a string"),
+            ("roles", json!("admin"), "a list"),
+            ("groups", json!({"a": 1}), "a list"),
+            ("entitlements", json!(true), "a list"),
+        ] {
+            let additions = ClaimMap::from_iter([(name.to_owned(), bad)]);
+            assert_eq!(check_additions(&additions), Err(ClaimFault::WrongType(name.to_owned(), wanted)));
+            let removal = ClaimMap::from_iter([(name.to_owned(), Value::Null)]);
+            assert_eq!(check_additions(&removal), Ok(()));
+        }
     }
 
     #[test]

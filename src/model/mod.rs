@@ -1,6 +1,7 @@
 //! Floor 0: newtypes and pure rules. No I/O, no async, no framework; every other floor may use it.
 
 mod auth_log;
+mod claim_types;
 pub mod claims;
 mod digest;
 mod email;
@@ -23,6 +24,7 @@ mod used_mark;
 mod user;
 
 pub use auth_log::{AuthLogAction, AuthLogEntry, AuthLogOutcome, Origin};
+pub use claim_types::{ClaimType, ClaimTypeFault, ClaimTypes, DeclaredClaim};
 pub use claims::{ClaimFault, ClaimMap};
 pub use digest::{digest_of, sha256};
 pub use email::{Email, EmailDomain, EmailFault};
@@ -37,12 +39,14 @@ pub use profile::{
 pub use provider::{ProviderAccountId, ProviderId};
 pub use reasons::{DenialReason, LogNote, LogReason, ProviderFaultKind, ProviderFaultMeaning, Reason};
 pub use redirect::{
-    Base, BaseUrlFault, BaseUrls, DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectUrl,
-    resolve_redirect,
+    Base, BaseUrlFault, BaseUrls, DeniedError, DeniedUrl, DeniedUrlFault, Disposition, RedirectScheme,
+    RedirectUrl, resolve_redirect,
 };
 pub use revocation::{FeedEntry, Revocation};
 pub use san::San;
-pub use session::{EndReason, Grant, Lifetimes, Predecessor, RefreshState, RequestMark, Session};
+pub use session::{
+    EndReason, Grant, Lifetimes, Predecessor, RefreshState, RequestMark, Session, SessionLifetime,
+};
 pub use signing_key::{KeyRecord, KeyState, LONGEST_TOKEN, PUBLISHED_BEFORE, Succession};
 pub use time::{Clock, ManualClock, SuspendAwareInstant, SystemClock, Timestamp};
 pub use used_mark::UsedMark;

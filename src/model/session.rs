@@ -31,6 +31,8 @@ pub struct Session {
     pub grant: Grant,
     /// Its refresh token; `None` before the grant is redeemed.
     pub refresh: Option<RefreshState>,
+    /// A shorter lifetime of its own.
+    pub lifetime: SessionLifetime,
     /// The audiences of its tokens.
     pub audiences: Vec<String>,
     /// The audiences that `IssueToken` granted; a refresh chooses among them. `None` in a row of version 0.1: those that
@@ -126,6 +128,15 @@ name_enum!(
     }
 );
 
+/// The lifetime of one session, where it is shorter than the configured one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SessionLifetime {
+    /// The session expires after this time without a refresh.
+    pub idle_ttl: Option<std::time::Duration>,
+    /// The session expires this long after its sign-in.
+    pub max_age: Option<std::time::Duration>,
+}
+
 /// The lifetimes of sessions and tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
@@ -142,5 +153,24 @@ impl Lifetimes {
     #[must_use]
     pub fn session_end(&self, authenticated_at: Timestamp, now: Timestamp) -> Timestamp {
         now.plus(self.idle_ttl).min(authenticated_at.plus(self.max_age)).floor_to_second()
+    }
+
+    /// Returns the requested lifetime of a session, without what is not shorter than these.
+    #[must_use]
+    pub fn shorter(&self, asked: SessionLifetime) -> SessionLifetime {
+        SessionLifetime {
+            idle_ttl: asked.idle_ttl.filter(|asked| *asked < self.idle_ttl),
+            max_age: asked.max_age.filter(|asked| *asked < self.max_age),
+        }
+    }
+
+    /// Returns these lifetimes for a session with a lifetime of its own.
+    #[must_use]
+    pub fn of_session(&self, own: SessionLifetime) -> Self {
+        Self {
+            idle_ttl: own.idle_ttl.map_or(self.idle_ttl, |own| own.min(self.idle_ttl)),
+            max_age: own.max_age.map_or(self.max_age, |own| own.min(self.max_age)),
+            ..*self
+        }
     }
 }

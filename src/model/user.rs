@@ -86,10 +86,16 @@ impl Ban {
 }
 
 impl User {
+    /// Returns the ban that is in force at this time.
+    #[must_use]
+    pub fn ban_at(&self, now: Timestamp) -> Option<&Ban> {
+        self.ban.as_ref().filter(|ban| ban.is_in_force(now))
+    }
+
     /// Tells whether the user is banned at this time.
     #[must_use]
     pub fn is_banned(&self, now: Timestamp) -> bool {
-        self.ban.as_ref().is_some_and(|ban| ban.is_in_force(now))
+        self.ban_at(now).is_some()
     }
 
     /// Returns the etag that `UpdateUser` compares to detect concurrent updates.

@@ -38,9 +38,8 @@ impl Answer {
         self.object_of_any_status()
     }
 
-    /// Returns the object, whatever the status is.
+    /// Returns the object, whatever the status is. Its content type is not looked at: providers label JSON in many ways.
     pub(super) fn object_of_any_status(&self) -> Result<ClaimMap, ProviderFault> {
-        self.must_be_json()?;
         parse_object_leniently(self.body())
             .map_err(|fault| self.fault(FaultKind::Malformed, &fault.to_string()))
     }
@@ -48,7 +47,6 @@ impl Answer {
     /// Returns the array of a response with status 200.
     pub(super) fn array(&self) -> Result<Vec<Value>, ProviderFault> {
         self.must_be_ok()?;
-        self.must_be_json()?;
         parse_array_leniently(self.body()).map_err(|_| self.fault(FaultKind::Malformed, "not a JSON array"))
     }
 
@@ -69,16 +67,17 @@ impl Answer {
         if self.status() == StatusCode::OK { Ok(()) } else { Err(self.unwanted_status()) }
     }
 
-    /// Rejects other content types: a page from a proxy is no response, even if its text is JSON.
-    fn must_be_json(&self) -> Result<(), ProviderFault> {
-        let Some(content_type) = self.headers().get(CONTENT_TYPE) else { return Ok(()) };
-        let media_type = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-        let media_type = media_type.trim().to_ascii_lowercase();
-        if media_type == "application/json" || media_type.ends_with("+json") {
-            Ok(())
-        } else {
-            Err(self.fault(FaultKind::Malformed, "its content type is not JSON"))
+    /// Returns the signed JWT of a response with status 200, or `None` if its content type is not that of one.
+    pub(super) fn signed(&self) -> Result<Option<&str>, ProviderFault> {
+        let content_type = self.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+        if !media_type.trim().eq_ignore_ascii_case("application/jwt") {
+            return Ok(None);
         }
+        self.must_be_ok()?;
+        let text =
+            std::str::from_utf8(self.body()).map_err(|_| self.fault(FaultKind::Malformed, "no JWT"))?;
+        Ok(Some(text.trim()))
     }
 
     fn fault(&self, kind: FaultKind, cause: &str) -> ProviderFault {

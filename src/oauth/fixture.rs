@@ -25,6 +25,7 @@ pub(super) fn settings() -> Settings {
         kind: ProviderKind::OAuth2 { issuer: "https://idp.example".to_owned() },
         client_id: "client".to_owned(),
         audiences: Vec::new(),
+        nonce_is_optional: false,
         client_authentication: ClientAuthentication::None,
         client_assertion_audience: AssertionAudience::Issuer,
         scopes: vec!["profile".to_owned()],

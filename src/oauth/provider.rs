@@ -41,15 +41,21 @@ pub trait Provider: Send + Sync {
     async fn redeem_code(&self, code: &AuthorizationCode<'_>, turn: &Turn) -> Result<Proof, ProviderFault>;
 
     /// Verifies an ID token that the client obtained itself (OpenID Connect Core section 3.1.3.7). Its `nonce` must be
-    /// this one, and the requested terms must be met. It is rejected if the provider issues no ID tokens.
+    /// this one, and the requested terms must be met. Without a nonce, the token must have none, and be new. It is rejected
+    /// if the provider issues no ID tokens.
     async fn verify_id_token(
         &self,
         _token: &str,
-        _nonce: &str,
+        _nonce: Option<&str>,
         _asked: &Asked,
         _until: Instant,
     ) -> Result<Proof, ProviderFault> {
         Err(ProviderFault::new(FaultKind::IdTokenMissing, "this provider issues no ID tokens"))
+    }
+
+    /// Returns true if this provider issues ID tokens that need no nonce.
+    fn nonce_is_optional(&self) -> bool {
+        false
     }
 
     /// Returns true if this provider issues ID tokens.

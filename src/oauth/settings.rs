@@ -24,6 +24,8 @@ pub struct Settings {
     /// `audiences`: further clients of Gatepass, such as native apps. Their ID tokens are accepted if an app obtained
     /// them itself, and other tokens may name them as additional audiences.
     pub audiences: Vec<String>,
+    /// `nonce: optional`: an ID token that a client obtained itself may have no nonce.
+    pub nonce_is_optional: bool,
     /// `token_endpoint_auth_method` and its secrets: the client authentication.
     pub client_authentication: ClientAuthentication,
     /// `client_assertion_audience`: the audience of a client assertion, if `private_key_jwt` is used.

@@ -1,5 +1,7 @@
 //! Conversion between rows and models. A row that the schema forbids is an error.
 
+use std::time::Duration;
+
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
 
@@ -9,7 +11,7 @@ use super::predecessors;
 use crate::model::{
     Account, AccountId, AccountKey, AccountKind, AuthLogEntry, Ban, ClaimMap, Email, EmailKey, EmailSource,
     EndReason, FeedEntry, Grant, KeyRecord, RefreshState, RequestMark, Revocation, Session, SessionId,
-    Timestamp, User, UserId,
+    SessionLifetime, Timestamp, User, UserId,
 };
 
 fn digest(bytes: Vec<u8>, column: &str) -> StoreResult<[u8; 32]> {
@@ -159,6 +161,10 @@ pub(super) fn session(mut row: session::Model) -> StoreResult<Session> {
             redeemed_at: row.redeemed_at.map(Timestamp),
             redemption: mark(row.redemption_key, row.redemption_fingerprint)?,
         },
+        lifetime: SessionLifetime {
+            idle_ttl: row.idle_ttl.map(span).transpose().map_err(|()| broken_row("sessions", "idle_ttl"))?,
+            max_age: row.max_age.map(span).transpose().map_err(|()| broken_row("sessions", "max_age"))?,
+        },
         audiences: list(&row.audiences, "audiences")?,
         granted_audiences: row
             .granted_audiences
@@ -169,6 +175,16 @@ pub(super) fn session(mut row: session::Model) -> StoreResult<Session> {
         pending: row.pending,
         version: row.version,
     })
+}
+
+/// Reads a duration from its milliseconds.
+fn span(millis: i64) -> Result<Duration, ()> {
+    u64::try_from(millis).map(Duration::from_millis).map_err(drop)
+}
+
+/// Returns the milliseconds of a duration.
+pub(super) fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Makes the row of a new session: its grant not redeemed, no refresh token yet.

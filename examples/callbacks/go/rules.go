@@ -29,9 +29,10 @@ type rules struct {
 
 func (rules) SignIn(_ context.Context, in *callbackv1.SignInRequest) (*callbackv1.SignInResponse, error) {
 	domain := ""
-	// Anyone can claim an unverified address: trust only a verified one.
-	if in.GetUser().GetEmailVerified() {
-		email := in.GetUser().GetEmail()
+	// Decide from the profile, which proves the person now. The stored user keeps the address of an earlier sign-in,
+	// perhaps by another account. Anyone can claim an unverified address: trust only a verified one.
+	if profile := in.GetProfile().GetFields(); profile["email_verified"].GetBoolValue() {
+		email := profile["email"].GetStringValue()
 		domain = email[strings.LastIndex(email, "@")+1:]
 	}
 	switch {

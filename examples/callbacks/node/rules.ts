@@ -21,9 +21,10 @@ const GREETINGS = new Map<unknown, string>([
 
 export const rules: Partial<ServiceImpl<typeof pb.CallbackService>> = {
   async signIn(request): Promise<MessageInitShape<typeof pb.SignInResponseSchema>> {
-    // Anyone can claim an unverified address: trust only a verified one.
-    const email = request.user?.emailVerified ? request.user.email : undefined;
-    const domain = email?.slice(email.lastIndexOf("@") + 1) ?? "";
+    // Decide from the profile, which proves the person now. The stored user keeps the address of an earlier sign-in,
+    // perhaps by another account. Anyone can claim an unverified address: trust only a verified one.
+    const { email, email_verified: verified } = request.profile ?? {};
+    const domain = verified === true && typeof email === "string" ? email.slice(email.lastIndexOf("@") + 1) : "";
     if (DOMAINS.has(domain) || isMember(request)) return { outcome: { case: "allow", value: {} } };
     if (domain === WAITING_LIST) {
       if (request.isNewUser) return { outcome: { case: "redirect", value: { url: "/waiting-list" } } };

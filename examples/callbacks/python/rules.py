@@ -18,9 +18,11 @@ GREETINGS = {"en": "Hello", "de": "Hallo", "fr": "Bonjour"}
 
 class Rules(CallbackServiceServicer):
     async def SignIn(self, request, context):
-        user = request.user
-        # Anyone can claim an unverified address: trust only a verified one.
-        domain = user.email.rpartition("@")[2] if user.email_verified else ""
+        profile = MessageToDict(request.profile)
+        # Decide from the profile, which proves the person now. The stored user keeps the address of an earlier sign-in,
+        # perhaps by another account. Anyone can claim an unverified address: trust only a verified one.
+        email = profile.get("email", "") if profile.get("email_verified") is True else ""
+        domain = email.rpartition("@")[2]
         if domain in DOMAINS or is_member(request):
             return pb.SignInResponse(allow=pb.Allow())
         if domain == WAITING_LIST:

@@ -22,10 +22,7 @@ pub(crate) struct Rules;
 impl CallbackService for Rules {
     async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
         let request = request.into_inner();
-        // Anyone can claim an unverified address: trust only a verified one.
-        let user = request.user.as_ref().filter(|user| user.email_verified);
-        let email = user.and_then(|user| user.email.as_deref()).unwrap_or_default();
-        let outcome = match email.rsplit_once('@') {
+        let outcome = match verified_email(&request).and_then(|email| email.rsplit_once('@')) {
             Some((_, DOMAIN)) => sign_in_response::Outcome::Allow(Allow {}),
             _ if is_member(&request) => sign_in_response::Outcome::Allow(Allow {}),
             Some((_, WAITING_LIST)) if request.is_new_user => {
@@ -83,6 +80,14 @@ impl CallbackService for Rules {
         let nowhere = url.strip_suffix('/').unwrap_or(&url) == base_url;
         Ok(Response::new(RedirectResponse { url: if nowhere { "/dashboard".to_owned() } else { url } }))
     }
+}
+
+/// Returns the address that proves the person now. The stored user keeps the address of an earlier sign-in, perhaps by
+/// another account. Anyone can claim an unverified address: trust only a verified one.
+fn verified_email(request: &SignInRequest) -> Option<&str> {
+    let profile = request.profile.as_ref()?;
+    let verified = profile.fields.get("email_verified")?.kind == Some(Kind::BoolValue(true));
+    profile.fields.get("email").filter(|_| verified).and_then(string)
 }
 
 /// Checks the organisations in the profile. The application read them from GitHub (/user/orgs) and put them there.

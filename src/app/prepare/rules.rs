@@ -24,6 +24,7 @@ pub(in crate::app) fn build_rules(config: &Config) -> Rules {
         refresh_retry_window: config.session.refresh_retry_window,
         late_retry: config.session.late_retry,
         update_allow: config.session.update_allow.clone(),
+        claim_types: Arc::new(config.claims.clone()),
         max_staleness: config.session.max_staleness,
         stale_limit: config.session.stale_limit,
         providers: super::providers::rules(config),
@@ -50,6 +51,7 @@ fn sign_in(section: &config::SignIn) -> SignInRules {
         default_role: section.default_role.clone(),
         denied_url: section.denied_url.clone(),
         banned_url: section.banned_url.clone(),
+        tell_ban_reason: section.tell_ban_reason,
         link_within: section.link_within,
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::readers;
 use super::resources::Resources;
 use crate::auth::{
-    AccessRules, AccessTokens, Audit, Auth, BeginSignIn, Credentials, DenialSampler, DenialUrls, Denials,
-    Flows, GetSession, GetUser, Invoke, IssueToken, LinkAccount, LinkRules, LinkSessions, LocalRevocations,
-    OpenSession, ProviderRules, RedirectRules, RefreshRules, RefreshToken, ResolveRedirect, ResolveUser,
-    RevokeSession, RevokeUserSessions, RotationRules, Rules, SessionDrafts, SessionEnder, SignIn, SignOut,
-    TokenIssuer, TokenNames, UpdateUser,
+    AccessRules, AccessTokens, Audit, Auth, BeginSignIn, ClaimRules, Credentials, DenialSampler, DenialUrls,
+    Denials, Flows, GetSession, GetUser, Invoke, IssueToken, LinkAccount, LinkRules, LinkSessions,
+    LocalRevocations, OpenSession, ProviderRules, RedirectRules, RefreshRules, RefreshToken, ResolveRedirect,
+    ResolveUser, RevokeSession, RevokeUserSessions, RotationRules, Rules, SessionDrafts, SessionEnder,
+    SignIn, SignOut, TokenIssuer, TokenNames, UpdateUser,
 };
 use crate::model::Clock;
 use crate::storage::{SessionStore, UserStore};
@@ -76,7 +76,11 @@ impl<'a> Shared<'a> {
         let verifier = Verifier::new(Arc::clone(&has.ring), rules.issuer.clone(), rules.clock_leeway);
         let references = References::new(Arc::clone(&has.secrets), rules.clock_leeway);
         let base_urls = Arc::new(rules.base_urls.clone());
-        let invoke = Invoke { callbacks: has.callbacks.clone(), base_urls: Arc::clone(&base_urls) };
+        let invoke = Invoke {
+            callbacks: has.callbacks.clone(),
+            base_urls: Arc::clone(&base_urls),
+            claims: ClaimRules { types: Arc::clone(&rules.claim_types), left_out: has.left_out.clone() },
+        };
         let audit = Arc::new(Audit {
             log: Arc::clone(&has.stores) as _,
             clock: clock(),
@@ -177,6 +181,7 @@ impl<'a> Shared<'a> {
         let denials = Arc::new(Denials {
             audit: Arc::clone(&self.audit),
             urls: DenialUrls { banned: sign_in.banned_url.clone(), denied: sign_in.denied_url.clone() },
+            tell_ban_reason: sign_in.tell_ban_reason,
             invoke: self.invoke.clone(),
         });
         SignIn {

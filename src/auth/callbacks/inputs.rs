@@ -14,6 +14,8 @@ pub struct SignInInput<'a> {
     pub profile: &'a ClaimMap,
     /// The members of the profile that were left out for its size; `*` stands for those whose names have no room.
     pub profile_omitted: &'a [String],
+    /// The data that the application gave to `BeginSignIn` or `SignIn`; empty if none.
+    pub app_data: &'a ClaimMap,
     /// Set if the user is new.
     pub is_new_user: bool,
     /// Set if the account is new. The id of a new account, like that of a new user, differs at the next attempt.
@@ -47,6 +49,8 @@ pub struct JwtInput<'a> {
     pub profile: Option<&'a ClaimMap>,
     /// The members of the profile that were left out for its size; `*` stands for those whose names have no room.
     pub profile_omitted: &'a [String],
+    /// The data that the application gave to `BeginSignIn` or `SignIn`, empty if none; at `SIGN_IN` and `SIGN_UP` only.
+    pub app_data: Option<&'a ClaimMap>,
     /// The session.
     pub session_id: SessionId,
     /// Caller, address and user agent of this call.

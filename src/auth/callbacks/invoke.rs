@@ -1,12 +1,14 @@
 //! Calls the callbacks, and validates their answers as untrusted input. The use cases call these functions, and so do
 //! the cases that operators test their policy with.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio::time::timeout_at;
 
 use super::any::AnyCallbacks;
 use super::callback::Callback;
+use super::claim_rules::ClaimRules;
 use super::decisions::{JwtDecision, SignInDecision};
 use super::inputs::{JwtInput, RedirectInput, SessionInput, SignInInput};
 use crate::auth::call_context::CallContext;
@@ -24,6 +26,8 @@ pub struct Invoke {
     pub callbacks: AnyCallbacks,
     /// The origins that redirects may go to.
     pub base_urls: Arc<BaseUrls>,
+    /// The declared types of claims.
+    pub claims: ClaimRules,
 }
 
 impl Invoke {
@@ -41,11 +45,13 @@ impl Invoke {
         Ok(decision)
     }
 
-    /// Lets the `jwt` callbacks change the claims of the input, and returns all claims.
+    /// Lets the `jwt` callbacks change the claims of the input, and returns all claims. Stored claims that are no longer
+    /// as declared are left out first.
     pub async fn jwt(&self, input: &JwtInput<'_>) -> Result<ClaimMap> {
-        let mut after = input.claims.clone();
+        let before = self.claims.fitting(input.claims);
+        let mut after = before.clone().into_owned();
         if self.callbacks.has(Callback::Jwt) {
-            match self.callbacks.jwt(input).await? {
+            match self.callbacks.jwt(&JwtInput { claims: &before, ..*input }).await? {
                 JwtDecision::Claims(additions) => {
                     checked(Callback::Jwt, &additions)?;
                     claims::merge(&mut after, additions);
@@ -53,18 +59,23 @@ impl Invoke {
                 JwtDecision::Deny(detail) => return Err(Error::CallbackDenied(detail)),
             }
         }
+        self.claims.check_all(&after)?;
         let fits = claims::check_size(&after, MAX_SESSION_CLAIMS);
         fits.map_err(|_| Error::ClaimsTooLarge(MAX_SESSION_CLAIMS)).map(|()| after)
     }
 
-    /// Lets the `session` callbacks add claims to a session.
+    /// Lets the `session` callbacks add claims to a session. Claims that are no longer as declared are left out first.
     pub async fn session(&self, session: &mut SessionView) -> Result<()> {
+        if let Cow::Owned(fitting) = self.claims.fitting(&session.claims) {
+            session.claims = Arc::new(fitting);
+        }
         if !self.callbacks.has(Callback::Session) {
             return Ok(());
         }
         let input = SessionInput { session, claims: &session.claims };
         let additions = self.callbacks.session(&input).await?;
         checked(Callback::Session, &additions)?;
+        self.claims.check_additions(Callback::Session, &additions)?;
         if !additions.is_empty() {
             claims::merge(Arc::make_mut(&mut session.claims), additions);
         }

@@ -4,6 +4,7 @@
 mod any;
 mod callback;
 mod callback_set;
+mod claim_rules;
 mod decisions;
 mod definition;
 mod inputs;
@@ -14,6 +15,7 @@ mod question;
 pub use any::AnyCallbacks;
 pub use callback::Callback;
 pub use callback_set::CallbackSet;
+pub use claim_rules::ClaimRules;
 pub use decisions::{Denial, JwtDecision, SignInDecision};
 pub use definition::{CallbackResult, Callbacks};
 pub use inputs::{JwtInput, RedirectInput, SessionInput, SignInInput, Trigger};

@@ -14,7 +14,8 @@ use crate::auth::retry::ATTEMPTS;
 use crate::auth::revocation::SessionEnder;
 use crate::auth::sign_in::pending_session::{GRANT_TTL, SessionDrafts};
 use crate::model::{
-    AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, Reason, RequestMark, Session, Timestamp, User,
+    AuthLogAction, AuthLogOutcome, ClaimMap, Clock, EndReason, Reason, RequestMark, Session, SessionLifetime,
+    Timestamp, User,
 };
 use crate::storage::{SessionStore, commands};
 use crate::tokens::GrantToken;
@@ -27,6 +28,8 @@ pub struct IssueTokenRequest<'a> {
     pub audiences: Vec<String>,
     /// The mark of the request, if it may be repeated.
     pub request: Option<RequestMark>,
+    /// A shorter lifetime of the session.
+    pub lifetime: SessionLifetime,
 }
 
 /// The use case `IssueToken`.
@@ -62,7 +65,7 @@ impl IssueToken {
             let now = self.clock.now();
             check_pending(&session, &user, now)?;
             // A call that loses the race for the grant finds it redeemed on the second read.
-            let redeemed = self.redeem(call, (&session, &user), &audiences, request.request, now).await?;
+            let redeemed = self.redeem(call, (&session, &user), &audiences, &request, now).await?;
             if let Some(response) = redeemed {
                 return Ok(response);
             }
@@ -76,12 +79,15 @@ impl IssueToken {
         call: &Call,
         (session, user): (&Session, &User),
         audiences: &[String],
-        request: Option<RequestMark>,
+        request: &IssueTokenRequest<'_>,
         now: Timestamp,
     ) -> Result<Option<TokenResponse>> {
+        let lifetime = self.drafts.lifetimes.shorter(request.lifetime);
+        let lifetimes = self.drafts.lifetimes.of_session(lifetime);
         let claims = self.first_claims(call, session, user).await?;
         let redeemed = Session {
-            expires_at: self.drafts.lifetimes.session_end(session.authenticated_at, now),
+            expires_at: lifetimes.session_end(session.authenticated_at, now),
+            lifetime,
             audiences: audiences.to_vec(),
             granted_audiences: Some(audiences.to_vec()),
             claims,
@@ -90,14 +96,15 @@ impl IssueToken {
             ..session.clone()
         };
         let token = self.issuer.access.issue(&redeemed, user).await?;
-        let first = self.issuer.first(session.id, request.as_ref(), now);
+        let first = self.issuer.first(session.id, request.request.as_ref(), now);
         let log = self.audit.session_entry(AuthLogAction::TokenIssued, call, session, user);
         let redemption = commands::RedeemGrant {
             session_id: session.id,
             at: now,
-            request,
+            request: request.request,
             refresh: first.state,
             expires_at: redeemed.expires_at,
+            lifetime,
             audiences: redeemed.audiences,
             claims: redeemed.claims,
             claims_role: user.role.clone(),
@@ -117,6 +124,7 @@ impl IssueToken {
             account: Some(&pending.account),
             profile: Some(&pending.profile),
             profile_omitted: &pending.profile_omitted,
+            app_data: Some(&pending.app_data),
             session_id: session.id,
             origin: &call.origin,
             claims: &nothing,

@@ -128,6 +128,7 @@ impl RefreshToken {
         let audiences = self.issuer.next_audiences(&request.audiences, session)?;
         let mut update = request.update.clone();
         update.retain(|name, _| self.rules.update_allow.contains(name));
+        self.invoke.claims.check_update(&update)?;
         let mut before = session.claims.clone();
         claims::merge(&mut before, update.clone());
         let replayed = rotation == Rotation::Replayed;
@@ -146,7 +147,8 @@ impl RefreshToken {
                 expires_at: if replayed {
                     session.expires_at
                 } else {
-                    self.rules.lifetimes.session_end(session.authenticated_at, now)
+                    let lifetimes = self.rules.lifetimes.of_session(session.lifetime);
+                    lifetimes.session_end(session.authenticated_at, now)
                 },
                 audiences,
                 claims,
@@ -172,6 +174,7 @@ impl RefreshToken {
             account: None,
             profile: None,
             profile_omitted: &[],
+            app_data: None,
             session_id: session.id,
             origin: &call.origin,
             claims: before,

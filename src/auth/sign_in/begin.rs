@@ -11,7 +11,7 @@ use super::signed_in::LinkSessions;
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::auth::rules::ProviderRules;
-use crate::model::{BaseUrls, Disposition, ProviderId, SessionId, Timestamp, resolve_redirect};
+use crate::model::{BaseUrls, ClaimMap, Disposition, ProviderId, SessionId, Timestamp, resolve_redirect};
 use crate::oauth::{AuthorizationRequest, MAX_AGE, Providers, ResponseMode};
 
 /// The maximum size of a redirect URI, in bytes; the flow stores it.
@@ -31,6 +31,8 @@ pub struct BeginSignInRequest {
     pub params: Vec<(String, String)>,
     /// An access token of the user who wants to link an account; if empty, nothing is linked.
     pub link_access_token: String,
+    /// Data of the application for the callbacks; empty if none.
+    pub app_data: ClaimMap,
 }
 
 /// The response of `BeginSignIn`.
@@ -82,6 +84,7 @@ impl BeginSignIn {
         let link = self.link_from(call, &request.link_access_token).await?;
         let redirect_to = self.redirects.wanted(&request.redirect_to);
         let (mut flow, state) = self.flows.begin(request.provider.clone(), redirect_uri, redirect_to, link);
+        flow.app_data = request.app_data;
         let asked = AuthorizationRequest {
             redirect_uri: &flow.redirect_uri,
             scopes: &request.scopes,

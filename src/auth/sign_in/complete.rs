@@ -20,7 +20,7 @@ use crate::auth::callbacks::{SignInDecision, SignInInput};
 use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::auth::retry::ATTEMPTS;
-use crate::model::RequestMark;
+use crate::model::{ClaimMap, RequestMark};
 
 /// The request of `SignIn`.
 pub struct SignInRequest {
@@ -32,6 +32,8 @@ pub struct SignInRequest {
     pub link_access_token: String,
     /// The mark of the request, if it may be repeated.
     pub request: Option<RequestMark>,
+    /// Data of the application for the callbacks; empty with a flow, which has its own.
+    pub app_data: ClaimMap,
 }
 
 /// The use case `SignIn`.
@@ -85,6 +87,9 @@ impl SignIn {
         if !request.redirect_to.is_empty() {
             proven.redirect_to = request.redirect_to;
         }
+        if !request.app_data.is_empty() {
+            proven.app_data = request.app_data;
+        }
         match links {
             Some(signed_in) => self.link.run(call, proven, signed_in, attempt).await,
             None => self.sign_in(call, proven, request.request, attempt).await,
@@ -112,6 +117,7 @@ impl SignIn {
                 account: &person.account,
                 profile: &profile.claims,
                 profile_omitted: &profile.omitted,
+                app_data: &proven.app_data,
                 is_new_user: person.is_new(),
                 is_new_account: person.has_new_account(),
                 origin: &call.origin,

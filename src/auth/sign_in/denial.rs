@@ -11,7 +11,7 @@ use crate::auth::caller::Call;
 use crate::auth::error::{Error, Result};
 use crate::model::DenialReason;
 use crate::model::{
-    AuthLogAction, AuthLogEntry, AuthLogOutcome, DeniedError, DeniedUrl, LogNote, LogReason, ProviderId,
+    AuthLogAction, AuthLogEntry, AuthLogOutcome, Ban, DeniedError, DeniedUrl, LogNote, LogReason, ProviderId,
     Reason, RedirectUrl, UserId,
 };
 
@@ -21,6 +21,8 @@ pub struct Denials {
     pub audit: Arc<Audit>,
     /// The URLs that denied persons are sent to.
     pub urls: DenialUrls,
+    /// True if a banned user is told the administrator's reason.
+    pub tell_ban_reason: bool,
     /// The callbacks, which decide redirects.
     pub invoke: Invoke,
 }
@@ -42,6 +44,8 @@ pub(super) struct Refusal {
     pub(super) linked_providers: Vec<ProviderId>,
     /// The user of the account, if known.
     pub(super) user_id: Option<UserId>,
+    /// The ban of that user, if it is the reason.
+    pub(super) ban: Option<Ban>,
 }
 
 impl Denials {
@@ -52,11 +56,12 @@ impl Denials {
         attempt: &Attempt,
         refusal: Refusal,
     ) -> Result<SignInOutcome> {
-        let Refusal { denial, linked_providers, user_id } = refusal;
+        let Refusal { denial, linked_providers, user_id, ban } = refusal;
         let entry = self.entry(call, attempt, AuthLogOutcome::Denied, denial.reason);
         self.audit.append(AuthLogEntry { user_id: user_id.or(entry.user_id), ..entry }).await?;
         let redirect_to = denial_url(denial.reason, &self.urls);
-        Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to }))
+        let ban = ban.map(|ban| Ban { reason: ban.reason.filter(|_| self.tell_ban_reason), ..ban });
+        Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to, ban }))
     }
 
     /// Answers that a callback redirects the person first.
@@ -105,7 +110,7 @@ impl Denials {
 impl Refusal {
     /// Makes a refusal that tells nothing more about the person.
     pub(super) fn new(denial: Denial, user_id: Option<UserId>) -> Self {
-        Self { denial, linked_providers: Vec::new(), user_id }
+        Self { denial, linked_providers: Vec::new(), user_id, ban: None }
     }
 
     /// Makes a refusal for a built-in reason, without a detail.

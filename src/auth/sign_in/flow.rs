@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::auth::error::{Error, Result};
-use crate::model::{ProviderId, SessionId, Timestamp, UsedMark, sha256};
+use crate::model::{ClaimMap, ProviderId, SessionId, Timestamp, UsedMark, sha256};
 use crate::oauth::Asked;
 
 /// The lifetime of a flow.
@@ -39,6 +39,8 @@ pub(super) struct ProviderFlow {
     pub(super) link: Option<SessionId>,
     /// The scopes and the age that the provider was asked for.
     pub(super) asked: Asked,
+    /// Data of the application for the callbacks; empty if none.
+    pub(super) app_data: ClaimMap,
     pub(super) expires_at: Timestamp,
 }
 

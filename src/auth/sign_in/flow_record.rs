@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::flow::{Flow, ProviderFlow};
 use crate::auth::error::{Error, Result};
-use crate::model::Timestamp;
+use crate::model::{ClaimMap, Timestamp};
 use crate::oauth::Asked;
 
 /// The version of the record of a sign-in at a provider. Records without a version have the same form: they are older
@@ -44,6 +44,8 @@ struct ProviderRecord {
     c: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     a: Option<u64>,
+    #[serde(default, skip_serializing_if = "ClaimMap::is_empty")]
+    d: ClaimMap,
     e: i64,
 }
 
@@ -77,6 +79,7 @@ fn provider_record(flow: &ProviderFlow) -> ProviderRecord {
         l: flow.link.as_ref().map(ToString::to_string),
         c: flow.asked.scope.clone(),
         a: flow.asked.max_age.map(|max_age| max_age.as_secs()),
+        d: flow.app_data.clone(),
         e: flow.expires_at.millis(),
     }
 }
@@ -92,6 +95,7 @@ fn provider_flow(record: ProviderRecord) -> Option<ProviderFlow> {
         redirect_to: record.t,
         link: record.l.map(|id| id.parse()).transpose().ok()?,
         asked: Asked { scope: record.c, max_age: record.a.map(Duration::from_secs) },
+        app_data: record.d,
         expires_at: Timestamp(record.e),
     })
 }

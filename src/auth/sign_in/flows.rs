@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::flow::{FLOW_TTL, Flow, ProviderFlow};
 use super::flow_record;
 use crate::auth::error::{Error, Result};
-use crate::model::{Clock, Entropy, ProviderId, SessionId, random, sha256};
+use crate::model::{ClaimMap, Clock, Entropy, ProviderId, SessionId, random, sha256};
 use crate::oauth::Asked;
 use crate::tokens::Secrets;
 
@@ -49,6 +49,7 @@ impl Flows {
             redirect_to,
             link,
             asked: Asked::default(),
+            app_data: ClaimMap::new(),
             expires_at: self.clock.now().plus(FLOW_TTL),
         };
         (flow, state.into())
@@ -56,7 +57,7 @@ impl Flows {
 
     /// Seals a flow for a group of callers. If it is too large for a cookie, it drops the requested URL, then the
     /// requested scopes. If the provider returns no scopes, the configured ones then take their place. Data that
-    /// verification needs is never dropped.
+    /// verification needs, and the application's data, are never dropped.
     pub(super) fn seal(&self, group: &str, flow: ProviderFlow) -> Result<String> {
         let mut flow = Flow::Provider(flow);
         let text = self.seal_whole(group, &flow)?;
@@ -115,6 +116,21 @@ mod tests {
     fn flows() -> Flows {
         let secrets = Arc::new(Secrets::new(&["a".repeat(32).into()]).unwrap());
         Flows { secrets, clock: Arc::new(ManualClock::at(NOW)), entropy: Arc::new(OsEntropy) }
+    }
+
+    #[test]
+    fn the_data_of_the_application_is_never_dropped() {
+        let flows = flows();
+        let data = ClaimMap::from_iter([("invitation".to_owned(), "x".repeat(1000).into())]);
+        let begun = flow(&flows, 2000, 16_000);
+        let link = SessionId::least_of(NOW);
+        let begun =
+            ProviderFlow { redirect_uri: "u".repeat(512), link: Some(link), app_data: data.clone(), ..begun };
+        let text = flows.seal("a", begun).unwrap();
+        assert!(text.len() <= MAX_FLOW_BYTES, "{}", text.len());
+        let opened = flows.open("a", &text).unwrap();
+        assert_eq!((opened.app_data, opened.link), (data, Some(link)));
+        assert_eq!((opened.redirect_to.as_str(), opened.asked.scope), ("", None));
     }
 
     /// Makes a flow with a URL and a scope of these sizes in bytes.

@@ -67,6 +67,7 @@ impl LinkAccount {
                 account: &account,
                 profile: &visible.claims,
                 profile_omitted: &visible.omitted,
+                app_data: &proven.app_data,
                 is_new_user: false,
                 is_new_account: !again,
                 origin: &call.origin,

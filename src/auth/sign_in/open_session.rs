@@ -49,6 +49,7 @@ impl OpenSession {
             account: person.account.clone(),
             profile: profile.claims.clone(),
             profile_omitted: profile.omitted.clone(),
+            app_data: proven.app_data.clone(),
             is_new_user,
         };
         let (session, grant) = self.drafts.draft(&call.caller.group, request, &person.user, &pending, now)?;

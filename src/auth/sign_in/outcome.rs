@@ -1,7 +1,7 @@
 //! The response of `SignIn`.
 
 use crate::auth::callbacks::Denial;
-use crate::model::{Account, ProviderId, RedirectUrl, Timestamp, User};
+use crate::model::{Account, Ban, ProviderId, RedirectUrl, Timestamp, User};
 use crate::oauth::ProviderTokens;
 use crate::tokens::GrantToken;
 
@@ -38,6 +38,8 @@ pub struct Allowed {
 pub struct Denied {
     /// The reason.
     pub denial: Denial,
+    /// The ban, if it is the reason.
+    pub ban: Option<Ban>,
     /// The providers by which the owner of the e-mail address signs in.
     pub linked_providers: Vec<ProviderId>,
     /// The URL to send the person to.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::error::{Error, Result};
 use crate::model::{
     Account, AccountId, AccountKind, ClaimMap, Clock, Entropy, Grant, Lifetimes, RequestMark, Session,
-    SessionId, Timestamp, User,
+    SessionId, SessionLifetime, Timestamp, User,
 };
 use crate::tokens::{GrantToken, Secrets};
 
@@ -23,6 +23,8 @@ pub(in crate::auth) struct Pending {
     pub(in crate::auth) profile: ClaimMap,
     /// The members of the profile that were left out.
     pub(in crate::auth) profile_omitted: Vec<String>,
+    /// The data of the application; empty if none.
+    pub(in crate::auth) app_data: ClaimMap,
     pub(in crate::auth) is_new_user: bool,
 }
 
@@ -52,6 +54,8 @@ struct Record {
     /// Not in the records of older versions.
     #[serde(default)]
     profile_omitted: Vec<String>,
+    #[serde(default, skip_serializing_if = "ClaimMap::is_empty")]
+    app_data: ClaimMap,
     is_new_user: bool,
 }
 
@@ -89,6 +93,7 @@ impl SessionDrafts {
                 redemption: None,
             },
             refresh: None,
+            lifetime: SessionLifetime::default(),
             audiences: Vec::new(),
             granted_audiences: None,
             claims: ClaimMap::new(),
@@ -117,6 +122,7 @@ impl SessionDrafts {
             created_at: account.created_at.millis(),
             profile: pending.profile.clone(),
             profile_omitted: pending.profile_omitted.clone(),
+            app_data: pending.app_data.clone(),
             is_new_user: pending.is_new_user,
         };
         let json = serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
@@ -143,6 +149,7 @@ impl SessionDrafts {
             },
             profile: record.profile,
             profile_omitted: record.profile_omitted,
+            app_data: record.app_data,
             is_new_user: record.is_new_user,
         })
     }

@@ -11,7 +11,8 @@ use crate::auth::error::Result;
 use crate::auth::rules::ProviderRules;
 use crate::model::DenialReason;
 use crate::model::{
-    Account, AccountId, Clock, EmailKey, EmailSource, Entropy, Profile, ProviderId, Timestamp, User, UserId,
+    Account, AccountId, Ban, Clock, EmailKey, EmailSource, Entropy, Profile, ProviderId, Timestamp, User,
+    UserId,
 };
 use crate::storage::{AccountWrite, UserStore};
 
@@ -43,7 +44,7 @@ enum UserDecision {
     /// The e-mail address belongs to this user, who signs in with another account.
     RefuseNotLinked(UserId),
     /// This user is banned.
-    RefuseBanned(UserId),
+    RefuseBanned(UserId, Ban),
 }
 
 /// Decides how to handle a profile, by the user of its account or else the owner of its verified e-mail address.
@@ -56,13 +57,12 @@ fn decide_user(
 ) -> UserDecision {
     let links_by_email =
         rules.get(&profile.identity.provider).is_some_and(|provider| provider.link_by_verified_email);
+    let banned = |user: &User| user.ban_at(now).map(|ban| UserDecision::RefuseBanned(user.id, ban.clone()));
     match (found, owner) {
-        (Some((user, _)), _) if user.is_banned(now) => UserDecision::RefuseBanned(user.id),
-        (Some((user, account)), _) => UserDecision::SignIn(user, account),
+        (Some((user, account)), _) => banned(&user).unwrap_or(UserDecision::SignIn(user, account)),
         (None, None) => UserDecision::SignUp,
         (None, Some(owner)) if !links_by_email => UserDecision::RefuseNotLinked(owner.id),
-        (None, Some(owner)) if owner.is_banned(now) => UserDecision::RefuseBanned(owner.id),
-        (None, Some(owner)) => UserDecision::Link(owner),
+        (None, Some(owner)) => banned(&owner).unwrap_or(UserDecision::Link(owner)),
     }
 }
 
@@ -94,8 +94,9 @@ impl ResolveUser {
                 let refusal = Refusal::by(DenialReason::AccountNotLinked, None);
                 return Ok(Err(Refusal { linked_providers, ..refusal }));
             }
-            UserDecision::RefuseBanned(user) => {
-                return Ok(Err(Refusal::by(DenialReason::UserBanned, Some(user))));
+            UserDecision::RefuseBanned(user, ban) => {
+                let refusal = Refusal::by(DenialReason::UserBanned, Some(user));
+                return Ok(Err(Refusal { ban: Some(ban), ..refusal }));
             }
         };
         let rules = self.rules_of(&profile.identity.provider).sync;
@@ -190,7 +191,6 @@ impl ResolveUser {
 mod tests {
     use super::*;
     use crate::auth::samples;
-    use crate::model::Ban;
 
     const NOW: Timestamp = Timestamp(5000);
 
@@ -220,13 +220,13 @@ mod tests {
                 true,
                 UserDecision::SignIn(user.clone(), account.clone()),
             ),
-            (found(banned(&user, None)), None, false, UserDecision::RefuseBanned(user.id)),
+            (found(banned(&user, None)), None, false, UserDecision::RefuseBanned(user.id, Ban::default())),
             (found(over.clone()), None, false, UserDecision::SignIn(over, account.clone())),
             (None, Some(owner.clone()), false, UserDecision::RefuseNotLinked(owner.id)),
             // Only the owner may learn that an e-mail address belongs to a banned user.
             (None, Some(banned(&owner, None)), false, UserDecision::RefuseNotLinked(owner.id)),
             (None, Some(owner.clone()), true, UserDecision::Link(owner.clone())),
-            (None, Some(banned(&owner, None)), true, UserDecision::RefuseBanned(owner.id)),
+            (None, Some(banned(&owner, None)), true, UserDecision::RefuseBanned(owner.id, Ban::default())),
         ] {
             let what = format!("{found:?} {owner:?} {links_by_email}");
             let decided = decide_user(found, owner, &samples::profile(), &rules(links_by_email), NOW);

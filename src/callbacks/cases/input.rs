@@ -23,6 +23,7 @@ pub(super) struct OfSignIn {
     account: Value,
     pub(super) profile: ClaimMap,
     pub(super) profile_omitted: Vec<String>,
+    pub(super) app_data: ClaimMap,
     pub(super) is_new_user: bool,
     client: Value,
     pub(super) now: When,
@@ -36,6 +37,7 @@ pub(super) struct OfJwt {
     account: Value,
     pub(super) profile: Option<ClaimMap>,
     pub(super) profile_omitted: Vec<String>,
+    pub(super) app_data: ClaimMap,
     pub(super) token: ClaimMap,
     trigger: Option<String>,
     pub(super) update: ClaimMap,
@@ -72,9 +74,12 @@ impl Input {
 
     pub(super) fn jwt(input: &Value) -> Result<Self, String> {
         let input: OfJwt = written::part("input", input)?;
-        let first = !(input.account.is_null() && input.profile.is_none() && input.profile_omitted.is_empty());
+        let first = !(input.account.is_null()
+            && input.profile.is_none()
+            && input.profile_omitted.is_empty()
+            && input.app_data.is_empty());
         let refused = match (input.trigger()?, first, input.update.is_empty()) {
-            (Trigger::Update, true, _) => Some("account and profile are not available at UPDATE"),
+            (Trigger::Update, true, _) => Some("account, profile and app_data are not available at UPDATE"),
             (Trigger::SignIn | Trigger::SignUp, _, false) => Some("update is only available at UPDATE"),
             (Trigger::Update | Trigger::SignIn | Trigger::SignUp, ..) => None,
         };

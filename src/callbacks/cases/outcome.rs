@@ -47,6 +47,7 @@ impl Bench {
             account: &asked.account,
             profile: &profile,
             profile_omitted: &input.profile_omitted,
+            app_data: &input.app_data,
             is_new_user: input.is_new_user,
             is_new_account: input.is_new_user,
             origin: &asked.origin,
@@ -69,6 +70,9 @@ impl Bench {
         let trigger = input.trigger()?;
         let mut update = input.update.clone();
         update.retain(|name, _| self.update_allow.contains(name));
+        if let Err(fault) = self.invoke.claims.types.check_update(&update) {
+            return Ok(json!({"error": format!("update: {fault}")}));
+        }
         let mut before = input.token.clone();
         claims::merge(&mut before, update.clone());
         let first = trigger != Trigger::Update;
@@ -79,6 +83,7 @@ impl Bench {
             account: first.then_some(&asked.account),
             profile: first.then_some(&profile),
             profile_omitted: &input.profile_omitted,
+            app_data: first.then_some(&input.app_data),
             session_id: input.session_id(now)?,
             origin: &asked.origin,
             claims: &before,

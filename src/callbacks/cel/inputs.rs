@@ -51,6 +51,7 @@ pub(super) fn variables(subject: Subject) -> &'static [(&'static str, Kind)] {
             ("account", Kind::Record(ACCOUNT)),
             ("profile", Kind::Json),
             (OMITTED, Kind::Plain),
+            ("app_data", Kind::Json),
             ("is_new_user", Kind::Plain),
             ("client", Kind::Record(CLIENT)),
             (NOW, Kind::Plain),
@@ -60,6 +61,7 @@ pub(super) fn variables(subject: Subject) -> &'static [(&'static str, Kind)] {
             ("account", Kind::Record(ACCOUNT)),
             ("profile", Kind::Json),
             (OMITTED, Kind::Plain),
+            ("app_data", Kind::Json),
             ("token", Kind::Json),
             ("trigger", Kind::Plain),
             ("is_new_user", Kind::Plain),
@@ -192,6 +194,8 @@ impl<'a> Run<'a> {
     fn json(&self, name: &str) -> Option<Object<'a>> {
         Some(match (self.inputs, name) {
             (Inputs::SignIn(input), "profile") => Object::Here(input.profile),
+            (Inputs::SignIn(input), "app_data") => Object::Here(input.app_data),
+            (Inputs::Jwt(input), "app_data") => input.app_data.map_or(Object::NotNow, Object::Here),
             (Inputs::Jwt(input), "profile") => input.profile.map_or(Object::NotNow, Object::Here),
             (Inputs::Jwt(input), "token") => Object::Here(input.claims),
             (Inputs::Jwt(input), "update") => Object::Here(input.update),

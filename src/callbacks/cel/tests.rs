@@ -28,6 +28,7 @@ fn outcome(rules: CelRules, callback: &str, input: &Value) -> Value {
         invoke: Invoke {
             callbacks: AnyCallbacks::new(Cel::new(rules, Arc::clone(&clock) as _)),
             base_urls: Arc::new(BaseUrls::parse(&["https://app.example.com".to_owned()]).unwrap()),
+            claims: crate::auth::ClaimRules::default(),
         },
         clock,
         now: NOW,
@@ -351,7 +352,7 @@ fn faults_have_a_line_and_a_column() {
         ("'ö' == 'ö' && usr", "1:15: unknown variable \"usr\"; did you mean \"user\"?"),
         (
             "token.x",
-            "1:1: unknown variable \"token\"; write one of user, account, profile, profile_omitted, is_new_user, client, now",
+            "1:1: unknown variable \"token\"; write one of user, account, profile, profile_omitted, app_data, is_new_user, client, now",
         ),
         ("profile.a.all(x, y == x)", "1:18: unknown variable \"y\"; did you mean \"x\"?"),
         ("profile.a.exists(x, x) && x", "1:27: unknown variable \"x\"; write one of"),
@@ -784,7 +785,8 @@ proptest! {
             last_sign_in_at: None,
         };
         let origin = crate::model::Origin::default();
-        let input = SignInInput { user: &user, account: &account, profile: &profile, profile_omitted: &[], is_new_user: false, is_new_account: false, origin: &origin };
+        let nothing = crate::model::ClaimMap::new();
+        let input = SignInInput { user: &user, account: &account, profile: &profile, profile_omitted: &[], app_data: &nothing, is_new_user: false, is_new_account: false, origin: &origin };
         for (ours, plain) in &*BOTH {
             let run = Run::new(Inputs::SignIn(&input), Some(NOW), 0);
             let told = ours.evaluate(&run, answer::claim).ok().map(unordered);

@@ -81,9 +81,7 @@ impl Kind for ByClaim {
             match claims::check_name(&name) {
                 Ok(()) => {}
                 Err(ClaimFault::Reserved(_)) => {
-                    setting.refuse::<()>(
-                        "is a registered claim or one that only Gatepass sets; choose another name",
-                    );
+                    setting.refuse::<()>("is a claim that only Gatepass sets; choose another name");
                 }
                 Err(fault) => drop(setting.refuse::<()>(fault.to_string())),
             }
@@ -156,11 +154,7 @@ mod tests {
             ("SIGN_IN", "", "sign_in: must not be empty"),
             ("JWT", "user.role", "jwt: must be a section of keys, not text"),
             ("JWT", "{plan: usr}", "jwt.plan: column 1: unknown variable \"usr\"; did you mean \"user\"?"),
-            (
-                "JWT__SUB",
-                "1",
-                "jwt.sub: is a registered claim or one that only Gatepass sets; choose another name",
-            ),
+            ("JWT__SUB", "1", "jwt.sub: is a claim that only Gatepass sets; choose another name"),
         ] {
             let name = format!("GATEPASS_CALLBACKS__CEL__{name}");
             assert_eq!(refused("", &[(&name, value)]), format!("{name}: callbacks.cel.{report}"));
@@ -256,7 +250,7 @@ session: {max_age: never}
             "g.yaml:1: sesion: unknown key; did you mean \"session\"?",
             "g.yaml:5: callbacks.cel.sign_in: column 1: unknown variable \"usr\"; did you mean \"user\"?",
             "g.yaml:6: callbacks.cel.sign_in: column 10: user has no field \"nam\"; did you mean \"name\"?",
-            "g.yaml:8: callbacks.cel.jwt.sub: is a registered claim or one that only Gatepass sets; choose another name",
+            "g.yaml:8: callbacks.cel.jwt.sub: is a claim that only Gatepass sets; choose another name",
             "g.yaml:9: callbacks.cel.jwt.: a claim's name has 1 to 128 bytes and no control characters",
             "g.yaml:10: callbacks.cel.jwt.a: must be text, not a number; put it in quotes",
             "g.yaml:11: callbacks.cel.jwt.a: given twice; keep one",

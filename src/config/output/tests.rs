@@ -186,6 +186,14 @@ fn a_configuration_prints_itself() {
 }
 
 #[test]
+fn typed_claims_and_apps_print_themselves() {
+    let yaml = "claims: {plan: string, seats: 'int?', 'a.b': 'list<map<bool>>', tier: {enum?: ['5', pro]}}\n\
+                redirect_schemes: [com.example.app]";
+    let printed = prints_itself(&load(yaml).unwrap_or_else(|faults| panic!("{faults}")));
+    assert!(printed.contains("com.example.app"), "{printed}");
+}
+
+#[test]
 fn variables_are_printed_as_references() {
     let callers = format!("[{{id: web, credential: {{key_sha256: {HASH}}}, allow: [session.read]}}]");
     let config = load_with(

@@ -44,6 +44,14 @@ pub(super) static AUDIENCES: Entry<List<Text<String>>> = Entry {
           several audiences.",
 };
 
+pub(super) static NONCE: Entry<Choice<bool>> = Entry {
+    path: "providers[].nonce",
+    kind: Choice(|| vec![("required", false), ("optional", true)]),
+    absent: Absent::Default("required"),
+    doc: "Whether an ID token that an app got by itself needs a nonce (type `oidc`). With `optional`, one without a nonce is \
+          accepted for 10 minutes, and only if the call has no nonce either.",
+};
+
 static METHOD: Entry<Choice<Method>> = Entry {
     path: "providers[].token_endpoint_auth_method",
     kind: Choice(|| METHODS.to_vec()),
@@ -92,6 +100,7 @@ pub(super) fn entries() -> Vec<AnyEntry> {
     vec![
         &CLIENT_ID,
         &AUDIENCES,
+        &NONCE,
         &METHOD,
         &CLIENT_SECRET,
         &PRIVATE_KEY,

@@ -141,6 +141,7 @@ fn provider(section: &mut Section, common: &Common) -> Option<Provider> {
     let kind = kind::read(section);
     let client_id = section.get(&client::CLIENT_ID);
     let audiences = kind::of_oidc(section, kind, &client::AUDIENCES);
+    let nonce_is_optional = kind::of_oidc(section, kind, &client::NONCE);
     let client_authentication = client::authentication(section);
     let client_assertion_audience = kind::of_oidc(section, kind, &client::ASSERTION_AUDIENCE);
     let plaintext = section.get(&PLAINTEXT)?;
@@ -170,6 +171,7 @@ fn provider(section: &mut Section, common: &Common) -> Option<Provider> {
         kind: endpoints.kind,
         client_id: client_id?,
         audiences: audiences?,
+        nonce_is_optional: nonce_is_optional?,
         client_authentication: client_authentication?,
         client_assertion_audience: client_assertion_audience?,
         scopes,

@@ -32,7 +32,12 @@ pub(super) fn sign_in(input: &SignInInput<'_>, now: Timestamp) -> v1::SignInRequ
         client: client(input.origin),
         is_new_user: input.is_new_user,
         profile_omitted: input.profile_omitted.to_vec(),
+        app_data: app_data(Some(input.app_data)),
     }
+}
+
+fn app_data(data: Option<&ClaimMap>) -> Option<prost_types::Struct> {
+    data.filter(|data| !data.is_empty()).map(write_struct)
 }
 
 fn client(origin: &Origin) -> Option<gatepass::Client> {
@@ -70,6 +75,7 @@ pub(super) fn jwt(input: &JwtInput<'_>, now: Timestamp) -> v1::JwtRequest {
         update: (input.trigger == Trigger::Update).then(|| write_struct(input.update)),
         client: client(input.origin),
         profile_omitted: input.profile_omitted.to_vec(),
+        app_data: app_data(input.app_data),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The messages of `AuthService`.
 
+use std::time::Duration;
+
 use prost::Message as _;
 
 use super::read::Fields;
@@ -9,6 +11,10 @@ use crate::auth::{
     SessionCredential, SignOutRequest, SignOutToken, TokenResponse,
 };
 use crate::grpc::proto::v1::{self, get_session_request, sign_out_request};
+use crate::model::SessionLifetime;
+
+/// The shortest lifetime that a call may give to its session.
+const LEAST_LIFETIME: Duration = Duration::from_mins(1);
 
 pub(crate) fn read_issue_token<'a>(
     call: &mut Call,
@@ -18,7 +24,24 @@ pub(crate) fn read_issue_token<'a>(
     fields.client(call, message.client.clone());
     let request = fields.request(call, "IssueToken", &message.request_id, &message.encode_to_vec());
     let audiences = fields.audiences(message.audiences.clone());
-    fields.finish(Some(IssueTokenRequest { grant: &message.grant, audiences, request }))
+    let lifetime = read_lifetime(&mut fields, message.session_lifetime);
+    fields.finish(Some(IssueTokenRequest { grant: &message.grant, audiences, request, lifetime }))
+}
+
+fn read_lifetime(fields: &mut Fields, message: Option<v1::SessionLifetime>) -> SessionLifetime {
+    let Some(message) = message else { return SessionLifetime::default() };
+    let mut read = |name: &str, duration| {
+        let field = format!("session_lifetime.{name}");
+        let read = fields.duration(&field, duration);
+        if read.is_some_and(|lifetime| lifetime < LEAST_LIFETIME) {
+            fields.fault(&field, "must be at least a minute");
+        }
+        read
+    };
+    SessionLifetime {
+        idle_ttl: read("idle_ttl", message.idle_ttl),
+        max_age: read("max_age", message.max_age),
+    }
 }
 
 pub(crate) fn read_refresh_token<'a>(

@@ -16,6 +16,7 @@ pub(crate) fn read_begin_sign_in(message: v1::BeginSignInRequest) -> Result<Begi
     let mut fields = Fields::default();
     let provider = fields.parsed("provider", &message.provider);
     let scopes = read_scopes(&mut fields, message.scopes);
+    let app_data = fields.app_data(message.app_data);
     let params = read_params(&mut fields, message.authorization_params);
     fields.finish(provider.map(|provider| BeginSignInRequest {
         provider,
@@ -24,6 +25,7 @@ pub(crate) fn read_begin_sign_in(message: v1::BeginSignInRequest) -> Result<Begi
         scopes,
         params,
         link_access_token: message.link_access_token,
+        app_data,
     }))
 }
 

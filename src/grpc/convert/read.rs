@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::auth::{Call, Error, FieldFault, Result};
 use crate::grpc::proto::v1;
-use crate::model::{ClaimMap, RequestMark, Timestamp};
+use crate::model::{ClaimMap, RequestMark, Timestamp, claims};
 
 /// The faults so far.
 #[derive(Debug, Default)]
@@ -15,8 +15,8 @@ pub(crate) struct Fields(Vec<FieldFault>);
 /// The maximum number of faults that are reported.
 const MOST_FAULTS: usize = 16;
 
-/// The last second of the year 9999, the largest Timestamp.
-const LAST_SECOND: i64 = 253_402_300_799;
+/// The maximum size of the data of an application, in bytes of JSON.
+const MAX_APP_DATA: usize = 1024;
 
 impl Fields {
     /// Records a fault. A request can have any number of them; the response is limited.
@@ -64,11 +64,21 @@ impl Fields {
         })
     }
 
+    /// Reads the data of the application: JSON of at most 1,024 bytes.
+    pub(crate) fn app_data(&mut self, message: Option<prost_types::Struct>) -> ClaimMap {
+        let data = self.json("app_data", message);
+        let checked = claims::check_free(&data).and_then(|()| claims::check_size(&data, MAX_APP_DATA));
+        if let Err(fault) = checked {
+            self.fault("app_data", fault.to_string());
+        }
+        data
+    }
+
     /// Reads a point in time.
     pub(crate) fn timestamp(&mut self, field: &str, message: prost_types::Timestamp) -> Option<Timestamp> {
         let nanos = u32::try_from(message.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
         match nanos {
-            Some(nanos) if (0..=LAST_SECOND).contains(&message.seconds) => {
+            Some(nanos) if (0..=Timestamp::LAST.seconds()).contains(&message.seconds) => {
                 Some(Timestamp::from_seconds(message.seconds).plus(Duration::from_nanos(nanos.into())))
             }
             Some(_) | None => {

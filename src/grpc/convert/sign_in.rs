@@ -15,7 +15,9 @@ use crate::oauth::{ProviderTokens, is_error_code};
 
 /// The maximum size of an issuer, in bytes.
 const MAX_ISSUER: usize = 2048;
-/// The maximum size of a code, a `state` or a nonce, in bytes.
+/// The maximum size of a code, in bytes.
+const MAX_CODE: usize = 16 * 1024;
+/// The maximum size of a `state` or a nonce, in bytes.
 const MAX_OPAQUE: usize = 4096;
 /// The maximum size of an ID token, in bytes.
 const MAX_ID_TOKEN: usize = 16 * 1024;
@@ -27,6 +29,13 @@ pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Resul
     let bytes = message.encode_to_vec();
     fields.client(call, message.client);
     let request = fields.request(call, "SignIn", &message.request_id, &bytes);
+    let app_data = fields.app_data(message.app_data);
+    if !app_data.is_empty() && message.credential.as_ref().is_some_and(has_flow) {
+        fields.fault(
+            "app_data",
+            "must be unset with a flow: give it to BeginSignIn, which seals it in the flow",
+        );
+    }
     let credential = match message.credential {
         Some(sign_in_request::Credential::Profile(profile)) => read_profile(&mut fields, profile),
         Some(sign_in_request::Credential::OauthCallback(callback)) => {
@@ -50,7 +59,18 @@ pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Resul
         redirect_to,
         link_access_token,
         request,
+        app_data,
     }))
+}
+
+fn has_flow(credential: &sign_in_request::Credential) -> bool {
+    match credential {
+        sign_in_request::Credential::OauthCallback(_) => true,
+        sign_in_request::Credential::IdToken(token) => {
+            matches!(token.binding, Some(id_token_credential::Binding::Flow(_)))
+        }
+        sign_in_request::Credential::Profile(_) => false,
+    }
 }
 
 fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> Credential {
@@ -63,7 +83,7 @@ fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> C
     if state.is_empty() {
         fields.fault(&at("state"), "is required");
     }
-    let code = fields.text(&at("code"), &message.code, MAX_OPAQUE);
+    let code = fields.text(&at("code"), &message.code, MAX_CODE);
     if code.is_empty() && error.is_none() {
         fields.fault(&at("code"), "is required unless error is set");
     }
@@ -91,13 +111,16 @@ fn read_id_token(fields: &mut Fields, message: v1::IdTokenCredential) -> Option<
         Some(id_token_credential::Binding::Nonce(nonce)) if !nonce.is_empty() => {
             Some(Binding::Nonce(fields.text(&at("nonce"), &nonce, MAX_OPAQUE)))
         }
-        Some(_) | None => {
-            fields.fault(&at("binding"), "one of flow and nonce is required");
+        // An empty one would bind nothing, contrary to what its caller expects.
+        Some(_) => {
+            fields.fault(&at("binding"), "must not be empty");
             None
         }
+        // Some providers need none.
+        None => None,
     };
     let token = message.token;
-    Some(Credential::IdToken(IdTokenCredential { provider: provider?, token, binding: binding? }))
+    Some(Credential::IdToken(IdTokenCredential { provider: provider?, token, binding }))
 }
 
 fn read_profile(fields: &mut Fields, message: v1::ProfileCredential) -> Option<Credential> {
@@ -166,6 +189,9 @@ fn write_denied(denied: Denied) -> v1::SignInDenied {
         detail: denied.denial.detail,
         linked_providers: denied.linked_providers.iter().map(ToString::to_string).collect(),
         redirect_to: denied.redirect_to.into(),
+        ban: denied
+            .ban
+            .map(|ban| v1::Ban { reason: ban.reason, expires_at: ban.expires_at.map(write_timestamp) }),
     }
 }
 

@@ -73,6 +73,7 @@ pub(crate) fn write_disposition(disposition: Disposition) -> v1::Disposition {
         Disposition::Relative => v1::Disposition::Relative,
         Disposition::SameOrigin => v1::Disposition::SameOrigin,
         Disposition::AllowedOrigin => v1::Disposition::AllowedOrigin,
+        Disposition::AllowedScheme => v1::Disposition::AllowedScheme,
         Disposition::Fallback => v1::Disposition::Fallback,
     }
 }

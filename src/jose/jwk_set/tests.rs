@@ -76,6 +76,9 @@ fn only_keys_for_signatures_are_read() {
 fn a_set_is_bounded_and_has_keys() {
     assert!(read(&json!(vec![p256(); MAX_KEYS])).is_ok());
     assert_eq!(read(&json!(vec![p256(); MAX_KEYS + 1])).unwrap_err(), JwkSetFault::TooMany);
+    // Only keys for signatures count.
+    let others = vec![with(p256(), "use", json!("enc")); MAX_KEYS];
+    assert!(read(&json!([others, vec![p256(); MAX_KEYS]].concat())).is_ok());
     assert_eq!(read(&json!({})).unwrap_err(), JwkSetFault::NoKeys);
     assert_eq!(JwkSet::read(&ClaimMap::new(), |_| true).unwrap_err(), JwkSetFault::NoKeys);
 }

@@ -8,19 +8,23 @@ use std::fmt;
 
 use url::{Position, Url};
 
+use super::app_link::RedirectScheme;
+
 /// The end of every `base_urls` error message.
 const WRITE: &str = "write an origin such as https://app.example.com";
 
 /// The longest host name in DNS.
 const MAX_HOST: usize = 253;
 
-/// The configured `base_urls`: the first is the default, the others are origins or `https://*.example.com`.
+/// The configured `base_urls`: the first is the default, the others are origins or `https://*.example.com`. Besides them,
+/// the schemes of apps that may be redirected to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrls {
     default: Base,
     others: Vec<String>,
     /// The text after the `*`: `.example.com`, `.example.com:8443`.
     suffixes: Vec<String>,
+    schemes: Vec<RedirectScheme>,
 }
 
 /// An allowed origin, without a trailing slash; only [`BaseUrls`] creates it.
@@ -81,7 +85,18 @@ impl BaseUrls {
             return Err(vec![BaseUrlFault { index: 0, message: format!("must not be empty; {WRITE}") }]);
         }
         let others = origins.split_off(1);
-        Ok(Self { default: Base(origins.concat()), others, suffixes })
+        Ok(Self { default: Base(origins.concat()), others, suffixes, schemes: Vec::new() })
+    }
+
+    /// Also allows links into the apps of these schemes. They are never a base.
+    #[must_use]
+    pub fn with_schemes(self, schemes: Vec<RedirectScheme>) -> Self {
+        Self { schemes, ..self }
+    }
+
+    /// Returns the schemes of apps that may be redirected to.
+    pub(super) fn schemes(&self) -> &[RedirectScheme] {
+        &self.schemes
     }
 
     /// Returns the default base.

@@ -10,7 +10,9 @@ use std::fmt;
 
 use url::Url;
 
+use super::app_link::app_link;
 use super::base_urls::{Base, BaseUrls, after_scheme, is_spelled_out, serialised};
+use super::path::is_plain;
 
 /// The longest redirect URL, as input and as result.
 const MAX_BYTES: usize = 2_048;
@@ -48,6 +50,8 @@ pub enum Disposition {
     SameOrigin,
     /// An absolute URL on another allowed origin.
     AllowedOrigin,
+    /// A link into an app, by one of the allowed schemes.
+    AllowedScheme,
     /// Any other input; the result is the base.
     Fallback,
 }
@@ -63,6 +67,9 @@ fn accept(bases: &BaseUrls, base: &Base, url: &str) -> Option<(RedirectUrl, Disp
         return None;
     }
     let place = &url[..url.find(['?', '#']).unwrap_or(url.len())];
+    if let Some(link) = app_link(bases.schemes(), url, place) {
+        return bounded(link.as_str(), Disposition::AllowedScheme);
+    }
     let is_relative = place.starts_with('/');
     let (authority, path) = if is_relative {
         ("", place)
@@ -86,25 +93,16 @@ fn accept(bases: &BaseUrls, base: &Base, url: &str) -> Option<(RedirectUrl, Disp
         (false, false) if bases.allows(origin) => Disposition::AllowedOrigin,
         _ => return None,
     };
-    let text = if path.is_empty() && place.len() == url.len() {
-        // A bare origin stays without a slash, so that a fallback resolves to itself.
-        origin.to_owned()
-    } else {
-        // The standard keeps backslashes in query and fragment, but other parsers treat them as slashes.
-        parsed.as_str().replace('\\', "%5C")
-    };
-    (text.len() <= MAX_BYTES).then_some((RedirectUrl(text), disposition))
+    // A bare origin stays without a slash, so that a fallback resolves to itself.
+    let is_bare = path.is_empty() && place.len() == url.len();
+    bounded(if is_bare { origin } else { parsed.as_str() }, disposition)
 }
 
-/// Tells whether every parser and server finds the same segments in a path, and no second host.
-fn is_plain(path: &str) -> bool {
-    const DOT_SEGMENTS: [&str; 6] = [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"];
-    let is_dots = |segment: &str| DOT_SEGMENTS.iter().any(|dots| segment.eq_ignore_ascii_case(dots));
-    let is_separator = |at: &[u8]| at.eq_ignore_ascii_case(b"%2f") || at.eq_ignore_ascii_case(b"%5c");
-    !path.contains('\\')
-        && !path.contains("//")
-        && !path.split('/').any(is_dots)
-        && !path.as_bytes().windows(3).any(is_separator)
+/// Makes the redirect to a URL that was checked, if it is short enough.
+fn bounded(url: &str, disposition: Disposition) -> Option<(RedirectUrl, Disposition)> {
+    // The standard keeps backslashes in query and fragment, but other parsers treat them as slashes.
+    let text = url.replace('\\', "%5C");
+    (text.len() <= MAX_BYTES).then_some((RedirectUrl(text), disposition))
 }
 
 /// The `error` parameter that the application receives for a denied sign-in, with the values of Auth.js.
@@ -337,6 +335,22 @@ mod tests {
     }
 
     #[test]
+    fn encoded_control_characters_are_no_path() {
+        for code in (0..0x20).chain([0x7f]) {
+            for encoded in [format!("%{code:02x}"), format!("%{code:02X}")] {
+                for url in [format!("/a{encoded}b"), format!("{BASE}/{encoded}")] {
+                    assert_all_fall_back(&[&url]);
+                }
+                let free = format!("{BASE}/a?x={encoded}#{encoded}");
+                assert_eq!(resolved(&free), (free.clone(), Disposition::SameOrigin));
+            }
+        }
+        for url in ["/a%20b", "/a%7e", "/a%1", "/a%", "/a%zz", "/%c3%a9"] {
+            assert_eq!(resolved(url).1, Disposition::Relative, "{url}");
+        }
+    }
+
+    #[test]
     fn control_characters_and_outer_spaces_fall_back() {
         assert_all_fall_back(&[
             "/x\r\nSet-Cookie:a=1",
@@ -547,6 +561,7 @@ mod tests {
             }
             Disposition::SameOrigin => assert_eq!(origin, base.as_str()),
             Disposition::AllowedOrigin => assert_ne!(origin, base.as_str()),
+            Disposition::AllowedScheme => panic!("{text}: no scheme is allowed here"),
             Disposition::Fallback => assert_eq!(text, base.as_str()),
         }
 

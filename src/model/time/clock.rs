@@ -8,6 +8,9 @@ use std::time::{Duration, SystemTime};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// The last second of the year 9999, after which neither RFC 3339 nor a protobuf Timestamp tells a time.
+    pub const LAST: Self = Self::from_seconds(253_402_300_799);
+
     /// Converts whole seconds since the epoch, the format of JWT dates.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {

@@ -20,6 +20,8 @@ const MAX_CLIENT_BYTES: usize = 16 << 10;
 
 /// The age beyond which a token is rejected, whatever its `exp`, so that its mark need not be kept longer.
 const OLDEST: Duration = Duration::from_hours(24);
+/// The longest time since a token without a nonce was issued.
+const OLDEST_WITHOUT_NONCE: Duration = Duration::from_mins(10);
 
 /// The claims that an ID token must have.
 pub(super) struct Expected<'a> {
@@ -29,7 +31,8 @@ pub(super) struct Expected<'a> {
     /// Further clients of Gatepass that a token may be for; they are sufficient alone only if no code was redeemed for
     /// it.
     pub(super) audiences: &'a [String],
-    pub(super) nonce: &'a str,
+    /// The nonce of the flow; `None` if the token must have none, and be new.
+    pub(super) nonce: Option<&'a str>,
     /// The longest time since the person authenticated, if requested.
     pub(super) max_age: Option<Duration>,
     /// The access token that came with it.
@@ -78,7 +81,10 @@ pub(super) fn check_claims(token: Unverified<'_>, expected: &Expected<'_>) -> Re
     let issuer = check_issuer(claims, expected.issuer)?;
     check_audience(claims, expected)?;
     let expires_at = check_times(claims, expected.now, expected.leeway)?;
-    check_nonce(claims, expected.nonce)?;
+    match expected.nonce {
+        Some(nonce) => check_nonce(claims, nonce)?,
+        None => check_new_without_nonce(claims, expected.now, expected.leeway)?,
+    }
     if let Some(max_age) = expected.max_age {
         check_auth_time(claims, max_age, expected.now, expected.leeway)?;
     }
@@ -158,6 +164,23 @@ fn check_nonce(claims: &ClaimMap, wanted: &str) -> Result<(), ProviderFault> {
         Ok(())
     } else {
         Err(ProviderFault::new(FaultKind::IdTokenNonce, "the nonce is missing, or belongs to another flow"))
+    }
+}
+
+/// Checks a token that nothing binds to a sign-in: it has no nonce, and was issued in the last minutes.
+fn check_new_without_nonce(claims: &ClaimMap, now: Timestamp, leeway: Duration) -> Result<(), ProviderFault> {
+    if claims.get("nonce").is_some_and(|nonce| !nonce.is_null()) {
+        return Err(ProviderFault::new(
+            FaultKind::IdTokenNonce,
+            "the ID token has a nonce, and the call has none",
+        ));
+    }
+    match date(claims, "iat")? {
+        Some(issued_at) if issued_at.plus(OLDEST_WITHOUT_NONCE).plus(leeway) > now => Ok(()),
+        _ => {
+            let cause = "the ID token has no nonce, and was issued more than 10 minutes ago";
+            Err(ProviderFault::new(FaultKind::IdTokenIssuedAt, cause))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod id_token;
 mod issuer;
 mod provider;
 mod provider_keys;
+mod userinfo;
 
 pub(super) use discovery::Discovery;
 pub use issuer::MAX_ISSUER_BYTES;

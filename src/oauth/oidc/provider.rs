@@ -21,6 +21,7 @@ use super::discovery::{Discovery, Endpoints};
 use super::id_token::{self, Expected, IdToken, check_claims, check_signature, unsigned};
 use super::issuer::Issuer;
 use super::provider_keys::Published;
+use super::userinfo;
 use crate::jose::{SignatureFault, Unverified};
 use crate::model::claims::member;
 use crate::model::{AccountKind, ClaimMap};
@@ -29,7 +30,7 @@ use crate::net::RefreshedCache;
 /// The flow that an ID token is bound to.
 struct Bound<'a> {
     endpoints: &'a Endpoints,
-    nonce: &'a str,
+    nonce: Option<&'a str>,
     asked: &'a Asked,
     /// The access token that came with it.
     access_token: Option<&'a str>,
@@ -98,13 +99,37 @@ impl OidcProvider {
         };
         let Some(url) = url else { return Ok(None) };
         let request = &self.shared.settings.userinfo_request;
-        let told = self.shared.provider.userinfo(url, access_token, request, until).await?.object()?;
+        let answer = self.shared.provider.userinfo(url, access_token, request, until).await?;
+        let told = match answer.signed()? {
+            Some(text) => self.signed_userinfo(text, endpoints, until).await?,
+            None => answer.object()?,
+        };
         // OpenID Connect Core section 5.3.2: otherwise a substituted token could return the claims of another person.
         if told.get("sub").and_then(|sub| sub.as_str()) == Some(&token.subject) {
             Ok(Some(told))
         } else {
             Err(ProviderFault::new(FaultKind::SubjectMismatch, "userinfo: its sub is not the ID token's"))
         }
+    }
+
+    /// Verifies the response of a userinfo endpoint that signs it (OpenID Connect Core section 5.3.2).
+    async fn signed_userinfo(
+        &self,
+        text: &str,
+        endpoints: &Endpoints,
+        until: Instant,
+    ) -> Result<ClaimMap, ProviderFault> {
+        let token = userinfo::read(text)?;
+        self.check_signature(&token, until).await?;
+        let settings = &self.shared.settings;
+        let expected = userinfo::Expected {
+            issuer: &endpoints.issuer,
+            client_id: &settings.client_id,
+            audiences: &settings.audiences,
+            now: self.shared.clock.now(),
+            leeway: settings.clock_leeway,
+        };
+        userinfo::check_claims(token.into_claims(), &expected)
     }
 
     fn proof(
@@ -164,7 +189,7 @@ impl Provider for OidcProvider {
         };
         let bound = Bound {
             endpoints: &endpoints,
-            nonce: code.nonce.expose_secret(),
+            nonce: Some(code.nonce.expose_secret()),
             asked: code.asked,
             access_token: Some(tokens.access_token.expose_secret()),
         };
@@ -184,7 +209,7 @@ impl Provider for OidcProvider {
     async fn verify_id_token(
         &self,
         token: &str,
-        nonce: &str,
+        nonce: Option<&str>,
         asked: &Asked,
         until: Instant,
     ) -> Result<Proof, ProviderFault> {
@@ -194,6 +219,10 @@ impl Provider for OidcProvider {
         let token = self.verify(token, bound, until).await?;
         let claims = token.claims.clone();
         self.proof(token, &claims, None, None)
+    }
+
+    fn nonce_is_optional(&self) -> bool {
+        self.shared.settings.nonce_is_optional
     }
 
     fn has_id_tokens(&self) -> bool {

@@ -125,7 +125,10 @@ impl TokenAnswer {
         let scope = self.scope().filter(|scope| are_scopes(scope));
         Ok(ProviderTokens {
             access_token,
-            expires_at: self.expires_in().map(|seconds| now.plus(seconds)),
+            expires_at: self
+                .expires_in()
+                .map(|seconds| now.plus(seconds))
+                .filter(|at| *at <= Timestamp::LAST),
             refresh_token: self.refresh_token.as_ref().and_then(|token| secret(token.secret())),
             id_token: self.id_token.filter(|token| !token.expose_secret().is_empty()),
             scope,
@@ -157,7 +160,11 @@ mod tests {
         assert_eq!(secrets.map(ExposeSecret::expose_secret), ["a", "r", "i"]);
         for (expires_in, wanted) in [
             (json!(0), Some(1000)),
-            (json!(u64::MAX), Some(i64::MAX / 1000)),
+            (json!(253_402_299_799_u64), Some(253_402_300_799)),
+            // Beyond the year 9999, which a Timestamp cannot tell.
+            (json!(253_402_299_800_u64), None),
+            (json!(1_000_000_000_000_u64), None),
+            (json!(u64::MAX), None),
             (json!(-1), None),
             (json!("soon"), None),
             (json!(null), None),
@@ -171,6 +178,9 @@ mod tests {
             tokens(json!({"access_token": "a", "token_type": "Bearer", "scope": "", "id_token": null}));
         let bare = bare.unwrap();
         assert!(bare.id_token.is_none() && bare.refresh_token.is_none());
+        for untyped in [json!({"access_token": "a"}), json!({"access_token": "a", "token_type": null})] {
+            assert_eq!(tokens(untyped).unwrap().token_type, "Bearer");
+        }
         for (scope, wanted) in [
             (json!("a b"), Some("a b")),
             (json!(["a", "b"]), Some("a b")),

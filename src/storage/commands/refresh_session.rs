@@ -1,6 +1,8 @@
 //! Changes of a live session: its grant is redeemed, or its refresh token is rotated.
 
-use crate::model::{AuthLogEntry, ClaimMap, RefreshState, RequestMark, SessionId, Timestamp};
+use crate::model::{
+    AuthLogEntry, ClaimMap, RefreshState, RequestMark, SessionId, SessionLifetime, Timestamp,
+};
 
 /// Redeems a grant.
 #[derive(Debug, Clone)]
@@ -15,6 +17,8 @@ pub struct RedeemGrant {
     pub refresh: RefreshState,
     /// The expiry of the session.
     pub expires_at: Timestamp,
+    /// A shorter lifetime of the session.
+    pub lifetime: SessionLifetime,
     /// The audiences of its tokens, from which refreshes may choose.
     pub audiences: Vec<String>,
     /// The claims that the `jwt` callbacks added.

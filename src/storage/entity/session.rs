@@ -35,6 +35,8 @@ pub struct Model {
     pub claims: String,
     pub claims_role: Option<String>,
     pub pending: Option<Vec<u8>>,
+    pub idle_ttl: Option<i64>,
+    pub max_age: Option<i64>,
     pub version: i64,
     pub refresh_count: i64,
     pub ip_address: Option<String>,

@@ -28,6 +28,8 @@ pub(super) async fn redeem(tx: &DatabaseTransaction, step: &RedeemGrant) -> Resu
         .col_expr(session::Column::Claims, Expr::value(convert::json_of(&step.claims)))
         .col_expr(session::Column::ClaimsRole, Expr::value(step.claims_role.as_str()))
         .col_expr(session::Column::Pending, Expr::value(Option::<Vec<u8>>::None))
+        .col_expr(session::Column::IdleTtl, Expr::value(step.lifetime.idle_ttl.map(convert::millis)))
+        .col_expr(session::Column::MaxAge, Expr::value(step.lifetime.max_age.map(convert::millis)))
         .col_expr(session::Column::Version, Expr::col(session::Column::Version).add(1))
         .filter(session::Column::Id.eq(step.session_id.0))
         .filter(session::Column::RedeemedAt.is_null())

@@ -109,6 +109,18 @@ def only_new_users_are_redirected_to_the_waiting_list(world):
 
 
 @step
+def a_linked_private_account_does_not_pass_for_the_company(world):
+    tokens = tokens_of(world, "lin@company.com", account="lin")
+    private = {"provider": "github", "provider_account_id": "lin-private", "email": "lin@private.example",
+               "email_verified": True}
+    member = {**private, "raw": {"organizations": ["acme"]}}
+    linked = world.call("SignIn", {"profile": member, "link_access_token": tokens["access_token"]})["allowed"]
+    assert linked["linked"] and linked["user"]["email"] == "lin@company.com", linked
+    denied = world.call("SignIn", {"profile": private})["denied"]
+    assert denied["detail"] == DENIED, denied
+
+
+@step
 def an_update_changes_the_language_to_a_supported_one(world):
     tokens = refresh(world, tokens_of(world, "lou@company.com", name="Lou"), language="de", theme="dark")
     claims = {"tenant": "acme", "permissions": ["orders:read"], "language": "de", "greeting": "Hallo, Lou"}

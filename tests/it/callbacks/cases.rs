@@ -144,7 +144,7 @@ async fn a_file_that_is_no_case_is_told_so() {
         ),
         (
             r#"{"callback": "jwt", "input": {"trigger": "UPDATE", "profile": {}}}"#,
-            "1.json: case 1: input: account and profile are not available at UPDATE",
+            "1.json: case 1: input: account, profile and app_data are not available at UPDATE",
         ),
         (
             r#"{"callback": "jwt", "input": {"update": {"a": 1}}}"#,
@@ -205,7 +205,7 @@ async fn an_expression_that_does_not_compile_stops_the_start() {
         let ended = run(folder.path(), arguments, &[]).await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{arguments:?}");
         let wanted = "g.yaml:5: callbacks.cel.sign_in: column 6: unknown variable \"usr\"; did you mean \"user\"?\n\
-                      g.yaml:7: callbacks.cel.jwt.exp: is a registered claim or one that only Gatepass sets; choose another name\n";
+                      g.yaml:7: callbacks.cel.jwt.exp: is a claim that only Gatepass sets; choose another name\n";
         assert_eq!(ended.stderr, wanted);
     }
 }

@@ -1,8 +1,11 @@
 //! Callbacks: in the process, as configured expressions, of a gRPC service, and their order as in Auth.js.
 
+mod app_links;
 mod authjs;
 mod cases;
 mod cel;
+mod claims;
+mod policy_samples;
 mod redirect;
 mod remote;
 

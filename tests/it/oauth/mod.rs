@@ -51,6 +51,7 @@ impl ReadProfile for StandardClaims {
 
 fn settings(kind: ProviderKind) -> Settings {
     Settings {
+        nonce_is_optional: false,
         id: "idp".parse().unwrap(),
         kind,
         client_id: CLIENT_ID.to_owned(),
@@ -172,7 +173,7 @@ impl Connected {
     }
 
     async fn verify(&self, id_token: &str) -> Result<Proof, ProviderFault> {
-        self.provider.verify_id_token(id_token, NONCE, &Asked::default(), soon()).await
+        self.provider.verify_id_token(id_token, Some(NONCE), &Asked::default(), soon()).await
     }
 }
 

@@ -86,3 +86,56 @@ async fn a_profile_without_an_id_is_unusable_and_one_without_an_email_is_not() {
     let profile = floor.sign_in(&at, Person::named("ada").without_email()).await.unwrap().profile;
     assert!(profile.email.is_none() && !profile.email_verified);
 }
+
+#[tokio::test]
+async fn a_signed_response_counts_if_its_signature_and_subject_hold() {
+    let at = TestProvider::start().await;
+    at.keeps_profiles_to_userinfo();
+    let floor = with(&at, Userinfo::WhenNeeded);
+    let issuer = at.issuer();
+    at.signs_userinfo(true, |claims| {
+        claims.insert("groups".into(), json!(vec!["a group of the company"; 2000]));
+    });
+    let profile = floor.sign_in(&at, Person::named("ada")).await.unwrap().profile;
+    assert_eq!((profile.email.unwrap().as_str(), profile.email_verified), ("ada@example.com", true));
+    at.signs_userinfo(true, move |claims| {
+        claims.extend([("iss".into(), issuer.clone().into()), ("aud".into(), json!([CLIENT_ID, "another"]))]);
+    });
+    floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    for (name, value, fault) in [
+        ("sub", json!("eve"), FaultKind::SubjectMismatch),
+        ("sub", json!(null), FaultKind::Malformed),
+        ("iss", json!("https://other.example"), FaultKind::IssuerMismatch),
+        ("aud", json!("another"), FaultKind::Malformed),
+        ("exp", json!(1), FaultKind::Malformed),
+    ] {
+        let edit = move |claims: &mut ClaimMap| drop(claims.insert(name.into(), value.clone()));
+        at.signs_userinfo(true, edit);
+        assert_eq!(kind(floor.sign_in(&at, Person::named("ada")).await), fault, "{name}");
+    }
+    at.signs_userinfo(false, |_| {});
+    assert_eq!(kind(floor.sign_in(&at, Person::named("ada")).await), FaultKind::IdTokenSignature);
+}
+
+#[tokio::test]
+async fn json_counts_whatever_its_content_type_says() {
+    for content_type in ["text/plain", "text/html; charset=utf-8", "application/octet-stream", "x"] {
+        let at = TestProvider::start().await;
+        at.labels_json(content_type);
+        at.keeps_profiles_to_userinfo();
+        for settings in [oidc(&at), oauth2(&at), github(&at)] {
+            let proof = connect(settings, &at).sign_in(&at, Person::named("ada")).await.unwrap();
+            assert!(proof.profile.email.is_some(), "{content_type}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_answer_needs_no_token_type() {
+    let at = TestProvider::start().await;
+    at.edits_token_response(|answer| drop(answer.remove("token_type")));
+    for settings in [oidc(&at), oauth2(&at), github(&at)] {
+        let proof = connect(settings, &at).sign_in(&at, Person::named("ada")).await.unwrap();
+        assert_eq!(proof.tokens.unwrap().token_type, "Bearer");
+    }
+}

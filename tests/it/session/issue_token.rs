@@ -297,7 +297,7 @@ fn mending(
 async fn a_jwt_callback_that_errs_spends_nothing() {
     let unavailable = (Code::Unavailable, "CALLBACK_UNAVAILABLE");
     let too_large = (Code::FailedPrecondition, "CLAIMS_TOO_LARGE");
-    let reserved = ["sub", "exp", "sid", "epoch", "role", "email", "scope", "cnf", "session_exp"];
+    let reserved = ["sub", "exp", "sid", "epoch", "role", "email", "roles", "cnf", "session_exp"];
     let mut cases: Vec<(String, (Code, &str), Answer)> = vec![
         ("fails".to_owned(), unavailable, Box::new(|| Err("10.1.2.3 refused"))),
         ("beyond 2^53".to_owned(), unavailable, Box::new(|| Ok(json!({"n": (1_u64 << 53) + 1})))),

@@ -2,6 +2,7 @@
 
 mod get_session;
 mod issue_token;
+mod lifetime;
 mod reference_forgery;
 mod refresh_audiences;
 mod refresh_predecessors;

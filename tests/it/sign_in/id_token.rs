@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gatepass::grpc::proto::v1::id_token_credential::Binding;
-use gatepass::grpc::proto::v1::{BeginSignInRequest, SignInRequest};
+use gatepass::grpc::proto::v1::{BeginSignInRequest, SignInRequest, sign_in_request};
+use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::support::crowd::at_once;
@@ -219,4 +220,36 @@ async fn a_provider_without_id_tokens_takes_none() {
     assert_eq!(fields(app.try_sign_in(request).await), ["credential.id_token.provider"]);
     let unknown = of_id_token("corp", "a.b.c", Binding::Nonce(NONCE.to_owned()));
     assert_eq!(refusal(app.try_sign_in(unknown).await), (Code::NotFound, "PROVIDER_NOT_FOUND".to_owned()));
+}
+
+#[tokio::test]
+async fn a_token_without_a_nonce_signs_in_only_where_the_provider_allows_it() {
+    let provider = TestProvider::start().await;
+    provider.forges(Forgery::NoNonce);
+    let token = |who: &str| provider.id_token(&Person::named(who), NONCE);
+    let unbound = |token: &str| {
+        let mut request = by_nonce(token);
+        let Some(sign_in_request::Credential::IdToken(credential)) = &mut request.credential else {
+            panic!()
+        };
+        credential.binding = None;
+        request
+    };
+    let strict = app_with(&provider).await;
+    assert_eq!(fields(strict.try_sign_in(unbound(&token("ada"))).await), ["credential.id_token.binding"]);
+    let app = with_providers(&[entry("corp", &provider, "nonce: optional")]).start().await;
+    let once = token("ada");
+    allowed(app.try_sign_in(unbound(&once)).await);
+    assert_eq!(refusal(app.try_sign_in(unbound(&once)).await), invalid());
+    // A call with a nonce needs a token with that nonce.
+    assert_eq!(refusal(app.try_sign_in(by_nonce(&token("eve"))).await), invalid());
+    let old = token("bob");
+    app.clock.advance(Duration::from_mins(11));
+    assert_eq!(refusal(app.try_sign_in(unbound(&old)).await), invalid());
+    // A token with a nonce needs a call with that nonce.
+    let fresh = TestProvider::start().await;
+    let app = with_providers(&[entry("corp", &fresh, "nonce: optional")]).start().await;
+    let with_nonce = fresh.id_token(&Person::named("ada"), NONCE);
+    assert_eq!(refusal(app.try_sign_in(unbound(&with_nonce)).await), invalid());
+    allowed(app.try_sign_in(by_nonce(&with_nonce)).await);
 }

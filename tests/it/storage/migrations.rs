@@ -27,7 +27,7 @@ ended_at INTEGER, end_reason TEXT, grant_hash BLOB NOT NULL, grant_expires_at IN
 request_fingerprint BLOB, redeemed_at INTEGER, redemption_key BLOB, redemption_fingerprint BLOB, refresh_hash BLOB, \
 previous_hash BLOB, generation INTEGER NOT NULL, salt BLOB, rotated_at INTEGER, audiences TEXT NOT NULL, \
 claims TEXT NOT NULL, pending BLOB, version INTEGER NOT NULL, refresh_count INTEGER NOT NULL, ip_address TEXT, \
-claims_role TEXT, predecessors BLOB, granted_audiences TEXT
+claims_role TEXT, predecessors BLOB, granted_audiences TEXT, idle_ttl INTEGER, max_age INTEGER
 signing_keys: kid TEXT NOT NULL, algorithm TEXT NOT NULL, generation INTEGER NOT NULL, not_before INTEGER NOT NULL, \
 created_at INTEGER NOT NULL, sealed BLOB NOT NULL
 used_marks: mark BLOB NOT NULL, expires_at INTEGER NOT NULL

@@ -23,18 +23,24 @@ pub(super) async fn prove(
         return Err(Error::invalid("credential.id_token.provider", "must be an OpenID provider"));
     }
     let (flow, nonce, asked) = match &credential.binding {
-        Binding::Nonce(nonce) => (None, SecretString::from(nonce.as_str()), Asked::default()),
-        Binding::Flow(text) => {
+        None if provider.nonce_is_optional() => (None, None, Asked::default()),
+        None => {
+            let needed = "one of flow and nonce is required, unless the provider has nonce: optional";
+            return Err(Error::invalid("credential.id_token.binding", needed));
+        }
+        Some(Binding::Nonce(nonce)) => (None, Some(SecretString::from(nonce.as_str())), Asked::default()),
+        Some(Binding::Flow(text)) => {
             let flow = flows.open(group, text)?;
             if flow.provider != credential.provider {
                 return Err(Error::FlowInvalid);
             }
             let (nonce, asked) = (flow.nonce.clone(), flow.asked.clone());
-            (Some(flow), nonce, asked)
+            (Some(flow), Some(nonce), asked)
         }
     };
     let until = provider_until();
-    match provider.verify_id_token(&credential.token, nonce.expose_secret(), &asked, until).await {
+    let nonce = nonce.as_ref().map(ExposeSecret::expose_secret);
+    match provider.verify_id_token(&credential.token, nonce, &asked, until).await {
         Ok(proof) => {
             let used = flow.iter().map(ProviderFlow::used).collect();
             Ok(Proving::Person(Box::new(Proven::by_provider(proof, used, flow))))

@@ -36,8 +36,8 @@ pub struct IdTokenCredential {
     pub provider: ProviderId,
     /// The token.
     pub token: String,
-    /// The binding to this sign-in.
-    pub binding: Binding,
+    /// The binding to this sign-in; `None` if the token has no nonce.
+    pub binding: Option<Binding>,
 }
 
 /// The binding of an ID token to a sign-in.

@@ -3,7 +3,7 @@
 use crate::auth::callbacks::Denial;
 use crate::auth::error::Error;
 use crate::auth::sign_in::flow::ProviderFlow;
-use crate::model::{Profile, SessionId, UsedMark};
+use crate::model::{ClaimMap, Profile, SessionId, UsedMark};
 use crate::oauth::{FaultKind, Proof, ProviderFault, ProviderTokens};
 
 /// The result of verifying a credential.
@@ -24,6 +24,8 @@ pub(in crate::auth::sign_in) struct Proven {
     pub(in crate::auth::sign_in) tokens: Option<ProviderTokens>,
     /// The URL that the person requested, from the flow.
     pub(in crate::auth::sign_in) redirect_to: String,
+    /// The data of the application, from the flow.
+    pub(in crate::auth::sign_in) app_data: ClaimMap,
     /// The purpose of the flow; `None` without a flow.
     begun: Option<BegunFor>,
 }
@@ -41,6 +43,7 @@ impl Proven {
             uses_flow: false,
             tokens: None,
             redirect_to: String::new(),
+            app_data: ClaimMap::new(),
             begun: None,
         }
     }
@@ -51,8 +54,8 @@ impl Proven {
         let token = proof.id_token;
         used.extend(token.map(|token| UsedMark::of_id_token(&token.digest, token.expires_at)));
         let begun = flow.as_ref().map(|flow| BegunFor(flow.link));
-        let redirect_to = flow.map(|flow| flow.redirect_to).unwrap_or_default();
-        Self { profile: proof.profile, used, uses_flow, tokens: proof.tokens, redirect_to, begun }
+        let (redirect_to, app_data) = flow.map(|flow| (flow.redirect_to, flow.app_data)).unwrap_or_default();
+        Self { profile: proof.profile, used, uses_flow, tokens: proof.tokens, redirect_to, app_data, begun }
     }
 
     /// Rejects a flow that another session began: the person who came back may be another one.

@@ -93,7 +93,7 @@ fn expected<'a>(provider: &'a ProviderId, issuer: &'a Issuer) -> Expected<'a> {
         issuer,
         client_id: "client",
         audiences: &[],
-        nonce: "the nonce",
+        nonce: Some("the nonce"),
         max_age: None,
         access_token: Some(ACCESS_TOKEN),
         now: Timestamp::from_seconds(NOW),
@@ -102,7 +102,7 @@ fn expected<'a>(provider: &'a ProviderId, issuer: &'a Issuer) -> Expected<'a> {
 }
 
 fn verify_with(token: &str, keys: &ProviderKeys, issuer: &Issuer, nonce: &str) -> Result<IdToken, FaultKind> {
-    verify_as(token, keys, &Expected { nonce, ..expected(&"idp".parse().unwrap(), issuer) })
+    verify_as(token, keys, &Expected { nonce: Some(nonce), ..expected(&"idp".parse().unwrap(), issuer) })
 }
 
 fn verify_as(token: &str, keys: &ProviderKeys, expected: &Expected<'_>) -> Result<IdToken, FaultKind> {
@@ -126,6 +126,45 @@ fn a_valid_token_yields_its_identity() {
     assert_eq!((token.issuer.as_str(), token.subject.as_str()), (ISSUER, "ada"));
     assert_eq!(Value::Object(token.claims), good_claims());
     assert_eq!(token.mark.expires_at, Timestamp::from_seconds(NOW + 300 + LEEWAY));
+}
+
+#[test]
+fn a_token_without_a_nonce_is_good_for_ten_minutes_if_none_is_expected() {
+    let verify = |claims: &Value| {
+        let issuer = Issuer::Exact(ISSUER.to_owned());
+        let idp = "idp".parse().unwrap();
+        let expected = Expected { nonce: None, access_token: None, ..expected(&idp, &issuer) };
+        let mut all = good_claims();
+        all.as_object_mut().unwrap().remove("nonce");
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        let token =
+            signed(r#"{"alg":"ES256","kid":"ES256"}"#, &all.to_string(), key("ES256"), Algorithm::Es256);
+        verify_as(&token, &jwks(&["ES256"]), &expected).map(drop)
+    };
+    let oldest = NOW - 600 - LEEWAY;
+    for (claims, outcome) in [
+        (json!({}), Ok(())),
+        (json!({"nonce": null}), Ok(())),
+        (json!({"iat": oldest + 1}), Ok(())),
+        (json!({"iat": oldest}), Err(FaultKind::IdTokenIssuedAt)),
+        (json!({"nonce": "the nonce"}), Err(FaultKind::IdTokenNonce)),
+        (json!({"nonce": ""}), Err(FaultKind::IdTokenNonce)),
+        (json!({"nonce": 7}), Err(FaultKind::IdTokenNonce)),
+    ] {
+        assert_eq!(verify(&claims), outcome, "{claims}");
+    }
+}
+
+#[test]
+fn ed25519_by_its_own_name_is_eddsa_with_such_a_key() {
+    let mut claims = good_claims();
+    claims["at_hash"] = Algorithm::EdDsa.left_half_of_hash(ACCESS_TOKEN).into();
+    let token = |kid: &str, name: &str, algorithm| {
+        let header = json!({"alg": "Ed25519", "kid": kid}).to_string();
+        kind(&signed(&header, &claims.to_string(), key(name), algorithm))
+    };
+    assert_eq!(token("EdDSA", "EdDSA", Algorithm::EdDsa), None);
+    assert_eq!(token("ES256", "ES256", Algorithm::Es256), Some(FaultKind::IdTokenKeyUnknown));
 }
 
 #[test]

@@ -40,7 +40,7 @@
 //! | `jwt` → {}: all claims are lost | adds nothing, removes nothing | `a_jwt_that_adds_nothing_takes_nothing_away` |
 //! | `jwt` → not an object: Configuration; a session without a cookie | an error, nothing spent | `an_invalid_answer_of_jwt_is_an_error_and_spends_nothing` |
 //! | `jwt` throws: Configuration; cookie cleared | an error, nothing spent | `a_jwt_without_an_answer_is_an_error_and_no_token`, `a_callback_that_panics_ends_its_call_and_nothing_else` |
-//! | `jwt` sets `exp`, `iat`, `jti`: ignored; `sub`, `role`: accepted | an error, for every registered name and those of Gatepass | `registered_claims_cannot_be_set` |
+//! | `jwt` sets `exp`, `iat`, `jti`: ignored; `sub`, `role`: accepted | an error, for every name that only Gatepass sets | `registered_claims_cannot_be_set` |
 //! | `session` → null: no body, but the cookie is extended | not possible; without additions the session is returned unchanged | `a_session_that_adds_nothing_tells_the_session_as_it_is` |
 //! | `session` → undefined: empty body, HTTP 200; throws | an error, nothing spent | `a_failing_or_invalid_session_callback_is_an_error_and_spends_nothing` |
 //! | `session` → {}: a session without a user | the session unchanged | `a_session_that_adds_nothing_tells_the_session_as_it_is` |

@@ -135,9 +135,11 @@ async fn an_answer_that_can_not_be_taken_is_a_failure() {
     let deep = (0..20).fold(json!(1), |inner, _| json!([inner]));
     let deeper = (0..60).fold(json!(1), |inner, _| json!({"a": inner}));
     for (what, answered) in [
-        ("registered claims", json!({"sub": "somebody", "scope": "all"})),
+        ("claims that prove something", json!({"sub": "somebody", "acr": "2"})),
+        ("a scope that is no string", json!({"scope": ["all"]})),
+        ("roles that are no list", json!({"roles": "admin"})),
         ("claims of Gatepass' own", json!({"role": "admin"})),
-        ("a null for a registered claim", json!({"exp": null})),
+        ("a null for a claim that only Gatepass sets", json!({"exp": null})),
         ("a name of none", json!({"": 1})),
         ("an odd name", json!({"a\nb": 1})),
         ("a number that is not whole any more", json!({"n": 1e300})),

@@ -62,9 +62,11 @@ async fn a_sign_in_is_told_with_the_user_as_it_would_be() {
             client,
             is_new_user: told_new,
             profile_omitted,
+            app_data,
         } = service.rules.sign_in.last().message;
         assert!(profile_omitted.is_empty());
         assert_eq!((to_json(&profile.unwrap()), told_new), (profile_of(name), is_new_user));
+        assert_eq!(app_data, None);
         assert_eq!(client, request(name).client);
         // The input equals the result of the sign-in, except for ids that did not exist yet.
         let id = |known: &str| if is_new_user { String::new() } else { known.to_owned() };
@@ -125,9 +127,10 @@ async fn a_token_of_each_trigger_is_told_with_what_belongs_to_it() {
             update,
             client,
             profile_omitted,
+            app_data,
         } = service.rules.jwt.last().message;
         assert!(profile_omitted.is_empty());
-        assert_eq!((told, client), (i32::from(trigger), redeemed_by));
+        assert_eq!((told, client, app_data), (i32::from(trigger), redeemed_by, None));
         assert_eq!((user, account), (allowed.user, allowed.account));
         assert_eq!(to_json(&profile.unwrap()), profile_of("Ada"));
         let session = issued.session.clone().unwrap();

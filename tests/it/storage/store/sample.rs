@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gatepass::model::{
     Account, AccountId, AccountKind, AuthLogAction, AuthLogEntry, ClaimMap, Email, EndReason, Grant,
-    ManualClock, Origin, OsEntropy, RefreshState, RequestMark, Session, SessionId, Timestamp, User, UserId,
-    digest_of,
+    ManualClock, Origin, OsEntropy, RefreshState, RequestMark, Session, SessionId, SessionLifetime,
+    Timestamp, User, UserId, digest_of,
 };
 use gatepass::storage::{AccountWrite, Database, Opened, Revoked, SessionStore as _, UserWrite, commands};
 
@@ -90,6 +90,7 @@ pub(crate) fn session(user: &User, account: &Account) -> Session {
             redemption: None,
         },
         refresh: None,
+        lifetime: SessionLifetime::default(),
         audiences: Vec::new(),
         granted_audiences: None,
         claims: ClaimMap::new(),
@@ -207,6 +208,7 @@ pub(crate) fn redemption(session: &Session) -> commands::RedeemGrant {
         request: None,
         refresh: refresh_state(0, None),
         expires_at: NOW.plus(HOUR),
+        lifetime: SessionLifetime::default(),
         audiences: vec!["gatepass".to_owned()],
         claims: ClaimMap::new(),
         claims_role: "user".to_owned(),

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::{CLIENT_ID, CLIENT_SECRET, Endpoint, Person, Pkce, Seen, Shared, State};
 
-/// A response: a status and JSON.
+/// A response: a status and JSON, or the text of a signed JWT.
 pub struct Reply {
     pub status: StatusCode,
     pub body: Value,
+    pub content_type: &'static str,
     pub cache_control: Option<&'static str>,
 }
 
@@ -31,7 +32,8 @@ pub fn at(path: &str) -> Option<Endpoint> {
 
 pub fn answer(shared: &Shared, endpoint: Endpoint, seen: &Seen) -> Reply {
     let mut state = shared.state();
-    match endpoint {
+    let content_type = state.content_type;
+    let reply = match endpoint {
         Endpoint::Discovery => ok(edited(metadata(shared, &state), state.edit_metadata.as_ref())),
         Endpoint::Jwks => {
             let keys: Vec<Value> = state.keys.iter().map(|key| key.jwk.clone()).collect();
@@ -42,13 +44,26 @@ pub fn answer(shared: &Shared, endpoint: Endpoint, seen: &Seen) -> Reply {
         Endpoint::Userinfo => with_token(&state, seen, |person| {
             let mut claims = person.claims();
             claims.insert("sub".into(), person.id.clone().into());
-            edited(claims, state.edit_userinfo.as_ref())
+            match &state.signs_userinfo {
+                Some((edit, by_its_key)) => signed(&state, claims, edit, *by_its_key),
+                None => edited(claims, state.edit_userinfo.as_ref()),
+            }
         }),
         Endpoint::User => {
             with_token(&state, seen, |person| edited(person.user(), state.edit_userinfo.as_ref()))
         }
         Endpoint::Emails => with_token(&state, seen, Person::emails),
-    }
+    };
+    let content_type = if reply.body.is_string() { "application/jwt" } else { content_type };
+    Reply { content_type, ..reply }
+}
+
+fn signed(state: &State, mut claims: ClaimMap, edit: &super::Edit, by_its_key: bool) -> Value {
+    edit(&mut claims);
+    let published = state.keys.last().unwrap();
+    let header = object(json!({"alg": published.name(), "kid": published.kid}));
+    let key = if by_its_key { published } else { &state.hidden };
+    key.sign(&header, &claims).into()
 }
 
 fn metadata(shared: &Shared, state: &State) -> ClaimMap {
@@ -143,7 +158,7 @@ fn with_token(state: &State, seen: &Seen, body: impl FnOnce(&Person) -> Value) -
 }
 
 fn ok(body: Value) -> Reply {
-    Reply { status: StatusCode::OK, body, cache_control: None }
+    Reply { status: StatusCode::OK, body, content_type: "application/json", cache_control: None }
 }
 
 fn object(value: Value) -> ClaimMap {

@@ -161,6 +161,10 @@ struct State {
     edit_token: Option<EditToken>,
     edit_answer: Option<Edit>,
     edit_userinfo: Option<Edit>,
+    /// Signs the responses of its userinfo endpoint after this edit: with its key, or with an unpublished one.
+    signs_userinfo: Option<(Edit, bool)>,
+    /// The content type of its JSON.
+    content_type: &'static str,
     /// The Cache-Control header of the keys.
     cache_keys: Option<&'static str>,
     takes_any_client: bool,
@@ -231,6 +235,8 @@ impl TestProvider {
             edit_token: None,
             edit_answer: None,
             edit_userinfo: None,
+            signs_userinfo: None,
+            content_type: "application/json; charset=utf-8",
             cache_keys: None,
             takes_any_client: false,
             sends_iss: true,
@@ -318,6 +324,16 @@ impl TestProvider {
     /// Applies this edit to the responses of its userinfo endpoint and of `/user`.
     pub fn edits_userinfo(&self, edit: impl Fn(&mut ClaimMap) + Send + Sync + 'static) {
         self.shared.state().edit_userinfo = Some(Arc::new(edit));
+    }
+
+    /// Signs its userinfo responses after this edit, with its key or with an unpublished one.
+    pub fn signs_userinfo(&self, by_its_key: bool, edit: impl Fn(&mut ClaimMap) + Send + Sync + 'static) {
+        self.shared.state().signs_userinfo = Some((Arc::new(edit), by_its_key));
+    }
+
+    /// Labels its JSON with this content type.
+    pub fn labels_json(&self, content_type: &'static str) {
+        self.shared.state().content_type = content_type;
     }
 
     /// Limits ID tokens to the subject; the profile is only at the userinfo endpoint.

@@ -104,8 +104,10 @@ async fn respond(
 }
 
 fn answer(shared: &Shared, endpoint: Endpoint, seen: &Seen) -> Response<Body> {
-    let Reply { status, body, cache_control } = endpoints::answer(shared, endpoint, seen);
-    let mut response = json_response(status, body.to_string());
+    let Reply { status, body, content_type, cache_control } = endpoints::answer(shared, endpoint, seen);
+    let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+    let mut response = json_response(status, text);
+    response.headers_mut().insert("content-type", content_type.parse().unwrap());
     if let Some(cache_control) = cache_control {
         response.headers_mut().insert("cache-control", cache_control.parse().unwrap());
     }
