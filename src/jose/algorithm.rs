@@ -77,8 +77,8 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// Returns the algorithm of this `alg` value in a key or a token of a provider, which may call EdDSA with Ed25519 by
-    /// its name of RFC 9864.
+    /// Returns the algorithm of this `alg` value in a key or a token of a provider, which may call `EdDSA` with Ed25519
+    /// by its name of RFC 9864.
     #[must_use]
     pub fn of_provider(name: &str) -> Option<Self> {
         if name == "Ed25519" { Some(Self::EdDsa) } else { Self::from_name(name) }

@@ -61,7 +61,7 @@ impl Denials {
         self.audit.append(AuthLogEntry { user_id: user_id.or(entry.user_id), ..entry }).await?;
         let redirect_to = denial_url(denial.reason, &self.urls);
         let ban = ban.map(|ban| Ban { reason: ban.reason.filter(|_| self.tell_ban_reason), ..ban });
-        Ok(SignInOutcome::Denied(Denied { denial, linked_providers, redirect_to, ban }))
+        Ok(SignInOutcome::Denied(Denied { denial, ban, linked_providers, redirect_to }))
     }
 
     /// Answers that a callback redirects the person first.

@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Result<Unverified<'_>, ProviderFault> {
 pub(super) fn check_claims(claims: ClaimMap, expected: &Expected<'_>) -> Result<ClaimMap, ProviderFault> {
     let told = |name: &str| claims.get(name).filter(|value| !value.is_null());
     let text = |name: &str| told(name).and_then(Value::as_str);
-    if !text("sub").is_some_and(|sub| !sub.is_empty()) {
+    if text("sub").is_none_or(str::is_empty) {
         return Err(malformed("no sub"));
     }
     if told("iss").is_some() && !text("iss").is_some_and(|iss| expected.issuer.issued(iss, text("tid"))) {
@@ -46,9 +46,9 @@ pub(super) fn check_claims(claims: ClaimMap, expected: &Expected<'_>) -> Result<
     let is_ours = |audience: &Value| {
         audience == expected.client_id || expected.audiences.iter().any(|other| audience == other)
     };
-    let is_for_us = told("aud").is_none_or(|aud| match aud {
-        Value::Array(audiences) => audiences.iter().any(is_ours),
-        audience => is_ours(audience),
+    let is_for_us = told("aud").is_none_or(|aud| match aud.as_array() {
+        Some(audiences) => audiences.iter().any(is_ours),
+        None => is_ours(aud),
     });
     if !is_for_us {
         return Err(malformed("signed for another client (aud)"));

@@ -16,10 +16,6 @@ const CEL: &str = "callbacks:
     jwt: {invited: app_data.?invitation}
 ";
 
-fn data(json: &Value) -> Option<prost_types::Struct> {
-    Some(to_struct(json))
-}
-
 async fn tokens(app: &TestApp, request: SignInRequest) -> IssueTokenResponse {
     let grant = allowed(app.try_sign_in(request).await).grant.unwrap();
     app.issue(&grant).await.unwrap()
@@ -43,7 +39,7 @@ async fn comes_back(
 async fn the_flow_brings_the_data_to_the_callbacks() {
     let provider = TestProvider::start().await;
     let app = with_providers(&[entry("corp", &provider, "")]).config(CEL).start().await;
-    let request = comes_back(&app, &provider, data(&json!({"invitation": "i-1"}))).await;
+    let request = comes_back(&app, &provider, Some(to_struct(&json!({"invitation": "i-1"})))).await;
     let issued = tokens(&app, request).await;
     let refresh_token = issued.refresh_token.clone();
     assert_eq!(invited(issued), json!({"invited": "i-1"}));
@@ -58,7 +54,8 @@ async fn the_flow_brings_the_data_to_the_callbacks() {
 async fn sign_in_takes_the_data_where_there_is_no_flow() {
     let app = builder().config(CEL).start().await;
     denied(app.try_sign_in(profile("ada")).await);
-    let request = SignInRequest { app_data: data(&json!({"invitation": "i-1"})), ..profile("ada") };
+    let request =
+        SignInRequest { app_data: Some(to_struct(&json!({"invitation": "i-1"}))), ..profile("ada") };
     assert_eq!(invited(tokens(&app, request).await), json!({"invited": "i-1"}));
 }
 
@@ -66,7 +63,7 @@ async fn sign_in_takes_the_data_where_there_is_no_flow() {
 async fn with_a_flow_sign_in_takes_none() {
     let provider = TestProvider::start().await;
     let app = app_with(&provider).await;
-    let app_data = data(&json!({"a": 1}));
+    let app_data = Some(to_struct(&json!({"a": 1})));
     let request = comes_back(&app, &provider, None).await;
     let twice = SignInRequest { app_data: app_data.clone(), ..request.clone() };
     assert_eq!(fields(app.try_sign_in(twice).await), ["app_data"]);
@@ -82,8 +79,10 @@ async fn the_data_is_json_of_at_most_1024_bytes() {
     let app = app_with(&provider).await;
     let of = |bytes: usize| json!({"a": "x".repeat(bytes - 8)});
     for (bytes, fits) in [(1024, true), (1025, false)] {
-        let begun = app.begin(BeginSignInRequest { app_data: data(&of(bytes)), ..begin("corp") }).await;
-        let signed_in = app.try_sign_in(SignInRequest { app_data: data(&of(bytes)), ..profile("ada") }).await;
+        let begun =
+            app.begin(BeginSignInRequest { app_data: Some(to_struct(&of(bytes))), ..begin("corp") }).await;
+        let signed_in =
+            app.try_sign_in(SignInRequest { app_data: Some(to_struct(&of(bytes))), ..profile("ada") }).await;
         if fits {
             assert!(begun.is_ok() && signed_in.is_ok());
         } else {
@@ -94,7 +93,7 @@ async fn the_data_is_json_of_at_most_1024_bytes() {
         }
     }
     for bad in [json!({"n": 1e300}), json!({"": 1})] {
-        let request = SignInRequest { app_data: data(&bad), ..profile("ada") };
+        let request = SignInRequest { app_data: Some(to_struct(&bad)), ..profile("ada") };
         assert_eq!(fields(app.try_sign_in(request).await), ["app_data"], "{bad}");
     }
 }
@@ -104,12 +103,12 @@ async fn another_data_is_another_request() {
     let app = app().await;
     let request = SignInRequest {
         request_id: "a-request-of-enough-random-bits".to_owned(),
-        app_data: data(&json!({"a": 1})),
+        app_data: Some(to_struct(&json!({"a": 1}))),
         ..profile("ada")
     };
     let first = allowed(app.try_sign_in(request.clone()).await);
     assert_eq!(allowed(app.try_sign_in(request.clone()).await).grant, first.grant);
-    let other = SignInRequest { app_data: data(&json!({"a": 2})), ..request };
+    let other = SignInRequest { app_data: Some(to_struct(&json!({"a": 2}))), ..request };
     assert_eq!(fields(app.try_sign_in(other).await), ["request_id"]);
 }
 
@@ -118,14 +117,18 @@ async fn a_service_sees_the_data_at_sign_in_and_at_the_first_token() {
     let service = CallbackServer::start().await;
     let app = builder().config(&service.section("")).start().await;
     let told = json!({"invitation": "i-1"});
-    let issued = tokens(&app, SignInRequest { app_data: data(&told), ..profile("ada") }).await;
+    let issued = tokens(&app, SignInRequest { app_data: Some(to_struct(&told)), ..profile("ada") }).await;
     assert_eq!(service.rules.sign_in.last().message.app_data.as_ref().map(to_json), Some(told.clone()));
     assert_eq!(service.rules.jwt.last().message.app_data.as_ref().map(to_json), Some(told));
     app.refresh(&issued.refresh_token).await.unwrap();
     assert_eq!(service.rules.jwt.last().message.app_data, None);
     // Linking asks sign_in, too.
     let link_access_token = issued.access_token;
-    let linking = SignInRequest { link_access_token, app_data: data(&json!({"b": true})), ..profile("work") };
+    let linking = SignInRequest {
+        link_access_token,
+        app_data: Some(to_struct(&json!({"b": true}))),
+        ..profile("work")
+    };
     allowed(app.try_sign_in(SignInRequest { ..linking }).await);
     assert_eq!(service.rules.sign_in.last().message.app_data.as_ref().map(to_json), Some(json!({"b": true})));
 }

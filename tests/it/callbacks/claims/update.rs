@@ -1,4 +1,4 @@
-//! `update` of RefreshToken: changes that are not as declared are the client's fault.
+//! `update` of `RefreshToken`: changes that are not as declared are the client's fault.
 
 use gatepass::grpc::proto::v1::RefreshTokenRequest;
 use serde_json::{Value, json};
