@@ -1,14 +1,11 @@
 //! `redirect_schemes`: links into apps.
 
-use gatepass::grpc::proto::v1::{
-    BeginSignInRequest, Disposition, ResolveRedirectRequest, ResolveRedirectResponse,
-};
+use gatepass::grpc::proto::v1::{BeginSignInRequest, Disposition, ResolveRedirectRequest, SignInRequest};
 
 use crate::support::fields;
 use crate::support::provider::TestProvider;
 use crate::support::signing_in::{begin, entry, with_providers};
 use crate::support::{Builder, allowed, builder, profile};
-use gatepass::grpc::proto::v1::SignInRequest;
 
 const LINK: &str = "com.example.app:/signed-in?tab=1";
 
@@ -19,13 +16,11 @@ fn with_scheme(builder: Builder) -> Builder {
 #[tokio::test]
 async fn a_person_may_be_sent_into_an_app_whose_scheme_is_listed() {
     let app = with_scheme(builder()).start().await;
-    let disposition = Disposition::AllowedScheme.into();
-    let answer = ResolveRedirectResponse { url: LINK.to_owned(), disposition };
-    assert_eq!(app.resolve(LINK).await.unwrap(), answer);
+    assert_eq!(app.resolve(LINK).await.unwrap(), (LINK.to_owned(), Disposition::AllowedScheme));
     let request = SignInRequest { redirect_to: LINK.to_owned(), ..profile("ada") };
     assert_eq!(allowed(app.try_sign_in(request).await).redirect_to, LINK);
     let other = app.resolve("com.example.other:/x").await.unwrap();
-    assert_eq!((other.url.as_str(), other.disposition()), ("http://localhost:3000", Disposition::Fallback));
+    assert_eq!(other, ("http://localhost:3000".to_owned(), Disposition::Fallback));
 }
 
 #[tokio::test]

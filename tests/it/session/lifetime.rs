@@ -5,8 +5,8 @@ use std::time::Duration;
 use gatepass::grpc::proto::v1::{IssueTokenRequest, IssueTokenResponse, SessionLifetime};
 use tonic::{Response, Status};
 
-use crate::support::{fields, proto_time};
 use crate::support::{START, TestApp, app, reason};
+use crate::support::{fields, proto_time};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);

@@ -5,10 +5,10 @@ use gatepass::grpc::proto::v1::{BeginSignInRequest, IssueTokenResponse, SignInRe
 use serde_json::{Value, json};
 
 use crate::support::callback_service::{CallbackServer, to_json, to_struct};
-use crate::support::{denied, fields};
 use crate::support::provider::{Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, come_back, entry, of_id_token, with_providers};
 use crate::support::{TestApp, allowed, app, builder, profile};
+use crate::support::{denied, fields};
 
 const CEL: &str = "callbacks:
   cel:

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use gatepass::grpc::proto::v1::{Ban, User};
 
-use crate::support::{denied, proto_time};
 use crate::support::{START, builder, profile};
+use crate::support::{denied, proto_time};
 
 #[tokio::test]
 async fn a_banned_user_learns_the_end_and_if_allowed_the_reason() {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use gatepass::grpc::proto::v1::id_token_credential::Binding;
 use gatepass::grpc::proto::v1::{BeginSignInRequest, SignInRequest, sign_in_request};
-use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::support::crowd::at_once;
@@ -235,7 +234,7 @@ async fn a_token_without_a_nonce_signs_in_only_where_the_provider_allows_it() {
         credential.binding = None;
         request
     };
-    let strict = app_with(&provider).await;
+    let strict = with_providers(&[entry("corp", &provider, "")]).start().await;
     assert_eq!(fields(strict.try_sign_in(unbound(&token("ada"))).await), ["credential.id_token.binding"]);
     let app = with_providers(&[entry("corp", &provider, "nonce: optional")]).start().await;
     let once = token("ada");

@@ -622,7 +622,8 @@ async fn an_empty_credential_is_told_what_it_lacks() {
     named.sort();
     assert_eq!(named, wanted);
     let token = with(sign_in_request::Credential::IdToken(IdTokenCredential::default()));
-    let wanted = ["binding", "provider", "token"].map(|name| format!("credential.id_token.{name}"));
+    // The provider decides whether a binding is needed.
+    let wanted = ["provider", "token"].map(|name| format!("credential.id_token.{name}"));
     let mut named = fields(app.try_sign_in(token).await);
     named.sort();
     assert_eq!(named, wanted);

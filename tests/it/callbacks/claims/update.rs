@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{claims_of, declared};
 use crate::support::callback_service::to_struct;
-use crate::support::hooks::{claims, on_jwt};
 use crate::support::fields;
+use crate::support::hooks::{claims, on_jwt};
 use crate::support::{TestApp, builder};
 
 async fn app() -> TestApp {
