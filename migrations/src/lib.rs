@@ -20,6 +20,7 @@ mod m0006_revocations;
 mod m0007_sweeping;
 mod m0008_claims_role;
 mod m0009_used_marks;
+mod m0012_repeated_callbacks;
 
 /// All migrations, in order.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_sweeping::Migration),
             Box::new(m0008_claims_role::Migration),
             Box::new(m0009_used_marks::Migration),
+            Box::new(m0012_repeated_callbacks::Migration),
         ]
     }
 }

@@ -89,6 +89,7 @@ pub(super) async fn start(
         stores: Arc::new(database.clone()),
         providers: Arc::new(providers),
         callbacks: chain,
+        sign_ins: metrics.sign_ins.clone(),
         secrets,
         ring: Arc::clone(&keys.ring),
         keys: Arc::clone(&keys.reload),

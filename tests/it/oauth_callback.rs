@@ -335,13 +335,8 @@ async fn an_error_that_is_no_code_is_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn a_callback_is_not_repeatable() {
-    let (provider, app) = start().await;
-    let request = SignInRequest {
-        request_id: "a request id of enough bits".replace(' ', "-"),
-        ..app.log_in(&provider, Person::named("ada")).await
-    };
-    assert_eq!(fields(app.try_sign_in(request).await), ["request_id"]);
+async fn every_missing_field_of_a_callback_is_told() {
+    let app = app_with(&TestProvider::start().await).await;
     assert_eq!(fields(app.try_sign_in(of_callback(OAuthCallbackCredential::default())).await).len(), 3);
 }
 
@@ -353,17 +348,6 @@ async fn a_code_of_another_flow_proves_nobody() {
     assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("CREDENTIAL_INVALID"));
     assert!(app.log().await[0].contains("CODE_REJECTED"));
     assert_eq!(app.counts().await, [0, 0, 0]);
-}
-
-#[tokio::test]
-async fn a_client_that_the_provider_refuses_is_a_denial() {
-    let (provider, app) = start().await;
-    provider.fails_at(Endpoint::Token, Fault::OAuthError("invalid_client"));
-    let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
-    assert_eq!(
-        (denied.reason(), denied.detail.as_deref()),
-        (DenialReason::ProviderError, Some("invalid_client"))
-    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::auth::{AnyCallbacks, Follower, ReloadKeys, Revocations};
+use crate::auth::{AnyCallbacks, Follower, ReloadKeys, Revocations, SignInCounts};
 use crate::model::{Clock, Entropy};
 use crate::oauth::Providers;
 use crate::storage::Database;
@@ -15,6 +15,7 @@ pub(in crate::app) struct Resources {
     pub(in crate::app) stores: Arc<Database>,
     pub(in crate::app) providers: Arc<Providers>,
     pub(in crate::app) callbacks: AnyCallbacks,
+    pub(in crate::app) sign_ins: SignInCounts,
     pub(in crate::app) secrets: Arc<Secrets>,
     pub(in crate::app) ring: Arc<KeyRing>,
     pub(in crate::app) keys: Arc<dyn ReloadKeys>,
