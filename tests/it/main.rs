@@ -48,6 +48,7 @@ mod races;
 mod reference_forgery;
 mod refresh_token;
 mod remote;
+mod repeated_callback;
 mod replicas;
 mod request_id;
 mod resolve_redirect;

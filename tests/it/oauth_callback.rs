@@ -18,7 +18,7 @@ use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
 use crate::support::hooks::{claims, fails_until_mended, on_jwt, on_redirect, on_sign_in};
 use crate::support::people::{denied, fields};
-use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, Person, TestProvider};
+use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, come_back, entry, of_callback, with_providers};
 use crate::support::{START, TestApp, allowed, refusal, with_key};
 

@@ -43,7 +43,7 @@ impl UsedMarkStore for Database {
     }
 
     async fn find_request(&self, mark: [u8; 32]) -> StoreResult<Option<RecordedRequest>> {
-        let found = used_mark::Entity::find_by_id(mark.to_vec()).one(&self.pools()?.read).await?;
+        let found = self.lookups().used_mark(&self.pools()?.read, mark).await?;
         found.map_or(Ok(None), convert::recorded_request)
     }
 
