@@ -136,25 +136,37 @@ impl<S: Source> RefreshedCache<S> {
     }
 
     /// Returns an item newer than this one, which is fresh but lacks something. If the allowance is used up, a trusted
-    /// request waits for its turn; an untrusted one fails.
+    /// request waits for its turn; an untrusted one fails. If a fetch that others began fails, it tries once itself.
     pub async fn newer(&self, than: &Arc<S::Item>, allowance: Allowance, until: Instant) -> Fetched<S> {
+        let mut has_joined = false;
         loop {
-            let turn = {
+            let (turn, joins) = {
                 let mut state = lock(&self.state);
                 match &state.item {
                     Some(item) if !Arc::ptr_eq(&item.value, than) => return Ok(Arc::clone(&item.value)),
                     _ => {}
                 }
-                match self.next_turn(&state, allowance) {
+                let joins = state.flight.is_some();
+                let turn = match self.next_turn(&state, allowance) {
                     Turn::Now => Ok(self.fly(&mut state, Some(allowance))),
                     Turn::At(at) if at < until => Err(at),
                     Turn::At(_) | Turn::Later => return Err(FetchFault::Throttled.into()),
+                };
+                (turn, joins)
+            };
+            let flight = match turn {
+                Ok(flight) => flight,
+                Err(at) => {
+                    sleep_until(at).await;
+                    continue;
                 }
             };
-            match turn {
-                Ok(flight) => return wait::<S>(flight, until).await,
-                Err(at) => sleep_until(at).await,
+            let fetched = wait::<S>(flight, until).await;
+            if fetched.is_ok() || !joins || has_joined || Instant::now() >= until {
+                return fetched;
             }
+            // It began before this request, perhaps while the source still failed.
+            has_joined = true;
         }
     }
 

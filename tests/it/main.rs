@@ -43,6 +43,7 @@ mod oauth_callback;
 mod outage;
 mod presets;
 mod program;
+mod provider_errors;
 mod provider_faults;
 mod races;
 mod reference_forgery;

@@ -231,3 +231,25 @@ async fn junk_is_no_flood_while_the_source_fails() {
     }
     assert_eq!(begin.elapsed(), 4 * RETRY_UNTRUSTED);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_joins_a_fetch_that_fails_tries_once_more() {
+    let all = Arc::new(Fixture::new(1));
+    assert_eq!(all.get().await, Ok(1));
+    let begin = || {
+        let all = Arc::clone(&all);
+        tokio::spawn(async move { all.newer(Allowance::Trusted).await })
+    };
+    all.is_down(true);
+    let first = begin();
+    while all.fetches() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let second = begin();
+    tokio::task::yield_now().await;
+    all.source.permits.add_permits(1);
+    assert_eq!(first.await.unwrap(), Err(Fault::Down));
+    all.is_down(false);
+    all.source.permits.add_permits(1);
+    assert_eq!(second.await.unwrap(), Ok(3));
+}

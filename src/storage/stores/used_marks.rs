@@ -2,7 +2,6 @@
 //! that used it, and later the outcome of the request.
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, InsertMany, QueryFilter, SqlErr};
@@ -21,9 +20,9 @@ const OUTCOME: &str = "a request without an outcome";
 #[async_trait]
 impl UsedMarkStore for Database {
     async fn mark_used(&self, mark: UsedMark) -> StoreResult<bool> {
-        let pool = &self.pools()?.write;
-        match transaction::write(pool, mark, |tx, mark| insert(tx, std::slice::from_ref(mark)).boxed()).await
-        {
+        let pools = self.pools()?;
+        // One statement is a transaction by itself.
+        match transaction::again(|| insert(&pools.write, std::slice::from_ref(&mark))).await {
             Ok(()) => Ok(true),
             Err(DbErr::RecordNotInserted) => Ok(false),
             Err(error) => Err(error.into()),
@@ -34,7 +33,6 @@ impl UsedMarkStore for Database {
         let pools = self.pools()?;
         let row = convert::request_row(&record);
         let insert = || used_mark::Entity::insert(row.clone()).exec_without_returning(&pools.write);
-        // One statement is a transaction by itself.
         match transaction::again(insert).await {
             Ok(_) => Ok(true),
             Err(error) if duplicate(&error).is_some() => Ok(false),
