@@ -74,10 +74,8 @@ pub fn status(reason: Reason, message: &str, extra: Extra) -> Status {
     let more: HashMap<String, String> =
         extra.metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let name = reason.name();
-    let code = match code(reason) {
-        Code::Unavailable if extra.is_final => Code::Aborted,
-        code => code,
-    };
+    let usual = code(reason);
+    let code = if extra.is_final && usual == Code::Unavailable { Code::Aborted } else { usual };
     let mut details = ErrorDetails::with_error_info(name, DOMAIN, more);
     if !extra.fields.is_empty() {
         details.set_bad_request(extra.fields);
@@ -206,10 +204,8 @@ mod tests {
     fn a_final_failure_is_never_unavailable_and_keeps_every_other_code() {
         for reason in Reason::ALL {
             let final_code = status(*reason, "", Extra::none().of_a_final_failure()).code();
-            let wanted = match code(*reason) {
-                Code::Unavailable => Code::Aborted,
-                other => other,
-            };
+            let usual = code(*reason);
+            let wanted = if usual == Code::Unavailable { Code::Aborted } else { usual };
             assert_eq!(final_code, wanted, "{reason:?}");
         }
     }

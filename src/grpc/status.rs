@@ -149,6 +149,7 @@ fn message(error: &Error) -> Cow<'static, str> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other messages ask for no retry")]
 fn final_message(error: &Error) -> Cow<'static, str> {
     match error {
+        Error::Conflict => "no outcome, because of concurrent calls: begin the sign-in again".into(),
         Error::StoreUnavailable(_) => "the database can't be reached: begin the sign-in again".into(),
         Error::SuccessorUnknown | Error::NoSigningKey => {
             "this replica lacks a secret that others have: begin the sign-in again".into()

@@ -179,9 +179,12 @@ async fn a_rotation_while_the_keys_cannot_be_had_is_no_bad_credential() {
             let at = TestProvider::start().await;
             let timeout = Duration::from_millis(500);
             let floor = connect(Settings { timeout, ..oidc(&at) }, &at);
-            let sign_in = async || match of_client {
-                true => floor.verify(&at.id_token(&Person::named("ada"), NONCE)).await,
-                false => floor.sign_in(&at, Person::named("ada")).await,
+            let sign_in = async || {
+                if of_client {
+                    floor.verify(&at.id_token(&Person::named("ada"), NONCE)).await
+                } else {
+                    floor.sign_in(&at, Person::named("ada")).await
+                }
             };
             sign_in().await.unwrap();
             at.rotates_keys();

@@ -47,15 +47,15 @@ impl Failure {
     /// Returns the error again.
     pub(super) fn error(self) -> Error {
         let error = self.of_provider().or_else(|| self.of_callback()).or_else(|| self.by_reason());
-        error.unwrap_or_else(|| match self.fields.is_empty() {
-            true => Error::Internal(self.reason),
-            false => Error::InvalidRequest(
-                self.fields
-                    .into_iter()
-                    .map(|(field, description)| FieldFault { field, description })
-                    .collect(),
-            ),
-        })
+        error.or_else(|| self.of_fields()).unwrap_or(Error::Internal(self.reason))
+    }
+
+    fn of_fields(&self) -> Option<Error> {
+        let faults = self.fields.iter().map(|(field, description)| {
+            let (field, description) = (field.clone(), description.clone());
+            FieldFault { field, description }
+        });
+        (!self.fields.is_empty()).then(|| Error::InvalidRequest(faults.collect()))
     }
 
     fn of_provider(&self) -> Option<Error> {

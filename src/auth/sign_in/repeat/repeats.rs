@@ -79,7 +79,7 @@ impl Repeats {
                 return self.answer(claim.read(sealed)?).await.map(Some);
             }
             if self.flows.clock.now() >= recorded.busy_until && self.end_lost(claim).await? {
-                return Err(Error::Conflict);
+                return Err(Error::FlowSpent(Box::new(Error::Conflict)));
             }
             let now = Instant::now();
             if now >= until {
