@@ -23,6 +23,7 @@ mod m0009_used_marks;
 mod m0010_predecessors;
 mod m0011_email_source;
 mod m0012_session_lifetime;
+mod m0013_repeated_callbacks;
 
 /// All migrations, in order.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_predecessors::Migration),
             Box::new(m0011_email_source::Migration),
             Box::new(m0012_session_lifetime::Migration),
+            Box::new(m0013_repeated_callbacks::Migration),
         ]
     }
 }

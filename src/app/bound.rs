@@ -68,7 +68,9 @@ impl Bound {
         let front = listeners::front(&app.config.server, &health, &app.services);
         let keys = Arc::new(keys::PublishedKeys::new(Arc::clone(&app.clock)));
         let revocations = Arc::new(Revocations::default());
-        let metrics = metrics::Metrics::new(&*app.clock, front.specs().clone(), Arc::clone(&revocations));
+        let providers = app.config.providers.iter().map(|provider| provider.settings.id.clone());
+        let specs = front.specs().clone();
+        let metrics = metrics::Metrics::new(&*app.clock, specs, Arc::clone(&revocations), providers);
         let (tasks, probing) = (TaskTracker::new(), TaskTracker::new());
         listeners::serve_calls(&app, &front, &metrics, (grpc, tls), &stop, &tasks);
         listeners::serve_documents(&app, &keys, http, &stop, &tasks);

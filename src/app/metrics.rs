@@ -6,12 +6,12 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::auth::{DroppedAttributes, Revocations};
+use crate::auth::{DroppedAttributes, Revocations, SignInCounts};
 use crate::callbacks::CallbackMetrics;
 use crate::grpc::layers::CallMetrics;
 use crate::grpc::service_spec::Specs;
 use crate::metrics::{LeftOutClaims, Reading};
-use crate::model::Clock;
+use crate::model::{Clock, ProviderId};
 
 /// The metrics registry, and the metrics in it.
 pub(super) struct Metrics {
@@ -20,16 +20,23 @@ pub(super) struct Metrics {
     pub(super) callbacks: CallbackMetrics,
     pub(super) dropped_attributes: DroppedAttributes,
     pub(super) left_out: LeftOutClaims,
+    pub(super) sign_ins: SignInCounts,
 }
 
 impl Metrics {
-    /// Creates the metrics of a process that starts now, with these services and revocations.
-    pub(super) fn new(clock: &dyn Clock, specs: Specs, revocations: Arc<Revocations>) -> Self {
+    /// Creates the metrics of a process that starts now, with these services, revocations and providers.
+    pub(super) fn new(
+        clock: &dyn Clock,
+        specs: Specs,
+        revocations: Arc<Revocations>,
+        providers: impl IntoIterator<Item = ProviderId>,
+    ) -> Self {
         let mut registry = Registry::default();
         let calls = Arc::new(CallMetrics::register(&mut registry, specs));
         let callbacks = CallbackMetrics::register(&mut registry);
         let dropped_attributes = DroppedAttributes::register(&mut registry);
         let left_out = LeftOutClaims::register(&mut registry);
+        let sign_ins = SignInCounts::register(&mut registry, providers);
         registry.register_collector(Box::new(Reading {
             name: "gatepass_revocations_age",
             help: "Time since the revocation feed was last read to its end.",
@@ -45,6 +52,6 @@ impl Metrics {
             Unit::Seconds,
             start,
         );
-        Self { registry: Arc::new(registry), calls, callbacks, dropped_attributes, left_out }
+        Self { registry: Arc::new(registry), calls, callbacks, dropped_attributes, left_out, sign_ins }
     }
 }

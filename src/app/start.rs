@@ -93,6 +93,7 @@ pub(super) async fn start(
         providers: Arc::new(providers),
         callbacks: chain,
         left_out: metrics.left_out.clone(),
+        sign_ins: metrics.sign_ins.clone(),
         secrets,
         ring: Arc::clone(&keys.ring),
         keys: Arc::clone(&keys.reload),

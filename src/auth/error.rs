@@ -71,6 +71,8 @@ pub enum Error {
     Conflict,
     /// The provider gave no usable response.
     ProviderUnavailable(ProviderId, ProviderFault),
+    /// The provider rejects the configuration, or its metadata does not match it.
+    ProviderMisconfigured(ProviderId, ProviderFault),
     /// A callback failed.
     CallbackUnavailable(CallbackFailure),
     /// The live token was made with a secret that this replica does not have yet, or by a version that does not store
@@ -84,6 +86,10 @@ pub enum Error {
     RevocationStale,
     /// This version does not implement the method.
     NotImplemented(&'static str),
+    /// A sign-in failed after its flow was used, so that a retry can't succeed.
+    FlowSpent(Box<Error>),
+    /// The failure of an earlier call with the same `request_id`, which logged it.
+    Recorded(Box<Error>),
     /// A bug.
     Internal(String),
 }
@@ -134,6 +140,7 @@ impl Error {
     pub fn of_provider(provider: &ProviderId, fault: ProviderFault) -> Self {
         match fault.kind.meaning() {
             Meaning::NoProof => Self::CredentialInvalid(provider.clone(), fault),
+            Meaning::Misconfigured => Self::ProviderMisconfigured(provider.clone(), fault),
             Meaning::Unavailable | Meaning::Refused => Self::ProviderUnavailable(provider.clone(), fault),
         }
     }
@@ -175,11 +182,13 @@ impl Error {
             Self::EtagMismatch => Reason::EtagMismatch,
             Self::Conflict => Reason::Conflict,
             Self::ProviderUnavailable(..) => Reason::ProviderUnavailable,
+            Self::ProviderMisconfigured(..) => Reason::ProviderMisconfigured,
             Self::CallbackUnavailable(_) => Reason::CallbackUnavailable,
             Self::SuccessorUnknown | Self::NoSigningKey => Reason::KeysUnavailable,
             Self::StoreUnavailable(_) => Reason::StoreUnavailable,
             Self::RevocationStale => Reason::RevocationStale,
             Self::NotImplemented(_) => Reason::NotImplemented,
+            Self::FlowSpent(cause) | Self::Recorded(cause) => cause.reason(),
             Self::Internal(_) => Reason::Internal,
         }
     }

@@ -12,8 +12,8 @@ use super::session::get_session::GetSession;
 use super::session::issue_token::IssueToken;
 use super::session::refresh_token::RefreshToken;
 use super::session::sign_out::SignOut;
+use super::sign_in::answer::SignIn;
 use super::sign_in::begin::BeginSignIn;
-use super::sign_in::complete::SignIn;
 use crate::model::{Clock, Timestamp};
 
 /// The use cases, each named like its RPC.

@@ -25,6 +25,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 pub struct Extra {
     fields: Vec<FieldViolation>,
     retry_after: Option<Duration>,
+    is_final: bool,
     metadata: Vec<(&'static str, String)>,
 }
 
@@ -54,6 +55,12 @@ impl Extra {
         Self { retry_after: Some(delay), ..Self::default() }
     }
 
+    /// Says that the call used something up, so that a retry can't succeed: UNAVAILABLE becomes ABORTED.
+    #[must_use]
+    pub fn of_a_final_failure(self) -> Self {
+        Self { is_final: true, ..self }
+    }
+
     /// Adds metadata entries to `ErrorInfo`, by name.
     #[must_use]
     pub fn metadata(entries: impl IntoIterator<Item = (&'static str, String)>) -> Self {
@@ -66,7 +73,9 @@ impl Extra {
 pub fn status(reason: Reason, message: &str, extra: Extra) -> Status {
     let more: HashMap<String, String> =
         extra.metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let (code, name) = (code(reason), reason.name());
+    let name = reason.name();
+    let usual = code(reason);
+    let code = if extra.is_final && usual == Code::Unavailable { Code::Aborted } else { usual };
     let mut details = ErrorDetails::with_error_info(name, DOMAIN, more);
     if !extra.fields.is_empty() {
         details.set_bad_request(extra.fields);
@@ -113,15 +122,17 @@ fn code(reason: Reason) -> Code {
         Reason::ReauthenticationRequired
         | Reason::NotConfigured
         | Reason::CursorExpired
-        | Reason::ClaimsTooLarge => Code::FailedPrecondition,
+        | Reason::ClaimsTooLarge
+        | Reason::ProviderMisconfigured => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::Conflict => Code::Aborted,
-        Reason::RateLimited | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,
+        Reason::RateLimited | Reason::MessageTooLarge => Code::ResourceExhausted,
         Reason::DeadlineExceeded => Code::DeadlineExceeded,
         Reason::StoreUnavailable
         | Reason::KeysUnavailable
         | Reason::ProviderUnavailable
         | Reason::CallbackUnavailable
         | Reason::RevocationStale
+        | Reason::Overloaded
         | Reason::Draining => Code::Unavailable,
         Reason::NotImplemented => Code::Unimplemented,
         Reason::Internal => Code::Internal,
@@ -186,6 +197,17 @@ mod tests {
         assert_eq!(delay(Reason::KeysUnavailable, Extra::none()), Some(RETRY_DELAY));
         assert_eq!(delay(Reason::RateLimited, own), Some(Duration::from_millis(200)));
         assert_eq!(delay(Reason::MessageTooLarge, Extra::none()), None);
+        assert_eq!(delay(Reason::StoreUnavailable, Extra::none().of_a_final_failure()), None);
+    }
+
+    #[test]
+    fn a_final_failure_is_never_unavailable_and_keeps_every_other_code() {
+        for reason in Reason::ALL {
+            let final_code = status(*reason, "", Extra::none().of_a_final_failure()).code();
+            let usual = code(*reason);
+            let wanted = if usual == Code::Unavailable { Code::Aborted } else { usual };
+            assert_eq!(final_code, wanted, "{reason:?}");
+        }
     }
 
     #[test]

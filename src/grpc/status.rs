@@ -10,21 +10,29 @@ use super::error_details::{Extra, status};
 use crate::auth::Error;
 use crate::oauth::FaultKind;
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "all other errors say all they know")]
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         log_cause(&error);
         let (reason, message) = (error.reason(), message(&error));
-        let extra = match error {
-            Error::InvalidRequest(faults) => {
-                Extra::fields(faults.into_iter().map(|fault| (fault.field, fault.description)))
-            }
-            Error::CredentialInvalid(provider, fault) | Error::ProviderUnavailable(provider, fault) => {
-                Extra::metadata([("provider", provider.to_string()), ("fault", fault.kind.name().to_owned())])
-            }
-            _ => Extra::none(),
-        };
-        status(reason, &message, extra)
+        status(reason, &message, extra(error))
+    }
+}
+
+/// Returns the details for the client.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other errors say all they know")]
+fn extra(error: Error) -> Extra {
+    match error {
+        Error::InvalidRequest(faults) => {
+            Extra::fields(faults.into_iter().map(|fault| (fault.field, fault.description)))
+        }
+        Error::CredentialInvalid(provider, fault)
+        | Error::ProviderUnavailable(provider, fault)
+        | Error::ProviderMisconfigured(provider, fault) => {
+            let told = [("provider", provider.to_string()), ("fault", fault.kind.name().to_owned())];
+            Extra::metadata(told.into_iter().chain(fault.error.map(|error| ("error", error))))
+        }
+        Error::FlowSpent(cause) | Error::Recorded(cause) => extra(*cause).of_a_final_failure(),
+        _ => Extra::none(),
     }
 }
 
@@ -38,6 +46,11 @@ fn log_cause(error: &Error) {
         Error::ProviderUnavailable(provider, fault) => {
             tracing::warn!(%provider, fault = fault.kind.name(), cause = %fault.cause, "provider failed");
         }
+        Error::ProviderMisconfigured(provider, fault) => {
+            let (kind, code, cause) = (fault.kind.name(), fault.error.as_deref(), &fault.cause);
+            tracing::error!(%provider, fault = kind, code, %cause, "provider misconfigured");
+        }
+        Error::FlowSpent(cause) => log_cause(cause),
         Error::CallbackUnavailable(failure) => {
             tracing::warn!(callback = failure.callback, cause = %failure.cause, "callback failed");
         }
@@ -109,6 +122,14 @@ fn message(error: &Error) -> Cow<'static, str> {
         Error::ProviderUnavailable(provider, fault) => {
             return format!("no usable response from {provider}: {}", fault.kind.name()).into();
         }
+        Error::ProviderMisconfigured(provider, fault) => {
+            return format!(
+                "sign-in at {provider} is configured incorrectly: {}; an operator must correct it",
+                fault.kind.name()
+            )
+            .into();
+        }
+        Error::FlowSpent(cause) | Error::Recorded(cause) => return final_message(cause),
         // The code of an `oauth_callback` was used up before the callback was called.
         Error::CallbackUnavailable(failure) => match failure.callback {
             "sign_in" => "the sign_in callback failed; the sign-in was not completed",
@@ -125,4 +146,20 @@ fn message(error: &Error) -> Cow<'static, str> {
         Error::NotImplemented(what) => return format!("{what}: not implemented in this version").into(),
         Error::Internal(_) => "internal error",
     })
+}
+
+/// Returns the message of a failure after the flow was used: a retry can't succeed.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other messages ask for no retry")]
+fn final_message(error: &Error) -> Cow<'static, str> {
+    match error {
+        Error::Conflict => "too many concurrent calls; begin the sign-in again".into(),
+        Error::StoreUnavailable(_) => "the database is unavailable; begin the sign-in again".into(),
+        Error::SuccessorUnknown | Error::NoSigningKey => {
+            "this replica lacks a secret that other replicas have; begin the sign-in again".into()
+        }
+        Error::ProviderUnavailable(..) | Error::CallbackUnavailable(_) => {
+            format!("{}; begin the sign-in again", message(error)).into()
+        }
+        _ => message(error),
+    }
 }

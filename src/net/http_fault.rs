@@ -35,6 +35,8 @@ pub enum FetchFault {
     TimedOut,
     /// It ended without a result.
     GivenUp,
+    /// It may not begin yet: another one ended too recently.
+    Throttled,
 }
 
 impl fmt::Display for FetchFault {
@@ -42,6 +44,7 @@ impl fmt::Display for FetchFault {
         f.write_str(match self {
             Self::TimedOut => "no response in time",
             Self::GivenUp => "request cancelled",
+            Self::Throttled => "fetched too recently",
         })
     }
 }

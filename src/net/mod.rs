@@ -29,7 +29,7 @@ pub use limits::Limits;
 pub use outbound::{Plaintext, Proxy};
 pub use peer::{Closing, PeerAddr, PeerNames};
 pub use readiness::Readiness;
-pub use refreshed_cache::{RefreshedCache, Source};
+pub use refreshed_cache::{Allowance, RefreshedCache, Source};
 pub use serve::{Port, Protocol, serve};
 pub(crate) use shield::Shield;
 pub use target::Target;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::Instrument as _;
 
 use super::http_fault::FetchFault;
@@ -20,8 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const RETRY_STALE: Duration = Duration::from_secs(30);
 /// The back-off after a failure while there is no item.
 const RETRY_EMPTY: Duration = Duration::from_secs(1);
-/// The minimum time between fetches of something newer than a fresh item.
+/// The minimum time between successful fetches of something newer, for untrusted requests.
 const RENEW: Duration = Duration::from_secs(30);
+/// The pause after a failed fetch for an untrusted request, so that junk is no flood while the source fails.
+const RETRY_UNTRUSTED: Duration = Duration::from_millis(100);
+/// The minimum time between successful fetches of something newer, for trusted requests.
+const RENEW_TRUSTED: Duration = Duration::from_secs(1);
 
 /// A source of the cached item.
 #[async_trait]
@@ -33,6 +37,19 @@ pub trait Source: Send + Sync + 'static {
 
     /// Fetches the item, and returns the time for which it is fresh.
     async fn fetch(&self, until: Instant) -> Result<(Self::Item, Duration), Self::Fault>;
+
+    /// Logs that a fetch failed and that the previous item stays in use.
+    fn log_stale(&self, fault: &Self::Fault);
+}
+
+/// The allowance that a request for something newer uses. Each has its own, so that junk does not use up the other.
+/// Only a fetch that succeeds uses an allowance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allowance {
+    /// Anybody can cause the request. If the allowance is used up, the request fails at once.
+    Untrusted,
+    /// Only the source itself can cause the request. If the allowance is used up, the request waits for its turn.
+    Trusted,
 }
 
 type Fetched<S> = Result<Arc<<S as Source>::Item>, <S as Source>::Fault>;
@@ -50,7 +67,12 @@ pub struct RefreshedCache<S: Source> {
 struct State<S: Source> {
     item: Option<Item<S::Item>>,
     failed: Option<(Timestamp, S::Fault)>,
+    /// The time of the last fetch for an untrusted request.
     renewed: Option<Timestamp>,
+    /// The time of the last failure for an untrusted request, by the machine's timer.
+    failed_untrusted: Option<Instant>,
+    /// The time of the last fetch for a trusted request, by the machine's timer: requests wait for the next turn.
+    renewed_trusted: Option<Instant>,
     flight: Option<Flight<S>>,
 }
 
@@ -78,7 +100,14 @@ fn within(since: Timestamp, period: Duration, now: Timestamp) -> bool {
 impl<S: Source> RefreshedCache<S> {
     /// Makes an empty cache with this time limit for fetches.
     pub fn new(source: S, clock: Arc<dyn Clock>, timeout: Duration) -> Self {
-        let state = State { item: None, failed: None, renewed: None, flight: None };
+        let state = State {
+            item: None,
+            failed: None,
+            renewed: None,
+            failed_untrusted: None,
+            renewed_trusted: None,
+            flight: None,
+        };
         Self { source: Arc::new(source), clock, timeout, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -98,7 +127,7 @@ impl<S: Source> RefreshedCache<S> {
             {
                 return old.ok_or_else(|| fault.clone());
             }
-            (old, self.fly(&mut state))
+            (old, self.fly(&mut state, None))
         };
         match old {
             None => wait::<S>(flight, until).await,
@@ -106,29 +135,57 @@ impl<S: Source> RefreshedCache<S> {
         }
     }
 
-    /// Returns an item newer than this one, which is fresh but lacks something. Returns `None` if there is none, or if
-    /// a fetch for it began recently.
-    pub async fn newer(&self, than: &Arc<S::Item>, until: Instant) -> Option<Arc<S::Item>> {
-        let now = self.clock.now();
-        let flight = {
-            let mut state = lock(&self.state);
-            match &state.item {
-                Some(item) if !Arc::ptr_eq(&item.value, than) => return Some(Arc::clone(&item.value)),
-                _ => {}
-            }
-            if state.flight.is_none() {
-                if state.renewed.is_some_and(|renewed| within(renewed, RENEW, now)) {
-                    return None;
+    /// Returns an item newer than this one, which is fresh but lacks something. If the allowance is used up, a trusted
+    /// request waits for its turn; an untrusted one fails. If a fetch that others began fails, it tries once itself.
+    pub async fn newer(&self, than: &Arc<S::Item>, allowance: Allowance, until: Instant) -> Fetched<S> {
+        let mut has_joined = false;
+        loop {
+            let (turn, joins) = {
+                let mut state = lock(&self.state);
+                match &state.item {
+                    Some(item) if !Arc::ptr_eq(&item.value, than) => return Ok(Arc::clone(&item.value)),
+                    _ => {}
                 }
-                state.renewed = Some(now);
+                let joins = state.flight.is_some();
+                let turn = match self.next_turn(&state, allowance) {
+                    Turn::Now => Ok(self.fly(&mut state, Some(allowance))),
+                    Turn::At(at) if at < until => Err(at),
+                    Turn::At(_) | Turn::Later => return Err(FetchFault::Throttled.into()),
+                };
+                (turn, joins)
+            };
+            let flight = match turn {
+                Ok(flight) => flight,
+                Err(at) => {
+                    sleep_until(at).await;
+                    continue;
+                }
+            };
+            let fetched = wait::<S>(flight, until).await;
+            if fetched.is_ok() || !joins || has_joined || Instant::now() >= until {
+                return fetched;
             }
-            self.fly(&mut state)
-        };
-        wait::<S>(flight, until).await.ok()
+            // It began before this request, perhaps while the source still failed.
+            has_joined = true;
+        }
     }
 
-    /// Returns the fetch in progress; begins one if there is none.
-    fn fly(&self, state: &mut State<S>) -> Flight<S> {
+    /// Returns the time at which a fetch may begin. A fetch in progress serves everyone.
+    fn next_turn(&self, state: &State<S>, allowance: Allowance) -> Turn {
+        if state.flight.is_some() {
+            return Turn::Now;
+        }
+        match allowance {
+            Allowance::Untrusted => match state.renewed {
+                Some(renewed) if within(renewed, RENEW, self.clock.now()) => Turn::Later,
+                _ => Turn::after(state.failed_untrusted, RETRY_UNTRUSTED),
+            },
+            Allowance::Trusted => Turn::after(state.renewed_trusted, RENEW_TRUSTED),
+        }
+    }
+
+    /// Returns the fetch in progress; begins one if there is none. It uses the allowance if it succeeds.
+    fn fly(&self, state: &mut State<S>, allowance: Option<Allowance>) -> Flight<S> {
         if let Some(flight) = &state.flight {
             return flight.clone();
         }
@@ -136,7 +193,8 @@ impl<S: Source> RefreshedCache<S> {
         state.flight = Some(flight.clone());
         let (source, clock, kept) =
             (Arc::clone(&self.source), Arc::clone(&self.clock), Arc::clone(&self.state));
-        let until = Instant::now() + self.timeout;
+        let (begun, begun_at) = (self.clock.now(), Instant::now());
+        let until = begun_at + self.timeout;
         let task = async move {
             // If the fetch panics, this still ends the flight.
             let landing = Landing(&kept);
@@ -147,10 +205,21 @@ impl<S: Source> RefreshedCache<S> {
                     let value = Arc::new(value);
                     state.item = Some(Item { value: Arc::clone(&value), fetched: clock.now(), fresh_for });
                     state.failed = None;
+                    match allowance {
+                        Some(Allowance::Untrusted) => state.renewed = Some(begun),
+                        Some(Allowance::Trusted) => state.renewed_trusted = Some(begun_at),
+                        None => {}
+                    }
                     Ok(value)
                 }
                 Err(fault) => {
+                    if state.item.is_some() {
+                        source.log_stale(&fault);
+                    }
                     state.failed = Some((clock.now(), fault.clone()));
+                    if allowance == Some(Allowance::Untrusted) {
+                        state.failed_untrusted = Some(Instant::now());
+                    }
                     Err(fault)
                 }
             };
@@ -160,6 +229,21 @@ impl<S: Source> RefreshedCache<S> {
         };
         tokio::spawn(task.in_current_span());
         flight
+    }
+}
+
+/// The time at which a fetch may begin.
+enum Turn {
+    Now,
+    At(Instant),
+    /// Not within the time of a call.
+    Later,
+}
+
+impl Turn {
+    fn after(last: Option<Instant>, pause: Duration) -> Self {
+        let at = last.map(|last| last + pause).filter(|at| *at > Instant::now());
+        at.map_or(Self::Now, Self::At)
     }
 }
 

@@ -37,6 +37,7 @@ impl From<FetchFault> for ProviderFault {
         let kind = match fault {
             FetchFault::TimedOut => FaultKind::TimedOut,
             FetchFault::GivenUp => FaultKind::Unreachable,
+            FetchFault::Throttled => FaultKind::KeysThrottled,
         };
         Self::new(kind, fault.to_string())
     }

@@ -7,6 +7,7 @@ mod answer;
 mod authorization;
 mod characters;
 mod connect;
+mod error_code;
 mod fault;
 #[cfg(test)]
 mod fixture;
@@ -25,6 +26,7 @@ mod token;
 
 pub use characters::{is_error_code, is_scope};
 pub use connect::connect;
+pub use error_code::is_of_configuration;
 pub use fault::{FaultKind, Meaning, ProviderFault};
 pub use header::{HeaderFault, userinfo_header};
 pub use oidc::MAX_ISSUER_BYTES;

@@ -83,6 +83,13 @@ impl ProviderClient {
         Ok(Self { provider: settings.id.clone(), plaintext, http })
     }
 
+    /// Logs that a document could not be fetched, and that the previous one stays in use.
+    pub(super) fn log_stale(&self, endpoint: Endpoint, fault: &ProviderFault) {
+        let (provider, endpoint) = (&self.provider, endpoint.name());
+        let (fault, cause) = (fault.kind.name(), &fault.cause);
+        tracing::warn!(%provider, endpoint, fault, cause, "document of a provider not refreshed");
+    }
+
     /// Gets a document.
     pub(super) async fn get(
         &self,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use sea_orm::ActiveValue::Set;
 use sea_orm::prelude::Uuid;
 
-use super::entity::{account, auth_log, revocation, session, signing_key, user};
+use super::commands::{RecordRequest, RecordedRequest};
+use super::entity::{account, auth_log, revocation, session, signing_key, used_mark, user};
 use super::error::{StoreResult, broken_row};
 use super::predecessors;
 use crate::model::{
@@ -259,6 +260,34 @@ pub(super) fn key_row(record: KeyRecord) -> signing_key::ActiveModel {
         created_at: Set(record.created_at.millis()),
         sealed: Set(record.sealed.unwrap_or_default()),
     }
+}
+
+pub(super) fn request_row(record: &RecordRequest) -> used_mark::ActiveModel {
+    used_mark::ActiveModel {
+        mark: Set(record.mark.key.to_vec()),
+        expires_at: Set(record.mark.expires_at.millis()),
+        request_key: Set(Some(record.request.key.to_vec())),
+        request_fingerprint: Set(Some(record.request.fingerprint.to_vec())),
+        busy_until: Set(Some(record.busy_until.millis())),
+        repeat_until: Set(Some(record.repeat_until.millis())),
+        outcome: Set(None),
+    }
+}
+
+/// Returns the request that a mark's row records; `None` if it may not be repeated.
+pub(super) fn recorded_request(row: used_mark::Model) -> StoreResult<Option<RecordedRequest>> {
+    let Some(key) = row.request_key else { return Ok(None) };
+    let broken = |column| broken_row("used_marks", column);
+    let digest = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    Ok(Some(RecordedRequest {
+        request: RequestMark {
+            key: digest(Some(key)).ok_or_else(|| broken("request_key"))?,
+            fingerprint: digest(row.request_fingerprint).ok_or_else(|| broken("request_fingerprint"))?,
+        },
+        busy_until: row.busy_until.map(Timestamp).ok_or_else(|| broken("busy_until"))?,
+        repeat_until: row.repeat_until.map(Timestamp).ok_or_else(|| broken("repeat_until"))?,
+        outcome: row.outcome,
+    }))
 }
 
 /// Returns the columns (kind, subject, `min_epoch`, reason) of a revocation.

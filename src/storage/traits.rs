@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::commands::{
-    ChangeSigningKeys, EndSession, EndUserSessions, LinkAccount, Linked, OpenSession, Opened, RedeemGrant,
-    Revoked, RotateRefreshToken, Sweepable, UpdateUser,
+    ChangeSigningKeys, EndSession, EndUserSessions, LinkAccount, Linked, OpenSession, Opened, RecordOutcome,
+    RecordRequest, RecordedRequest, RedeemGrant, Revoked, RotateRefreshToken, Sweepable, UpdateUser,
 };
 use super::error::StoreResult;
 use crate::model::{
@@ -67,6 +67,12 @@ pub trait AuthLogStore: Send + Sync {
 pub trait UsedMarkStore: Send + Sync {
     /// Marks a value as used; returns false if it was already marked.
     async fn mark_used(&self, mark: UsedMark) -> StoreResult<bool>;
+    /// Marks a flow as used by a request that may be repeated; returns false if it was already marked.
+    async fn record_request(&self, record: RecordRequest) -> StoreResult<bool>;
+    /// Finds the request that used this flow, if it may be repeated.
+    async fn find_request(&self, mark: [u8; 32]) -> StoreResult<Option<RecordedRequest>>;
+    /// Records the outcome of a request; returns false if it has one.
+    async fn record_outcome(&self, outcome: RecordOutcome) -> StoreResult<bool>;
 }
 
 /// Signing keys, sealed.

@@ -19,6 +19,8 @@ pub(super) enum Purpose {
     SigningKey,
     /// The state of a sign-in flow, until the browser returns.
     Flow,
+    /// The outcome of a sign-in, until it can't be repeated any more.
+    Outcome,
 }
 
 impl Purpose {
@@ -27,6 +29,7 @@ impl Purpose {
             Self::Pending => b"pending session",
             Self::SigningKey => b"signing key",
             Self::Flow => b"sign-in flow",
+            Self::Outcome => b"sign-in outcome",
         }
     }
 }
@@ -91,6 +94,18 @@ impl Secrets {
     #[must_use]
     pub fn open_flow(&self, group: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         open(self, Purpose::Flow, group.as_bytes(), sealed)
+    }
+
+    /// Seals the outcome of a sign-in; it opens only for the same flow.
+    #[must_use]
+    pub fn seal_outcome(&self, entropy: &dyn Entropy, flow: &[u8; 32], plain: &[u8]) -> Vec<u8> {
+        seal(self, entropy, Purpose::Outcome, flow, plain)
+    }
+
+    /// Opens the outcome of a sign-in.
+    #[must_use]
+    pub fn open_outcome(&self, flow: &[u8; 32], sealed: &[u8]) -> Option<Vec<u8>> {
+        open(self, Purpose::Outcome, flow, sealed)
     }
 
     /// Opens the data of a pending session.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::readers;
 use super::resources::Resources;
 use crate::auth::{
-    AccessRules, AccessTokens, Audit, Auth, BeginSignIn, ClaimRules, Credentials, DenialSampler, DenialUrls,
-    Denials, Flows, GetSession, GetUser, Invoke, IssueToken, LinkAccount, LinkRules, LinkSessions,
-    LocalRevocations, OpenSession, ProviderRules, RedirectRules, RefreshRules, RefreshToken, ResolveRedirect,
-    ResolveUser, RevokeSession, RevokeUserSessions, RotationRules, Rules, SessionDrafts, SessionEnder,
-    SignIn, SignOut, TokenIssuer, TokenNames, UpdateUser,
+    AccessRules, AccessTokens, Audit, Auth, BeginSignIn, ClaimRules, CompleteSignIn, Credentials,
+    DenialSampler, DenialUrls, Denials, Flows, GetSession, GetUser, Invoke, IssueToken, LinkAccount,
+    LinkRules, LinkSessions, LocalRevocations, OpenSession, OutcomeNews, ProviderRules, RedirectRules,
+    RefreshRules, RefreshToken, Repeats, ResolveRedirect, ResolveUser, RevokeSession, RevokeUserSessions,
+    RotationRules, Rules, SessionDrafts, SessionEnder, SignIn, SignOut, TokenIssuer, TokenNames, UpdateUser,
 };
 use crate::model::Clock;
 use crate::storage::{SessionStore, UserStore};
@@ -184,7 +184,7 @@ impl<'a> Shared<'a> {
             tell_ban_reason: sign_in.tell_ban_reason,
             invoke: self.invoke.clone(),
         });
-        SignIn {
+        let complete = CompleteSignIn {
             credentials: Credentials {
                 providers: Arc::clone(&self.has.providers),
                 flows: self.flows.clone(),
@@ -211,8 +211,16 @@ impl<'a> Shared<'a> {
             },
             resolve,
             link_sessions: Arc::clone(&self.link_sessions),
-            denials,
-        }
+            denials: Arc::clone(&denials),
+        };
+        let repeats = Repeats {
+            used_marks: Arc::clone(&self.has.stores) as _,
+            users: self.users(),
+            flows: self.flows.clone(),
+            denials: Arc::clone(&denials),
+            news: OutcomeNews::default(),
+        };
+        SignIn { complete, repeats, denials, counts: self.has.sign_ins.clone() }
     }
 
     fn issue_token(&self) -> IssueToken {

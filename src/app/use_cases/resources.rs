@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::auth::{AnyCallbacks, DroppedAttributes, Follower, ReloadKeys, Revocations};
+use crate::auth::{AnyCallbacks, DroppedAttributes, Follower, ReloadKeys, Revocations, SignInCounts};
 use crate::metrics::LeftOutClaims;
 use crate::model::{Clock, Entropy};
 use crate::oauth::Providers;
@@ -17,6 +17,7 @@ pub(in crate::app) struct Resources {
     pub(in crate::app) providers: Arc<Providers>,
     pub(in crate::app) callbacks: AnyCallbacks,
     pub(in crate::app) left_out: LeftOutClaims,
+    pub(in crate::app) sign_ins: SignInCounts,
     pub(in crate::app) secrets: Arc<Secrets>,
     pub(in crate::app) ring: Arc<KeyRing>,
     pub(in crate::app) keys: Arc<dyn ReloadKeys>,

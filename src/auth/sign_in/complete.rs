@@ -1,4 +1,5 @@
-//! `SignIn`: a person authenticates and becomes a user with a pending session (Auth.js' callback route and `signIn`).
+//! The steps of `SignIn`: a person authenticates and becomes a user with a pending session (Auth.js' callback route and
+//! `signIn`).
 //!
 //! The credential is verified, the user resolved, and the policy and the callbacks called; then one transaction writes
 //! everything or nothing. A sign-in that lost to a concurrent writer starts again.
@@ -36,8 +37,8 @@ pub struct SignInRequest {
     pub app_data: ClaimMap,
 }
 
-/// The use case `SignIn`.
-pub struct SignIn {
+/// Completes a sign-in.
+pub struct CompleteSignIn {
     /// Verifies credentials.
     pub credentials: Credentials,
     /// Finds or drafts the user of a profile.
@@ -54,18 +55,9 @@ pub struct SignIn {
     pub denials: Arc<Denials>,
 }
 
-impl SignIn {
-    /// Signs a person in, or links an account to the signed-in user.
-    pub async fn run(&self, call: &Call, request: SignInRequest) -> Result<SignInOutcome> {
-        let mut attempt = Attempt { provider: request.credential.provider().cloned(), ..Attempt::default() };
-        let outcome = self.attempt(call, request, &mut attempt).await;
-        if let Err(error) = &outcome {
-            self.denials.failed(call, &attempt, error).await?;
-        }
-        outcome
-    }
-
-    async fn attempt(
+impl CompleteSignIn {
+    /// Signs a person in, or links an account to the signed-in user. A failure is not logged yet.
+    pub(super) async fn run(
         &self,
         call: &Call,
         request: SignInRequest,

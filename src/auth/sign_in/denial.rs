@@ -59,9 +59,19 @@ impl Denials {
         let Refusal { denial, linked_providers, user_id, ban } = refusal;
         let entry = self.entry(call, attempt, AuthLogOutcome::Denied, denial.reason);
         self.audit.append(AuthLogEntry { user_id: user_id.or(entry.user_id), ..entry }).await?;
+        Ok(self.answer(denial, linked_providers, ban))
+    }
+
+    /// Makes the response of a denied sign-in.
+    pub(super) fn answer(
+        &self,
+        denial: Denial,
+        linked_providers: Vec<ProviderId>,
+        ban: Option<Ban>,
+    ) -> SignInOutcome {
         let redirect_to = denial_url(denial.reason, &self.urls);
         let ban = ban.map(|ban| Ban { reason: ban.reason.filter(|_| self.tell_ban_reason), ..ban });
-        Ok(SignInOutcome::Denied(Denied { denial, ban, linked_providers, redirect_to }))
+        SignInOutcome::Denied(Denied { denial, ban, linked_providers, redirect_to })
     }
 
     /// Answers that a callback redirects the person first.
@@ -137,7 +147,10 @@ fn denial_url(reason: DenialReason, urls: &DenialUrls) -> RedirectUrl {
 /// Returns the log reason of a failed sign-in; `None` if the log itself can't be written, or already has a row.
 fn failure(error: &Error) -> Option<LogReason> {
     Some(match error {
-        Error::CredentialInvalid(_, fault) | Error::ProviderUnavailable(_, fault) => fault.kind.into(),
+        Error::CredentialInvalid(_, fault)
+        | Error::ProviderUnavailable(_, fault)
+        | Error::ProviderMisconfigured(_, fault) => fault.kind.into(),
+        Error::FlowSpent(cause) => return failure(cause),
         Error::StateMismatch
         | Error::FlowInvalid
         | Error::FlowExpired
@@ -159,8 +172,10 @@ fn failure(error: &Error) -> Option<LogReason> {
         | Error::Conflict
         | Error::SuccessorUnknown
         | Error::Internal(_) => error.reason().into(),
-        // The database; a caller without permission, which has its own row; and errors that no sign-in returns.
+        // The database; a failure that was logged; a caller without permission, which has its own row; and errors that
+        // no sign-in returns.
         Error::StoreUnavailable(_)
+        | Error::Recorded(_)
         | Error::CallerNotAllowed(_)
         | Error::GrantInvalid
         | Error::GrantExpired

@@ -80,10 +80,13 @@ impl LinkAccount {
                 SignInDecision::Redirect(url) => return self.denials.redirected(call, attempt, &url).await,
             }
             let redirect_to = self.invoke.redirect_of_sign_in(&proven.redirect_to).await?;
-            let linking = self.linking(call, &proven, &signed_in, account.clone(), again, now);
+            let mut linking = self.linking(call, &proven, &signed_in, account.clone(), again, now);
+            let claim = proven.claim.as_ref();
+            linking.outcome = claim.map(|claim| claim.allowed(&account, false, None, &redirect_to));
             match self.users.link_account(linking).await? {
                 Linked::Done => return Ok(linked(proven, signed_in.user, account, redirect_to)),
                 Linked::Conflict => {}
+                Linked::OutcomeKnown => return Err(Error::Conflict),
                 Linked::Used => return Err(proven.used_before()),
                 Linked::SessionOver => return Err(self.link_sessions.why_over(signed_in.session.id).await?),
             }
@@ -112,6 +115,7 @@ impl LinkAccount {
             epoch: session.epoch,
             at: now,
             used: proven.used.clone(),
+            outcome: None,
             log: self.audit.unless_excluded(log),
         }
     }

@@ -68,6 +68,10 @@ impl OpenSession {
             account,
             session,
             used: proven.used.clone(),
+            outcome: proven.claim.as_ref().map(|claim| {
+                let (account, grant) = (&allowed.account, allowed.grant.as_ref());
+                claim.allowed(account, is_new_user, grant, &allowed.redirect_to)
+            }),
             ip_address: call.origin.ip_address.clone(),
             remember_until: self.local.remember_until(now),
             log,
@@ -78,6 +82,7 @@ impl OpenSession {
                 Ok(Some(allowed))
             }
             Opened::Conflict => Ok(None),
+            Opened::OutcomeKnown => Err(Error::Conflict),
             Opened::RequestKnown => {
                 let known = self.same_answer(request, allowed.redirect_to).await?;
                 known.ok_or(Error::Conflict).map(Some)

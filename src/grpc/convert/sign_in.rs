@@ -10,7 +10,7 @@ use crate::auth::{
     SignInRequest,
 };
 use crate::grpc::proto::v1::{self, id_token_credential, sign_in_request, sign_in_response};
-use crate::model::{AccountKind, Identity, Profile, ProviderId, Timestamp, ToldAttributes};
+use crate::model::{AccountKind, Identity, Profile, ProviderId, RequestMark, Timestamp, ToldAttributes};
 use crate::oauth::{ProviderTokens, is_error_code};
 
 /// The maximum size of an issuer, in bytes.
@@ -24,27 +24,21 @@ const MAX_ID_TOKEN: usize = 16 * 1024;
 /// The maximum size of the JSON that Apple posts, in bytes.
 const MAX_USER: usize = 4096;
 
-pub(crate) fn read_sign_in(call: &mut Call, message: v1::SignInRequest) -> Result<SignInRequest> {
+pub(crate) fn read_sign_in(call: &mut Call, mut message: v1::SignInRequest) -> Result<SignInRequest> {
     let mut fields = Fields::default();
-    let bytes = message.encode_to_vec();
-    fields.client(call, message.client);
-    let request = fields.request(call, "SignIn", &message.request_id, &bytes);
+    let client = message.client.take();
+    let request = read_request(&mut fields, call, &message, client.as_ref());
+    fields.client(call, client);
     let app_data = fields.app_data(message.app_data);
     if !app_data.is_empty() && message.credential.as_ref().is_some_and(has_flow) {
         fields.fault(
             "app_data",
-            "must be unset with a flow: give it to BeginSignIn, which seals it in the flow",
+            "must be unset with a flow; give it to BeginSignIn, which seals it in the flow",
         );
     }
     let credential = match message.credential {
         Some(sign_in_request::Credential::Profile(profile)) => read_profile(&mut fields, profile),
         Some(sign_in_request::Credential::OauthCallback(callback)) => {
-            if request.is_some() {
-                fields.fault(
-                    "request_id",
-                    "is only allowed with profile and id_token: a flow can be used once",
-                );
-            }
             Some(read_callback(&mut fields, callback))
         }
         Some(sign_in_request::Credential::IdToken(token)) => read_id_token(&mut fields, token),
@@ -71,6 +65,23 @@ fn has_flow(credential: &sign_in_request::Credential) -> bool {
         }
         sign_in_request::Credential::Profile(_) => false,
     }
+}
+
+/// Reads the mark of a request that may be repeated: of all its fields, but of `client` only without a flow. A browser
+/// that requests a callback twice may do so from two addresses.
+fn read_request(
+    fields: &mut Fields,
+    call: &Call,
+    message: &v1::SignInRequest,
+    client: Option<&v1::Client>,
+) -> Option<RequestMark> {
+    if message.request_id.is_empty() {
+        return None;
+    }
+    let has_flow = matches!(&message.credential, Some(sign_in_request::Credential::OauthCallback(_)));
+    let client = client.filter(|_| !has_flow).cloned();
+    let compared = v1::SignInRequest { client, ..message.clone() }.encode_to_vec();
+    fields.request(call, "SignIn", &message.request_id, &compared)
 }
 
 fn read_callback(fields: &mut Fields, message: v1::OAuthCallbackCredential) -> Credential {

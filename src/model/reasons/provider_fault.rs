@@ -13,12 +13,16 @@ name_enum!(
         Status = "PROVIDER_STATUS",
         /// The response exceeds the size limit.
         TooLarge = "PROVIDER_RESPONSE_TOO_LARGE",
-        /// The response is malformed: it is not JSON, or a required member is missing.
+        /// The response is malformed: it is not JSON, a required member is missing, or no key is usable.
         Malformed = "PROVIDER_RESPONSE_MALFORMED",
-        /// The metadata or keys are unusable: wrong issuer, missing endpoint, or a URL that is not https.
+        /// The metadata is unusable: wrong issuer, missing endpoint, or a URL that is not https.
         Metadata = "PROVIDER_METADATA_INVALID",
-        /// The provider returned an OAuth error.
+        /// The provider returned an OAuth error that denies the sign-in.
         ProviderError = "PROVIDER_ERROR",
+        /// The token endpoint rejects the client, its secret, its redirect URI or its scopes.
+        ClientRejected = "PROVIDER_MISCONFIGURED",
+        /// Newer keys were needed, but were fetched too recently to be fetched again now.
+        KeysThrottled = "PROVIDER_KEYS_THROTTLED",
         /// The code is invalid, already used, or belongs to another flow (`invalid_grant`).
         CodeRejected = "CODE_REJECTED",
         /// The response comes from another issuer than the flow's (RFC 9207).
@@ -61,6 +65,8 @@ pub enum ProviderFaultMeaning {
     Unavailable,
     /// The provider denied the sign-in.
     Refused,
+    /// The configuration of Gatepass, or of the provider, must be corrected.
+    Misconfigured,
     /// The presented credential is invalid.
     NoProof,
 }
@@ -75,7 +81,8 @@ impl ProviderFaultKind {
             | Self::Status
             | Self::TooLarge
             | Self::Malformed
-            | Self::Metadata => ProviderFaultMeaning::Unavailable,
+            | Self::KeysThrottled => ProviderFaultMeaning::Unavailable,
+            Self::Metadata | Self::ClientRejected => ProviderFaultMeaning::Misconfigured,
             Self::ProviderError => ProviderFaultMeaning::Refused,
             Self::CodeRejected
             | Self::IssuerMismatch

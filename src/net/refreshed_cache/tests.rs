@@ -11,6 +11,8 @@ const FRESH_FOR: Duration = Duration::from_hours(1);
 /// Counts its fetches, and returns their number if it is up; each needs a permit.
 struct Counting {
     fetches: AtomicUsize,
+    /// The number of failures while an item stayed in use.
+    stale: AtomicUsize,
     is_down: std::sync::atomic::AtomicBool,
     permits: Semaphore,
 }
@@ -20,6 +22,7 @@ struct Counting {
 enum Fault {
     Late,
     Down,
+    Throttled,
 }
 
 impl From<FetchFault> for Fault {
@@ -27,6 +30,7 @@ impl From<FetchFault> for Fault {
         match fault {
             FetchFault::TimedOut => Self::Late,
             FetchFault::GivenUp => Self::Down,
+            FetchFault::Throttled => Self::Throttled,
         }
     }
 }
@@ -51,12 +55,17 @@ impl Source for Arc<Counting> {
         }
         Ok((number, FRESH_FOR))
     }
+
+    fn log_stale(&self, _: &Fault) {
+        self.stale.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Fixture {
     fn new(permits: usize) -> Self {
         let source = Arc::new(Counting {
             fetches: AtomicUsize::new(0),
+            stale: AtomicUsize::new(0),
             is_down: false.into(),
             permits: Semaphore::new(permits),
         });
@@ -71,6 +80,16 @@ impl Fixture {
 
     fn fetches(&self) -> usize {
         self.source.fetches.load(Ordering::SeqCst)
+    }
+
+    fn stale(&self) -> usize {
+        self.source.stale.load(Ordering::SeqCst)
+    }
+
+    /// Looks for an item newer than the cached one.
+    async fn newer(&self, allowance: Allowance) -> Result<usize, Fault> {
+        let kept = self.kept.get(Instant::now() + TIMEOUT).await?;
+        self.kept.newer(&kept, allowance, Instant::now() + TIMEOUT).await.map(|value| *value)
     }
 
     fn is_down(&self, is_down: bool) {
@@ -155,26 +174,82 @@ async fn a_hanging_provider_does_not_delay_callers_with_a_stale_value() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn something_newer_is_looked_for_once_in_half_a_minute() {
+async fn anybody_can_cause_one_fetch_in_half_a_minute() {
     let all = Fixture::new(99);
-    let newer =
-        async |than: &Arc<usize>| all.kept.newer(than, Instant::now() + TIMEOUT).await.map(|value| *value);
     let first = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();
     // Although it was just fetched.
-    assert_eq!(newer(&first).await, Some(2));
+    assert_eq!(all.newer(Allowance::Untrusted).await, Ok(2));
     // A second caller shares the fetch of the first.
-    assert_eq!(newer(&first).await, Some(2));
-    let second = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();
-    assert_eq!(newer(&second).await, None);
+    let again = all.kept.newer(&first, Allowance::Untrusted, Instant::now() + TIMEOUT).await;
+    assert_eq!(again.map(|value| *value), Ok(2));
+    assert_eq!(all.newer(Allowance::Untrusted).await, Err(Fault::Throttled));
     all.clock.advance(RENEW.checked_sub(Duration::from_millis(1)).unwrap());
-    assert_eq!(newer(&second).await, None);
+    assert_eq!(all.newer(Allowance::Untrusted).await, Err(Fault::Throttled));
     assert_eq!(all.fetches(), 2);
     all.clock.advance(Duration::from_millis(1));
-    assert_eq!(newer(&second).await, Some(3));
-    // A failure keeps the existing item.
+    assert_eq!(all.newer(Allowance::Untrusted).await, Ok(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_source_itself_causes_one_fetch_a_second_and_waits_for_it() {
+    let all = Fixture::new(99);
+    // The allowance of others is used up.
+    assert_eq!(all.newer(Allowance::Untrusted).await, Ok(2));
+    let begin = Instant::now();
+    for (waited, number) in [(0, 3), (1, 4), (2, 5)] {
+        assert_eq!(all.newer(Allowance::Trusted).await, Ok(number));
+        assert_eq!(begin.elapsed(), Duration::from_secs(waited));
+    }
+    // There is no time left to wait for the next turn.
+    let kept = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();
+    let soon = Instant::now() + Duration::from_millis(999);
+    let refused = all.kept.newer(&kept, Allowance::Trusted, soon).await;
+    assert_eq!((refused, all.fetches()), (Err(Fault::Throttled), 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_uses_no_allowance_and_keeps_the_item() {
+    let all = Fixture::new(99);
+    assert_eq!(all.get().await, Ok(1));
+    for (number, allowance) in [(1, Allowance::Untrusted), (2, Allowance::Trusted)] {
+        all.is_down(true);
+        assert_eq!(all.newer(allowance).await, Err(Fault::Down));
+        assert_eq!((all.get().await, all.stale()), (Ok(2 * number - 1), number));
+        all.is_down(false);
+        assert_eq!(all.newer(allowance).await, Ok(2 * number + 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn junk_is_no_flood_while_the_source_fails() {
+    let all = Fixture::new(99);
+    assert_eq!(all.get().await, Ok(1));
     all.is_down(true);
-    all.clock.advance(RENEW);
-    let third = all.kept.get(Instant::now() + TIMEOUT).await.unwrap();
-    assert_eq!(newer(&third).await, None);
-    assert_eq!(all.get().await, Ok(3));
+    let begin = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(all.newer(Allowance::Untrusted).await, Err(Fault::Down));
+    }
+    assert_eq!(begin.elapsed(), 4 * RETRY_UNTRUSTED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_joins_a_fetch_that_fails_tries_once_more() {
+    let all = Arc::new(Fixture::new(1));
+    assert_eq!(all.get().await, Ok(1));
+    let begin = || {
+        let all = Arc::clone(&all);
+        tokio::spawn(async move { all.newer(Allowance::Trusted).await })
+    };
+    all.is_down(true);
+    let first = begin();
+    while all.fetches() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let second = begin();
+    tokio::task::yield_now().await;
+    all.source.permits.add_permits(1);
+    assert_eq!(first.await.unwrap(), Err(Fault::Down));
+    all.is_down(false);
+    all.source.permits.add_permits(1);
+    assert_eq!(second.await.unwrap(), Ok(3));
 }

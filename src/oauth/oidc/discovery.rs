@@ -146,6 +146,10 @@ impl Source for Metadata {
             self.client.get(Endpoint::Discovery, &self.configured.document, until).await?.object()?;
         Ok((self.configured.with(&metadata)?, FRESH_FOR))
     }
+
+    fn log_stale(&self, fault: &ProviderFault) {
+        self.client.log_stale(Endpoint::Discovery, fault);
+    }
 }
 
 /// The endpoints of one provider, known or to be discovered.

@@ -25,7 +25,7 @@ use super::userinfo;
 use crate::jose::{SignatureFault, Unverified};
 use crate::model::claims::member;
 use crate::model::{AccountKind, ClaimMap};
-use crate::net::RefreshedCache;
+use crate::net::{Allowance, RefreshedCache};
 
 /// The flow that an ID token is bound to.
 struct Bound<'a> {
@@ -48,7 +48,9 @@ pub(in crate::oauth) struct OidcProvider {
 impl OidcProvider {
     async fn verify(&self, token: &str, bound: Bound<'_>, until: Instant) -> Result<IdToken, ProviderFault> {
         let token = id_token::read(token, bound.access_token.is_none())?;
-        self.check_signature(&token, until).await?;
+        // A token that came with an access token is from the token endpoint.
+        let allowance = if bound.access_token.is_some() { Allowance::Trusted } else { Allowance::Untrusted };
+        self.check_signature(&token, allowance, until).await?;
         let expected = Expected {
             provider: &self.shared.settings.id,
             issuer: &bound.endpoints.issuer,
@@ -63,17 +65,24 @@ impl OidcProvider {
         check_claims(token, &expected)
     }
 
-    /// Checks the signature with the cached keys, and once more with newer ones if the token's key may have been
-    /// published since.
-    async fn check_signature(&self, token: &Unverified<'_>, until: Instant) -> Result<(), ProviderFault> {
-        let keys = self.keys.get(until).await?;
-        match check_signature(token, &keys) {
-            Ok(()) => Ok(()),
-            Err(SignatureFault::Invalid) => Err(unsigned(SignatureFault::Invalid)),
-            Err(fault) => match self.keys.newer(&keys, until).await {
-                Some(newer) => check_signature(token, &newer).map_err(unsigned),
-                None => Err(unsigned(fault)),
-            },
+    /// Checks the signature with the cached keys, and with newer ones while the token's key may have been published
+    /// since. Only keys that were requested after the token arrived tell that its key does not exist.
+    async fn check_signature(
+        &self,
+        token: &Unverified<'_>,
+        allowance: Allowance,
+        until: Instant,
+    ) -> Result<(), ProviderFault> {
+        let arrived_at = Instant::now();
+        let mut keys = self.keys.get(until).await?;
+        loop {
+            match check_signature(token, &keys) {
+                Ok(()) => return Ok(()),
+                Err(fault) if fault == SignatureFault::Invalid || keys.requested_at >= arrived_at => {
+                    return Err(unsigned(fault));
+                }
+                Err(_) => keys = self.keys.newer(&keys, allowance, until).await?,
+            }
         }
     }
 
@@ -120,7 +129,8 @@ impl OidcProvider {
         until: Instant,
     ) -> Result<ClaimMap, ProviderFault> {
         let token = userinfo::read(text)?;
-        self.check_signature(&token, until).await?;
+        // Only the provider itself answers here.
+        self.check_signature(&token, Allowance::Trusted, until).await?;
         let settings = &self.shared.settings;
         let expected = userinfo::Expected {
             issuer: &endpoints.issuer,

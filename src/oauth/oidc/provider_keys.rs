@@ -23,13 +23,18 @@ const LONGEST: Duration = Duration::from_hours(24);
 
 /// The keys of one provider.
 #[derive(Debug)]
-pub(in crate::oauth) struct ProviderKeys(JwkSet);
+pub(in crate::oauth) struct ProviderKeys {
+    set: JwkSet,
+    /// The time at which they were requested. A key that was published before is among them.
+    pub(super) requested_at: Instant,
+}
 
 impl ProviderKeys {
     /// Reads a set, without the keys of invalid issuers.
-    pub(super) fn read(set: &ClaimMap) -> Result<Self, ProviderFault> {
+    pub(super) fn read(set: &ClaimMap, requested_at: Instant) -> Result<Self, ProviderFault> {
         let keys = JwkSet::read(set, |issuer| issuer.len() <= MAX_ISSUER_BYTES);
-        keys.map(Self).map_err(|fault| ProviderFault::new(FaultKind::Metadata, format!("jwks: {fault}")))
+        keys.map(|set| Self { set, requested_at })
+            .map_err(|fault| ProviderFault::new(FaultKind::Malformed, format!("jwks: {fault}")))
     }
 
     /// Returns the keys that may have signed a token with these claims.
@@ -39,7 +44,7 @@ impl ProviderKeys {
         algorithm: Algorithm,
         claims: &ClaimMap,
     ) -> Vec<&PublicKey> {
-        self.0.fitting(kid, algorithm, |key| signs(key, claims))
+        self.set.fitting(kid, algorithm, |key| signs(key, claims))
     }
 }
 
@@ -65,8 +70,13 @@ impl Source for Published {
 
     async fn fetch(&self, until: Instant) -> Result<(ProviderKeys, Duration), ProviderFault> {
         let endpoints = self.discovery.endpoints(until).await?;
+        let requested_at = Instant::now();
         let answer = self.client.get(Endpoint::Jwks, &endpoints.jwks, until).await?;
-        Ok((ProviderKeys::read(&answer.object()?)?, fresh_for(answer.headers())))
+        Ok((ProviderKeys::read(&answer.object()?, requested_at)?, fresh_for(answer.headers())))
+    }
+
+    fn log_stale(&self, fault: &ProviderFault) {
+        self.client.log_stale(Endpoint::Jwks, fault);
     }
 }
 

@@ -16,6 +16,7 @@ use url::Url;
 
 use super::super::answer::Answer;
 use super::super::characters::is_error_code;
+use super::super::error_code::is_of_configuration;
 use super::super::fault::{FaultKind, ProviderFault};
 use super::super::proof::ProviderTokens;
 use super::super::provider::AuthorizationCode;
@@ -131,6 +132,9 @@ fn fault(fault: RequestTokenError<ProviderFault, BasicErrorResponse>) -> Provide
                 Some("invalid_grant" | "bad_verification_code" | "invalid_code") => {
                     (FaultKind::CodeRejected, "token: the code was rejected")
                 }
+                Some(error) if is_of_configuration(error) => {
+                    (FaultKind::ClientRejected, "token: the client or its settings were rejected")
+                }
                 _ => (FaultKind::ProviderError, "token: an OAuth error"),
             };
             ProviderFault { error, ..ProviderFault::new(kind, cause) }
@@ -178,6 +182,28 @@ mod tests {
             (200, "access_token=a", Err(FaultKind::Malformed)),
         ] {
             assert_eq!(outcome(status, body), wanted, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_code_says_who_must_act_the_person_the_operator_or_the_application() {
+        use FaultKind::{ClientRejected, CodeRejected, ProviderError};
+        for (error, wanted) in [
+            ("invalid_grant", CodeRejected),
+            ("bad_verification_code", CodeRejected),
+            ("invalid_client", ClientRejected),
+            ("unauthorized_client", ClientRejected),
+            ("redirect_uri_mismatch", ClientRejected),
+            ("incorrect_client_credentials", ClientRejected),
+            ("invalid_scope", ClientRejected),
+            ("access_denied", ProviderError),
+            ("user_cancelled_login", ProviderError),
+            ("Invalid_Client", ProviderError),
+            ("of tomorrow", ProviderError),
+        ] {
+            let body = serde_json::json!({ "error": error });
+            let told = fault(RequestTokenError::ServerResponse(serde_json::from_value(body).unwrap()));
+            assert_eq!((told.kind, told.error.as_deref()), (wanted, Some(error)));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The rows that linking an account writes.
 
+use super::recorded_request::RecordOutcome;
 use crate::model::{Account, AuthLogEntry, SessionId, Timestamp, UsedMark};
 
 /// Links an account to a user.
@@ -18,6 +19,8 @@ pub struct LinkAccount {
     pub at: Timestamp,
     /// The single-use values that it uses up.
     pub used: Vec<UsedMark>,
+    /// The outcome of the request that used its flow, if it may be repeated.
+    pub outcome: Option<RecordOutcome>,
     /// The row for the log.
     pub log: Option<AuthLogEntry>,
 }
@@ -33,4 +36,6 @@ pub enum Linked {
     Used,
     /// The session is over, or the user was deleted.
     SessionOver,
+    /// The request already has another outcome.
+    OutcomeKnown,
 }

@@ -1,5 +1,6 @@
 //! The rows that a sign-in writes.
 
+use super::recorded_request::RecordOutcome;
 use crate::model::{Account, AccountId, AuthLogEntry, FeedEntry, Session, Timestamp, UsedMark, User};
 
 /// Opens a session by a sign-in.
@@ -13,6 +14,8 @@ pub struct OpenSession {
     pub session: Session,
     /// The single-use values that it uses up.
     pub used: Vec<UsedMark>,
+    /// The outcome of the request that used its flow, if it may be repeated.
+    pub outcome: Option<RecordOutcome>,
     /// The address of the person's client.
     pub ip_address: Option<String>,
     /// The time until which the feed keeps a changed profile.
@@ -61,4 +64,6 @@ pub enum Opened {
     RequestKnown,
     /// A single-use value has already been used, possibly by the same `request_id`.
     Used,
+    /// The request already has another outcome.
+    OutcomeKnown,
 }

@@ -1,4 +1,4 @@
-//! Look-ups of one user, account or session by a unique key. Such a statement selects every column, and building its
+//! Look-ups of one user, account, session or used mark by a unique key. Such a statement selects every column, and building its
 //! text takes as long as reading the row, so each text is built once per database. They have no LIMIT, which unique
 //! columns do not need: SQLite would plan again for every bound value.
 
@@ -8,7 +8,7 @@ use sea_orm::{
     QueryTrait, Statement, Value,
 };
 
-use crate::storage::entity::{account, session, user};
+use crate::storage::entity::{account, session, used_mark, user};
 
 /// The texts of the statements.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(in crate::storage) struct Lookups {
     session_by_id: String,
     session_by_grant: String,
     session_by_request: String,
+    used_mark: String,
 }
 
 /// A row and its user, if they exist.
@@ -34,6 +35,7 @@ impl Lookups {
             let of_one = session::Entity::find().filter(column.eq(any()));
             of_one.find_also_related(user::Entity).build(backend).sql
         };
+        let used_mark = used_mark::Entity::find().filter(used_mark::Column::Mark.eq(any()));
         let of_account = account::Entity::find().filter(account::Column::AccountKey.eq(any()));
         Self {
             user_by_id: user(user::Column::Id),
@@ -42,6 +44,7 @@ impl Lookups {
             session_by_id: session(session::Column::Id),
             session_by_grant: session(session::Column::GrantHash),
             session_by_request: session(session::Column::RequestKey),
+            used_mark: used_mark.build(backend).sql,
         }
     }
 
@@ -97,6 +100,15 @@ impl Lookups {
         key: [u8; 32],
     ) -> Result<WithUser<session::Model>, DbErr> {
         with_user(connection, &self.session_by_request, bytes(key)).await
+    }
+
+    /// Finds the mark with this key.
+    pub(in crate::storage) async fn used_mark(
+        &self,
+        connection: &impl ConnectionTrait,
+        key: [u8; 32],
+    ) -> Result<Option<used_mark::Model>, DbErr> {
+        one(connection, &self.used_mark, bytes(key)).await
     }
 }
 

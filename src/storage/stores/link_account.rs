@@ -16,6 +16,7 @@ pub(super) async fn link(pool: &Pool, linking: LinkAccount) -> StoreResult<Linke
         Ok(()) => Ok(Linked::Done),
         Err(DbErr::RecordNotInserted) => Ok(Linked::Used),
         Err(DbErr::RecordNotUpdated) => Ok(Linked::SessionOver),
+        Err(error) if used_marks::is_outcome_known(&error) => Ok(Linked::OutcomeKnown),
         Err(DbErr::RecordNotFound(_)) => Ok(Linked::Conflict),
         Err(error) if duplicate(&error).is_some() || is_deadlock(&error) => Ok(Linked::Conflict),
         Err(error) => Err(error.into()),
@@ -23,6 +24,7 @@ pub(super) async fn link(pool: &Pool, linking: LinkAccount) -> StoreResult<Linke
 }
 
 async fn write_all(tx: &DatabaseTransaction, linking: &LinkAccount) -> Result<(), DbErr> {
+    used_marks::insert_outcome(tx, linking.outcome.as_ref()).await?;
     if linking.again {
         used_marks::insert_missing(tx, &linking.used).await?;
     } else {

@@ -17,6 +17,7 @@ pub(super) async fn open(pool: &Pool, opening: OpenSession) -> StoreResult<Opene
         Ok(opened) => Ok(opened),
         Err(DbErr::RecordNotInserted) => Ok(Opened::Used),
         Err(DbErr::RecordNotUpdated) => Ok(Opened::Conflict),
+        Err(error) if used_marks::is_outcome_known(&error) => Ok(Opened::OutcomeKnown),
         Err(error) => match duplicate(&error) {
             Some(Duplicate::Request) => Ok(Opened::RequestKnown),
             Some(Duplicate::Other) => Ok(Opened::Conflict),
@@ -30,6 +31,7 @@ pub(super) async fn open(pool: &Pool, opening: OpenSession) -> StoreResult<Opene
 }
 
 async fn insert_all(tx: &DatabaseTransaction, opening: &OpenSession) -> Result<Opened, DbErr> {
+    used_marks::insert_outcome(tx, opening.outcome.as_ref()).await?;
     used_marks::insert(tx, &opening.used).await?;
     let changed = match &opening.user {
         UserWrite::Create(user) => {

@@ -3,4 +3,5 @@
 mod crash;
 mod outage;
 mod provider;
+mod provider_errors;
 mod races;

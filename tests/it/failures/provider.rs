@@ -21,8 +21,9 @@ async fn start() -> (TestProvider, TestApp) {
     (provider, app)
 }
 
-fn unavailable() -> (Code, String) {
-    (Code::Unavailable, "PROVIDER_UNAVAILABLE".to_owned())
+fn unavailable_for_good() -> (Code, String) {
+    // The flow is used: a retry of the same call can't succeed.
+    (Code::Aborted, "PROVIDER_UNAVAILABLE".to_owned())
 }
 
 fn invalid() -> (Code, String) {
@@ -49,7 +50,7 @@ async fn a_fault_of_each_endpoint_is_logged_by_its_name() {
         provider.fails_at(endpoint, fault);
         let status = app.try_sign_in(request).await.expect_err(reason);
         let info = status.get_error_details().error_info().unwrap().clone();
-        assert_eq!(refusal::<()>(Err(status)), unavailable(), "{reason}");
+        assert_eq!(refusal::<()>(Err(status)), unavailable_for_good(), "{reason}");
         assert_eq!(info.metadata["fault"], reason);
         assert_eq!(info.metadata["provider"], "corp", "{reason}");
         left_no_more_than_its_row(&app, reason).await;
@@ -95,7 +96,7 @@ async fn a_provider_that_hangs_is_told_of_within_the_calls_deadline() {
     let mut request = Request::new(request);
     request.set_timeout(std::time::Duration::from_secs(2));
     // This is not the deadline's own error: there was time left to report the failing provider and to log it.
-    assert_eq!(refusal(app.try_sign_in(request).await), unavailable());
+    assert_eq!(refusal(app.try_sign_in(request).await), unavailable_for_good());
     left_no_more_than_its_row(&app, "PROVIDER_TIMED_OUT").await;
 }
 
@@ -184,7 +185,9 @@ async fn a_sign_in_for_which_there_is_no_room_spends_nothing() {
         })
         .collect();
     provider.until_requests(Endpoint::Token, 128).await;
-    assert_eq!(refusal(app.try_sign_in(one_more.clone()).await), unavailable());
+    // The flow is unused: the call may be repeated.
+    let unused = (Code::Unavailable, "PROVIDER_UNAVAILABLE".to_owned());
+    assert_eq!(refusal(app.try_sign_in(one_more.clone()).await), unused);
     assert_eq!(app.log().await, ["SIGN_IN_DENIED FAILED PROVIDER_UNREACHABLE"]);
     assert_eq!(app.query("SELECT mark FROM used_marks").await.len(), 128);
     provider.recovers();
@@ -193,6 +196,25 @@ async fn a_sign_in_for_which_there_is_no_room_spends_nothing() {
         allowed(waiting.await.unwrap());
     }
     allowed(app.try_sign_in(one_more).await);
+}
+
+#[tokio::test]
+async fn known_keys_are_used_while_the_provider_is_down() {
+    let (provider, app) = start().await;
+    let token = |who: &str| provider.id_token(&Person::named(who), "a nonce of a browser");
+    let sign_in = |token: String| {
+        let nonce = gatepass::grpc::proto::v1::id_token_credential::Binding::Nonce;
+        app.try_sign_in(crate::support::signing_in::of_id_token(
+            "corp",
+            &token,
+            nonce("a nonce of a browser".to_owned()),
+        ))
+    };
+    allowed(sign_in(token("ada")).await);
+    provider.fails_with(Fault::Reset);
+    app.clock.advance(std::time::Duration::from_hours(2));
+    provider.clock().advance(std::time::Duration::from_hours(2));
+    allowed(sign_in(token("eve")).await);
 }
 
 #[tokio::test]

@@ -136,25 +136,116 @@ async fn without_names_a_key_is_replaced_too() {
 }
 
 #[tokio::test]
-async fn unknown_keys_make_one_request_in_half_a_minute() {
+async fn unknown_keys_of_clients_make_one_request_in_half_a_minute() {
     let at = TestProvider::start().await;
     let floor = connect(oidc(&at), &at);
     let good = at.id_token(&Person::named("ada"), NONCE);
     floor.verify(&good).await.unwrap();
     at.forges(Forgery::UnknownKey);
     let forged = at.id_token(&Person::named("eve"), NONCE);
-    for (advance, wanted) in [(0, 2), (0, 2), (29, 2), (1, 3), (29, 3), (1, 4)] {
+    for (advance, told, wanted) in [
+        (0, FaultKind::IdTokenKeyUnknown, 2),
+        (0, FaultKind::KeysThrottled, 2),
+        (29, FaultKind::KeysThrottled, 2),
+        (1, FaultKind::IdTokenKeyUnknown, 3),
+        (29, FaultKind::KeysThrottled, 3),
+        (1, FaultKind::IdTokenKeyUnknown, 4),
+    ] {
         at.clock().advance(Duration::from_secs(advance));
+        assert_eq!(kind(floor.verify(&forged).await), told);
         for _ in 0..3 {
-            assert_eq!(kind(floor.verify(&forged).await), FaultKind::IdTokenKeyUnknown);
+            // The key may exist.
+            assert_eq!(kind(floor.verify(&forged).await), FaultKind::KeysThrottled);
             floor.verify(&good).await.unwrap();
         }
         assert_eq!(at.requests(Endpoint::Jwks), wanted);
     }
-    // The unknown key is not found while the provider is down either, and the known keys stay valid.
+    // The key may also exist while the provider is down. The known keys stay valid.
     at.fails_with(Fault::Reset);
     at.clock().advance(Duration::from_secs(30));
-    assert_eq!(kind(floor.verify(&forged).await), FaultKind::IdTokenKeyUnknown);
+    assert_eq!(kind(floor.verify(&forged).await), FaultKind::Unreachable);
     floor.verify(&good).await.unwrap();
     assert_eq!(at.requests(Endpoint::Jwks), 5);
+}
+
+#[tokio::test]
+async fn a_rotation_while_the_keys_cannot_be_had_is_no_bad_credential() {
+    for of_client in [true, false] {
+        for (fault, told) in [
+            (Fault::Status(503), FaultKind::Status),
+            (Fault::Html, FaultKind::Malformed),
+            (Fault::Reset, FaultKind::Unreachable),
+            (Fault::Hang, FaultKind::TimedOut),
+        ] {
+            let at = TestProvider::start().await;
+            let timeout = Duration::from_millis(500);
+            let floor = connect(Settings { timeout, ..oidc(&at) }, &at);
+            let sign_in = async || {
+                if of_client {
+                    floor.verify(&at.id_token(&Person::named("ada"), NONCE)).await
+                } else {
+                    floor.sign_in(&at, Person::named("ada")).await
+                }
+            };
+            sign_in().await.unwrap();
+            at.rotates_keys();
+            at.fails_at(Endpoint::Jwks, fault.clone());
+            for _ in 0..2 {
+                assert_eq!(kind(sign_in().await), told, "{fault:?}");
+            }
+            // The failures have used no allowance: no time has passed on any clock.
+            at.recovers();
+            sign_in().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn junk_before_a_rotation_keeps_nobody_out_who_comes_with_a_code() {
+    let at = TestProvider::start().await;
+    let floor = connect(oidc(&at), &at);
+    floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    at.forges(Forgery::UnknownKey);
+    let junk = at.id_token(&Person::named("eve"), NONCE);
+    at.forges_no_more();
+    assert_eq!(kind(floor.verify(&junk).await), FaultKind::IdTokenKeyUnknown);
+    at.rotates_keys();
+    // An honest client is told to try again, and a code is redeemed.
+    let honest = at.id_token(&Person::named("ada"), NONCE);
+    assert_eq!(kind(floor.verify(&honest).await), FaultKind::KeysThrottled);
+    floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    floor.verify(&honest).await.unwrap();
+}
+
+#[tokio::test]
+async fn codes_wait_for_their_turn_to_look_for_keys() {
+    let at = TestProvider::start().await;
+    let floor = connect(oidc(&at), &at);
+    floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    let begun = Instant::now();
+    for _ in 0..2 {
+        at.rotates_keys();
+        floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    at.forges(Forgery::UnknownKey);
+    let page = floor.begin().await.unwrap();
+    let code = at.log_in(&page, Person::named("eve")).code;
+    let fault = floor.redeem_with(&code, NONCE, VERIFIER, None, Instant::now() + Duration::from_millis(500));
+    assert_eq!(fault.await.unwrap_err().kind, FaultKind::KeysThrottled);
+}
+
+#[tokio::test]
+async fn keys_that_are_not_refreshed_are_told_once() {
+    let at = TestProvider::start().await;
+    let (log, _guard) = crate::support::log::Log::begin();
+    let floor = connect(oidc(&at), &at);
+    floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    at.clock().advance(HOUR);
+    at.fails_at(Endpoint::Jwks, Fault::Status(503));
+    for _ in 0..2 {
+        floor.sign_in(&at, Person::named("ada")).await.unwrap();
+    }
+    let lines = log.lines("document of a provider not refreshed");
+    assert!(lines.len() == 1 && lines[0].contains("endpoint=\"jwks\""), "{lines:?}");
 }

@@ -75,7 +75,7 @@ async fn each_way_to_prove_the_client_reaches_the_token_endpoint() {
         .sign_in(&at, Person::named("ada"))
         .await
         .unwrap_err();
-    assert_eq!((fault.kind, fault.error.as_deref()), (FaultKind::ProviderError, Some("invalid_client")));
+    assert_eq!((fault.kind, fault.error.as_deref()), (FaultKind::ClientRejected, Some("invalid_client")));
     at.takes_any_client();
     let (key_id, team_id) = ("the-kid".to_owned(), "the-team".to_owned());
     let signed = |form: &str, audience: &str| {
@@ -147,7 +147,8 @@ async fn an_error_of_the_provider_is_told_by_its_code_alone() {
         let page = floor.begin().await.unwrap();
         for (error, wanted, told) in [
             ("invalid_grant", FaultKind::CodeRejected, Some("invalid_grant")),
-            ("unauthorized_client", FaultKind::ProviderError, Some("unauthorized_client")),
+            ("unauthorized_client", FaultKind::ClientRejected, Some("unauthorized_client")),
+            ("access_denied", FaultKind::ProviderError, Some("access_denied")),
             ("temporarily_unavailable", FaultKind::Status, None),
         ] {
             let code = at.log_in(&page, Person::named("ada")).code;

@@ -170,7 +170,7 @@ async fn keys_that_prove_nothing_are_refused() {
     for keys in [json!([]), json!([symmetric]), json!({}), json!(vec![json!({}); 65])] {
         at.edits_keys(move |set| drop(set.insert("keys".into(), keys.clone())));
         let outcome = connect(oidc(&at), &at).sign_in(&at, Person::named("ada")).await;
-        assert_eq!(kind(outcome), FaultKind::Metadata);
+        assert_eq!(kind(outcome), FaultKind::Malformed);
     }
 }
 

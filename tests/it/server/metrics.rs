@@ -255,6 +255,8 @@ async fn no_label_tells_of_a_person_a_token_or_a_caller() {
         "grpc_type=unary",
         "kind=library",
         "kind=policy",
+        "provider=other",
+        "reason=",
         &version,
     ];
     assert_eq!(labels, wanted);

@@ -17,7 +17,7 @@ use crate::support::callers::{caller, callers, key};
 use crate::support::crowd::at_once;
 use crate::support::databases::Backend;
 use crate::support::hooks::{claims, fails_until_mended, on_jwt, on_redirect, on_sign_in};
-use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, Person, TestProvider};
+use crate::support::provider::{CLIENT_ID, CLIENT_SECRET, Endpoint, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, come_back, corp, entry, of_callback, with_providers};
 use crate::support::{START, allowed, denied, fields, refusal, with_key};
 
@@ -327,13 +327,8 @@ async fn an_error_that_is_no_code_is_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn a_callback_is_not_repeatable() {
-    let (provider, app) = corp().await;
-    let request = SignInRequest {
-        request_id: "a request id of enough bits".replace(' ', "-"),
-        ..app.log_in(&provider, Person::named("ada")).await
-    };
-    assert_eq!(fields(app.try_sign_in(request).await), ["request_id"]);
+async fn every_missing_field_of_a_callback_is_told() {
+    let app = app_with(&TestProvider::start().await).await;
     assert_eq!(fields(app.try_sign_in(of_callback(OAuthCallbackCredential::default())).await).len(), 3);
 }
 
@@ -345,17 +340,6 @@ async fn a_code_of_another_flow_proves_no_identity() {
     assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("CREDENTIAL_INVALID"));
     assert!(app.log().await[0].contains("CODE_REJECTED"));
     assert_eq!(app.counts().await, [0, 0, 0]);
-}
-
-#[tokio::test]
-async fn a_client_that_the_provider_refuses_is_a_denial() {
-    let (provider, app) = corp().await;
-    provider.fails_at(Endpoint::Token, Fault::OAuthError("invalid_client"));
-    let denied = denied(app.try_sign_in_at(&provider, Person::named("ada")).await);
-    assert_eq!(
-        (denied.reason(), denied.detail.as_deref()),
-        (DenialReason::ProviderError, Some("invalid_client"))
-    );
 }
 
 #[tokio::test]
@@ -480,6 +464,7 @@ async fn after_a_failing_callback_the_person_begins_again() {
     let request = app.log_in(&provider, Person::named("ada")).await;
     let status = app.try_sign_in(request.clone()).await.unwrap_err();
     assert_eq!(status.message(), "the sign_in callback failed; the sign-in was not completed");
+    assert_eq!(refusal::<()>(Err(status)), (Code::Aborted, "CALLBACK_UNAVAILABLE".to_owned()));
     assert_eq!(app.counts().await, [0, 0, 0]);
     mended.store(true, Ordering::Relaxed);
     assert_eq!(refusal(app.try_sign_in(request).await), unauthenticated("FLOW_USED"));

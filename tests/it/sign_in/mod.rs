@@ -7,3 +7,4 @@ mod callback;
 mod id_token;
 mod linking;
 mod profile;
+mod repeated_callback;

@@ -30,7 +30,8 @@ claims TEXT NOT NULL, pending BLOB, version INTEGER NOT NULL, refresh_count INTE
 claims_role TEXT, predecessors BLOB, granted_audiences TEXT, idle_ttl INTEGER, max_age INTEGER
 signing_keys: kid TEXT NOT NULL, algorithm TEXT NOT NULL, generation INTEGER NOT NULL, not_before INTEGER NOT NULL, \
 created_at INTEGER NOT NULL, sealed BLOB NOT NULL
-used_marks: mark BLOB NOT NULL, expires_at INTEGER NOT NULL
+used_marks: mark BLOB NOT NULL, expires_at INTEGER NOT NULL, request_key BLOB, request_fingerprint BLOB, \
+busy_until INTEGER, repeat_until INTEGER, outcome BLOB
 users: id UUID NOT NULL, email TEXT, email_key BLOB, email_verified INTEGER NOT NULL, name TEXT, image TEXT, \
 role TEXT NOT NULL, banned INTEGER NOT NULL, ban_reason TEXT, ban_expires_at INTEGER, epoch INTEGER NOT NULL, \
 version INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, last_sign_in_at INTEGER, \

@@ -9,7 +9,7 @@ use crate::auth::sign_in::flow::ProviderFlow;
 use crate::auth::sign_in::flows::Flows;
 use crate::auth::sign_in::provider_deadline::provider_until;
 use crate::model::Timestamp;
-use crate::oauth::{AuthorizationCode, Providers};
+use crate::oauth::{AuthorizationCode, Providers, is_of_configuration};
 use crate::storage::UsedMarkStore;
 
 /// Opens the flow of a browser that came back; if the flow is invalid, the log still names its provider. A flow of
@@ -31,21 +31,31 @@ pub(super) fn open_flow(
     Ok(flow)
 }
 
-/// Verifies the response of a provider's page. The flow is marked as used before its code is redeemed.
+/// Verifies the response of a provider's page. The flow is marked as used before its code is redeemed; the same statement
+/// records the request, if it may be repeated.
 pub(super) async fn prove(
     providers: &Providers,
     used_marks: &dyn UsedMarkStore,
     flow: ProviderFlow,
     callback: &OAuthCallback,
+    attempt: &mut Attempt,
 ) -> Result<Proving> {
     let provider = providers.get(&flow.provider).ok_or(Error::ProviderNotFound)?;
     let of_provider = |fault| Error::of_provider(&flow.provider, fault);
     let turn = provider.turn(provider_until()).map_err(of_provider)?;
     provider.check_issuer(callback.iss.as_deref(), &turn).await.map_err(of_provider)?;
     if let Some(error) = &callback.error {
+        attempt.is_reported = is_of_configuration(error);
+        if attempt.is_reported {
+            tracing::info!(provider = %flow.provider, code = error, "provider error reported by a browser");
+        }
         return Ok(Proving::Refused(provider_error(Some(error.clone()))));
     }
-    if !used_marks.mark_used(flow.used()).await? {
+    attempt.used_flow = match &attempt.claim {
+        Some(claim) => used_marks.record_request(claim.record()).await?,
+        None => used_marks.mark_used(flow.used()).await?,
+    };
+    if !attempt.used_flow {
         return Err(Error::FlowUsed);
     }
     let code = AuthorizationCode {
@@ -57,7 +67,11 @@ pub(super) async fn prove(
         user: callback.user.as_deref(),
     };
     match provider.redeem_code(&code, &turn).await {
-        Ok(proof) => Ok(Proving::Person(Box::new(Proven::by_provider(proof, Vec::new(), Some(flow))))),
+        Ok(proof) => {
+            let mut proven = Proven::by_provider(proof, Vec::new(), Some(flow));
+            proven.claim.clone_from(&attempt.claim);
+            Ok(Proving::Person(Box::new(proven)))
+        }
         Err(fault) => refused_or_failed(&flow.provider, fault),
     }
 }

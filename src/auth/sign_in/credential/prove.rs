@@ -59,7 +59,7 @@ impl Credentials {
             }
             Credential::OAuthCallback(callback) => {
                 let flow = callback::open_flow(&self.flows, group, &callback, self.clock.now(), attempt)?;
-                callback::prove(&self.providers, &*self.used_marks, flow, &callback).await
+                callback::prove(&self.providers, &*self.used_marks, flow, &callback, attempt).await
             }
             Credential::IdToken(credential) => {
                 id_token::prove(&self.providers, &self.flows, group, &credential).await

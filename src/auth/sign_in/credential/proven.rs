@@ -3,6 +3,7 @@
 use crate::auth::callbacks::Denial;
 use crate::auth::error::Error;
 use crate::auth::sign_in::flow::ProviderFlow;
+use crate::auth::sign_in::repeat::claim::Claim;
 use crate::model::{ClaimMap, Profile, SessionId, UsedMark};
 use crate::oauth::{FaultKind, Proof, ProviderFault, ProviderTokens};
 
@@ -22,6 +23,8 @@ pub(in crate::auth::sign_in) struct Proven {
     /// True if the flow's mark is among them.
     uses_flow: bool,
     pub(in crate::auth::sign_in) tokens: Option<ProviderTokens>,
+    /// The claim on the flow, whose outcome the transaction of the sign-in writes.
+    pub(in crate::auth::sign_in) claim: Option<Claim>,
     /// The URL that the person requested, from the flow.
     pub(in crate::auth::sign_in) redirect_to: String,
     /// The data of the application, from the flow.
@@ -42,6 +45,7 @@ impl Proven {
             used: Vec::new(),
             uses_flow: false,
             tokens: None,
+            claim: None,
             redirect_to: String::new(),
             app_data: ClaimMap::new(),
             begun: None,
@@ -55,7 +59,8 @@ impl Proven {
         used.extend(token.map(|token| UsedMark::of_id_token(&token.digest, token.expires_at)));
         let begun = flow.as_ref().map(|flow| BegunFor(flow.link));
         let (redirect_to, app_data) = flow.map(|flow| (flow.redirect_to, flow.app_data)).unwrap_or_default();
-        Self { profile: proof.profile, used, uses_flow, tokens: proof.tokens, redirect_to, app_data, begun }
+        let (profile, tokens) = (proof.profile, proof.tokens);
+        Self { profile, used, uses_flow, tokens, claim: None, redirect_to, app_data, begun }
     }
 
     /// Rejects a flow that another session began: the person who came back may be another one.

@@ -16,9 +16,12 @@ pub(super) fn provider_error(detail: Option<String>) -> Denial {
 pub(super) fn refused_or_failed(provider: &ProviderId, fault: ProviderFault) -> Result<Proving> {
     match fault.kind.meaning() {
         Meaning::Refused => {
-            tracing::warn!(%provider, %fault, "provider returned an error");
+            let code = fault.error.as_deref();
+            tracing::warn!(%provider, %fault, code, "provider returned an error");
             Ok(Proving::Refused(provider_error(fault.error)))
         }
-        Meaning::Unavailable | Meaning::NoProof => Err(Error::of_provider(provider, fault)),
+        Meaning::Unavailable | Meaning::Misconfigured | Meaning::NoProof => {
+            Err(Error::of_provider(provider, fault))
+        }
     }
 }

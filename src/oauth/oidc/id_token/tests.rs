@@ -46,7 +46,7 @@ fn jwks(names: &[&str]) -> ProviderKeys {
             jwk
         })
         .collect();
-    ProviderKeys::read(json!({"keys": keys}).as_object().unwrap()).unwrap()
+    ProviderKeys::read(json!({"keys": keys}).as_object().unwrap(), tokio::time::Instant::now()).unwrap()
 }
 
 fn in_library(algorithm: Algorithm) -> jsonwebtoken::Algorithm {

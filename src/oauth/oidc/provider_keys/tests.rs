@@ -15,13 +15,13 @@ fn with(mut key: Value, name: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_set_without_keys_is_a_fault_of_metadata() {
+fn a_set_without_keys_is_no_usable_response() {
     for set in
         [json!({}), json!({"keys": []}), json!({"keys": [with(p256(), "issuer", "x".repeat(256).into())]})]
     {
         assert_eq!(
-            ProviderKeys::read(set.as_object().unwrap()).unwrap_err().kind,
-            FaultKind::Metadata,
+            ProviderKeys::read(set.as_object().unwrap(), Instant::now()).unwrap_err().kind,
+            FaultKind::Malformed,
             "{set}"
         );
     }
@@ -37,7 +37,7 @@ fn a_key_of_one_issuer_signs_for_no_other() {
         with(with(p256(), "kid", "odd".into()), "issuer", 7.into()),
         with(with(p256(), "kid", "long".into()), "issuer", "x".repeat(256).into()),
     ]);
-    let keys = ProviderKeys::read(json!({"keys": keys}).as_object().unwrap()).unwrap();
+    let keys = ProviderKeys::read(json!({"keys": keys}).as_object().unwrap(), Instant::now()).unwrap();
     for (kid, of, wanted) in [
         ("all", tenant, 1),
         ("all", other, 1),

@@ -23,6 +23,11 @@ pub(super) struct Pair {
 impl Pair {
     /// Starts both on an empty database.
     pub(super) async fn on(backend: Backend) -> Self {
+        Self::with(backend, &[]).await
+    }
+
+    /// Starts both on an empty database, with more variables.
+    pub(super) async fn with(backend: Backend, more: &[(&str, &str)]) -> Self {
         let database = TestDatabase::empty(backend).await;
         let folder = tempfile::tempdir().unwrap();
         let secrets = format!("['{SECRET}']");
@@ -35,6 +40,7 @@ impl Pair {
             ("GATEPASS_SERVER__REQUEST_TIMEOUT", "2m"),
             ("GATEPASS_SESSION__REFRESH_RETRY_WINDOW", "5m"),
         ];
+        let variables = [&variables, more].concat();
         let start = || Serving::ready(folder.path(), &[], &variables);
         let (one, two) = tokio::join!(start(), start());
         let programs = [one, two];

@@ -7,6 +7,7 @@ use gatepass::model::{
     Account, AccountId, AccountKey, AuthLogAction, EmailKey, EndReason, ManualClock, OsEntropy, UsedMark,
     User, UserId,
 };
+use gatepass::storage::commands::RecordOutcome;
 use gatepass::storage::{
     AuthLogStore as _, Database, DatabaseClock as _, FeedConnection, KeyStore as _, Linked,
     RevocationFeed as _, SessionStore as _, Sweep as _, Sweepable, UsedMarkStore as _, UserStore as _,
@@ -92,12 +93,18 @@ pub(super) async fn run(db: &Database, watch: &FeedConnection, people: &[Person]
         // The steps of a sign-in at a provider, and of an account that is linked twice.
         let flow = format!("flow {number} of {}", user.version);
         assert!(timed!("mark_used", db.mark_used(UsedMark::of_flow(flow.as_bytes(), NOW.plus(HOUR)))));
+        let request = sample::recording(&format!("recorded {flow}"));
+        let recorded = RecordOutcome { mark: request.mark.key, outcome: vec![1] };
+        assert!(timed!("record_request", db.record_request(request.clone())));
+        assert!(timed!("record_outcome", db.record_outcome(recorded)));
+        assert!(timed!("find_request", db.find_request(request.mark.key)).is_some());
         let linking = commands::LinkAccount {
             account: sample::account(&user, "gitlab", &flow),
             again: false,
             session_id: opened.id,
             epoch: user.epoch,
             at: NOW,
+            outcome: None,
             used: vec![UsedMark::of_flow(format!("link {flow}").as_bytes(), NOW.plus(HOUR))],
             log: None,
         };

@@ -17,6 +17,7 @@ pub(super) fn linking(signed: &Signed, provider: &str, id: &str) -> commands::Li
         epoch: signed.user.epoch,
         at: NOW,
         used: Vec::new(),
+        outcome: None,
         log: Some(log(AuthLogAction::AccountLinked).of_user(signed.user.id, None)),
         account,
     }

@@ -197,6 +197,10 @@ macro_rules! backends {
                 a_linking_that_uses_what_was_used_leaves_nothing,
                 a_sign_in_that_met_another_writer_used_nothing,
                 a_mark_is_swept_when_it_is_over_and_not_before,
+                a_request_is_recorded_with_the_mark_of_its_flow,
+                of_many_who_record_a_request_or_an_outcome_one_does,
+                a_sign_in_is_written_with_its_outcome_or_not_at_all,
+                an_account_is_linked_with_its_outcome_or_not_at_all,
             }
             linking {
                 a_linked_account_finds_its_user,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatepass::model::{
     Account, AccountId, AccountKind, AuthLogAction, AuthLogEntry, ClaimMap, Email, EndReason, Grant,
     ManualClock, Origin, OsEntropy, RefreshState, RequestMark, Session, SessionId, SessionLifetime,
-    Timestamp, User, UserId, digest_of,
+    Timestamp, UsedMark, User, UserId, digest_of, sha256,
 };
 use gatepass::storage::{AccountWrite, Database, Opened, Revoked, SessionStore as _, UserWrite, commands};
 
@@ -110,12 +110,23 @@ pub(crate) fn log(action: AuthLogAction) -> AuthLogEntry {
     AuthLogEntry::new(&clock(), &OsEntropy, action, &origin)
 }
 
+/// Builds the record of a request that uses the flow of this name, busy for a second and repeatable for a minute.
+pub(crate) fn recording(flow: &str) -> commands::RecordRequest {
+    commands::RecordRequest {
+        mark: UsedMark::of_flow(flow.as_bytes(), NOW.plus(HOUR)),
+        request: RequestMark { key: sha256(flow.as_bytes()), fingerprint: [7; 32] },
+        busy_until: NOW.plus(Duration::from_secs(1)),
+        repeat_until: NOW.plus(Duration::from_mins(1)),
+    }
+}
+
 /// Builds the sign-up of a new user.
 pub(crate) fn sign_up(user: &User, account: &Account, session: &Session) -> commands::OpenSession {
     commands::OpenSession {
         user: UserWrite::Create(user.clone()),
         account: Some(AccountWrite::Create(account.clone())),
         used: Vec::new(),
+        outcome: None,
         session: session.clone(),
         remember_until: NOW.plus(HOUR),
         ip_address: Some("192.0.2.7".to_owned()),
@@ -133,6 +144,7 @@ pub(crate) fn sign_in(user: &User, expected_version: i64, session: &Session) -> 
         user: UserWrite::Update { user: user.clone(), expected_version },
         account: None,
         used: Vec::new(),
+        outcome: None,
         session: session.clone(),
         remember_until: NOW.plus(HOUR),
         ip_address: Some("192.0.2.7".to_owned()),

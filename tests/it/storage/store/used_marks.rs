@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepass::model::UsedMark;
+use gatepass::storage::commands::{RecordOutcome, RecordRequest, RecordedRequest};
 use gatepass::storage::{
     Database, Linked, Opened, SessionStore as _, Sweep as _, Sweepable, UsedMarkStore as _, UserStore as _,
 };
 
 use super::at_once;
 use super::linking::linking;
-use super::sample::{HOUR, NOW, account, done, redeemed, session, sign_in, sign_up, signed_up, user};
+use super::sample::{
+    HOUR, NOW, account, done, recording, redeemed, session, sign_in, sign_up, signed_up, user,
+};
 
 fn mark(name: &str) -> UsedMark {
     UsedMark::of_flow(name.as_bytes(), NOW.plus(HOUR))
@@ -62,6 +65,7 @@ pub(super) async fn of_many_sign_ins_by_the_same_marks_one_is_written(db: &Datab
                     Opened::Done(_) => return true,
                     Opened::Used => return false,
                     Opened::Conflict | Opened::RequestKnown => {}
+                    Opened::OutcomeKnown => unreachable!("no request is recorded"),
                 }
             }
         }
@@ -100,4 +104,90 @@ pub(super) async fn a_mark_is_swept_when_it_is_over_and_not_before(db: &Database
     let later = over.plus(Duration::from_millis(1));
     assert_eq!(db.sweep(Sweepable::UsedMarks(later), 100).await.unwrap(), 1);
     assert!(db.mark_used(mark("a")).await.unwrap());
+}
+
+fn outcome(request: &RecordRequest, text: &str) -> RecordOutcome {
+    RecordOutcome { mark: request.mark.key, outcome: text.as_bytes().to_vec() }
+}
+
+/// Returns the recorded outcome of a request, as text.
+async fn outcome_of(db: &Database, request: &RecordRequest) -> Option<String> {
+    let outcome = db.find_request(request.mark.key).await.unwrap().unwrap().outcome;
+    outcome.map(|text| String::from_utf8(text).unwrap())
+}
+
+pub(super) async fn a_request_is_recorded_with_the_mark_of_its_flow(db: &Database) {
+    let request = recording("a");
+    assert_eq!(db.find_request(request.mark.key).await.unwrap(), None);
+    assert!(db.record_request(request.clone()).await.unwrap());
+    let recorded = db.find_request(request.mark.key).await.unwrap().unwrap();
+    let RecordRequest { mark, request: of, busy_until, repeat_until } = request;
+    assert_eq!(recorded, RecordedRequest { request: of, busy_until, repeat_until, outcome: None });
+    // The flow is used, by this request and for any other.
+    assert!(!db.mark_used(mark).await.unwrap());
+    assert!(!db.record_request(recording("a")).await.unwrap());
+    // A mark without a request records nothing, and gets no outcome.
+    let plain = recording("b");
+    assert!(db.mark_used(plain.mark).await.unwrap());
+    assert!(!db.record_request(plain.clone()).await.unwrap());
+    assert_eq!(db.find_request(plain.mark.key).await.unwrap(), None);
+    assert!(!db.record_outcome(outcome(&plain, "of nothing")).await.unwrap());
+    // It is swept with its mark.
+    let later = mark.expires_at.plus(Duration::from_millis(1));
+    assert_eq!(db.sweep(Sweepable::UsedMarks(later), 100).await.unwrap(), 2);
+    assert_eq!(db.find_request(mark.key).await.unwrap(), None);
+}
+
+pub(super) async fn of_many_who_record_a_request_or_an_outcome_one_does(db: &Database) {
+    let db = Arc::new(db.clone());
+    let recorded = at_once(16, |_| {
+        let db = Arc::clone(&db);
+        async move { db.record_request(recording("a")).await.unwrap() }
+    });
+    assert_eq!(recorded.await.into_iter().filter(|recorded| *recorded).count(), 1);
+    let settled = at_once(16, |number| {
+        let db = Arc::clone(&db);
+        async move {
+            let text = number.to_string();
+            db.record_outcome(outcome(&recording("a"), &text)).await.unwrap().then_some(text)
+        }
+    });
+    let winners: Vec<_> = settled.await.into_iter().flatten().collect();
+    assert_eq!(winners, [outcome_of(&db, &recording("a")).await.unwrap()]);
+}
+
+pub(super) async fn a_sign_in_is_written_with_its_outcome_or_not_at_all(db: &Database) {
+    let (first, second) = (recording("a"), recording("b"));
+    for request in [&first, &second] {
+        assert!(db.record_request(request.clone()).await.unwrap());
+    }
+    let eve = user("eve");
+    let account = account(&eve, "github", "eve");
+    let mut opening = sign_up(&eve, &account, &session(&eve, &account));
+    // Another call ended the request meanwhile.
+    assert!(db.record_outcome(outcome(&first, "ended")).await.unwrap());
+    opening.outcome = Some(outcome(&first, "allowed"));
+    assert!(matches!(db.open_session(opening.clone()).await.unwrap(), Opened::OutcomeKnown));
+    assert_eq!(db.find_user(eve.id).await.unwrap(), None);
+    assert_eq!(outcome_of(db, &first).await.as_deref(), Some("ended"));
+    opening.outcome = Some(outcome(&second, "allowed"));
+    done(db.open_session(opening).await.unwrap());
+    assert_eq!(outcome_of(db, &second).await.as_deref(), Some("allowed"));
+    assert!(!db.record_outcome(outcome(&second, "ended")).await.unwrap());
+}
+
+pub(super) async fn an_account_is_linked_with_its_outcome_or_not_at_all(db: &Database) {
+    let ada = redeemed(db, "ada").await;
+    let (first, second) = (recording("a"), recording("b"));
+    for request in [&first, &second] {
+        assert!(db.record_request(request.clone()).await.unwrap());
+    }
+    assert!(db.record_outcome(outcome(&first, "ended")).await.unwrap());
+    let mut step = linking(&ada, "google", "1");
+    step.outcome = Some(outcome(&first, "linked"));
+    assert_eq!(db.link_account(step.clone()).await.unwrap(), Linked::OutcomeKnown);
+    assert_eq!(db.linked_providers(ada.user.id).await.unwrap().len(), 1);
+    step.outcome = Some(outcome(&second, "linked"));
+    assert_eq!(db.link_account(step).await.unwrap(), Linked::Done);
+    assert_eq!(outcome_of(db, &second).await.as_deref(), Some("linked"));
 }
