@@ -452,7 +452,10 @@ async fn a_redirect_callback_that_fails_is_not_said_to_have_spent_nothing() {
     let hooks = on_redirect(|_| Err(Callback::Redirect.failed("down")));
     let app = with_providers(&[entry("corp", &provider, "")]).callbacks(hooks).start().await;
     let status = app.try_sign_in_at(&provider, Person::named("ada")).await.unwrap_err();
-    assert_eq!(status.message(), "the redirect callback failed; no redirect URL was chosen");
+    assert_eq!(
+        status.message(),
+        "the redirect callback failed; no redirect URL was chosen; begin the sign-in again"
+    );
     assert_eq!(app.counts().await, [0, 0, 0]);
 }
 
@@ -463,7 +466,10 @@ async fn after_a_failing_callback_the_person_begins_again() {
     let app = with_providers(&[entry("corp", &provider, "")]).callbacks(hooks).start().await;
     let request = app.log_in(&provider, Person::named("ada")).await;
     let status = app.try_sign_in(request.clone()).await.unwrap_err();
-    assert_eq!(status.message(), "the sign_in callback failed; the sign-in was not completed");
+    assert_eq!(
+        status.message(),
+        "the sign_in callback failed; the sign-in was not completed; begin the sign-in again"
+    );
     assert_eq!(refusal::<()>(Err(status)), (Code::Aborted, "CALLBACK_UNAVAILABLE".to_owned()));
     assert_eq!(app.counts().await, [0, 0, 0]);
     mended.store(true, Ordering::Relaxed);
