@@ -56,7 +56,7 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    pub(super) fn read(section: &mut Section) -> Option<Self> {
+    pub(super) fn read(section: &mut Section) -> Self {
         let cx = section.cx;
         let written = section.has("proxy");
         let (url, no_proxy, ca) = (section.get(&PROXY), section.get(&NO_PROXY), section.get(&CA));
@@ -69,7 +69,7 @@ impl Outbound {
             let origin = Some(Origin::Variable("HTTPS_PROXY".into()));
             proxy.map_err(|message| cx.fault_at(origin, PROXY.path, message)).ok()
         });
-        Some(Self { proxy, ca })
+        Self { proxy, ca }
     }
 }
 

@@ -74,7 +74,7 @@ impl Config {
     pub(super) fn read(root: &mut Section) -> Option<Self> {
         root.not_yet("authjs");
         let tokens = root.section(&tokens::TOKENS, Tokens::read)?;
-        let outbound = root.section(&outbound::OUTBOUND, Outbound::read)?;
+        let outbound = root.section(&outbound::OUTBOUND, |section| Some(Outbound::read(section)))?;
         let common = Common { clock_leeway: tokens.clock_leeway, outbound: &outbound };
         let providers = providers::read(root, &common);
         let server = root.section(&server::SERVER, Server::read)?;

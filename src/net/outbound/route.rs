@@ -1,4 +1,5 @@
 //! The connector of outgoing HTTP connections: directly, or by a tunnel of the proxy.
+#![expect(clippy::disallowed_types, reason = "this is the connector of the one HTTP client")]
 
 use std::future::Future;
 use std::pin::Pin;
