@@ -15,9 +15,10 @@
 // SIGHUP creates new signing keys and keeps publishing the old ones. SIGUSR2 removes the old ones. With EMAIL_IN=userinfo,
 // only the userinfo endpoint returns e-mail and name. RECORD names a file for the requests to the token endpoint: one line
 // of JSON each, with the client's authentication, the form and the response. TLS_CERT and TLS_KEY name PEM files; then it
-// listens on all addresses, and its issuer is https://HOST:PORT.
+// listens on all addresses, and its issuer is https://HOST:PORT. While the file that JWKS_DOWN names exists, /jwks responds
+// with 503. A person whose name begins with `many` is in 400 groups.
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import Provider from "oidc-provider";
@@ -76,7 +77,7 @@ function provider() {
     clients: clients(),
     jwks: { keys },
     cookies: { keys: cookieKeys },
-    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "groups"] },
     // False puts e-mail and name into the ID token, as Google, Entra and Okta do.
     conformIdTokenClaims: process.env.EMAIL_IN === "userinfo",
     findAccount: (_, sub) => ({
@@ -86,6 +87,7 @@ function provider() {
         name: `Test ${sub}`,
         email: sub.includes("@") ? sub : `${sub}@company.com`,
         email_verified: !sub.startsWith("unverified"),
+        ...(sub.startsWith("many") && { groups: Array.from({ length: 400 }, (_, n) => `${"a group ".repeat(6)}${n}`) }),
       }),
     }),
     ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Interaction: 600, Session: 3600, Grant: 3600 },
@@ -112,7 +114,11 @@ process.on("SIGUSR2", () => {
   keys = keys.slice(0, 2);
   answer = provider();
 });
-const respond = (request, response) => answer(request, response);
+const { JWKS_DOWN } = process.env;
+const respond = (request, response) =>
+  JWKS_DOWN && existsSync(JWKS_DOWN) && request.url === "/jwks"
+    ? response.writeHead(503).end()
+    : answer(request, response);
 const server = TLS_CERT
   ? createTlsServer({ cert: readFileSync(TLS_CERT), key: readFileSync(TLS_KEY) }, respond)
   : createServer(respond);

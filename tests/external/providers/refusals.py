@@ -4,6 +4,7 @@ from providers.client import CALLBACK, Browser, refused
 from support.steps import step
 
 UNAUTHENTICATED = "UNAUTHENTICATED"
+MISCONFIGURED = ("FAILED_PRECONDITION", "PROVIDER_MISCONFIGURED")
 
 
 def failed(world, refusal):
@@ -136,22 +137,18 @@ def a_person_who_cancels_at_a_posting_provider_is_denied(world):
 
 
 @step
-def a_wrong_client_secret_denies_the_sign_in(world):
+def a_wrong_client_secret_is_a_fault_of_the_configuration(world):
     before = world.counts()
-    outcome, denied = world.one.sign_in(world.one.log_in("forgetful", world.somebody()))
-    assert (outcome, denied["reason"], denied["detail"]) == (
-        "denied",
-        "DENIAL_REASON_PROVIDER_ERROR",
-        "invalid_client",
-    ), denied
-    assert world.logged(denied["at"]) == [("SIGN_IN_DENIED", "DENIED", "PROVIDER_ERROR", "forgetful", None)]
+    refusal = refused(world.one.sign_in, world.one.log_in("forgetful", world.somebody()))
+    assert (refusal.code, refusal.reason) == MISCONFIGURED, refusal
+    assert failed(world, refusal) == ("PROVIDER_MISCONFIGURED", "forgetful")
     assert world.counts() == before
 
 
 @step
 def metadata_of_another_issuer_is_rejected(world):
     refusal = refused(world.one.begin, "misnamed")
-    assert (refusal.code, refusal.reason) == ("UNAVAILABLE", "PROVIDER_UNAVAILABLE"), refusal
+    assert (refusal.code, refusal.reason) == MISCONFIGURED, refusal
     assert (refusal.fault, refusal.provider) == ("PROVIDER_METADATA_INVALID", "misnamed"), refusal
 
 

@@ -11,6 +11,8 @@ from support.programs import until
 from support.steps import step
 
 UNAVAILABLE = ("UNAVAILABLE", "PROVIDER_UNAVAILABLE")
+# The same after the flow was used: a retry cannot succeed.
+ABORTED = ("ABORTED", "PROVIDER_UNAVAILABLE")
 
 
 @step
@@ -89,12 +91,52 @@ def no_login_fails_during_a_key_change(world):
 
 
 def is_unavailable(world, callback, provider, fault):
-    """Checks that SignIn fails with UNAVAILABLE because of the provider."""
+    """Checks that SignIn fails because of the provider, and for good."""
     refusal = refused(world.one.sign_in, callback)
-    assert (refusal.code, refusal.reason) == UNAVAILABLE, refusal
+    assert (refusal.code, refusal.reason) == ABORTED, refusal
     assert (refusal.fault, refusal.provider) == (fault, provider), refusal
     assert failed(world, refusal) == (fault, provider)
     assert refused(world.one.sign_in, callback).reason == "FLOW_USED"
+
+
+@step
+def a_key_change_while_the_keys_cannot_be_read_rejects_no_later_login(world):
+    world.one.enter("basic", world.somebody())
+    down = world.folder / "alpha.jwks-down"
+    down.touch()
+    world.tell("alpha", signal.SIGHUP)
+    for _ in range(3):
+        refusal = refused(world.one.sign_in, world.one.log_in("basic", world.somebody()))
+        assert (refusal.code, refusal.reason) == ABORTED, refusal
+        assert failed(world, refusal) == (refusal.fault, "basic")
+    down.unlink()
+    # Failed requests for keys use up no allowance.
+    world.one.enter("basic", world.somebody())
+
+
+@step
+def a_person_of_400_groups_signs_in(world):
+    allowed = world.one.enter("basic", f"many-{world.somebody()}")
+    assert len(allowed["provider_tokens"]["id_token"]) > 16 << 10
+    tokens = world.one.tokens(allowed)
+    assert len(tokens["access_token"]) <= 4 << 10
+    assert world.one.session(tokens)["user"]["name"]
+
+
+@step
+def a_callback_requested_twice_at_two_replicas_is_one_session(world):
+    two = world.start_gatepass("twice")
+    for _ in range(4):
+        callback, before = world.one.log_in("basic", world.somebody()), world.counts()
+        answers = at_once(6, lambda number: [world.one, two][number % 2].sign_in(callback, request_id=callback["state"]))
+        assert {outcome for outcome, _ in answers} == {"allowed"}, answers
+        allowed = [details for _, details in answers]
+        assert len({details["grant"] for details in allowed}) == 1
+        assert sum("provider_tokens" in details for details in allowed) == 1
+        assert redeemed(world, callback) == 1
+        assert world.counts() == [count + 1 for count in before]
+        assert two.session(two.tokens(allowed[0]))["provider"] == "basic"
+    assert world.stop("twice") == 0
 
 
 def accounts_at_beta(world):
@@ -183,7 +225,7 @@ def a_flow_signs_in_once_at_any_replica(world):
         assert sorted(answers) == ["FLOW_USED"] * 7 + ["allowed"], answers
         assert redeemed(world, callback) == 1
         assert world.counts() == [count + 1 for count in before]
-    assert two.sign_in(two.log_in("forgetful", world.somebody()))[0] == "denied"
+    assert refused(two.sign_in, two.log_in("forgetful", world.somebody())).reason == "PROVIDER_MISCONFIGURED"
     assert two.sign_in(two.callback_of(*cancelled(two)))[0] == "denied"
     refusal = refused(two.sign_in, two.log_in("basic", world.somebody()) | {"code": "made-up-by-somebody"})
     assert refusal.fault == "CODE_REJECTED", refusal

@@ -59,6 +59,7 @@ class World(Programs):
 
     def start_idp(self, name):
         variables = {"CLIENT_KEY": str(self.folder / "public.pem"), "RECORD": str(self.folder / f"{name}.record")}
+        variables["JWKS_DOWN"] = str(self.folder / f"{name}.jwks-down")
         if name == "gamma":
             variables["EMAIL_IN"] = "userinfo"
         self.run_idp(name, self.issuer_ports[name], [CALLBACK], **variables)
