@@ -47,6 +47,10 @@ async fn each_fault_at_each_endpoint_is_told_by_its_name() {
         (github, Endpoint::Emails),
     ];
     let each = rows.into_iter().flat_map(|row| FAULTS.map(|(fault, wanted)| (row, fault, wanted)));
+    // GitHub's addresses are a list.
+    let is_valid =
+        |endpoint, fault: &Fault| matches!((endpoint, fault), (Endpoint::Emails, Fault::Body("[1,2]")));
+    let each = each.filter(|((_, endpoint), fault, _)| !is_valid(*endpoint, fault));
     let all: JoinSet<()> = each
         .map(|((settings, endpoint), fault, wanted)| async move {
             let at = TestProvider::start().await;
