@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
+use crate::support::crowd::patient;
 use crate::support::provider::{Endpoint, Fault, Forgery, Person, TestProvider};
 use crate::support::signing_in::{app_with, begin, come_back, entry, with_providers};
 use crate::support::{TestApp, allowed, eventually, refusal};
@@ -103,10 +104,8 @@ async fn a_provider_that_hangs_is_told_of_within_the_calls_deadline() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hanging_provider_does_not_hold_up_other_calls() {
     let (dead, living) = (TestProvider::start().await, TestProvider::start().await);
-    let app = with_providers(&[entry("corp", &dead, "timeout: 30s"), entry("other", &living, "")])
-        .server("request_timeout: 60s")
-        .start()
-        .await;
+    let entries = [entry("corp", &dead, "timeout: 30s"), entry("other", &living, "")].join(", ");
+    let app = patient().config(&format!("providers: [{entries}]")).start().await;
     let access_token = app.tokens("ada").await.access_token;
     let mut waiting = Vec::new();
     let mut requests = Vec::new();
@@ -166,10 +165,8 @@ async fn a_sign_in_whose_caller_hangs_up_goes_on_to_its_row() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_for_which_there_is_no_room_spends_nothing() {
     let provider = TestProvider::start().await;
-    let app = with_providers(&[entry("corp", &provider, "timeout: 30s")])
-        .server("request_timeout: 60s")
-        .start()
-        .await;
+    let entry = entry("corp", &provider, "timeout: 30s");
+    let app = patient().config(&format!("providers: [{entry}]")).start().await;
     let mut requests = Vec::new();
     for _ in 0..129 {
         requests.push(app.log_in(&provider, Person::named("ada")).await);
