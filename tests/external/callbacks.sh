@@ -19,4 +19,6 @@ packages=(
     protoc-gen-go-grpc
 )
 dpkg --status "${packages[@]}" > /dev/null 2>&1 || install_packages "${packages[@]}"
+# The folder of the program names the profile of cargo. The Rust service is built with it, too, so that nothing is built twice.
+export PROFILE_FOLDER="$(basename "$(dirname "$program")")"
 drive callbacks.drive "$program" "${@:2}"

@@ -11,12 +11,14 @@ import subprocess
 
 BLOCK = re.compile(r"<!-- (?:run|file: (?P<name>\S+)) -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
+# The folder of cargo's profile for the Rust service.
+PROFILE_FOLDER = os.environ.get("PROFILE_FOLDER", "debug")
 # The command that starts each example in its folder. The one in Node has no health service.
 COMMANDS = {
     "python": [".venv/bin/python", "server.py"],
     "node": ["node", "dist/server.js"],
     "go": ["./callbacks"],
-    "rust": ["target/debug/examples/callbacks"],
+    "rust": [f"target/{PROFILE_FOLDER}/examples/callbacks"],
 }
 WITH_HEALTH = {"python", "go", "rust"}
 
@@ -31,7 +33,7 @@ class Language:
         self.command = list(COMMANDS[name])
         if name == "rust":
             target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
-            self.command = [str(self.root / target / "debug/examples/callbacks")]
+            self.command = [str(self.root / target / PROFILE_FOLDER / "examples/callbacks")]
         blocks = list(BLOCK.finditer((self.source / "README.md").read_text(encoding="utf-8")))
         self.files = {found["name"]: found["text"] for found in blocks if found["name"]}
         self.steps = [found["text"] for found in blocks if not found["name"]]
@@ -49,6 +51,8 @@ class Language:
         if self.name == "go":
             folder = self.in_gopath(variables)
         for step in self.steps:
+            if PROFILE_FOLDER != "debug":
+                step = re.sub(r"^(cargo (?:build|test))", rf"\1 --profile {PROFILE_FOLDER}", step, flags=re.MULTILINE)
             # `cd` keeps the name of a link, and Go derives the package from it.
             script = f'set -euo pipefail; cd "{folder}"\n{step}'
             done = subprocess.run(["bash", "-c", script], env=variables, capture_output=True, text=True, timeout=1200)
