@@ -10,7 +10,14 @@ from werkzeug.exceptions import HTTPException
 ORIGIN = os.environ.get("ORIGIN", "http://localhost:3000")  # the public origin of this application
 HTTPS = ORIGIN.startswith("https://")
 TARGET = os.environ.get("GATEPASS_TARGET", "127.0.0.1:50051")
-STATUS = {"INVALID_ARGUMENT": 400, "PERMISSION_DENIED": 403, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504}
+# ABORTED: the sign-in failed after its code was sent to the provider, so the person begins again.
+STATUS = {
+    "INVALID_ARGUMENT": 400,
+    "PERMISSION_DENIED": 403,
+    "ABORTED": 503,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
 
 app = Flask(__name__, template_folder=".")
 gatepass = auth_pb2_grpc.AuthServiceStub(grpc.insecure_channel(TARGET))

@@ -332,7 +332,7 @@ def no_log_contains_a_token_an_address_or_a_trace(world, chromium):
         assert log and not [secret for secret in world.secrets if secret in log], name
         assert "@company.com" not in log and "Traceback" not in log, name
         assert name == "gatepass" or world.runs(name), name
-    assert "SignIn: UNAVAILABLE PROVIDER_UNAVAILABLE" in world.log("app")
+    assert "SignIn: ABORTED PROVIDER_UNAVAILABLE" in world.log("app")
 
 
 def main():
