@@ -56,9 +56,12 @@ release-check:
 # All suites of tests/external.
 test-program: readme metrics authjs providers callbacks example chart image
 
+# The tests' build of the program serves `ci`: without the features that tests add, cargo would build the dependencies again.
+more_targets := if profile == "ci" { "--bins --tests" } else { "" }
+
 # Build the program.
 build:
-    cargo build --locked --profile {{ profile }}
+    cargo build --locked --profile {{ profile }} {{ more_targets }}
 
 # The README's commands.
 readme: build
