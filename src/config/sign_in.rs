@@ -67,7 +67,7 @@ static TELL_BAN_REASON: Entry<Flag> = Entry {
     path: "sign_in.tell_ban_reason",
     kind: Flag,
     absent: Absent::Default("false"),
-    doc: "Whether the denial of a banned user tells the administrator's reason; the end of the ban is always told.",
+    doc: "True if the denial of a banned user contains the reason of the ban. It always contains the end of the ban.",
 };
 
 static LINK_WITHIN: Entry<Span> = Entry {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 
 use super::flow::{FLOW_TTL, Flow, ProviderFlow};
-use super::flow_record;
+use super::sealed::flow_record;
 use crate::auth::error::{Error, Result};
 use crate::model::{ClaimMap, Clock, Entropy, ProviderId, SessionId, random, sha256};
 use crate::oauth::Asked;

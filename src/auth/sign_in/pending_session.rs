@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::sealed::account_record::AccountRecord;
 use crate::auth::error::{Error, Result};
 use crate::model::{
-    Account, AccountId, AccountKind, ClaimMap, Clock, Entropy, Grant, Lifetimes, RequestMark, Session,
-    SessionId, SessionLifetime, Timestamp, User,
+    Account, ClaimMap, Clock, Entropy, Grant, Lifetimes, RequestMark, Session, SessionId, SessionLifetime,
+    Timestamp, User,
 };
 use crate::tokens::{GrantToken, Secrets};
 
@@ -43,13 +44,8 @@ pub struct SessionDrafts {
 
 #[derive(Serialize, Deserialize)]
 struct Record {
-    id: String,
-    provider: String,
-    provider_account_id: String,
-    issuer: String,
-    kind: String,
-    scope: Option<String>,
-    created_at: i64,
+    #[serde(flatten)]
+    account: AccountRecord,
     profile: ClaimMap,
     /// Not in the records of older versions.
     #[serde(default)]
@@ -111,15 +107,8 @@ impl SessionDrafts {
 
     /// Seals the record for the redemption; only this session's row opens it.
     fn seal(&self, session_id: SessionId, pending: &Pending) -> Result<Vec<u8>> {
-        let account = &pending.account;
         let record = Record {
-            id: account.id.to_string(),
-            provider: account.provider.to_string(),
-            provider_account_id: account.provider_account_id.as_str().to_owned(),
-            issuer: account.issuer.clone(),
-            kind: account.kind.name().to_owned(),
-            scope: account.scope.clone(),
-            created_at: account.created_at.millis(),
+            account: AccountRecord::of(&pending.account),
             profile: pending.profile.clone(),
             profile_omitted: pending.profile_omitted.clone(),
             app_data: pending.app_data.clone(),
@@ -137,16 +126,7 @@ impl SessionDrafts {
         let broken = || Error::Internal("a sealed pending session has invalid contents".to_owned());
         let record: Record = serde_json::from_slice(&json).map_err(|_| broken())?;
         Ok(Pending {
-            account: Account {
-                id: record.id.parse::<AccountId>().map_err(|_| broken())?,
-                user_id: session.user_id,
-                provider: record.provider.parse().map_err(|_| broken())?,
-                provider_account_id: record.provider_account_id.parse().map_err(|_| broken())?,
-                issuer: record.issuer,
-                kind: AccountKind::from_name(&record.kind).ok_or_else(broken)?,
-                scope: record.scope,
-                created_at: Timestamp(record.created_at),
-            },
+            account: record.account.account(session.user_id).ok_or_else(broken)?,
             profile: record.profile,
             profile_omitted: record.profile_omitted,
             app_data: record.app_data,

@@ -48,7 +48,7 @@ pub(super) static NONCE: Entry<Choice<bool>> = Entry {
     path: "providers[].nonce",
     kind: Choice(|| vec![("required", false), ("optional", true)]),
     absent: Absent::Default("required"),
-    doc: "Whether an ID token that an app got by itself needs a nonce (type `oidc`). With `optional`, one without a nonce is \
+    doc: "The rule for the nonce of an ID token that an app got by itself (type `oidc`). With `optional`, one without a nonce is \
           accepted for 10 minutes, and only if the call has no nonce either.",
 };
 

@@ -92,7 +92,7 @@ static PKCE: Entry<Flag> = Entry {
     path: "providers[].pkce",
     kind: Flag,
     absent: Absent::Default("true"),
-    doc: "Whether requests have a `code_challenge` and a `code_verifier`. Type `oauth2` with a client secret may turn it off, \
+    doc: "True if requests have a `code_challenge` and a `code_verifier`. Type `oauth2` with a client secret may turn it off, \
           for a provider that refuses both together; a stolen code is then of use to its thief.",
 };
 

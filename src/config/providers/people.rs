@@ -11,28 +11,28 @@ static SYNC: Entry<Keys> = Entry {
     path: "providers[].sync",
     kind: Keys,
     absent: Absent::Default("{}"),
-    doc: "Which changes of a profile a known user follows at a sign-in.",
+    doc: "The changes of a profile that a known user follows at a sign-in.",
 };
 
 static EMAIL: Entry<Choice<EmailSync>> = Entry {
     path: "providers[].sync.email",
     kind: Choice(|| vec![("keep", EmailSync::Keep), ("follow", EmailSync::Follow)]),
     absent: Absent::Default("keep"),
-    doc: "Whether a verified e-mail address is replaced when the account that told it tells another verified one.",
+    doc: "The rule for a verified e-mail address when the account that it came from has another verified one.",
 };
 
 static NAME: Entry<Choice<AttributeSync>> = Entry {
     path: "providers[].sync.name",
     kind: Choice(attribute),
     absent: Absent::Default("follow"),
-    doc: "Whether each sign-in replaces the name, or the first one stays.",
+    doc: "The rule for the name: each sign-in replaces it, or the first one stays.",
 };
 
 static IMAGE: Entry<Choice<AttributeSync>> = Entry {
     path: "providers[].sync.image",
     kind: Choice(attribute),
     absent: Absent::Default("follow"),
-    doc: "Whether each sign-in replaces the picture, or the first one stays.",
+    doc: "The rule for the picture: each sign-in replaces it, or the first one stays.",
 };
 
 static KEEP_CLAIMS: Entry<List<Text<String>>> = Entry {

@@ -35,21 +35,21 @@ static REGION: Entry<Text<String>> = Entry {
     path: "providers[].region",
     kind: Text { what: "region of AWS", pattern: Some("^[a-z]+(-[a-z]+)+-[0-9]{1,2}$"), parse: region },
     absent: Absent::Means("that of the preset"),
-    doc: "The region, where the addresses of a preset have a place for it.",
+    doc: "The region, if the addresses of the preset contain one.",
 };
 
 static USER_POOL_ID: Entry<Text<String>> = Entry {
     path: "providers[].user_pool_id",
     kind: Text { what: "id of a user pool", pattern: Some("^[a-z0-9-]+_[A-Za-z0-9]+$"), parse: user_pool_id },
     absent: Absent::Means("that of the preset"),
-    doc: "The id of the user pool, where the addresses of a preset have a place for it.",
+    doc: "The id of the user pool, if the addresses of the preset contain one.",
 };
 
 static ENVIRONMENT_ID: Entry<Text<String>> = Entry {
     path: "providers[].environment_id",
     kind: Text { what: "UUID in lower case", pattern: None, parse: environment_id },
     absent: Absent::Means("that of the preset"),
-    doc: "The id of the environment, where the addresses of a preset have a place for it.",
+    doc: "The id of the environment, if the addresses of the preset contain one.",
 };
 
 /// The keys that the addresses of a preset may have placeholders for, and what to write.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::failure::Failure;
 use crate::auth::error::{Error, Result};
 use crate::auth::sign_in::outcome::{Denied, SignInOutcome};
-use crate::model::{Account, AccountId, AccountKind, RedirectUrl, Timestamp, UserId};
+use crate::auth::sign_in::sealed::account_record::AccountRecord;
+use crate::model::{Account, RedirectUrl, Timestamp, UserId};
 use crate::tokens::GrantToken;
 
 /// A recorded outcome.
@@ -26,13 +27,7 @@ pub(super) struct AllowedRecord {
     grant: Option<(String, i64)>,
     pub(super) redirect_to: String,
     user_id: String,
-    account_id: String,
-    provider: String,
-    provider_account_id: String,
-    issuer: String,
-    kind: String,
-    scope: Option<String>,
-    created_at: i64,
+    account: AccountRecord,
 }
 
 /// A denied sign-in. The URL of the person follows from the reason.
@@ -58,13 +53,7 @@ impl Record {
             grant: grant.map(|(grant, expires_at)| (grant.encode(), expires_at.millis())),
             redirect_to: redirect_to.as_str().to_owned(),
             user_id: account.user_id.to_string(),
-            account_id: account.id.to_string(),
-            provider: account.provider.to_string(),
-            provider_account_id: account.provider_account_id.as_str().to_owned(),
-            issuer: account.issuer.clone(),
-            kind: account.kind.name().to_owned(),
-            scope: account.scope.clone(),
-            created_at: account.created_at.millis(),
+            account: AccountRecord::of(account),
         }))
     }
 
@@ -96,16 +85,8 @@ impl DeniedRecord {
 impl AllowedRecord {
     /// Returns the account.
     pub(super) fn account(&self) -> Result<Account> {
-        Ok(Account {
-            id: self.account_id.parse::<AccountId>().map_err(|_| broken())?,
-            user_id: self.user_id.parse::<UserId>().map_err(|_| broken())?,
-            provider: self.provider.parse().map_err(|_| broken())?,
-            provider_account_id: self.provider_account_id.parse().map_err(|_| broken())?,
-            issuer: self.issuer.clone(),
-            kind: AccountKind::from_name(&self.kind).ok_or_else(broken)?,
-            scope: self.scope.clone(),
-            created_at: Timestamp(self.created_at),
-        })
+        let user_id = self.user_id.parse::<UserId>().map_err(|_| broken())?;
+        self.account.account(user_id).ok_or_else(broken)
     }
 
     /// Returns the grant and its expiry.

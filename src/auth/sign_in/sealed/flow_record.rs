@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use super::flow::{Flow, ProviderFlow};
 use crate::auth::error::{Error, Result};
+use crate::auth::sign_in::flow::{Flow, ProviderFlow};
 use crate::model::{ClaimMap, Timestamp};
 use crate::oauth::Asked;
 
@@ -50,7 +50,7 @@ struct ProviderRecord {
 }
 
 /// Encodes a flow for sealing.
-pub(super) fn encode(flow: &Flow) -> Result<Vec<u8>> {
+pub(in crate::auth::sign_in) fn encode(flow: &Flow) -> Result<Vec<u8>> {
     let json = match flow {
         Flow::Provider(flow) => serde_json::to_vec(&provider_record(flow)),
     };
@@ -58,7 +58,7 @@ pub(super) fn encode(flow: &Flow) -> Result<Vec<u8>> {
 }
 
 /// Decodes an opened flow; returns `None` if its version is unknown.
-pub(super) fn decode(json: &[u8]) -> Option<Flow> {
+pub(in crate::auth::sign_in) fn decode(json: &[u8]) -> Option<Flow> {
     let tag: Tag = serde_json::from_slice(json).ok()?;
     match tag.f {
         PROVIDER => provider_flow(serde_json::from_slice(json).ok()?).map(Flow::Provider),
